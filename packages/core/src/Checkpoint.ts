@@ -1,0 +1,293 @@
+/**
+ * What is remembered of an upload that is under way, and what follows from it:
+ * may this run carry on, and which parts are still to be sent? Pure; reading
+ * and writing is the store's job, asking OSS is `Upload`'s.
+ *
+ * @since 0.1.0
+ */
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as Crc64 from "./Crc64.ts"
+import type { ListedPart, ObjectOptions } from "./OssClient.ts"
+import type { Part, Plan, UploadedPart } from "./Part.ts"
+
+/**
+ * How far an upload has come with its upload id.
+ *
+ * `Initiating` is recorded before OSS is asked for one, so that an id whose
+ * answer was lost can be found and aborted; `Uploading` once it is known.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export const Phase = Schema.TaggedUnion({
+  Initiating: {
+    /** The upload ids that the key had before, or null where listing them is not allowed. */
+    known: Schema.NullOr(Schema.Array(Schema.String)),
+    /** The server's time of that list, in milliseconds since 1970. */
+    serverTime: Schema.Finite
+  },
+  Uploading: { uploadId: Schema.NonEmptyString }
+})
+
+/**
+ * How far an upload has come with its upload id.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Phase = typeof Phase.Type
+
+const Size = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
+
+/**
+ * All that is fixed when an upload begins.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export const Header = Schema.Struct({
+  endpoint: Schema.String,
+  bucket: Schema.String,
+  key: Schema.String,
+  /** `Opened.id` of the source. */
+  sourceId: Schema.String,
+  /** `Opened.fingerprint` of the source. */
+  fingerprint: Schema.String,
+  /** Of the source, in bytes. */
+  size: Size,
+  /** In bytes. */
+  partSize: Size,
+  /** `digestOptions` of what Initiate fixed. */
+  options: Schema.String,
+  /** By this machine's clock, in milliseconds since 1970. */
+  createdAt: Schema.Finite,
+  phase: Phase
+})
+
+/**
+ * All that is fixed when an upload begins.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Header = typeof Header.Type
+
+/**
+ * A part as it is kept: `Part.UploadedPart`, with the CRC as decimal text.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export const PartRecord = Schema.Struct({
+  number: Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 10_000 })),
+  offset: Size,
+  size: Size,
+  etag: Schema.NonEmptyString,
+  crc64: Schema.BigIntFromString
+})
+
+/**
+ * A header and the parts that OSS has acknowledged since.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Checkpoint {
+  readonly header: Header
+  readonly parts: ReadonlyArray<UploadedPart>
+}
+
+/**
+ * A checkpoint in brief, for lists.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Summary {
+  /** What `CheckpointStore.open` takes. */
+  readonly checkpointKey: string
+  readonly header: Header
+  /** Of the parts recorded, in bytes. */
+  readonly durable: number
+  readonly parts: number
+}
+
+/**
+ * Names the checkpoint of one source going to one object.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const keyOf = (place: Pick<Header, "endpoint" | "bucket" | "key" | "sourceId">): string =>
+  JSON.stringify([place.endpoint, place.bucket, place.key, place.sourceId])
+
+/**
+ * A header with the parts recorded after it; of a part recorded twice the last record counts.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (header: Header, records: Iterable<UploadedPart>): Checkpoint => ({
+  header,
+  parts: Array.from(new Map(Array.from(records, (part) => [part.number, part])).values())
+})
+
+/**
+ * A checkpoint in brief.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const summarize = (checkpointKey: string, { header, parts }: Checkpoint): Summary => ({
+  checkpointKey,
+  header,
+  durable: bytesOf(parts),
+  parts: parts.length
+})
+
+/**
+ * The bytes in some parts.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const bytesOf = (parts: Iterable<Part>): number => {
+  let bytes = 0
+  for (const part of parts) bytes += part.size
+  return bytes
+}
+
+/**
+ * A short text that differs when the options differ that Initiate fixes. The
+ * checkpoint keeps it in place of the options, whose values may be secret.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const digestOptions = (options: ObjectOptions): string => {
+  const { acl: _, callback: __, ...fixed } = options
+  return Crc64.of(new TextEncoder().encode(canonical(fixed))).toString(16)
+}
+
+/** JSON with sorted keys and without what is undefined. */
+const canonical = (value: unknown): string =>
+  typeof value === "object" && value !== null
+    ? `{${Object.entries(value)
+        .filter(([, value]) => value !== undefined)
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([name, value]) => `${JSON.stringify(name)}:${canonical(value)}`)
+        .join()}}`
+    : String(JSON.stringify(value))
+
+/**
+ * Why an earlier run's parts are not used.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type RestartReason =
+  | "SourceChanged"
+  | "OptionsChanged"
+  | "PartSizeChanged"
+  | "UploadGone"
+  | "NeverInitiated"
+
+/**
+ * Why a checkpoint can't be carried on with by a run that wants `wanted`; none
+ * if it can. A part size that wasn't asked for is the checkpoint's.
+ *
+ * @category deciding
+ * @since 0.1.0
+ */
+export const incompatibility = (
+  header: Header,
+  wanted: {
+    readonly size: number
+    readonly fingerprint: string
+    readonly options: string
+    readonly partSize: Option.Option<number>
+  }
+): Option.Option<RestartReason> => {
+  if (header.fingerprint !== wanted.fingerprint || header.size !== wanted.size) {
+    return Option.some("SourceChanged")
+  }
+  if (header.options !== wanted.options) return Option.some("OptionsChanged")
+  if (Option.isSome(wanted.partSize) && wanted.partSize.value !== header.partSize) {
+    return Option.some("PartSizeChanged")
+  }
+  return Option.none()
+}
+
+/**
+ * What is to be done with one part of the plan.
+ *
+ * - `Done`: the journal and OSS agree on it.
+ * - `Adoptable`: only OSS knows it; its CRC64 is to be compared with the source's bytes.
+ * - `Missing`: it is to be sent.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Task =
+  | { readonly _tag: "Done"; readonly part: UploadedPart }
+  | { readonly _tag: "Adoptable"; readonly part: UploadedPart }
+  | { readonly _tag: "Missing"; readonly part: Part }
+
+/**
+ * Compares what the journal recorded with what OSS lists, for each part of the
+ * plan, in order. Without a list (OSS doesn't let these credentials list
+ * parts), the journal alone is believed: Complete will tell.
+ *
+ * @category deciding
+ * @since 0.1.0
+ */
+export const reconcile = (
+  plan: Plan,
+  recorded: ReadonlyArray<UploadedPart>,
+  listed: Option.Option<ReadonlyArray<ListedPart>>
+): ReadonlyArray<Task> => {
+  const journal = new Map(recorded.map((part) => [part.number, part]))
+  const server = Option.map(listed, (parts) => new Map(parts.map((part) => [part.number, part])))
+  return plan.parts.map((part): Task => {
+    const known = journal.get(part.number)
+    const fits = known !== undefined && known.offset === part.offset && known.size === part.size
+    if (Option.isNone(server)) {
+      return fits ? { _tag: "Done", part: known } : { _tag: "Missing", part }
+    }
+    const there = server.value.get(part.number)
+    if (there === undefined || there.size !== part.size) return { _tag: "Missing", part }
+    if (
+      fits &&
+      known.etag === there.etag &&
+      Option.getOrElse(there.crc64, () => known.crc64) === known.crc64
+    ) {
+      return { _tag: "Done", part: known }
+    }
+    return Option.match(there.crc64, {
+      onNone: () => ({ _tag: "Missing", part }),
+      onSome: (crc64) => ({ _tag: "Adoptable", part: { ...part, etag: there.etag, crc64 } })
+    })
+  })
+}
+
+/**
+ * The CRC64 of the whole object, if these parts, in any order, are all of the
+ * plan; none otherwise.
+ *
+ * @category deciding
+ * @since 0.1.0
+ */
+export const wholeCrc64 = (
+  plan: Plan,
+  parts: ReadonlyArray<UploadedPart>
+): Option.Option<bigint> => {
+  const byNumber = new Map(parts.map((part) => [part.number, part]))
+  let crc64 = 0n
+  for (const { number, offset, size } of plan.parts) {
+    const part = byNumber.get(number)
+    if (part === undefined || part.offset !== offset || part.size !== size) return Option.none()
+    crc64 = Crc64.combine(crc64, part.crc64, size)
+  }
+  return Option.some(crc64)
+}

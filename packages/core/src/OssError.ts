@@ -1,0 +1,378 @@
+/**
+ * What can go wrong between this machine and OSS. One error, `OssError`, whose
+ * `reason` says what happened; it is classified once, where the answer is
+ * read, and everything above decides by `reason._tag`.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+
+/**
+ * The connection could not be made or broke: DNS, refused, reset, cut off.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class Transport extends Schema.TaggedError<Transport>()("Transport", {
+  /** What the HTTP client said. */
+  description: Schema.String
+}) {}
+
+/**
+ * No complete answer arrived within the time allowed.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class Timeout extends Schema.TaggedError<Timeout>()("Timeout", {
+  /** How long was waited, in milliseconds. */
+  millis: Schema.Finite
+}) {}
+
+/**
+ * A transfer made no progress for the stall timeout.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class Stalled extends Schema.TaggedError<Stalled>()("Stalled", {
+  /** How long nothing moved, in milliseconds. */
+  millis: Schema.Finite
+}) {}
+
+/**
+ * OSS asks for fewer requests: 429, or 503 with a throttling code.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class Throttled extends Schema.TaggedError<Throttled>()("Throttled", {
+  /** From the answer's `Retry-After`, in milliseconds. */
+  retryAfter: Schema.optionalKey(Schema.Finite)
+}) {}
+
+/**
+ * OSS answered with a 5xx, or with 408, or gave up waiting for the body.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class ServerError extends Schema.TaggedError<ServerError>()("ServerError", {
+  description: Schema.String,
+  /** From the answer's `Retry-After`, in milliseconds. */
+  retryAfter: Schema.optionalKey(Schema.Finite)
+}) {}
+
+/**
+ * The answer could not be read: cut-off XML, an empty 200, a proxy's HTML page.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class UnreadableAnswer extends Schema.TaggedError<UnreadableAnswer>()("UnreadableAnswer", {
+  description: Schema.String
+}) {}
+
+/**
+ * This machine's clock is more than 15 minutes off. The offset has been learnt
+ * from the answer, so that the next request is signed with the right time.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class ClockSkew extends Schema.TaggedError<ClockSkew>()("ClockSkew", {
+  /** The server's time less this machine's, in milliseconds. */
+  offset: Schema.Finite
+}) {}
+
+/**
+ * The security token has expired.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class CredentialsExpired extends Schema.TaggedError<CredentialsExpired>()(
+  "CredentialsExpired",
+  { description: Schema.String }
+) {}
+
+/**
+ * OSS does not let these credentials do this, or does not know them.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class AccessDenied extends Schema.TaggedError<AccessDenied>()("AccessDenied", {
+  description: Schema.String
+}) {}
+
+/**
+ * The bucket does not exist.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class NoSuchBucket extends Schema.TaggedError<NoSuchBucket>()("NoSuchBucket", {}) {}
+
+/**
+ * The object does not exist.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class NoSuchKey extends Schema.TaggedError<NoSuchKey>()("NoSuchKey", {}) {}
+
+/**
+ * The upload id is unknown: completed, aborted, or expired by a lifecycle rule.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class NoSuchUpload extends Schema.TaggedError<NoSuchUpload>()("NoSuchUpload", {}) {}
+
+/**
+ * Complete named a part that OSS does not have, or has with another ETag.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class InvalidPart extends Schema.TaggedError<InvalidPart>()("InvalidPart", {
+  description: Schema.String
+}) {}
+
+/**
+ * The object exists and `forbidOverwrite` was asked for.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class AlreadyExists extends Schema.TaggedError<AlreadyExists>()("AlreadyExists", {}) {}
+
+/**
+ * The object is stored, but the callback that was asked for failed.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class CallbackFailed extends Schema.TaggedError<CallbackFailed>()("CallbackFailed", {
+  description: Schema.String
+}) {}
+
+/**
+ * The CRC64 of what OSS received is not that of what was sent.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class ChecksumMismatch extends Schema.TaggedError<ChecksumMismatch>()("ChecksumMismatch", {
+  /** CRC-64/XZ of the bytes that were sent. */
+  expected: Schema.BigInt,
+  /** CRC-64/XZ that OSS answered. */
+  actual: Schema.BigInt
+}) {}
+
+/**
+ * OSS refused the request for another reason; `code` and the description tell.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class Rejected extends Schema.TaggedError<Rejected>()("Rejected", {
+  description: Schema.String
+}) {}
+
+/**
+ * All reasons of an `OssError`.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export const Reason = Schema.Union([
+  Transport,
+  Timeout,
+  Stalled,
+  Throttled,
+  ServerError,
+  UnreadableAnswer,
+  ClockSkew,
+  CredentialsExpired,
+  AccessDenied,
+  NoSuchBucket,
+  NoSuchKey,
+  NoSuchUpload,
+  InvalidPart,
+  AlreadyExists,
+  CallbackFailed,
+  ChecksumMismatch,
+  Rejected
+])
+
+/**
+ * All reasons of an `OssError`.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export type Reason = typeof Reason.Type
+
+/**
+ * The requests that are made to OSS.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export const Operation = Schema.Literals([
+  "initiate",
+  "uploadPart",
+  "listParts",
+  "complete",
+  "abort",
+  "listUploads",
+  "head",
+  "put"
+])
+
+/**
+ * The requests that are made to OSS.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Operation = typeof Operation.Type
+
+/**
+ * A request to OSS that failed.
+ *
+ * **Example** (waiting out a throttled bucket)
+ *
+ * ```ts
+ * import { OssClient } from "@effect-oss/core"
+ * import { Effect } from "effect"
+ *
+ * const size = OssClient.OssClient.use((client) => client.head("backups/db.tar")).pipe(
+ *   Effect.map((object) => object.size),
+ *   Effect.catchReason("OssError", "NoSuchKey", () => Effect.succeed(0))
+ * )
+ * ```
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class OssError extends Schema.TaggedError<OssError>("@effect-oss/core/OssError")(
+  "OssError",
+  {
+    operation: Operation,
+    bucket: Schema.String,
+    /** The object's key; absent for requests about the bucket. */
+    key: Schema.optionalKey(Schema.String),
+    partNumber: Schema.optionalKey(Schema.Finite),
+    /** The HTTP status; absent if there was no answer. */
+    status: Schema.optionalKey(Schema.Finite),
+    /** OSS's own error code, such as `SignatureDoesNotMatch`. */
+    code: Schema.optionalKey(Schema.String),
+    /** What Alibaba's support asks for. */
+    requestId: Schema.optionalKey(Schema.String),
+    reason: Reason
+  }
+) {
+  override get message(): string {
+    const where = this.key === undefined ? this.bucket : `${this.bucket}/${this.key}`
+    const part = this.partNumber === undefined ? "" : ` part ${this.partNumber}`
+    const facts = [this.code, this.status, this.requestId && `request id ${this.requestId}`]
+    const known = facts.filter((fact) => fact !== undefined && fact !== "")
+    return `${this.operation} ${where}${part}: ${describe(this.reason)}${known.length > 0 ? ` (${known.join(", ")})` : ""}`
+  }
+}
+
+/**
+ * True for errors that may go away when the same request is sent again.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const isRetryable = (error: OssError): boolean => retryable.has(error.reason._tag)
+
+const retryable: ReadonlySet<Reason["_tag"]> = new Set([
+  "Transport",
+  "Timeout",
+  "Stalled",
+  "Throttled",
+  "ServerError",
+  "UnreadableAnswer",
+  "ClockSkew",
+  "CredentialsExpired",
+  "ChecksumMismatch"
+])
+
+/**
+ * True if OSS may have carried out the request although it failed here: the
+ * answer was lost, late or unreadable.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const isAmbiguous = (error: OssError): boolean => ambiguous.has(error.reason._tag)
+
+const ambiguous: ReadonlySet<Reason["_tag"]> = new Set([
+  "Transport",
+  "Timeout",
+  "Stalled",
+  "ServerError",
+  "UnreadableAnswer"
+])
+
+/**
+ * The wait that the server asked for, in milliseconds; 0 if it asked for none.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const retryAfter = (error: OssError): number =>
+  error.reason._tag === "Throttled" || error.reason._tag === "ServerError"
+    ? (error.reason.retryAfter ?? 0)
+    : 0
+
+/**
+ * One line about a reason, without where it happened.
+ *
+ * @category formatting
+ * @since 0.1.0
+ */
+export const describe = (reason: Reason): string => {
+  switch (reason._tag) {
+    case "Transport":
+      return `the connection failed: ${reason.description}`
+    case "Timeout":
+      return `no answer within ${reason.millis} ms`
+    case "Stalled":
+      return `nothing moved for ${reason.millis} ms`
+    case "Throttled":
+      return "OSS asks for fewer requests"
+    case "ServerError":
+      return `OSS failed: ${reason.description}`
+    case "UnreadableAnswer":
+      return `the answer could not be read: ${reason.description}`
+    case "ClockSkew":
+      return `this machine's clock differs from the server's by ${Math.round(Math.abs(reason.offset) / 1000)} s`
+    case "CredentialsExpired":
+      return `the security token has expired: ${reason.description}`
+    case "AccessDenied":
+      return `access denied: ${reason.description}`
+    case "NoSuchBucket":
+      return "the bucket does not exist"
+    case "NoSuchKey":
+      return "the object does not exist"
+    case "NoSuchUpload":
+      return "the upload id is unknown: completed, aborted or expired"
+    case "InvalidPart":
+      return `OSS does not have a part that was acknowledged: ${reason.description}`
+    case "AlreadyExists":
+      return "the object exists and must not be overwritten"
+    case "CallbackFailed":
+      return `the object is stored, but its callback failed: ${reason.description}`
+    case "ChecksumMismatch":
+      return `CRC64 ${reason.expected} was sent, ${reason.actual} was received`
+    case "Rejected":
+      return `refused: ${reason.description}`
+  }
+}

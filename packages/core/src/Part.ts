@@ -1,0 +1,178 @@
+/**
+ * The plan of an upload: which bytes of the source become which part. Pure;
+ * it owns the limits of OSS and nothing else.
+ *
+ * @since 0.1.0
+ */
+import * as Result from "effect/Result"
+import { InvalidRequest } from "./UploadError.ts"
+
+/** 1 KiB in bytes. */
+const KiB = 1024
+const MiB = 1024 * KiB
+const GiB = 1024 * MiB
+
+/**
+ * OSS: each part but the last has at least 100 KiB.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const minPartSize: number = 100 * KiB
+
+/**
+ * OSS: a part has at most 5 GiB.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const maxPartSize: number = 5 * GiB
+
+/**
+ * OSS: an upload has at most 10,000 parts, numbered from 1.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const maxParts = 10_000
+
+/**
+ * OSS: an object has at most 48.8 TiB, which is 10,000 parts of 5 GiB.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const maxObjectSize: number = maxParts * maxPartSize
+
+/**
+ * The part size of files up to 78 GiB, in bytes; larger files get larger parts.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const defaultPartSize: number = 8 * MiB
+
+/**
+ * A range of the source.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Part {
+  /** 1 to 10,000. */
+  readonly number: number
+  /** Of the part's first byte in the source, in bytes. */
+  readonly offset: number
+  /** In bytes. */
+  readonly size: number
+}
+
+/**
+ * A part that OSS has acknowledged.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface UploadedPart extends Part {
+  /** As OSS answered it, quotes included. */
+  readonly etag: string
+  /** CRC-64/XZ of the part's bytes. */
+  readonly crc64: bigint
+}
+
+/**
+ * How a source of `size` bytes is cut.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Plan {
+  /** Of the whole source, in bytes. */
+  readonly size: number
+  /** Of each part but the last, in bytes. */
+  readonly partSize: number
+  /** In order, gapless; together they are the source. Empty for an empty source. */
+  readonly parts: ReadonlyArray<Part>
+}
+
+/**
+ * The part size used when none is asked for: 8 MiB, or the smallest whole
+ * number of MiB that keeps the upload within 10,000 parts.
+ *
+ * @category planning
+ * @since 0.1.0
+ */
+export const partSizeFor = (size: number): number =>
+  Math.max(defaultPartSize, Math.ceil(size / maxParts / MiB) * MiB)
+
+/**
+ * Checks a part size that a user gave, in bytes.
+ *
+ * @category planning
+ * @since 0.1.0
+ */
+export const validatePartSize = (partSize: number): Result.Result<number, InvalidRequest> =>
+  Number.isSafeInteger(partSize) && partSize >= minPartSize && partSize <= maxPartSize
+    ? Result.succeed(partSize)
+    : Result.fail(
+        new InvalidRequest({
+          field: "partSize",
+          problem: `${partSize} bytes is outside what OSS takes`,
+          remedy: `give a whole number of bytes from ${minPartSize} (100 KiB) to ${maxPartSize} (5 GiB)`
+        })
+      )
+
+/**
+ * Cuts `size` bytes into parts of `partSize` bytes.
+ *
+ * **Example** (three parts)
+ *
+ * ```ts
+ * import { Part } from "@effect-oss/core"
+ * import { Result } from "effect"
+ *
+ * const plan = Result.getOrThrow(Part.plan(250_000, 102_400))
+ * plan.parts.map((part) => part.size) // => [102400, 102400, 45200]
+ * ```
+ *
+ * @category planning
+ * @since 0.1.0
+ */
+export const plan = (
+  size: number,
+  partSize: number = partSizeFor(size)
+): Result.Result<Plan, InvalidRequest> => {
+  if (!Number.isSafeInteger(size) || size < 0 || size > maxObjectSize) {
+    return Result.fail(
+      new InvalidRequest({
+        field: "source",
+        problem: `a source of ${size} bytes does not fit into one object`,
+        remedy: `OSS takes up to ${maxObjectSize} bytes (48.8 TiB) an object: split the source`
+      })
+    )
+  }
+  return Result.flatMap(validatePartSize(partSize), (partSize) => {
+    const count = Math.ceil(size / partSize)
+    return count <= maxParts
+      ? Result.succeed({
+          size,
+          partSize,
+          parts: Array.from({ length: count }, cut(size, partSize))
+        })
+      : Result.fail(
+          new InvalidRequest({
+            field: "partSize",
+            problem: `${size} bytes in parts of ${partSize} bytes make ${count} parts`,
+            remedy: `OSS takes at most ${maxParts} parts: give at least ${partSizeFor(size)} bytes, or leave partSize out`
+          })
+        )
+  })
+}
+
+const cut =
+  (size: number, partSize: number) =>
+  (_: unknown, index: number): Part => ({
+    number: index + 1,
+    offset: index * partSize,
+    size: Math.min(partSize, size - index * partSize)
+  })

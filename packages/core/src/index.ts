@@ -1,0 +1,14 @@
+/**
+ * Resumable uploads to Alibaba Cloud OSS, as Effects.
+ *
+ * @since 0.1.0
+ */
+export * as Body from "./Body.ts"
+export * as Checkpoint from "./Checkpoint.ts"
+export * as CheckpointStore from "./CheckpointStore.ts"
+export * as Crc64 from "./Crc64.ts"
+export * as OssClient from "./OssClient.ts"
+export * as OssError from "./OssError.ts"
+export * as Part from "./Part.ts"
+export * as Source from "./Source.ts"
+export * as UploadError from "./UploadError.ts"
