@@ -285,6 +285,74 @@ export class OssError extends Schema.TaggedError<OssError>("@effect-oss/core/Oss
 }
 
 /**
+ * An answer other than success, in so far as it says what happened.
+ *
+ * @category classifying
+ * @since 0.1.0
+ */
+export interface Refusal {
+  readonly operation: Operation
+  /** The HTTP status. */
+  readonly status: number
+  /** OSS's error code, from the XML body or the `x-oss-err` header. */
+  readonly code?: string | undefined
+  /** OSS's message. */
+  readonly description?: string | undefined
+  /** From the `Retry-After` header, in milliseconds. */
+  readonly retryAfter?: number | undefined
+  /** The answer's `Date` less this machine's time, in milliseconds. */
+  readonly offset?: number | undefined
+}
+
+/**
+ * What an answer other than success means. The only place that knows OSS's
+ * error codes: the code decides, the status where there is none or it says
+ * nothing more.
+ *
+ * @category classifying
+ * @since 0.1.0
+ */
+export const reasonOf = (refusal: Refusal): Reason => {
+  const { status, code = "" } = refusal
+  const description = refusal.description || code || `HTTP status ${status}`
+  const wait = refusal.retryAfter === undefined ? {} : { retryAfter: refusal.retryAfter }
+  switch (code) {
+    case "NoSuchUpload":
+      return new NoSuchUpload()
+    case "NoSuchBucket":
+      return new NoSuchBucket()
+    case "NoSuchKey":
+      return new NoSuchKey()
+    case "InvalidPart":
+    case "InvalidPartOrder":
+      return new InvalidPart({ description })
+    case "FileAlreadyExists":
+      return new AlreadyExists()
+    case "CallbackFailed":
+      return new CallbackFailed({ description })
+    case "SecurityTokenExpired":
+      return new CredentialsExpired({ description })
+    case "RequestTimeTooSkewed":
+      return new ClockSkew({ offset: refusal.offset ?? 0 })
+    case "RequestTimeout":
+      return new ServerError({ description, ...wait })
+    case "InvalidDigest":
+    case "BadRequest":
+      return new Transport({ description: `the body was damaged on the way (${description})` })
+  }
+  if (status === 429 || code === "SlowDown" || /LimitExceeded$/.test(code))
+    return new Throttled(wait)
+  if (status === 503) return new Throttled(wait)
+  if (status >= 500 || status === 408 || status === 401) {
+    return new ServerError({ description, ...wait })
+  }
+  if (status === 403) return new AccessDenied({ description })
+  if (status === 203) return new CallbackFailed({ description })
+  if (status === 404 && refusal.operation === "head") return new NoSuchKey()
+  return new Rejected({ description })
+}
+
+/**
  * True for errors that may go away when the same request is sent again.
  *
  * @category guards
