@@ -340,7 +340,7 @@ export const reasonOf = (refusal: Refusal): Reason => {
     case "BadRequest":
       return new Transport({ description: `the body was damaged on the way (${description})` })
   }
-  if (status === 429 || code === "SlowDown" || /LimitExceeded$/.test(code))
+  if (status === 429 || code === "SlowDown" || code.endsWith("LimitExceeded"))
     return new Throttled(wait)
   if (status === 503) return new Throttled(wait)
   if (status >= 500 || status === 408 || status === 401) {
