@@ -8,7 +8,7 @@
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Crc64 from "./Crc64.ts"
-import type { ListedPart, ObjectOptions } from "./OssClient.ts"
+import type { ListedPart, ListedUpload, ObjectOptions } from "./OssClient.ts"
 import type { Part, Plan, UploadedPart } from "./Part.ts"
 
 /**
@@ -181,17 +181,32 @@ const canonical = (value: unknown): string =>
     : String(JSON.stringify(value))
 
 /**
- * Why an earlier run's parts are not used.
+ * Why parts that were sent are given up:
+ *
+ * - `SourceChanged`: the source is not what it was;
+ * - `OptionsChanged`: other headers, metadata or encryption are asked for, which only Initiate can set;
+ * - `PartSizeChanged`: another part size is asked for;
+ * - `UploadGone`: OSS no longer knows the upload id, and the object isn't there either;
+ * - `PartsLost`: OSS doesn't have parts that it acknowledged, and doesn't let these credentials list them.
  *
  * @category models
  * @since 0.1.0
  */
-export type RestartReason =
-  | "SourceChanged"
-  | "OptionsChanged"
-  | "PartSizeChanged"
-  | "UploadGone"
-  | "NeverInitiated"
+export const RestartReason = Schema.Literals([
+  "SourceChanged",
+  "OptionsChanged",
+  "PartSizeChanged",
+  "UploadGone",
+  "PartsLost"
+])
+
+/**
+ * Why parts that were sent are given up.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type RestartReason = typeof RestartReason.Type
 
 /**
  * Why a checkpoint can't be carried on with by a run that wants `wanted`; none
@@ -220,6 +235,38 @@ export const incompatibility = (
 }
 
 /**
+ * An Initiate whose answer was lost was carried out within this time, if at
+ * all, in milliseconds: five attempts of 30 seconds, with their waits.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const initiateWindow: number = 10 * 60_000
+
+/**
+ * The uploads of a key that a lost Initiate may have left: those that were not
+ * there when it was recorded, that began within its window by the server's own
+ * clock, and that no other checkpoint stands for.
+ *
+ * @category deciding
+ * @since 0.1.0
+ */
+export const leftovers = (
+  phase: Extract<Phase, { readonly _tag: "Initiating" }>,
+  listed: ReadonlyArray<ListedUpload>,
+  others: Iterable<Header>
+): ReadonlyArray<string> => {
+  if (phase.known === null) return []
+  const foreign = new Set(phase.known)
+  for (const { phase } of others) if (phase._tag === "Uploading") foreign.add(phase.uploadId)
+  const end = phase.serverTime + initiateWindow
+  return listed
+    .filter(({ initiated }) => initiated >= phase.serverTime && initiated <= end)
+    .map(({ uploadId }) => uploadId)
+    .filter((uploadId) => !foreign.has(uploadId))
+}
+
+/**
  * What is to be done with one part of the plan.
  *
  * - `Done`: the journal and OSS agree on it.
@@ -244,10 +291,10 @@ export type Task =
  */
 export const reconcile = (
   plan: Plan,
-  recorded: ReadonlyArray<UploadedPart>,
+  recorded: Iterable<UploadedPart>,
   listed: Option.Option<ReadonlyArray<ListedPart>>
 ): ReadonlyArray<Task> => {
-  const journal = new Map(recorded.map((part) => [part.number, part]))
+  const journal = new Map(Array.from(recorded, (part) => [part.number, part]))
   const server = Option.map(listed, (parts) => new Map(parts.map((part) => [part.number, part])))
   return plan.parts.map((part): Task => {
     const known = journal.get(part.number)
@@ -278,11 +325,8 @@ export const reconcile = (
  * @category deciding
  * @since 0.1.0
  */
-export const wholeCrc64 = (
-  plan: Plan,
-  parts: ReadonlyArray<UploadedPart>
-): Option.Option<bigint> => {
-  const byNumber = new Map(parts.map((part) => [part.number, part]))
+export const wholeCrc64 = (plan: Plan, parts: Iterable<UploadedPart>): Option.Option<bigint> => {
+  const byNumber = new Map(Array.from(parts, (part) => [part.number, part]))
   let crc64 = 0n
   for (const { number, offset, size } of plan.parts) {
     const part = byNumber.get(number)

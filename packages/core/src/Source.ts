@@ -13,6 +13,7 @@ import * as Option from "effect/Option"
 import type { PlatformError } from "effect/PlatformError"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
+import * as Body from "./Body.ts"
 import * as Crc64 from "./Crc64.ts"
 
 /**
@@ -106,8 +107,10 @@ export interface Opened {
   readonly id: string
   /** In bytes. */
   readonly size: number
-  /** Differs once the content differs; asked again on resume and before the upload is completed. */
-  readonly fingerprint: Effect.Effect<string, SourceError>
+  /** As it was opened. Differs once the content differs. */
+  readonly fingerprint: string
+  /** As it is now: the upload compares the two before it is completed. */
+  readonly currentFingerprint: Effect.Effect<string, SourceError>
   /** Fills `target` with the bytes from `offset` on, or fails. In any order, again, concurrently. */
   readonly read: (target: Uint8Array, offset: number) => Effect.Effect<void, SourceError>
 }
@@ -121,13 +124,16 @@ export interface Opened {
  */
 export const bytes = (content: Uint8Array, name = "bytes"): Source => ({
   name,
-  open: Effect.sync(() => ({
-    id: `bytes:${name}`,
-    size: content.length,
-    fingerprint: Effect.sync(() => `${content.length}-${Crc64.of(content)}`),
-    read: (target, offset) =>
-      Effect.sync(() => target.set(content.subarray(offset, offset + target.length)))
-  }))
+  open: Effect.sync(() => {
+    const fingerprint = () => `${content.length}-${Crc64.of(content)}`
+    return {
+      id: `bytes:${name}`,
+      size: content.length,
+      fingerprint: fingerprint(),
+      currentFingerprint: Effect.sync(fingerprint),
+      read: Body.fromBytes(content).read
+    }
+  })
 })
 
 /**
@@ -162,7 +168,8 @@ export const file = (path: string): Source<FileSystem.FileSystem> => ({
     return {
       id: `file:${yield* Effect.mapError(fs.realPath(path), failed)}`,
       size: ByteSize.toNumberUnsafe(info.size),
-      fingerprint: Effect.map(stat, fingerprintOf),
+      fingerprint: fingerprintOf(info),
+      currentFingerprint: Effect.map(stat, fingerprintOf),
       read: readFully(path, handle)
     }
   })
@@ -191,6 +198,37 @@ const readFully = (path: string, handle: FileSystem.File) =>
       filled += read
     }
   })
+
+/**
+ * `size` bytes of an opened source from `offset` on, as a request's body.
+ *
+ * @category reading
+ * @since 0.1.0
+ */
+export const slice = (source: Opened, offset: number, size: number): Body.Body<SourceError> => ({
+  size,
+  read: (target, position) => source.read(target, offset + position)
+})
+
+/**
+ * The CRC64 of `size` bytes of an opened source from `offset` on.
+ *
+ * @category reading
+ * @since 0.1.0
+ */
+export const crc64 = Effect.fnUntraced(function* (source: Opened, offset: number, size: number) {
+  const buffer = new Uint8Array(Math.min(pieceSize, size))
+  let crc = 0n
+  for (let done = 0; done < size; done += pieceSize) {
+    const piece = buffer.subarray(0, Math.min(pieceSize, size - done))
+    yield* source.read(piece, offset + done)
+    crc = Crc64.of(piece, crc)
+  }
+  return crc
+})
+
+/** For reading what isn't sent, in bytes. */
+const pieceSize = 256 * 1024
 
 /**
  * The error of a source that is no longer what it was.

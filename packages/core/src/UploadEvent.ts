@@ -1,0 +1,148 @@
+/**
+ * What a running upload reports, in order: `Started`, then `Resumed` or
+ * `Restarted` where an earlier run left something, then `PartUploaded`,
+ * `Retrying` and `Progress` mixed, then `Completing`, and `Completed` last.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+import { RestartReason } from "./Checkpoint.ts"
+import * as OssError from "./OssError.ts"
+
+/**
+ * A finished upload.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export const UploadResult = Schema.Struct({
+  bucket: Schema.String,
+  key: Schema.String,
+  /** Of the object, in bytes. */
+  size: Schema.Finite,
+  /** Quotes included. The ETag of an object made of parts is not a check sum. */
+  etag: Schema.String,
+  /** CRC-64/XZ of the source's bytes. */
+  crc64: Schema.BigIntFromString,
+  /** True if OSS answered the same CRC64 for the whole object; false on endpoints that answer none. */
+  verified: Schema.Boolean,
+  /** In buckets with versioning. */
+  versionId: Schema.optionalKey(Schema.String),
+  /** Of the source that were there from an earlier run, in bytes. */
+  resumed: Schema.Finite,
+  /** Given to the network in this run, in bytes; parts that were sent again count again. */
+  sent: Schema.Finite
+})
+
+/**
+ * A finished upload.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type UploadResult = typeof UploadResult.Type
+
+/**
+ * How far an upload has come.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export const Progress = Schema.Struct({
+  /** Acknowledged by OSS and recorded in the checkpoint, in bytes; never less than before, unless `Restarted` came in between. */
+  durable: Schema.Finite,
+  /** `durable` and what is on its way, in bytes; never less than before either. */
+  sent: Schema.Finite,
+  /** Of the source, in bytes. */
+  total: Schema.Finite,
+  /** In bytes a second, over the last seconds. */
+  rate: Schema.Finite,
+  /** Time left at this rate, in milliseconds; null while the rate is 0. */
+  eta: Schema.NullOr(Schema.Finite)
+})
+
+/**
+ * How far an upload has come.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Progress = typeof Progress.Type
+
+/**
+ * What a running upload reports.
+ *
+ * **Example** (one line an event)
+ *
+ * ```ts
+ * import { UploadEvent } from "@effect-oss/core"
+ *
+ * const line = UploadEvent.UploadEvent.match({
+ *   Started: (event) => `${event.source}: ${event.size} bytes`,
+ *   Resumed: (event) => `${event.bytes} bytes are there already`,
+ *   Restarted: (event) => `starting afresh: ${event.reason}`,
+ *   PartUploaded: (event) => `part ${event.number}`,
+ *   Retrying: (event) => `${event.operation} again in ${event.delay} ms`,
+ *   Progress: (event) => `${event.durable} of ${event.total}`,
+ *   Completing: () => "completing",
+ *   Completed: (event) => `done: ${event.result.etag}`
+ * })
+ * ```
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export const UploadEvent = Schema.TaggedUnion({
+  /** The source is open and the checkpoint is held. */
+  Started: {
+    bucket: Schema.String,
+    key: Schema.String,
+    /** The source's name. */
+    source: Schema.String,
+    /** Of the source, in bytes. */
+    size: Schema.Finite
+  },
+  /** Parts of an earlier run are used. */
+  Resumed: {
+    /** That needn't be sent, in bytes. */
+    bytes: Schema.Finite,
+    parts: Schema.Finite
+  },
+  /** What an earlier run, or this one, has sent is given up. */
+  Restarted: { reason: RestartReason },
+  /** A part is durable. */
+  PartUploaded: {
+    number: Schema.Finite,
+    /** In bytes. */
+    size: Schema.Finite,
+    etag: Schema.String,
+    /** True if OSS had it from an earlier run and its CRC64 equals the source's: it wasn't sent. */
+    adopted: Schema.Boolean,
+    /** In all, in bytes. */
+    durable: Schema.Finite
+  },
+  /** A request failed and will be sent again. */
+  Retrying: {
+    operation: OssError.Operation,
+    partNumber: Schema.optionalKey(Schema.Finite),
+    /** That failed; the first is 1. */
+    attempt: Schema.Finite,
+    /** Until it is sent again, in milliseconds. */
+    delay: Schema.Finite,
+    reason: OssError.Reason
+  },
+  /** Sampled. */
+  Progress: Progress.fields,
+  /** All parts are durable and the source is unchanged; OSS is asked to make them an object. */
+  Completing: {},
+  /** The object is there, and is what the source held. */
+  Completed: { result: UploadResult }
+})
+
+/**
+ * What a running upload reports.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type UploadEvent = typeof UploadEvent.Type

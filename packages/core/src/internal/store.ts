@@ -1,0 +1,143 @@
+/**
+ * Making the object: out of parts, or at once. An answer that was lost is
+ * settled by looking at what is stored.
+ */
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Body from "../Body.ts"
+import * as Crc64 from "../Crc64.ts"
+import type { ObjectReceipt } from "../OssClient.ts"
+import type { Operation } from "../OssError.ts"
+import type { OssError } from "../OssError.ts"
+import { ChecksumMismatch, isAmbiguous } from "../OssError.ts"
+import * as Source from "../Source.ts"
+import * as Meter from "./meter.ts"
+import type { Session } from "./session.ts"
+import { failure, request, transfer, unchanged } from "./session.ts"
+
+/** An object that is stored, and is what the source held. */
+export interface Stored {
+  readonly etag: string
+  /** CRC-64/XZ of the source's bytes. */
+  readonly crc64: bigint
+  /** False where OSS doesn't tell the object's CRC64. */
+  readonly verified: boolean
+  readonly versionId: Option.Option<string>
+}
+
+/** Makes the recorded parts an object, whose CRC64 has to be `expected`. */
+export const complete = Effect.fn("Upload.complete")(function* (
+  session: Session,
+  uploadId: string,
+  expected: bigint
+) {
+  const { client, key, options } = session
+  const parts = Array.from(session.recorded.values()).sort((a, b) => a.number - b.number)
+  const receipt = yield* settled(session, Effect.succeed(expected), (observe) =>
+    request(session, "complete", observe(client.complete({ key, uploadId, parts, options })))
+  )
+  return yield* verify(session, "complete", receipt, expected)
+})
+
+/** Stores the whole source with one request. */
+export const put = Effect.fn("Upload.put")(function* (session: Session) {
+  const { client, key, options, source } = session
+  let sent = 0n
+  const attempt = Effect.gen(function* () {
+    const receipt = yield* transfer(session, "put", undefined, (moved) => {
+      const body = Body.tap(unchangedBody(session), (piece, offset) => {
+        moved()
+        sent = Crc64.of(piece, offset === 0 ? 0n : sent)
+        Meter.sending(session.meter, 1, offset, piece.length)
+      })
+      return client.put({ key, body, options })
+    })
+    return yield* verify(session, "put", receipt, sent)
+  })
+  const expected = Source.crc64(source, 0, source.size)
+  return yield* settled(session, expected, (observe) => session.retrying(observe(attempt)))
+})
+
+/** What is stored under the key, if it is `expected` to the last bit. */
+export const stored = (
+  session: Session,
+  expected: bigint
+): Effect.Effect<Option.Option<Stored>, OssError> =>
+  request(session, "head", session.client.head(session.key)).pipe(
+    Effect.map(({ size, etag, crc64 }) =>
+      size === session.source.size && Option.contains(crc64, expected)
+        ? Option.some({ etag, crc64: expected, verified: true, versionId: Option.none() })
+        : Option.none()
+    ),
+    Effect.catchReason("OssError", "NoSuchKey", () => Effect.succeedNone),
+    Effect.catchReason("OssError", "AccessDenied", () => Effect.succeedNone)
+  )
+
+/**
+ * Runs a request that makes the object. If its answer was lost, or a second
+ * attempt finds that there is nothing left to do, the stored object decides.
+ */
+const settled = <A>(
+  session: Session,
+  expected: Effect.Effect<bigint, Source.SourceError>,
+  run: (observe: Observe) => Effect.Effect<A, Failure>
+): Effect.Effect<A | Stored, Failure> => {
+  let answerLost = false
+  const observe: Observe = (attempt) =>
+    Effect.tapError(attempt, (error) =>
+      Effect.sync(() => (answerLost ||= error._tag === "OssError" && isAmbiguous(error)))
+    )
+  const settle = (error: Failure): Effect.Effect<Stored, Failure> =>
+    Effect.matchEffect(
+      Effect.flatMap(expected, (crc64) => stored(session, crc64)),
+      {
+        onFailure: () => Effect.fail(error),
+        onSuccess: Option.match({ onNone: () => Effect.fail(error), onSome: Effect.succeed })
+      }
+    )
+  return Effect.catchIf(run(observe), (error) => isDoubtful(error, answerLost), settle)
+}
+
+type Failure = OssError | Source.SourceError
+type Observe = <A>(attempt: Effect.Effect<A, Failure>) => Effect.Effect<A, Failure>
+
+const isDoubtful = (error: Failure, answerLost: boolean): boolean =>
+  error._tag === "OssError" &&
+  (isAmbiguous(error) ||
+    error.reason._tag === "NoSuchUpload" ||
+    (error.reason._tag === "AlreadyExists" && answerLost))
+
+/** Compares what OSS says it stored with what was sent; asks again where the answer doesn't tell. */
+const verify = Effect.fnUntraced(function* (
+  session: Session,
+  operation: Operation,
+  receipt: ObjectReceipt | Stored,
+  expected: bigint
+) {
+  if ("verified" in receipt) return receipt
+  const head = Effect.option(request(session, "head", session.client.head(session.key)))
+  const actual = Option.isSome(receipt.crc64)
+    ? receipt.crc64
+    : Option.flatMap(yield* head, ({ crc64 }) => crc64)
+  if (Option.isSome(actual) && actual.value !== expected) {
+    const reason = new ChecksumMismatch({ expected, actual: actual.value })
+    return yield* failure(session, operation, reason)
+  }
+  const { etag, versionId } = receipt
+  return { etag, versionId, crc64: expected, verified: Option.isSome(actual) }
+})
+
+/**
+ * The whole source as a body whose last piece is only given out if the source
+ * is still what it was: otherwise the request is cut off and OSS stores nothing.
+ */
+const unchangedBody = (session: Session): Body.Body<Source.SourceError> => {
+  const { source } = session
+  return {
+    size: source.size,
+    read: (target, offset) =>
+      offset + target.length < source.size
+        ? source.read(target, offset)
+        : Effect.andThen(source.read(target, offset), unchanged(session))
+  }
+}
