@@ -1,5 +1,6 @@
 /**
- * The names that objects can have.
+ * The name of an object in its bucket. Pure; it knows which names OSS takes and
+ * which of them a URL can carry unchanged.
  *
  * @since 0.1.0
  */
@@ -7,33 +8,68 @@ import * as Result from "effect/Result"
 import { InvalidRequest } from "./UploadError.ts"
 
 /**
- * OSS: a key has 1 to 1,023 bytes in UTF-8.
+ * OSS: a key has at most 1,023 bytes in UTF-8.
  *
  * @category constants
  * @since 0.1.0
  */
-export const maxBytes = 1023
+export const maxLength = 1023
 
 /**
- * Checks a key before anything is sent.
+ * Checks a key. What passes here arrives at OSS byte by byte.
+ *
+ * **Example** (a key that a URL can't carry)
+ *
+ * ```ts
+ * import { ObjectKey } from "@effect-oss/core"
+ * import { Result } from "effect"
+ *
+ * Result.isSuccess(ObjectKey.validate("backups/db.tar")) // => true
+ * Result.isSuccess(ObjectKey.validate("backups/../db.tar")) // => false
+ * ```
  *
  * @category validating
  * @since 0.1.0
  */
 export const validate = (key: string): Result.Result<string, InvalidRequest> => {
-  const bytes = new TextEncoder().encode(key).length
-  if (bytes === 0) return invalid("it is empty", "give the object a name")
-  if (bytes > maxBytes) {
-    return invalid(`it has ${bytes} bytes`, `OSS takes at most ${maxBytes} bytes in UTF-8`)
-  }
-  if (!key.isWellFormed()) return invalid("it is not valid Unicode", "remove lone surrogates")
-  if (/^[/\\]/.test(key))
-    return invalid(`it begins with ${key[0]}`, "OSS does not allow that: leave it out")
-  if (key.split("/").some((segment) => segment === "." || segment === "..")) {
-    return invalid("it has a segment . or ..", "a URL cannot carry those: choose another name")
-  }
-  return Result.succeed(key)
+  const found = flaws.find(({ has }) => has(key))
+  return found === undefined
+    ? Result.succeed(key)
+    : Result.fail(
+        new InvalidRequest({ field: "key", problem: found.problem, remedy: found.remedy })
+      )
 }
 
-const invalid = (problem: string, remedy: string) =>
-  Result.fail(new InvalidRequest({ field: "key", problem, remedy }))
+interface Flaw {
+  readonly has: (key: string) => boolean
+  readonly problem: string
+  readonly remedy: string
+}
+
+const flaws: ReadonlyArray<Flaw> = [
+  {
+    has: (key) => key === "",
+    problem: "it is empty, which names the bucket itself",
+    remedy: "give a key of 1 to 1023 bytes"
+  },
+  {
+    has: (key) => new TextEncoder().encode(key).length > maxLength,
+    problem: "it has more bytes in UTF-8 than OSS takes",
+    remedy: `give a key of at most ${maxLength} bytes`
+  },
+  {
+    has: (key) => key.startsWith("/") || key.startsWith("\\"),
+    problem: "OSS refuses keys that begin with a slash or a backslash",
+    remedy: "leave out the first character"
+  },
+  {
+    has: (key) => key.split("/").some((segment) => segment === "." || segment === ".."),
+    problem: 'URLs drop the segments "." and "..", so that another object would be written',
+    remedy: "give the path without them"
+  },
+  {
+    has: (key) => /\p{Surrogate}/u.test(key),
+    problem: "it has half of a surrogate pair, which UTF-8 can't express",
+    remedy: "give well-formed text"
+  }
+]

@@ -1,0 +1,72 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Part } from "@effect-oss/core"
+import { Result, Schema } from "effect"
+
+const KiB = 1024
+const MiB = 1024 * KiB
+const GiB = 1024 * MiB
+const TiB = 1024 * GiB
+
+const count = (size: number, partSize?: number) =>
+  Result.getOrThrow(Part.plan(size, partSize)).parts.length
+
+describe("Part.plan", () => {
+  it.prop(
+    "cuts any source into gapless parts that together are the source",
+    {
+      size: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 90 * MiB })),
+      partSize: Schema.Int.check(Schema.isBetween({ minimum: Part.minPartSize, maximum: 64 * MiB }))
+    },
+    ({ size, partSize }) => {
+      const { parts } = Result.getOrThrow(Part.plan(size, partSize))
+      let end = 0
+      parts.forEach((part, index) => {
+        assert.strictEqual(part.number, index + 1)
+        assert.strictEqual(part.offset, end)
+        assert.isTrue(part.size > 0 && part.size <= partSize)
+        if (index < parts.length - 1) assert.strictEqual(part.size, partSize)
+        end += part.size
+      })
+      assert.strictEqual(end, size)
+    },
+    { arbitrary: { runs: 200, seed: 1 } }
+  )
+
+  it("cuts an empty source into no parts and an exact multiple without an empty tail", () => {
+    assert.strictEqual(count(0), 0)
+    assert.strictEqual(count(1), 1)
+    assert.strictEqual(count(3 * MiB, MiB), 3)
+    assert.strictEqual(count(3 * MiB + 1, MiB), 4)
+  })
+
+  it("takes 8 MiB parts by default, and larger ones only where 10,000 would not do", () => {
+    assert.strictEqual(Part.partSizeFor(0), 8 * MiB)
+    assert.strictEqual(Part.partSizeFor(10_000 * 8 * MiB), 8 * MiB)
+    assert.strictEqual(Part.partSizeFor(10_000 * 8 * MiB + 1), 9 * MiB)
+    for (const size of [1, GiB, 100 * GiB, TiB, 10 * TiB, Part.maxObjectSize]) {
+      assert.isAtMost(count(size), Part.maxParts)
+      assert.isAtMost(Part.partSizeFor(size), Part.maxPartSize)
+    }
+  })
+
+  const refused: ReadonlyArray<[string, number, number | undefined, string]> = [
+    ["a part of 1 KiB", MiB, KiB, "partSize"],
+    ["a part one byte below 100 KiB", MiB, 100 * KiB - 1, "partSize"],
+    ["a part of 6 GiB", TiB, 6 * GiB, "partSize"],
+    ["half a byte", MiB, 102_400.5, "partSize"],
+    ["no number", MiB, Number.NaN, "partSize"],
+    ["10,001 parts", 10_000 * 100 * KiB + 1, 100 * KiB, "partSize"],
+    ["an object above 48.8 TiB", Part.maxObjectSize + 1, undefined, "source"],
+    ["a negative size", -1, undefined, "source"]
+  ]
+  it.each(refused)("refuses %s", (_, size, partSize, field) => {
+    const error = Result.getOrThrow(Result.flip(Part.plan(size, partSize)))
+    assert.strictEqual(error.field, field)
+    assert.include(error.message, error.remedy)
+  })
+
+  it("takes 10,000 parts of 100 KiB and parts of 5 GiB", () => {
+    assert.strictEqual(count(10_000 * 100 * KiB, 100 * KiB), 10_000)
+    assert.strictEqual(count(Part.maxObjectSize, 5 * GiB), 10_000)
+  })
+})

@@ -1,0 +1,128 @@
+import { NodeServices } from "@effect/platform-node"
+import { assert, describe, layer } from "@effect/vitest"
+import { Crc64, Source } from "@effect-oss/core"
+import { Effect, FileSystem } from "effect"
+
+/** A file of this content in a directory that is removed with the scope. */
+const fileOf = Effect.fnUntraced(function* (content: Uint8Array) {
+  const fs = yield* FileSystem.FileSystem
+  const directory = yield* fs.makeTempDirectoryScoped()
+  const path = `${directory}/source.bin`
+  yield* fs.writeFile(path, content)
+  return { fs, directory, path }
+})
+
+const content = Uint8Array.from({ length: 1_000_000 }, (_, index) => (index * 31) >> 3)
+
+const read = Effect.fnUntraced(function* (source: Source.Opened, offset: number, size: number) {
+  const target = new Uint8Array(size)
+  yield* source.read(target, offset)
+  return target
+})
+
+const reasonOf = <A, R>(effect: Effect.Effect<A, Source.SourceError, R>) =>
+  Effect.map(Effect.flip(effect), (error) => error.reason._tag)
+
+layer(NodeServices.layer, { excludeTestServices: true })("Source.file", (it) => {
+  it.effect("gives any bytes, in any order, again and concurrently", () =>
+    Effect.gen(function* () {
+      const { path } = yield* fileOf(content)
+      const source = yield* Source.file(path).open
+      assert.strictEqual(source.size, content.length)
+      const ranges = Array.from({ length: 50 }, (_, index) => (index * 7919 * 31) % 990_000)
+      const pieces = yield* Effect.forEach(ranges, (offset) => read(source, offset, 10_000), {
+        concurrency: 10
+      })
+      pieces.forEach((piece, index) => {
+        const offset = ranges[index]!
+        assert.deepStrictEqual(piece, content.slice(offset, offset + 10_000))
+      })
+      assert.strictEqual(
+        yield* Source.crc64(source, 5, 999_990),
+        Crc64.of(content.subarray(5, 999_995))
+      )
+    })
+  )
+
+  it.effect(
+    "has one id whatever the path to it, and keeps its fingerprint while it is left alone",
+    () =>
+      Effect.gen(function* () {
+        const { path, directory, fs } = yield* fileOf(content)
+        yield* fs.symlink(path, `${directory}/link`)
+        const direct = yield* Source.file(path).open
+        const linked = yield* Source.file(`${directory}/../${directory.split("/").at(-1)}/link`)
+          .open
+        assert.strictEqual(direct.id, linked.id)
+        assert.strictEqual(direct.fingerprint, linked.fingerprint)
+        assert.strictEqual(yield* direct.currentFingerprint, direct.fingerprint)
+      })
+  )
+
+  it.effect("changes its fingerprint when it is written to, or another file takes its place", () =>
+    Effect.gen(function* () {
+      const { path, fs } = yield* fileOf(content)
+      const source = yield* Source.file(path).open
+      yield* fs.utimes(path, 1_000, 1_000)
+      const touched = yield* source.currentFingerprint
+      assert.notStrictEqual(touched, source.fingerprint)
+      yield* fs.writeFile(`${path}.new`, content)
+      yield* fs.utimes(`${path}.new`, 1_000, 1_000)
+      yield* fs.rename(`${path}.new`, path)
+      assert.notStrictEqual(yield* source.currentFingerprint, touched)
+    })
+  )
+
+  it.effect("says that it changed when it ends before its size", () =>
+    Effect.gen(function* () {
+      const { path, fs } = yield* fileOf(content)
+      const source = yield* Source.file(path).open
+      yield* fs.truncate(path, 10)
+      const error = yield* Effect.flip(read(source, 0, 20))
+      assert.strictEqual(error.reason._tag, "SourceChanged")
+      assert.include(error.message, "byte 10")
+    })
+  )
+
+  it.effect("can't be opened if it is missing, a directory, or unreadable", () =>
+    Effect.gen(function* () {
+      const { path, directory, fs } = yield* fileOf(content)
+      assert.strictEqual(yield* reasonOf(Source.file(`${path}.no`).open), "SourceNotFound")
+      assert.strictEqual(yield* reasonOf(Source.file(directory).open), "SourceNotAFile")
+      assert.strictEqual(yield* reasonOf(Source.file("/dev/null").open), "SourceNotAFile")
+      yield* fs.symlink(`${directory}/loop`, `${directory}/loop`)
+      assert.strictEqual(yield* reasonOf(Source.file(`${directory}/loop`).open), "SourceUnreadable")
+    })
+  )
+
+  it.effect("takes an empty file", () =>
+    Effect.gen(function* () {
+      const { path } = yield* fileOf(new Uint8Array(0))
+      const source = yield* Source.file(path).open
+      assert.strictEqual(source.size, 0)
+      assert.strictEqual(yield* Source.crc64(source, 0, 0), 0n)
+    })
+  )
+})
+
+describe("Source.bytes", () => {
+  layer(NodeServices.layer)((it) => {
+    it.effect("is the same source for the same name and content only", () =>
+      Effect.gen(function* () {
+        const one = yield* Source.bytes(content, "a").open
+        const same = yield* Source.bytes(content.slice(), "a").open
+        const other = yield* Source.bytes(content.subarray(1), "a").open
+        assert.deepStrictEqual([same.id, same.fingerprint], [one.id, one.fingerprint])
+        assert.notStrictEqual(other.fingerprint, one.fingerprint)
+      })
+    )
+    it.effect("notices when its bytes are changed under it", () =>
+      Effect.gen(function* () {
+        const bytes = content.slice()
+        const source = yield* Source.bytes(bytes).open
+        bytes[500] = bytes[500]! ^ 1
+        assert.notStrictEqual(yield* source.currentFingerprint, source.fingerprint)
+      })
+    )
+  })
+})
