@@ -1,0 +1,103 @@
+/** A small world for uploads: a fake OSS, checkpoints in memory, virtual time. */
+import { assert } from "@effect/vitest"
+import { CheckpointStore, Part, Source, Upload } from "@effect-oss/core"
+import type { UploadEvent } from "@effect-oss/core"
+import { OssEmulator } from "@effect-oss/emulator"
+import { Effect, Fiber, Layer, Option, Stream } from "effect"
+import { TestClock } from "effect/testing"
+
+export const bucket = "test-bucket"
+export const key = "backups/db.tar"
+export const partSize = Part.minPartSize
+
+export const world = Layer.merge(OssEmulator.layerClient(), CheckpointStore.layerMemory)
+
+export const contentOf = (size: number, seed = 1): Uint8Array => {
+  let state = seed
+  return Uint8Array.from({ length: size }, () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) | 0
+    return state >>> 24
+  })
+}
+
+/** Five parts, the last one short. */
+export const fiveParts = contentOf(4 * partSize + 1_000)
+
+export const requestFor = (
+  content: Uint8Array,
+  options: Partial<Upload.UploadRequest> = {}
+): Upload.UploadRequest => ({ key, source: Source.bytes(content, "source"), partSize, ...options })
+
+/** A source that a test can edit between or during runs. */
+export const editable = (initial: Uint8Array) => {
+  let content = initial
+  let edits = 0
+  const fingerprint = () => `${content.length}-${edits}`
+  const source: Source.Source = {
+    name: "editable",
+    open: Effect.sync(() => ({
+      id: "editable",
+      size: content.length,
+      fingerprint: fingerprint(),
+      currentFingerprint: Effect.sync(fingerprint),
+      read: (target, offset) =>
+        Effect.suspend(() =>
+          offset + target.length > content.length
+            ? Source.changed("editable", "it is shorter")
+            : Effect.sync(() => target.set(content.subarray(offset, offset + target.length)))
+        )
+    }))
+  }
+  const edit = (next: Uint8Array) =>
+    Effect.sync(() => {
+      content = next
+      edits++
+    })
+  return { source, edit }
+}
+
+/** Runs something that sleeps, with as much virtual time as it may need. */
+export const inTime = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.gen(function* () {
+    const fiber = yield* Effect.forkChild(effect)
+    yield* TestClock.adjust("1 day")
+    return yield* Fiber.join(fiber)
+  })
+
+/** The numbers of the parts whose sending began, in order. */
+export const partsSent = Effect.gen(function* () {
+  const log = yield* (yield* OssEmulator.OssEmulator).log
+  return log.flatMap(({ operation, partNumber }) =>
+    operation === "uploadPart" ? [partNumber ?? 0] : []
+  )
+})
+
+/** How often each operation was asked for. */
+export const requests = Effect.gen(function* () {
+  const log = yield* (yield* OssEmulator.OssEmulator).log
+  const counts: Record<string, number> = {}
+  for (const { operation } of log) counts[operation] = (counts[operation] ?? 0) + 1
+  return counts
+})
+
+export const pending = Stream.runCollect(Upload.pending)
+
+/** The object is what the source holds, and nothing is left behind. */
+export const assertWhole = Effect.fnUntraced(function* (content: Uint8Array, at = key) {
+  const emulator = yield* OssEmulator.OssEmulator
+  const object = yield* emulator.object(bucket, at)
+  assert.isTrue(Option.isSome(object), "there is an object")
+  assert.deepStrictEqual(yield* Option.getOrThrow(object).bytes, content)
+  assert.deepStrictEqual(yield* emulator.uploads(bucket), [])
+  assert.deepStrictEqual(yield* pending, [])
+  assert.strictEqual(yield* emulator.inFlight, 0)
+})
+
+/** The events of an upload, as far as it came. */
+export const collect = (request: Upload.UploadRequest) => {
+  const seen: Array<UploadEvent.UploadEvent> = []
+  return Upload.events(request).pipe(
+    Stream.runForEach((event) => Effect.sync(() => seen.push(event))),
+    Effect.as(seen)
+  )
+}
