@@ -1,0 +1,348 @@
+import { assert, describe, it } from "@effect/vitest"
+import { CheckpointStore, Source, Upload } from "@effect-oss/core"
+import { Fault, OssEmulator } from "@effect-oss/emulator"
+import { Deferred, Effect, Exit, Fiber, Stream } from "effect"
+import { TestClock } from "effect/testing"
+import {
+  assertWhole,
+  bucket,
+  collect,
+  contentOf,
+  fiveParts,
+  inTime,
+  key,
+  partSize,
+  partsSent,
+  pending,
+  requestFor,
+  requests,
+  world
+} from "./world.ts"
+
+const inject = (...faults: ReadonlyArray<Fault.Fault>) =>
+  OssEmulator.OssEmulator.use((emulator) => emulator.inject(...faults))
+
+/** A source that tells whether it is open. */
+const watched = (content: Uint8Array) => {
+  const { source } = requestFor(content)
+  let open = 0
+  const counted: Source.Source = {
+    name: source.name,
+    open: Effect.andThen(
+      Effect.acquireRelease(
+        Effect.sync(() => open++),
+        () => Effect.sync(() => open--)
+      ),
+      source.open
+    )
+  }
+  return { source: counted, isOpen: () => open > 0 }
+}
+
+describe("interruption", () => {
+  const phases: ReadonlyArray<[string, Fault.Fault]> = [
+    ["while uploads are listed", Fault.stall({ operation: "listUploads", at: "before" })],
+    ["before Initiate is carried out", Fault.stall({ operation: "initiate", at: "before" })],
+    ["after Initiate was carried out", Fault.stall({ operation: "initiate", at: "after" })],
+    ["before a part's body", Fault.stall({ operation: "uploadPart", at: "before" })],
+    [
+      "in the middle of a part",
+      Fault.stall({ operation: "uploadPart", at: { bytes: 65_536 }, times: 5 })
+    ],
+    [
+      "after a part was stored",
+      Fault.stall({ operation: "uploadPart", partNumber: 3, at: "after" })
+    ],
+    [
+      "between two attempts",
+      Fault.answer({
+        operation: "uploadPart",
+        partNumber: 2,
+        status: 503,
+        code: "ServiceUnavailable",
+        headers: { "Retry-After": "60" }
+      })
+    ],
+    ["before Complete is carried out", Fault.stall({ operation: "complete", at: "before" })],
+    ["after Complete was carried out", Fault.stall({ operation: "complete", at: "after" })]
+  ]
+  it.effect.each(phases)(
+    "%s stops everything before it returns, and the next run carries on",
+    ([_, fault]) =>
+      Effect.gen(function* () {
+        const emulator = yield* OssEmulator.OssEmulator
+        const { source, isOpen } = watched(fiveParts)
+        const request = requestFor(fiveParts, { source })
+        yield* emulator.inject(fault)
+        const events: Array<string> = []
+        const fiber = yield* Effect.forkChild(
+          Stream.runForEach(Upload.events(request), (event) =>
+            Effect.sync(() => events.push(event._tag))
+          )
+        )
+        yield* TestClock.adjust("10 seconds")
+        assert.isTrue(isOpen())
+        const exit = yield* Effect.andThen(Fiber.interrupt(fiber), Fiber.await(fiber))
+        assert.isTrue(Exit.isFailure(exit) && Exit.hasInterrupts(exit))
+
+        assert.strictEqual(yield* emulator.inFlight, 0)
+        assert.isFalse(isOpen())
+        const [log, seen] = [yield* emulator.log, events.length]
+        yield* TestClock.adjust("1 hour")
+        assert.strictEqual((yield* emulator.log).length, log.length)
+        assert.strictEqual(events.length, seen)
+
+        yield* inTime(Upload.upload(request))
+        yield* assertWhole(fiveParts)
+      }).pipe(Effect.provide(world))
+  )
+
+  it.effect(
+    "in the middle of parts keeps all that was acknowledged: nothing of it is sent again",
+    () =>
+      Effect.gen(function* () {
+        yield* inject(
+          Fault.stall({ operation: "uploadPart", partNumber: 4, at: { bytes: 65_536 } })
+        )
+        const request = requestFor(fiveParts, { concurrency: 1 })
+        const fiber = yield* Effect.forkChild(Upload.upload(request))
+        yield* TestClock.adjust("1 second")
+        yield* Fiber.interrupt(fiber)
+        const before = (yield* partsSent).length
+        yield* Upload.upload(request)
+        assert.deepStrictEqual((yield* partsSent).slice(before), [4, 5])
+      }).pipe(Effect.provide(world))
+  )
+
+  it.effect("by a timeout leaves a resumable state", () =>
+    Effect.gen(function* () {
+      yield* inject(Fault.delay({ operation: "uploadPart", millis: 1_000, times: Infinity }))
+      const request = requestFor(fiveParts, { concurrency: 1 })
+      const runs = Upload.upload(request).pipe(
+        Effect.timeout("2500 millis"),
+        Effect.retry({ times: 10 })
+      )
+      yield* inTime(runs)
+      assert.deepStrictEqual((yield* partsSent).toSorted(), [1, 2, 3, 3, 4, 5, 5])
+      yield* assertWhole(fiveParts)
+    }).pipe(Effect.provide(world))
+  )
+
+  it.effect("of one upload leaves another on the same client alone", () =>
+    Effect.gen(function* () {
+      yield* inject(Fault.delay({ operation: "uploadPart", millis: 1_000, times: Infinity }))
+      const other = contentOf(3 * partSize, 7)
+      const first = yield* Effect.forkChild(Upload.upload(requestFor(fiveParts)))
+      const second = yield* Effect.forkChild(
+        Upload.upload(requestFor(other, { key: "other", concurrency: 1 }))
+      )
+      yield* TestClock.adjust("500 millis")
+      yield* Fiber.interrupt(first)
+      yield* TestClock.adjust("1 minute")
+      yield* Fiber.join(second)
+      const emulator = yield* OssEmulator.OssEmulator
+      const object = yield* Effect.fromOption(yield* emulator.object(bucket, "other"))
+      assert.deepStrictEqual(yield* object.bytes, other)
+    }).pipe(Effect.provide(world))
+  )
+})
+
+describe("events", () => {
+  it.effect("tell the story of an upload in order, and end with Completed", () =>
+    Effect.gen(function* () {
+      const events = yield* collect(requestFor(fiveParts))
+      const story = events.map(({ _tag }) => _tag)
+      assert.deepStrictEqual(
+        story.filter((tag) => tag !== "Progress"),
+        ["Started", ...Array.from({ length: 5 }, () => "PartUploaded"), "Completing", "Completed"]
+      )
+      assert.strictEqual(story.at(-1), "Completed")
+      const durable = events.flatMap((event) =>
+        event._tag === "PartUploaded" ? [event.durable] : []
+      )
+      assert.deepStrictEqual(
+        durable,
+        durable.toSorted((a, b) => a - b)
+      )
+      assert.strictEqual(durable.at(-1), fiveParts.length)
+    }).pipe(Effect.provide(world))
+  )
+
+  it.effect("sample progress that never goes back, and reaches the total at the end only", () =>
+    Effect.gen(function* () {
+      yield* inject(
+        Fault.delay({ operation: "uploadPart", millis: 1_000, times: Infinity }),
+        Fault.drop({ operation: "uploadPart", partNumber: 2, at: { bytes: 65_536 } })
+      )
+      const events = yield* inTime(collect(requestFor(fiveParts, { concurrency: 2 })))
+      const samples = events.filter((event) => event._tag === "Progress")
+      assert.isAbove(samples.length, 10)
+      samples.slice(1).forEach((sample, index) => {
+        assert.isAtLeast(sample.durable, samples[index]!.durable)
+        assert.isAtLeast(sample.sent, samples[index]!.sent)
+        assert.isAtLeast(sample.sent, sample.durable)
+      })
+      assert.deepInclude(samples.at(-1), { durable: fiveParts.length, total: fiveParts.length })
+      assert.isTrue(samples.some(({ rate, eta }) => rate > 0 && eta !== null))
+    }).pipe(Effect.provide(world))
+  )
+
+  it.effect("fail as the upload does", () =>
+    Effect.gen(function* () {
+      yield* inject(Fault.answer({ operation: "initiate", status: 403, code: "AccessDenied" }))
+      const error = yield* Effect.flip(Stream.runDrain(Upload.events(requestFor(fiveParts))))
+      assert.isTrue(error._tag === "OssError" && error.reason._tag === "AccessDenied")
+    }).pipe(Effect.provide(world))
+  )
+
+  it.effect("that are not read on stop neither the upload nor its last events", () =>
+    Effect.gen(function* () {
+      const gate = yield* Deferred.make<void>()
+      const seen: Array<string> = []
+      const fiber = yield* Upload.events(requestFor(fiveParts)).pipe(
+        Stream.runForEach((event) =>
+          Effect.andThen(
+            Deferred.await(gate),
+            Effect.sync(() => seen.push(event._tag))
+          )
+        ),
+        Effect.forkChild
+      )
+      yield* TestClock.adjust("1 minute")
+      yield* assertWhole(fiveParts)
+      assert.deepStrictEqual(seen, [])
+      yield* Deferred.succeed(gate, undefined)
+      yield* Fiber.join(fiber)
+      assert.strictEqual(seen.at(-1), "Completed")
+      assert.strictEqual(seen.filter((tag) => tag === "PartUploaded").length, 5)
+    }).pipe(Effect.provide(world))
+  )
+
+  it.effect("that are cut short interrupt the upload", () =>
+    Effect.gen(function* () {
+      yield* inject(Fault.delay({ operation: "uploadPart", millis: 1_000, times: Infinity }))
+      const request = requestFor(fiveParts, { concurrency: 1 })
+      const untilSecondPart = Upload.events(request).pipe(
+        Stream.filter((event) => event._tag === "PartUploaded"),
+        Stream.take(2),
+        Stream.runCollect
+      )
+      assert.strictEqual((yield* inTime(untilSecondPart)).length, 2)
+      const emulator = yield* OssEmulator.OssEmulator
+      assert.strictEqual(yield* emulator.inFlight, 0)
+      assert.isAtMost((yield* partsSent).length, 3)
+      yield* inTime(Upload.upload(request))
+      yield* assertWhole(fiveParts)
+    }).pipe(Effect.provide(world))
+  )
+})
+
+/** Starts an upload that hangs at part 4, with three parts durable. */
+const hanging = Effect.gen(function* () {
+  yield* inject(Fault.stall({ operation: "uploadPart", partNumber: 4, at: "before" }))
+  const request = requestFor(fiveParts, { concurrency: 1 })
+  const fiber = yield* Effect.forkChild(Upload.upload(request))
+  yield* TestClock.adjust("1 second")
+  return { fiber, request }
+})
+
+describe("two uploads of one source to one key", () => {
+  it.effect("exclude each other: the second is told who holds the checkpoint", () =>
+    Effect.gen(function* () {
+      const { fiber, request } = yield* hanging
+      const error = yield* Effect.flip(Upload.upload(request))
+      assert.isTrue(error._tag === "CheckpointError" && error.reason._tag === "Busy")
+      yield* Fiber.interrupt(fiber)
+      yield* Upload.upload(request)
+      yield* assertWhole(fiveParts)
+    }).pipe(Effect.provide(world))
+  )
+})
+
+describe("Upload.abort", () => {
+  it.effect("gives up what is left of a key, on the server and in the store", () =>
+    Effect.gen(function* () {
+      const { fiber } = yield* hanging
+      yield* Fiber.interrupt(fiber)
+      const given = yield* Upload.abort({ key })
+      assert.deepInclude(given[0], { parts: 3, durable: 3 * partSize })
+      const emulator = yield* OssEmulator.OssEmulator
+      assert.deepStrictEqual(yield* emulator.uploads(bucket), [])
+      assert.deepStrictEqual(yield* pending, [])
+    }).pipe(Effect.provide(world))
+  )
+
+  it.effect("is a success for an upload that OSS no longer knows", () =>
+    Effect.gen(function* () {
+      const { fiber } = yield* hanging
+      yield* Fiber.interrupt(fiber)
+      const emulator = yield* OssEmulator.OssEmulator
+      const [upload] = yield* emulator.uploads(bucket)
+      yield* emulator.abortUpload({ bucket, key, uploadId: upload!.uploadId })
+      assert.strictEqual((yield* Upload.abort({ key })).length, 1)
+      assert.deepStrictEqual(yield* pending, [])
+    }).pipe(Effect.provide(world))
+  )
+
+  it.effect("keeps the checkpoint if OSS can't be asked", () =>
+    Effect.gen(function* () {
+      const { fiber } = yield* hanging
+      yield* Fiber.interrupt(fiber)
+      yield* inject(Fault.drop({ operation: "abort", at: "before", times: 5 }))
+      yield* inTime(Effect.flip(Upload.abort({ key })))
+      assert.strictEqual((yield* pending).length, 1)
+    }).pipe(Effect.provide(world))
+  )
+
+  it.effect(
+    "leaves other keys and other sources alone, and does nothing where there is nothing",
+    () =>
+      Effect.gen(function* () {
+        const { fiber } = yield* hanging
+        yield* Fiber.interrupt(fiber)
+        assert.deepStrictEqual(yield* Upload.abort({ key: "another" }), [])
+        assert.deepStrictEqual(yield* Upload.abort({ key, sourceId: "bytes:another" }), [])
+        assert.deepInclude(yield* requests, { initiate: 1 })
+        assert.notProperty(yield* requests, "abort")
+        assert.strictEqual((yield* pending).length, 1)
+      }).pipe(Effect.provide(world))
+  )
+
+  it.effect("refuses while the upload runs", () =>
+    Effect.gen(function* () {
+      yield* hanging
+      const error = yield* Effect.flip(Upload.abort({ key }))
+      assert.isTrue(error._tag === "CheckpointError" && error.reason._tag === "Busy")
+    }).pipe(Effect.provide(world))
+  )
+})
+
+describe("the store", () => {
+  it.effect(
+    "that can't record a part ends the upload with its error, and the next run adopts the part",
+    () =>
+      Effect.gen(function* () {
+        const store = yield* CheckpointStore.CheckpointStore
+        const full = CheckpointStore.CheckpointStore.of({
+          ...store,
+          open: (checkpoint) =>
+            Effect.map(store.open(checkpoint), (log) => ({
+              ...log,
+              append: () =>
+                new CheckpointStore.CheckpointError({
+                  location: "disk",
+                  reason: new CheckpointStore.Unavailable({ description: "no space left" })
+                })
+            }))
+        })
+        const request = requestFor(fiveParts, { concurrency: 1 })
+        const error = yield* Effect.flip(
+          Effect.provideService(Upload.upload(request), CheckpointStore.CheckpointStore, full)
+        )
+        assert.strictEqual(error._tag, "CheckpointError")
+        const result = yield* Upload.upload(request)
+        assert.strictEqual(result.sent, fiveParts.length - partSize)
+        yield* assertWhole(fiveParts)
+      }).pipe(Effect.provide(world))
+  )
+})
