@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { CheckpointStore, Source, Upload } from "@effect-oss/core"
+import { CheckpointStore, OssClient, Source, Upload } from "@effect-oss/core"
 import { Fault, OssEmulator } from "@effect-oss/emulator"
 import { Deferred, Effect, Exit, Fiber, Stream } from "effect"
 import { TestClock } from "effect/testing"
@@ -218,6 +218,24 @@ describe("events", () => {
     }).pipe(Effect.provide(world))
   )
 
+  it.effect(
+    "that are not read on pile up no samples of progress, however long the upload takes",
+    () =>
+      Effect.gen(function* () {
+        yield* inject(Fault.delay({ operation: "uploadPart", millis: 20_000, times: Infinity }))
+        const gate = yield* Deferred.make<void>()
+        const fiber = yield* Upload.events(requestFor(fiveParts, { concurrency: 1 })).pipe(
+          Stream.tap(() => Deferred.await(gate)),
+          Stream.runCollect,
+          Effect.forkChild
+        )
+        yield* TestClock.adjust("1 hour")
+        yield* Deferred.succeed(gate, undefined)
+        const samples = (yield* Fiber.join(fiber)).filter(({ _tag }) => _tag === "Progress")
+        assert.isAtMost(samples.length, 2)
+      }).pipe(Effect.provide(world))
+  )
+
   it.effect("that are cut short interrupt the upload", () =>
     Effect.gen(function* () {
       yield* inject(Fault.delay({ operation: "uploadPart", millis: 1_000, times: Infinity }))
@@ -314,6 +332,25 @@ describe("Upload.abort", () => {
       const error = yield* Effect.flip(Upload.abort({ key }))
       assert.isTrue(error._tag === "CheckpointError" && error.reason._tag === "Busy")
     }).pipe(Effect.provide(world))
+  )
+})
+
+describe("a body", () => {
+  it.effect(
+    "may be read from the start again by whoever carries it: the CRC64 is that of the last time",
+    () =>
+      Effect.gen(function* () {
+        const client = yield* OssClient.OssClient
+        const readsTwice = OssClient.OssClient.of({
+          ...client,
+          uploadPart: (part) =>
+            part.body.read(new Uint8Array(1_000), 0).pipe(Effect.andThen(client.uploadPart(part)))
+        })
+        const run = Upload.upload(requestFor(fiveParts))
+        yield* Effect.provideService(run, OssClient.OssClient, readsTwice)
+        assert.strictEqual((yield* partsSent).length, 5)
+        yield* assertWhole(fiveParts)
+      }).pipe(Effect.provide(world))
   )
 })
 

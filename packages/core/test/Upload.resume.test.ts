@@ -296,8 +296,8 @@ describe("the next run", () => {
       const client = yield* OssClient.OssClient
       const emulator = yield* OssEmulator.OssEmulator
       const earlier = yield* client.initiate(key)
-      const longer = yield* client.initiate(`${key}.old`)
       yield* killedAt(requestFor(fiveParts), "begin", 1)
+      const longer = yield* client.initiate(`${key}.old`)
       const withParts = yield* client.initiate(key)
       const body = Body.fromBytes(contentOf(10))
       yield* client.uploadPart({ key, uploadId: withParts.uploadId, number: 1, body })
