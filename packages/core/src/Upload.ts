@@ -481,10 +481,10 @@ const finish = Effect.fnUntraced(function* (
 /** Reports how far the upload has come, again and again. */
 const sample = Effect.fnUntraced(function* (session: Session, every: Duration.Duration) {
   const { meter, report } = session
-  let last: Meter.Sample = { at: yield* Clock.currentTimeMillis, sent: meter.sent, rate: 0 }
+  let last: Meter.Sample = { at: yield* Clock.currentTimeMillis, sent: 0, rate: 0 }
   while (true) {
     yield* Effect.sleep(every)
-    last = Meter.sample(last, yield* Clock.currentTimeMillis, meter.sent)
+    last = Meter.sample(last, yield* Clock.currentTimeMillis, meter.sent - meter.resumed)
     yield* report(UploadEvent.cases.Progress.make(Meter.progress(meter, last.rate)))
   }
 })

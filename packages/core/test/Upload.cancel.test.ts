@@ -187,6 +187,18 @@ describe("events", () => {
     }).pipe(Effect.provide(world))
   )
 
+  it.effect("do not count what an earlier run sent as the speed of this one", () =>
+    Effect.gen(function* () {
+      const { fiber, request } = yield* hanging
+      yield* Fiber.interrupt(fiber)
+      yield* inject(Fault.delay({ operation: "uploadPart", millis: 1_000, times: Infinity }))
+      const events = yield* inTime(collect(request))
+      const rates = events.flatMap((event) => (event._tag === "Progress" ? [event.rate] : []))
+      assert.strictEqual(rates[0], 0)
+      assert.isAbove(Math.max(...rates), 0)
+    }).pipe(Effect.provide(world))
+  )
+
   it.effect("fail as the upload does", () =>
     Effect.gen(function* () {
       yield* inject(Fault.answer({ operation: "initiate", status: 403, code: "AccessDenied" }))
