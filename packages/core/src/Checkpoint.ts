@@ -6,10 +6,12 @@
  * @since 0.1.0
  */
 import * as Option from "effect/Option"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Crc64 from "./Crc64.ts"
 import type { ListedPart, ListedUpload, ObjectOptions } from "./OssClient.ts"
-import type { Part, Plan, UploadedPart } from "./Part.ts"
+import type { Plan, UploadedPart } from "./Part.ts"
+import * as Part from "./Part.ts"
 
 /**
  * How far an upload has come with its upload id.
@@ -147,12 +149,21 @@ export const summarize = (checkpointKey: string, { header, parts }: Checkpoint):
 })
 
 /**
+ * The upload id that a header stands for, once it has one.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const uploadIdOf = ({ phase }: Header): string | undefined =>
+  phase._tag === "Uploading" ? phase.uploadId : undefined
+
+/**
  * The bytes in some parts.
  *
  * @category combinators
  * @since 0.1.0
  */
-export const bytesOf = (parts: Iterable<Part>): number => {
+export const bytesOf = (parts: Iterable<Part.Part>): number => {
   let bytes = 0
   for (const part of parts) bytes += part.size
   return bytes
@@ -257,8 +268,7 @@ export const leftovers = (
   others: Iterable<Header>
 ): ReadonlyArray<string> => {
   if (phase.known === null) return []
-  const foreign = new Set(phase.known)
-  for (const { phase } of others) if (phase._tag === "Uploading") foreign.add(phase.uploadId)
+  const foreign = new Set([...phase.known, ...Array.from(others, uploadIdOf)])
   const end = phase.serverTime + initiateWindow
   return listed
     .filter(({ initiated }) => initiated >= phase.serverTime && initiated <= end)
@@ -279,7 +289,7 @@ export const leftovers = (
 export type Task =
   | { readonly _tag: "Done"; readonly part: UploadedPart }
   | { readonly _tag: "Adoptable"; readonly part: UploadedPart }
-  | { readonly _tag: "Missing"; readonly part: Part }
+  | { readonly _tag: "Missing"; readonly part: Part.Part }
 
 /**
  * Compares what the journal recorded with what OSS lists, for each part of the
@@ -316,6 +326,28 @@ export const reconcile = (
       onSome: (crc64) => ({ _tag: "Adoptable", part: { ...part, etag: there.etag, crc64 } })
     })
   })
+}
+
+/**
+ * A plan that these parts of a source of `size` bytes can have been sent by:
+ * all but the last part are as large as the largest, unless only the last one
+ * is there. None if they fit no plan.
+ *
+ * @category deciding
+ * @since 0.1.0
+ */
+export const planOf = (size: number, listed: ReadonlyArray<ListedPart>): Option.Option<Plan> => {
+  const partSizes = [
+    Math.max(...listed.map((part) => part.size)),
+    ...(listed.length === 1 ? listed.map((last) => (size - last.size) / (last.number - 1)) : [])
+  ]
+  return Option.firstSomeOf(
+    partSizes.map((partSize) =>
+      Option.filter(Result.getSuccess(Part.plan(size, partSize)), ({ parts }) =>
+        listed.every((part) => parts[part.number - 1]?.size === part.size)
+      )
+    )
+  )
 }
 
 /**

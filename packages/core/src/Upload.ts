@@ -23,13 +23,15 @@ import * as Checkpoint from "./Checkpoint.ts"
 import type { CheckpointError, CheckpointLog } from "./CheckpointStore.ts"
 import { CheckpointStore } from "./CheckpointStore.ts"
 import * as Attempts from "./internal/attempts.ts"
+import * as Discovery from "./internal/discovery.ts"
+import { listParts } from "./internal/listing.ts"
 import * as Meter from "./internal/meter.ts"
 import { sendPart } from "./internal/sendPart.ts"
 import type { Session } from "./internal/session.ts"
-import { request, restart, unchanged } from "./internal/session.ts"
+import { restart, unchanged } from "./internal/session.ts"
 import * as Store from "./internal/store.ts"
 import * as UploadId from "./internal/uploadId.ts"
-import type { ListedPart, ObjectOptions } from "./OssClient.ts"
+import type { ObjectOptions } from "./OssClient.ts"
 import { OssClient } from "./OssClient.ts"
 import type { OssError } from "./OssError.ts"
 import * as ObjectKey from "./ObjectKey.ts"
@@ -60,6 +62,8 @@ export interface UploadRequest<out R = never> extends ObjectOptions {
   readonly stallTimeout?: Duration.Input | undefined
   /** If the source changed since an earlier run: `restart` afresh, or `fail` and keep that run's parts. Default: `restart`. A source that changes during a run always fails. */
   readonly onSourceChanged?: "restart" | "fail" | undefined
+  /** True: if there is no checkpoint, look for an upload of this key on the server whose parts are this source's, and carry on with it. For when a checkpoint was lost; must not be used while another process may be sending that upload. Default: false. */
+  readonly discover?: boolean | undefined
 }
 
 /**
@@ -246,6 +250,7 @@ const open = Effect.fnUntraced(function* <R>(
     sourceName: name,
     report,
     onSourceChanged,
+    discover: request.discover ?? false,
     options: objectOptions(request),
     partSize: Option.fromUndefinedOr(request.partSize),
     concurrency: request.concurrency ?? defaultConcurrency,
@@ -265,6 +270,7 @@ interface UploadSession extends Session {
   /** As asked for. */
   readonly partSize: Option.Option<number>
   readonly onSourceChanged: "restart" | "fail"
+  readonly discover: boolean
 }
 
 const defaultConcurrency = 5
@@ -326,7 +332,9 @@ const fresh: Earlier = { _tag: "Fresh" }
 const resume = Effect.fnUntraced(function* (
   session: UploadSession
 ): Effect.fn.Return<Earlier, UploadError> {
-  if (Option.isNone(session.log.recovered)) return fresh
+  if (Option.isNone(session.log.recovered)) {
+    return session.discover ? yield* discover(session) : fresh
+  }
   const { header, parts } = session.log.recovered.value
   const { size, fingerprint } = session.source
   const options = Checkpoint.digestOptions(session.options)
@@ -355,6 +363,19 @@ const resume = Effect.fnUntraced(function* (
   )
 })
 
+/** Takes over an upload whose checkpoint was lost: from here on there is one again. */
+const discover = Effect.fnUntraced(function* (
+  session: UploadSession
+): Effect.fn.Return<Earlier, UploadError> {
+  const found = yield* Discovery.find(session, session.partSize)
+  if (Option.isNone(found)) return fresh
+  const { uploadId, plan, listed } = found.value
+  const phase = Checkpoint.Phase.cases.Uploading.make({ uploadId })
+  yield* session.log.begin({ ...(yield* headerOf(session, plan.partSize)), phase })
+  const tasks = Checkpoint.reconcile(plan, [], Option.some(listed))
+  return { _tag: "Open", upload: { uploadId, plan, tasks, listed: true } }
+})
+
 /** Compares the journal with what OSS lists. */
 const carryOn = Effect.fnUntraced(function* (
   session: Session,
@@ -371,25 +392,6 @@ const carryOn = Effect.fnUntraced(function* (
   yield* session.report(UploadEvent.cases.Resumed.make({ bytes, parts: done.length }))
   return { uploadId, plan, tasks, listed: Option.isSome(listed) }
 })
-
-/** All parts that OSS has; none where RAM forbids to list them. */
-const listParts = Effect.fnUntraced(
-  function* (session: Session, uploadId: string) {
-    const parts: Array<ListedPart> = []
-    let after: number | undefined
-    do {
-      const page = yield* request(
-        session,
-        "listParts",
-        session.client.listParts({ key: session.key, uploadId, after })
-      )
-      parts.push(...page.parts)
-      after = Option.getOrUndefined(page.next)
-    } while (after !== undefined)
-    return Option.some(parts)
-  },
-  Effect.catchReason("OssError", "AccessDenied", () => Effect.succeedNone)
-)
 
 /** OSS doesn't know the upload id: an earlier run completed it and died before it could say so, or it is gone. */
 const afterTheEnd = Effect.fnUntraced(function* (
@@ -445,9 +447,14 @@ const begin = Effect.fnUntraced(function* (
   session: Session,
   partSize: number
 ): Effect.fn.Return<Upload, UploadError> {
-  const { client, key, source } = session
-  const plan = yield* Effect.fromResult(Part.plan(source.size, partSize))
-  const uploadId = yield* UploadId.obtain(session, {
+  const plan = yield* Effect.fromResult(Part.plan(session.source.size, partSize))
+  const uploadId = yield* UploadId.obtain(session, yield* headerOf(session, partSize))
+  const tasks = plan.parts.map((part): Checkpoint.Task => ({ _tag: "Missing", part }))
+  return { uploadId, plan, tasks, listed: true }
+})
+
+const headerOf = ({ client, key, source, options }: Session, partSize: number) =>
+  Effect.map(Clock.currentTimeMillis, (createdAt): Omit<Checkpoint.Header, "phase"> => ({
     endpoint: client.endpoint,
     bucket: client.bucket,
     key,
@@ -455,12 +462,9 @@ const begin = Effect.fnUntraced(function* (
     fingerprint: source.fingerprint,
     size: source.size,
     partSize,
-    options: Checkpoint.digestOptions(session.options),
-    createdAt: yield* Clock.currentTimeMillis
-  })
-  const tasks = plan.parts.map((part): Checkpoint.Task => ({ _tag: "Missing", part }))
-  return { uploadId, plan, tasks, listed: true }
-})
+    options: Checkpoint.digestOptions(options),
+    createdAt
+  }))
 
 /** Sends what is missing, makes sure that the source is still the same, and completes. */
 const finish = Effect.fnUntraced(function* (

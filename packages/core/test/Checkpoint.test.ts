@@ -199,3 +199,22 @@ describe("Checkpoint.wholeCrc64", () => {
     assert.isTrue(Option.isNone(Checkpoint.wholeCrc64(plan, wrong)))
   })
 })
+
+describe("Checkpoint.planOf", () => {
+  const sizes = (...numbers: ReadonlyArray<number>) => numbers.map((number) => listed(number))
+  const cases: ReadonlyArray<[string, ReadonlyArray<OssClient.ListedPart>]> = [
+    ["all parts", sizes(1, 2, 3, 4, 5)],
+    ["some parts", sizes(2, 4)],
+    ["one part", sizes(3)],
+    ["the last part alone", sizes(5)]
+  ]
+  it.each(cases)("finds the part size by %s", (_, parts) => {
+    assert.deepStrictEqual(Checkpoint.planOf(plan.size, parts), Option.some(plan))
+  })
+  it("finds none for parts of another source, or without parts", () => {
+    assert.isTrue(Option.isNone(Checkpoint.planOf(plan.size, [])))
+    assert.isTrue(Option.isNone(Checkpoint.planOf(plan.size + 7, sizes(1, 2, 3, 4, 5))))
+    assert.isTrue(Option.isNone(Checkpoint.planOf(plan.size, [listed(1), listed(2, { size: 7 })])))
+    assert.isTrue(Option.isNone(Checkpoint.planOf(partSize, sizes(2))))
+  })
+})

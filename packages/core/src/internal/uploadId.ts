@@ -9,9 +9,9 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as Checkpoint from "../Checkpoint.ts"
 import type { CheckpointError } from "../CheckpointStore.ts"
-import type { ListedUpload, UploadPosition } from "../OssClient.ts"
 import { isAmbiguous } from "../OssError.ts"
 import type { OssError } from "../OssError.ts"
+import { uploadsOfKey } from "./listing.ts"
 import type { Requests, Session } from "./session.ts"
 import { request } from "./session.ts"
 
@@ -91,23 +91,3 @@ const isEmpty = (requests: Requests, uploadId: string): Effect.Effect<boolean, O
     Effect.catchReason("OssError", "NoSuchUpload", () => Effect.succeed(false)),
     Effect.catchReason("OssError", "AccessDenied", () => Effect.succeed(false))
   )
-
-/** The uploads of exactly this key; none where RAM forbids to list them. */
-const uploadsOfKey = Effect.fnUntraced(
-  function* (requests: Requests) {
-    const uploads: Array<ListedUpload> = []
-    let serverTime = 0
-    let after: UploadPosition | undefined
-    do {
-      const listed = requests.client.listUploads({ prefix: requests.key, after })
-      const page = yield* request(requests, "listUploads", listed)
-      uploads.push(...page.uploads.filter(({ key }) => key === requests.key))
-      serverTime ||= page.serverTime
-      // Keys ascend, so that the key itself stands before all that it is a prefix of.
-      const next = Option.filter(page.next, ({ key }) => key === requests.key)
-      after = Option.getOrUndefined(next)
-    } while (after !== undefined)
-    return Option.some({ uploads, serverTime })
-  },
-  Effect.catchReason("OssError", "AccessDenied", () => Effect.succeedNone)
-)
