@@ -173,33 +173,71 @@ export const abort: (place: {
   OssError | CheckpointError,
   OssClient | CheckpointStore
 > = Effect.fn("Upload.abort")(function* ({ key, sourceId }) {
-  const client = yield* OssClient
-  const store = yield* CheckpointStore
-  const { endpoint, bucket } = client
-  const summaries = yield* Stream.runCollect(
-    Stream.filter(
-      store.list,
-      ({ header }) =>
-        header.endpoint === endpoint &&
-        header.bucket === bucket &&
-        header.key === key &&
-        (sourceId === undefined || header.sourceId === sourceId)
+  const summaries = yield* own(
+    ({ header }) => header.key === key && (sourceId === undefined || header.sourceId === sourceId)
+  )
+  yield* Effect.forEach(summaries, giveUp, { discard: true })
+  return summaries
+})
+
+/**
+ * Gives up this store's uploads to the client's bucket that began `olderThan`
+ * ago or earlier. Uploads that are running are left alone, and so is everything
+ * on the server that no checkpoint of this store stands for. Yields what was
+ * given up, or with `dryRun` what would be.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const sweep: (options: {
+  readonly olderThan: Duration.Input
+  /** True: give up nothing, only say what is old enough. Default: true. */
+  readonly dryRun?: boolean | undefined
+}) => Effect.Effect<
+  ReadonlyArray<Checkpoint.Summary>,
+  OssError | CheckpointError,
+  OssClient | CheckpointStore
+> = Effect.fn("Upload.sweep")(function* ({ olderThan, dryRun = true }) {
+  const latest =
+    (yield* Clock.currentTimeMillis) - Duration.toMillis(Duration.fromInputUnsafe(olderThan))
+  const old = yield* own(({ header }) => header.createdAt <= latest)
+  if (dryRun) return old
+  const given = yield* Effect.forEach(old, (summary) =>
+    giveUp(summary).pipe(
+      Effect.as([summary]),
+      Effect.catchReason("CheckpointError", "Busy", () => Effect.succeed([]))
     )
   )
+  return given.flat()
+})
+
+/** The checkpoints for the client's bucket. */
+const own = Effect.fnUntraced(function* (belongs: (summary: Checkpoint.Summary) => boolean) {
+  const { endpoint, bucket } = yield* OssClient
+  return yield* pending.pipe(
+    Stream.filter(({ header }) => header.endpoint === endpoint && header.bucket === bucket),
+    Stream.filter(belongs),
+    Stream.runCollect
+  )
+})
+
+const giveUp = Effect.fnUntraced(function* ({ checkpointKey, header }: Checkpoint.Summary) {
+  const client = yield* OssClient
+  const store = yield* CheckpointStore
+  const log = yield* store.open(checkpointKey)
   const retrying = Attempts.make({
     policy: RetryPolicy.standard,
     budget: RetryPolicy.sharedBudget,
     onRetry: () => Effect.void
   })
-  const requests = { client, store, key, retrying, stallTimeout: defaultStallTimeout }
-  const giveUp = Effect.fnUntraced(function* ({ checkpointKey, header }: Checkpoint.Summary) {
-    const log = yield* store.open(checkpointKey)
-    yield* UploadId.giveUp(requests, header)
-    yield* log.remove
-  }, Effect.scoped)
-  yield* Effect.forEach(summaries, giveUp, { discard: true })
-  return summaries
-})
+  const { key } = header
+  yield* UploadId.giveUp(
+    { client, store, key, retrying, stallTimeout: defaultStallTimeout },
+    // What was listed may have gone on since, or be over.
+    Option.match(log.recovered, { onNone: () => header, onSome: (checkpoint) => checkpoint.header })
+  )
+  yield* log.remove
+}, Effect.scoped)
 
 /** Opens what an upload holds until its end, and runs it. */
 const run = <R>(

@@ -347,6 +347,64 @@ describe("Upload.abort", () => {
   )
 })
 
+describe("Upload.sweep", () => {
+  /** Two uploads that were interrupted, a day apart. */
+  const twoOld = Effect.gen(function* () {
+    for (const name of ["first", "second"]) {
+      yield* inject(Fault.stall({ operation: "uploadPart", partNumber: 4, at: "before" }))
+      const request = requestFor(fiveParts, { key: name, concurrency: 1 })
+      const fiber = yield* Effect.forkChild(Upload.upload(request))
+      yield* TestClock.adjust("1 second")
+      yield* Fiber.interrupt(fiber)
+      yield* TestClock.adjust("1 day")
+    }
+  })
+  const keys = Effect.map(pending, (left) => left.map(({ header }) => header.key).toSorted())
+
+  it.effect("only says what it would give up, unless told otherwise", () =>
+    Effect.gen(function* () {
+      yield* twoOld
+      const old = yield* Upload.sweep({ olderThan: "36 hours" })
+      assert.deepStrictEqual(
+        old.map(({ header }) => header.key),
+        ["first"]
+      )
+      assert.deepStrictEqual(yield* keys, ["first", "second"])
+    }).pipe(Effect.provide(world))
+  )
+
+  it.effect("gives up what is old enough, and nothing that this store knows nothing of", () =>
+    Effect.gen(function* () {
+      yield* twoOld
+      const client = yield* OssClient.OssClient
+      const foreign = yield* client.initiate("foreign")
+      yield* TestClock.adjust("30 days")
+      yield* Upload.sweep({ olderThan: "31 days", dryRun: false })
+      assert.deepStrictEqual(yield* keys, ["second"])
+      yield* Upload.sweep({ olderThan: 0, dryRun: false })
+      assert.deepStrictEqual(yield* keys, [])
+      const emulator = yield* OssEmulator.OssEmulator
+      assert.deepStrictEqual(
+        (yield* emulator.uploads(bucket)).map(({ uploadId }) => uploadId),
+        [foreign.uploadId]
+      )
+    }).pipe(Effect.provide(world))
+  )
+
+  it.effect("leaves a running upload alone, however old", () =>
+    Effect.gen(function* () {
+      yield* inject(Fault.delay({ operation: "uploadPart", millis: 3_600_000, times: Infinity }))
+      const request = requestFor(fiveParts, { concurrency: 1, stallTimeout: "1 day" })
+      const fiber = yield* Effect.forkChild(Upload.upload(request))
+      yield* TestClock.adjust("2 hours")
+      assert.deepStrictEqual(yield* Upload.sweep({ olderThan: "1 hour", dryRun: false }), [])
+      yield* TestClock.adjust("4 hours")
+      yield* Fiber.join(fiber)
+      yield* assertWhole(fiveParts)
+    }).pipe(Effect.provide(world))
+  )
+})
+
 describe("a body", () => {
   it.effect(
     "may be read from the start again by whoever carries it: the CRC64 is that of the last time",
