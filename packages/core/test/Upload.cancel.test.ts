@@ -379,7 +379,7 @@ describe("Upload.sweep", () => {
       const client = yield* OssClient.OssClient
       const foreign = yield* client.initiate("foreign")
       yield* TestClock.adjust("30 days")
-      yield* Upload.sweep({ olderThan: "31 days", dryRun: false })
+      yield* Upload.sweep({ olderThan: "31.5 days", dryRun: false })
       assert.deepStrictEqual(yield* keys, ["second"])
       yield* Upload.sweep({ olderThan: 0, dryRun: false })
       assert.deepStrictEqual(yield* keys, [])
