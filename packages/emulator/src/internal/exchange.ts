@@ -1,0 +1,251 @@
+/**
+ * What happens around each request, whichever face it came through: it is
+ * logged, the scripted faults strike it, and its end is noted.
+ */
+import type * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import type { Refusal } from "../ErrorCode.ts"
+import * as Fault from "../Fault.ts"
+import type { Entry, Outcome } from "../RequestLog.ts"
+
+/** What a request is about. */
+export interface Call extends Fault.Matcher {
+  readonly operation: Fault.Operation
+  readonly bucket?: string | undefined
+}
+
+/** The connection breaks here. */
+export class Cut extends Data.TaggedError("Cut")<{}> {}
+
+/** A fault answers in the server's place. */
+export class Scripted extends Data.TaggedError("Scripted")<{ readonly answer: Fault.Answer }> {}
+
+/** The body could not be read to its end; `cause` is what its reader said. */
+export class Unread<E> extends Data.TaggedError("Unread")<{ readonly cause: E }> {}
+
+/** What any answer tells. */
+export interface Answered {
+  /** The HTTP status. Default: 200. */
+  readonly status?: number | undefined
+  readonly crc64: Option.Option<bigint>
+}
+
+/** One request, while it is being carried out. */
+export interface Attempt {
+  readonly requestId: string
+  /** By the server's clock, in milliseconds since 1970. */
+  readonly now: Effect.Effect<number>
+  /** The server's clock less this machine's, in milliseconds. */
+  readonly skew: number
+  /** The body as the server gets it: counted, and struck by faults. */
+  readonly receive: <E>(
+    pieces: Stream.Stream<Uint8Array, E>
+  ) => Stream.Stream<Uint8Array, Unread<E> | Disruption>
+}
+
+export type Disruption = Cut | Scripted
+
+/** An error, and the request that it belongs to. */
+export class Failed<E> extends Data.TaggedError("Failed")<{
+  readonly attempt: Attempt
+  readonly error: E
+}> {}
+
+/** Everything that can end a request without the answer it asked for. */
+export type Failure<E = never> = Failed<Refusal | Disruption | Unread<E>>
+
+/** Log, faults and the number of requests under way. */
+export interface Exchange {
+  readonly inject: (faults: ReadonlyArray<Fault.Fault>) => Effect.Effect<void>
+  readonly clearFaults: Effect.Effect<void>
+  readonly log: Effect.Effect<ReadonlyArray<Entry>>
+  readonly inFlight: Effect.Effect<number>
+  readonly run: <A extends Answered, E>(
+    call: Call,
+    carryOut: (attempt: Attempt) => Effect.Effect<A, Refusal | Disruption | Unread<E>>,
+    /** What to do while nothing moves. */
+    whileStalled?: Effect.Effect<void>
+  ) => Effect.Effect<{ readonly attempt: Attempt; readonly answer: A }, Failure<E>>
+}
+
+/** An entry that is still being written. */
+type Draft = { -readonly [Field in keyof Entry]: Entry[Field] }
+
+const copy = (draft: Draft): Entry => ({ ...draft })
+
+/** `nextRequestId` must never repeat itself. */
+export const make = (nextRequestId: () => string) =>
+  Effect.sync((): Exchange => {
+    let script: Fault.Script = []
+    let inFlight = 0
+    // Mutable, since a copy a request would be quadratic; readers get copies.
+    const drafts: Array<Draft> = []
+
+    const begin = (call: Call, time: number) => {
+      const [actions, rest] = Fault.next(script, call)
+      script = rest
+      inFlight++
+      const draft: Draft = {
+        ...call,
+        time,
+        requestId: nextRequestId(),
+        inFlight,
+        bytes: 0,
+        whole: false,
+        outcome: { _tag: "Open" }
+      }
+      drafts.push(draft)
+      return { draft, actions }
+    }
+
+    return {
+      inject: (faults) => Effect.sync(() => void (script = [...script, ...faults])),
+      clearFaults: Effect.sync(() => void (script = [])),
+      log: Effect.sync(() => drafts.map(copy)),
+      inFlight: Effect.sync(() => inFlight),
+      run: (call, carryOut, whileStalled = Effect.void) =>
+        Effect.acquireUseRelease(
+          Effect.map(Clock.currentTimeMillis, (time) => begin(call, time)),
+          ({ draft, actions }) => {
+            const strike = striker({ draft, actions, whileStalled })
+            const attempt = attemptOf(draft, actions, strike)
+            return strike(isAt("before")).pipe(
+              Effect.andThen(carryOut(attempt)),
+              Effect.tap(() => strike(isAt("after"))),
+              Effect.map((answer) => ({ attempt, answer: tamper(answer, actions) })),
+              Effect.mapError((error) => new Failed({ attempt, error }))
+            )
+          },
+          ({ draft }, exit) =>
+            Effect.map(Clock.currentTimeMillis, (time) => {
+              inFlight--
+              draft.ended = time
+              if (draft.outcome._tag === "Open") draft.outcome = outcomeOf(exit)
+            })
+        )
+    }
+  })
+
+const attemptOf = (draft: Draft, actions: ReadonlyArray<Fault.Action>, strike: Strike): Attempt => {
+  const skew = actions.reduce(
+    (sum, action) => sum + (action._tag === "Skew" ? action.millis : 0),
+    0
+  )
+  return {
+    requestId: draft.requestId,
+    skew,
+    now: Effect.map(Clock.currentTimeMillis, (millis) => millis + skew),
+    receive: (pieces) => received({ draft, actions, strike, pieces })
+  }
+}
+
+/** A fault inside the body strikes once the body has got that far, at the latest at its end. */
+const received = <E>(options: {
+  readonly draft: Draft
+  readonly actions: ReadonlyArray<Fault.Action>
+  readonly strike: Strike
+  readonly pieces: Stream.Stream<Uint8Array, E>
+}): Stream.Stream<Uint8Array, Unread<E> | Disruption> =>
+  Stream.suspend(() => {
+    const { draft, actions, strike, pieces } = options
+    let reached = -1
+    const advance = (bytes: number) => {
+      const from = reached
+      reached = bytes
+      return strike((at) => isInside(at) && from < at.bytes && at.bytes <= bytes)
+    }
+    const damaged = actions.some(({ _tag }) => _tag === "Damage")
+    const counted = pieces.pipe(
+      Stream.mapError((cause) => new Unread({ cause })),
+      Stream.mapEffect((piece) => {
+        const sent = damaged && draft.bytes === 0 ? invertFirst(piece) : piece
+        draft.bytes += piece.length
+        return Effect.as(advance(draft.bytes), sent)
+      })
+    )
+    const end = Effect.suspend(() => {
+      draft.whole = true
+      return advance(Infinity)
+    })
+    return Stream.fromEffectDrain(advance(0)).pipe(
+      Stream.concat(counted),
+      Stream.concat(Stream.fromEffectDrain(end))
+    )
+  })
+
+const isAt = (moment: "before" | "after") => (at: Fault.Moment) => at === moment
+
+const isInside = (at: Fault.Moment): at is { readonly bytes: number } => typeof at === "object"
+
+const invertFirst = (piece: Uint8Array): Uint8Array =>
+  piece.map((byte, index) => (index === 0 ? byte ^ 0xff : byte))
+
+/** Carries out the faults whose moment has come: pauses first. */
+type Strike = (due: (at: Fault.Moment) => boolean) => Effect.Effect<void, Disruption>
+
+const striker =
+  (options: {
+    readonly draft: Draft
+    readonly actions: ReadonlyArray<Fault.Action>
+    readonly whileStalled: Effect.Effect<void>
+  }): Strike =>
+  (due) => {
+    const { draft, actions, whileStalled } = options
+    const carryOut = (action: Fault.Action): Effect.Effect<void, Disruption> => {
+      switch (action._tag) {
+        case "Delay":
+          return Effect.sleep(action.millis)
+        case "Stall":
+          draft.outcome = { _tag: "Stalled" }
+          return Effect.andThen(whileStalled, Effect.never)
+        case "Drop":
+          return Effect.fail(new Cut())
+        case "Answer":
+          return Effect.fail(new Scripted({ answer: action }))
+        default:
+          return Effect.void
+      }
+    }
+    const now = actions.filter((action) => "at" in action && due(action.at)).sort(delaysFirst)
+    return Effect.forEach(now, carryOut, { discard: true })
+  }
+
+const delaysFirst = (a: Fault.Action, b: Fault.Action) =>
+  Number(b._tag === "Delay") - Number(a._tag === "Delay")
+
+const tamper = <A extends Answered>(answer: A, actions: ReadonlyArray<Fault.Action>): A => {
+  const has = (tag: Fault.Action["_tag"]) => actions.some(({ _tag }) => _tag === tag)
+  if (has("NoCrc")) return { ...answer, crc64: Option.none() }
+  return has("WrongCrc")
+    ? { ...answer, crc64: Option.map(answer.crc64, (crc) => crc ^ 1n) }
+    : answer
+}
+
+const outcomeOf = <A extends { readonly answer: Answered }, E>(
+  exit: Exit.Exit<A, Failure<E>>
+): Outcome => {
+  if (Exit.isSuccess(exit)) return { _tag: "Answered", status: exit.value.answer.status ?? 200 }
+  return Option.match(failureOf(exit.cause), {
+    onNone: (): Outcome => ({ _tag: "Aborted" }),
+    onSome: ({ error }): Outcome => {
+      switch (error._tag) {
+        case "Refusal":
+          return { _tag: "Answered", status: error.status }
+        case "Scripted":
+          return { _tag: "Answered", status: error.answer.status }
+        case "Cut":
+          return { _tag: "Dropped" }
+        case "Unread":
+          return { _tag: "Aborted" }
+      }
+    }
+  })
+}
+
+const failureOf = <E>(cause: Cause.Cause<E>): Option.Option<E> =>
+  Option.fromUndefinedOr(cause.reasons.find((reason) => reason._tag === "Fail")?.error)
