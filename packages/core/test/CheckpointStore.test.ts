@@ -1,0 +1,4 @@
+import { CheckpointStore } from "@effect-oss/core"
+import { checkpointStoreContract } from "./CheckpointStoreContract.ts"
+
+checkpointStoreContract("layerMemory", CheckpointStore.layerMemory)

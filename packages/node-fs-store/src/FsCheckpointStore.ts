@@ -1,0 +1,143 @@
+/**
+ * Checkpoints as files: uploads resume in a later process, after a crash and
+ * after a power failure.
+ *
+ * This module finds and reads them. Making records durable is `internal/log.ts`,
+ * the text of the files `internal/journal.ts`, and who may write them
+ * `internal/lease.ts`. A checkpoint that can't be read is an error and is left
+ * as it is: nothing is lost here without being asked.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Path from "effect/Path"
+import * as Stream from "effect/Stream"
+import * as Checkpoint from "@effect-oss/core/Checkpoint"
+import { CheckpointError, CheckpointStore, Damaged } from "@effect-oss/core/CheckpointStore"
+import * as Journal from "./internal/journal.ts"
+import * as Lease from "./internal/lease.ts"
+import * as Log from "./internal/log.ts"
+import * as Place from "./internal/place.ts"
+
+/**
+ * Keeps checkpoints as files in `directory`, which is created, for this user
+ * alone, when the first one is opened. It may be used by many processes at once,
+ * and left empty once nothing is under way.
+ *
+ * **Details**
+ *
+ * What was acknowledged is on the disk, synced. Other processes are told apart
+ * by their ids where these mean something, so that the checkpoint of a process
+ * that was killed is free at once; from another host or container, it is free
+ * after a minute without a sign of life, by clocks that must agree within half a
+ * minute.
+ *
+ * **Gotchas**
+ *
+ * The file system must know hard links, and rename files at one stroke, as
+ * POSIX demands.
+ *
+ * **Example** (an upload that a later run carries on)
+ *
+ * ```ts
+ * import { OssClient, Source, Upload } from "@effect-oss/core"
+ * import { FsCheckpointStore } from "@effect-oss/node-fs-store"
+ * import { NodeHttpClient, NodeRuntime, NodeServices } from "@effect/platform-node"
+ * import { Effect } from "effect"
+ *
+ * Upload.upload({ key: "backups/db.tar", source: Source.file("db.tar") }).pipe(
+ *   Effect.provide([OssClient.layerConfig(), FsCheckpointStore.layer({ directory: ".effect-oss" })]),
+ *   Effect.provide([NodeHttpClient.layerNodeHttp, NodeServices.layer]),
+ *   NodeRuntime.runMain
+ * )
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (options: {
+  /** A path, relative to the working directory at the time the layer is built. */
+  readonly directory: string
+}): Layer.Layer<CheckpointStore, never, FileSystem.FileSystem | Path.Path> =>
+  Layer.effect(
+    CheckpointStore,
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const path = yield* Path.Path
+      const directory = path.resolve(options.directory)
+      const provide = Effect.provideService(FileSystem.FileSystem, fs)
+      return CheckpointStore.of({
+        open: Effect.fn("CheckpointStore.open")((key) => provide(open(path, directory, key))),
+        list: hashes(path, directory).pipe(
+          Stream.fromIterableEffect,
+          Stream.mapEffect((hash) => summary(path, directory, hash)),
+          Stream.flatMap((found) => Stream.fromIterable(Option.toArray(found))),
+          Stream.provideService(FileSystem.FileSystem, fs)
+        )
+      })
+    })
+  )
+
+const open = Effect.fnUntraced(function* (path: Path.Path, directory: string, key: string) {
+  const failed = Effect.mapError(Place.unavailable(directory))
+  const place = Place.make(path, directory, key)
+  yield* failed(Place.ensureDirectory(path, directory))
+  const lease = yield* Lease.acquire(place)
+  // In this order, for the sake of a holder that is no longer one: see internal/log.ts.
+  const litter = yield* failed(Place.litter(path, place, lease.token))
+  yield* failed(Effect.forEach(litter, Place.discard, { discard: true }))
+  const journals = yield* failed(Place.journals(path, directory, place.hash))
+  const newest = journals.at(-1)
+  const recovered = newest === undefined ? Option.none() : Option.some(yield* recover(newest))
+  return yield* Log.make({
+    place,
+    key,
+    lease,
+    generation: newest === undefined ? 1 : newest.generation + 1,
+    older: journals.map((journal) => journal.path),
+    recovered
+  })
+})
+
+const read = Effect.fnUntraced(function* ({ path, hash }: Place.JournalFile) {
+  const bytes = yield* FileSystem.FileSystem.use((fs) => fs.readFile(path))
+  const damaged = (reason: CheckpointError["reason"]) =>
+    new CheckpointError({ location: path, reason })
+  const journal = yield* Effect.mapError(Effect.fromResult(Journal.recover(bytes)), damaged)
+  if (Place.hashOf(journal.checkpointKey) !== hash) {
+    return yield* damaged(
+      new Damaged({
+        description: "it is another checkpoint's, under a wrong name; move it away or delete it"
+      })
+    )
+  }
+  return journal
+})
+
+const recover = (file: Place.JournalFile) =>
+  read(file).pipe(
+    Effect.map((journal) => journal.checkpoint),
+    Effect.catchTag("PlatformError", (error) => Effect.fail(Place.unavailable(file.path)(error)))
+  )
+
+const hashes = (path: Path.Path, directory: string) =>
+  Place.journals(path, directory).pipe(
+    Effect.map((journals) => new Set(journals.map((journal) => journal.hash))),
+    Effect.catchReason("PlatformError", "NotFound", () => Effect.succeed([])),
+    Effect.mapError(Place.unavailable(directory))
+  )
+
+const summary = Effect.fnUntraced(
+  function* (path: Path.Path, directory: string, hash: string) {
+    const newest = (yield* Place.journals(path, directory, hash)).at(-1)
+    if (newest === undefined) return Option.none()
+    const { checkpointKey, checkpoint } = yield* read(newest)
+    return Option.some(Checkpoint.summarize(checkpointKey, checkpoint))
+  },
+  // Its holder may just have put another generation in its place.
+  Effect.retry({ times: 3, while: (error) => error._tag === "PlatformError" }),
+  Effect.catch((error) => Effect.as(Effect.logWarning(error.message), Option.none()))
+)

@@ -1,0 +1,6 @@
+/**
+ * Upload checkpoints as files.
+ *
+ * @since 0.1.0
+ */
+export * as FsCheckpointStore from "./FsCheckpointStore.ts"

@@ -1,0 +1,405 @@
+import { assert, describe, it } from "@effect/vitest"
+import { NodeServices } from "@effect/platform-node"
+import { Effect, FileSystem, Logger, Option, Result, Stream } from "effect"
+import type { PlatformError, Scope } from "effect"
+import { CheckpointStore } from "@effect-oss/core"
+import type { Checkpoint } from "@effect-oss/core"
+import {
+  checkpointStoreContract,
+  header,
+  part,
+  parts,
+  recover,
+  refusal,
+  withLog
+} from "../../core/test/CheckpointStoreContract.ts"
+import {
+  diskFull,
+  files,
+  layerAnywhere,
+  layerHooked,
+  layerIn,
+  only,
+  temporaryDirectory
+} from "./support.ts"
+
+checkpointStoreContract("FsCheckpointStore", layerAnywhere)
+
+const test = <E>(
+  title: string,
+  body: (
+    directory: string
+  ) => Effect.Effect<void, E, CheckpointStore.CheckpointStore | FileSystem.FileSystem | Scope.Scope>
+) =>
+  it.effect(title, () =>
+    Effect.gen(function* () {
+      const directory = yield* temporaryDirectory
+      yield* Effect.provide(body(directory), layerIn(directory))
+    }).pipe(Effect.provide(NodeServices.layer))
+  )
+
+const record = (count: number) =>
+  withLog("key", (log) =>
+    Effect.andThen(log.begin(header()), Effect.forEach(parts(count), log.append))
+  )
+
+const some = (count: number) => Option.some({ header: header(), parts: parts(count) })
+
+describe("a store of files", () => {
+  test("leaves the directory empty once nothing is under way", (directory) =>
+    Effect.gen(function* () {
+      yield* withLog("key", () => Effect.void)
+      assert.deepStrictEqual(yield* files(directory), [])
+      yield* record(3)
+      assert.match((yield* files(directory)).join(), /^[0-9a-f]{32}\.1\.[0-9a-f-]{36}\.journal$/)
+      yield* withLog("key", (log) => Effect.andThen(log.append(part(4)), log.remove))
+      assert.deepStrictEqual(yield* files(directory), [])
+    }))
+
+  test("lets nobody but the owner look, and creates the directories above", (directory) =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const below = `${directory}/a/b`
+      const modes = yield* withLog("key", (log) =>
+        Effect.gen(function* () {
+          yield* log.begin(header())
+          const names = yield* files(below)
+          assert.strictEqual(names.length, 2)
+          return yield* Effect.forEach([...names, "."], (name) => fs.stat(`${below}/${name}`))
+        })
+      ).pipe(Effect.provide(layerIn(below)))
+      assert.deepStrictEqual(
+        modes.map(({ mode }) => (mode & 0o777).toString(8)),
+        ["600", "600", "700"]
+      )
+    }))
+
+  test("keeps to the directory that its path meant when it was built", (directory) =>
+    Effect.gen(function* () {
+      const { relative } = yield* Effect.promise(() => import("node:path"))
+      yield* record(2)
+      const same = layerIn(relative(process.cwd(), directory))
+      assert.deepStrictEqual(yield* Effect.provide(recover("key"), same), some(2))
+    }))
+
+  test("drops a torn record at the end, and writes on behind the last whole one", (directory) =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      yield* record(3)
+      const journal = yield* only(directory, ".journal")
+      const text = yield* fs.readFileString(journal)
+      yield* fs.writeFileString(journal, text.slice(0, -20))
+      assert.deepStrictEqual(yield* recover("key"), some(2))
+      yield* withLog("key", (log) => log.append(part(3)))
+      assert.deepStrictEqual(yield* recover("key"), some(3))
+    }))
+
+  test("names a damaged file and the remedy, and leaves it as it is", (directory) =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      yield* record(3)
+      const journal = yield* only(directory, ".journal")
+      const text = yield* fs.readFileString(journal)
+      for (const damage of ["", "something else\n", text.replace('"number":1', '"number":9')]) {
+        yield* fs.writeFileString(journal, damage)
+        const error = yield* refusal(recover("key"))
+        assert.strictEqual(error.reason._tag, "Damaged")
+        assert.strictEqual(error.location, journal)
+        assert.include(error.message, "delete the file")
+        assert.strictEqual(yield* fs.readFileString(journal), damage)
+        assert.strictEqual((yield* files(directory)).length, 1)
+      }
+      yield* fs.remove(journal)
+      assert.isTrue(Option.isNone(yield* recover("key")))
+    }))
+
+  test("takes no checkpoint for another's, whatever its file is called", (directory) =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      yield* record(3)
+      const journal = yield* only(directory, ".journal")
+      yield* fs.copyFile(journal, journal.replace(/[0-9a-f]{32}/, "0".repeat(32)))
+      const list = yield* withLists
+      assert.deepStrictEqual(
+        list.map(({ checkpointKey }) => checkpointKey),
+        ["key"]
+      )
+      yield* withLog("other", (log) => log.begin(header()))
+      const other = yield* Effect.map(files(directory), (names) =>
+        names.find((name) => !journal.endsWith(name) && !name.startsWith("0000"))
+      )
+      yield* fs.copyFile(journal, `${directory}/${other}`)
+      assert.strictEqual((yield* refusal(recover("other"))).reason._tag, "Damaged")
+    }))
+
+  test("lets the later one of two generations count", (directory) =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      yield* record(1)
+      const first = yield* only(directory, ".journal")
+      const text = yield* fs.readFileString(first)
+      yield* withLog("key", (log) => log.append(part(2)))
+      yield* fs.writeFileString(first, text)
+      assert.strictEqual((yield* files(directory)).length, 2)
+      assert.deepStrictEqual(yield* recover("key"), some(2))
+      assert.deepStrictEqual(
+        (yield* withLists).map(({ parts }) => parts),
+        [2]
+      )
+      yield* withLog("key", (log) => log.remove)
+      assert.deepStrictEqual(yield* files(directory), [])
+    }))
+
+  test("lists nothing where there is no directory, and creates none", (directory) =>
+    Effect.gen(function* () {
+      const none = yield* Effect.provide(withLists, layerIn(`${directory}/none`))
+      assert.deepStrictEqual(none, [])
+      assert.deepStrictEqual(yield* files(directory), [])
+    }))
+
+  test("leaves what it can't read out of the list, with a warning", (directory) =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const warnings: Array<unknown> = []
+      const logger = Logger.layer([Logger.make(({ message }) => void warnings.push(message))])
+      yield* record(2)
+      yield* fs.writeFileString(`${directory}/${"0".repeat(32)}.1.${"0".repeat(36)}.journal`, "?")
+      yield* fs.writeFileString(`${directory}/README`, "not a checkpoint")
+      yield* fs.makeDirectory(`${directory}/${"1".repeat(32)}.1.${"0".repeat(36)}.journal`)
+      const list = yield* Effect.provide(withLists, logger)
+      assert.deepStrictEqual(
+        list.map(({ parts }) => parts),
+        [2]
+      )
+      assert.strictEqual(warnings.length, 2)
+      assert.include(String(warnings), "not a usable checkpoint")
+    }))
+
+  test("is unavailable where its directory can't be one", (directory) =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      yield* fs.writeFileString(`${directory}/file`, "")
+      for (const path of [`${directory}/file`, `${directory}/file/below`, "/proc/none/here"]) {
+        const layer = layerIn(path)
+        const error = yield* refusal(Effect.provide(recover("key"), layer))
+        assert.strictEqual(error.reason._tag, "Unavailable", path)
+        assert.include(error.message, path)
+      }
+      const error = yield* refusal(Effect.provide(withLists, layerIn(`${directory}/file`)))
+      assert.strictEqual(error.reason._tag, "Unavailable")
+    }))
+
+  it.effect("writes appends that come at once with one sync", () =>
+    Effect.gen(function* () {
+      const directory = yield* temporaryDirectory
+      let syncs = 0
+      const count = layerHooked(directory, ({ call, path }) =>
+        Effect.sync(() => {
+          if (call === "sync" && path.includes(".journal")) syncs++
+        })
+      )
+      yield* withLog("key", (log) =>
+        Effect.andThen(
+          log.begin(header()),
+          Effect.forEach(parts(100), log.append, { concurrency: "unbounded" })
+        )
+      ).pipe(Effect.provide(count))
+      assert.isAtMost(syncs, 3)
+      assert.deepStrictEqual(yield* Effect.provide(recover("key"), layerIn(directory)), some(100))
+    }).pipe(Effect.provide(NodeServices.layer))
+  )
+
+  it.effect("finishes a record that was begun when it is interrupted", () =>
+    Effect.gen(function* () {
+      const directory = yield* temporaryDirectory
+      const interrupting = layerHooked(directory, ({ call }) =>
+        call === "write" ? Effect.yieldNow : Effect.void
+      )
+      yield* withLog("key", (log) =>
+        Effect.gen(function* () {
+          yield* log.begin(header())
+          yield* Effect.race(log.append(part(1)), Effect.void)
+          yield* log.append(part(2))
+        })
+      ).pipe(Effect.provide(interrupting))
+      assert.deepStrictEqual(yield* Effect.provide(recover("key"), layerIn(directory)), some(2))
+    }).pipe(Effect.provide(NodeServices.layer))
+  )
+})
+
+const withLists = CheckpointStore.CheckpointStore.use((store) => Stream.runCollect(store.list))
+
+type Found = Option.Option<Checkpoint.Checkpoint>
+
+/** A step, and what a later run finds once it is done. */
+type Story = (
+  log: CheckpointStore.CheckpointLog
+) => ReadonlyArray<
+  readonly [step: Effect.Effect<void, CheckpointStore.CheckpointError>, then: Found]
+>
+
+const found = (createdAt: number, count: number): Found =>
+  Option.some({ header: header(createdAt), parts: parts(count) })
+
+const whole: Story = (log) => [
+  [log.begin(header(1)), found(1, 0)],
+  [log.append(part(1)), found(1, 1)],
+  [log.append(part(2)), found(1, 2)],
+  [log.begin(header(2)), found(2, 0)],
+  [log.append(part(1)), found(2, 1)],
+  [log.remove, Option.none()],
+  [log.begin(header(3)), found(3, 0)],
+  [log.append(part(1)), found(3, 1)]
+]
+
+const resumed: Story = (log) => [
+  [log.append(part(3)), found(1, 3)],
+  [log.append(part(4)), found(1, 4)],
+  [log.remove, Option.none()]
+]
+
+/** Processes that others take for dead as soon as they have stopped. */
+const mortal = { started: "1" }
+const nextMortal = { started: "2" }
+
+/** Breaks the change with the given number, or that and all after it. */
+const breaking = (
+  at: number,
+  onlyOnce: boolean,
+  how: Effect.Effect<never, PlatformError.PlatformError>
+) => {
+  const hook = {
+    changes: 0,
+    before: () =>
+      Effect.suspend(() => {
+        hook.changes++
+        const breaks = onlyOnce ? hook.changes === at : hook.changes >= at
+        return breaks ? how : Effect.void
+      })
+  }
+  return hook
+}
+
+const crash = Effect.die("the process is dead")
+
+/** Another process, after the one that died. */
+const later = <A, E>(
+  directory: string,
+  effect: Effect.Effect<A, E, CheckpointStore.CheckpointStore>
+) => Effect.provide(effect, layerIn(directory))
+
+/** A process that records two parts and dies with its lease in hand. */
+const recordAndDie = (directory: string) => {
+  const dying = layerHooked(
+    directory,
+    ({ call, path }) => (call === "link" && path.endsWith(".lease") ? crash : Effect.void),
+    mortal
+  )
+  return Effect.exit(Effect.provide(record(2), dying))
+}
+
+/** Lives through a story until the change with the given number, and tells whether there was one. */
+const dieAt = Effect.fnUntraced(function* (at: number, before: Found, story: Story) {
+  const directory = yield* temporaryDirectory
+  if (Option.isSome(before)) yield* recordAndDie(directory)
+  const hook = breaking(at, false, crash)
+  let possible = [before]
+  yield* withLog("key", (log) =>
+    Effect.forEach(story(log), ([step, then]) => {
+      possible = [...possible.slice(-1), then]
+      return Effect.andThen(
+        step,
+        Effect.sync(() => (possible = [then]))
+      )
+    })
+  ).pipe(Effect.provide(layerHooked(directory, hook.before, nextMortal)), Effect.exit)
+
+  const recovered = yield* later(directory, recover("key"))
+  assert.deepInclude(possible, recovered, `died before change ${at}`)
+  yield* later(
+    directory,
+    withLog("key", (log) => log.remove)
+  )
+  assert.deepStrictEqual(yield* files(directory), [], `died before change ${at}`)
+  return hook.changes >= at
+}, Effect.scoped)
+
+describe("a store of files, on a disk that fails", () => {
+  it.effect("has what was acknowledged, before whichever change the process died", () =>
+    Effect.gen(function* () {
+      let at = 1
+      while (yield* dieAt(at, Option.none(), whole)) at++
+      assert.isAbove(at, 40)
+    }).pipe(Effect.provide(NodeServices.layer))
+  )
+
+  it.effect("has what was acknowledged, before whichever change the next process died", () =>
+    Effect.gen(function* () {
+      let at = 1
+      while (yield* dieAt(at, found(1, 2), resumed)) at++
+      assert.isAbove(at, 20)
+    }).pipe(Effect.provide(NodeServices.layer))
+  )
+
+  /** Records five parts, whatever fails, and compares what was acknowledged with what is found. */
+  const fullAt = Effect.fnUntraced(function* (at: number, onlyOnce: boolean) {
+    const directory = yield* temporaryDirectory
+    const hook = breaking(at, onlyOnce, Effect.fail(diskFull))
+    const results = yield* withLog("key", (log) =>
+      Effect.andThen(
+        log.begin(header()),
+        Effect.forEach(parts(5), (part) => Effect.result(log.append(part)))
+      )
+    ).pipe(
+      Effect.provide(layerHooked(directory, hook.before, mortal)),
+      Effect.catch((error) => Effect.succeed([Result.fail(error)]))
+    )
+    for (const result of results) {
+      if (Result.isSuccess(result)) continue
+      assert.strictEqual(result.failure.reason._tag, "Unavailable")
+      assert.match(result.failure.message, /ENOSPC.*space left/)
+    }
+    const recovered = yield* later(directory, recover("key"))
+    assert.includeDeepMembers(
+      Option.match(recovered, { onNone: () => [], onSome: ({ parts }) => parts }),
+      parts(5).filter((_, index) => results.length === 5 && Result.isSuccess(results[index]!))
+    )
+    yield* later(
+      directory,
+      withLog("key", (log) => log.remove)
+    )
+    assert.deepStrictEqual(yield* files(directory), [], `full at change ${at}`)
+    return hook.changes >= at
+  }, Effect.scoped)
+
+  it.effect("loses nothing that was acknowledged if it is full for a moment", () =>
+    Effect.gen(function* () {
+      let at = 1
+      while (yield* fullAt(at, true)) at++
+      assert.isAbove(at, 20)
+    }).pipe(Effect.provide(NodeServices.layer))
+  )
+
+  it.effect("loses nothing that was acknowledged if it stays full", () =>
+    Effect.gen(function* () {
+      let at = 1
+      while (yield* fullAt(at, false)) at++
+      assert.isAbove(at, 20)
+    }).pipe(Effect.provide([NodeServices.layer, Logger.layer([])]))
+  )
+
+  it.effect("gives up an upload though there is no space for a journal", () =>
+    Effect.gen(function* () {
+      const directory = yield* temporaryDirectory
+      yield* recordAndDie(directory)
+      const full = layerHooked(directory, ({ call, path }) =>
+        call === "write" && path.includes(".journal") ? Effect.fail(diskFull) : Effect.void
+      )
+      yield* Effect.provide(
+        withLog("key", (log) => log.remove),
+        full
+      )
+      assert.deepStrictEqual(yield* files(directory), [])
+    }).pipe(Effect.provide(NodeServices.layer))
+  )
+})

@@ -1,0 +1,337 @@
+/** Who may write: other hosts are other boots of this machine, as the store sees it. */
+import { assert, describe, it } from "@effect/vitest"
+import { NodeServices } from "@effect/platform-node"
+import { Clock, Deferred, Effect, Exit, Fiber, FileSystem, Option, Result, Scope } from "effect"
+import { TestClock } from "effect/testing"
+import { CheckpointStore } from "@effect-oss/core"
+import type { Checkpoint } from "@effect-oss/core"
+import { header, part, parts, recover, refusal } from "../../core/test/CheckpointStoreContract.ts"
+import { hashOf } from "../src/internal/place.ts"
+import {
+  diskFull,
+  files,
+  layerHooked,
+  only,
+  temporaryDirectory,
+  type Hook,
+  type Step
+} from "./support.ts"
+
+const test = <E>(
+  title: string,
+  body: (directory: string) => Effect.Effect<void, E, FileSystem.FileSystem | Scope.Scope>
+) =>
+  it.effect(title, () =>
+    TestClock.setTime(Date.UTC(2030, 0)).pipe(
+      Effect.andThen(temporaryDirectory),
+      Effect.flatMap(body),
+      Effect.provide(NodeServices.layer)
+    )
+  )
+
+/** A process on this host. */
+const here = (directory: string, hook: Hook = () => Effect.void) => layerHooked(directory, hook)
+
+/** A process on another host. */
+const there = (directory: string, hook: Hook = () => Effect.void) =>
+  layerHooked(directory, hook, { boot: "there" })
+
+/** A process that can't reach its lease to renew it. */
+const cutOff: Hook = ({ call, path }) =>
+  call === "utimes" && path.endsWith(".lease") ? Effect.fail(diskFull) : Effect.void
+
+/** Opens a checkpoint until the test's scope, or the given one, closes. */
+const open = (layer: ReturnType<typeof here>) =>
+  Effect.provide(
+    CheckpointStore.CheckpointStore.use((store) => store.open("key")),
+    layer
+  )
+
+/** Makes a holder look as if it had been silent for that long. */
+const silent = Effect.fnUntraced(function* (directory: string, seconds: number) {
+  const fs = yield* FileSystem.FileSystem
+  const seen = (yield* Clock.currentTimeMillis) / 1000 - seconds
+  yield* fs.utimes(yield* only(directory, ".lease"), seen, seen)
+})
+
+/** Makes a process wait right before a change. */
+const gate = (before: (step: Step) => boolean) => {
+  const reached = Deferred.makeUnsafe<void>()
+  const opened = Deferred.makeUnsafe<void>()
+  const hook: Hook = (step) =>
+    before(step)
+      ? Effect.andThen(Deferred.succeed(reached, undefined), Deferred.await(opened))
+      : Effect.void
+  return { hook, reached: Deferred.await(reached), open: Deferred.succeed(opened, undefined) }
+}
+
+const some = (checkpoint: Checkpoint.Checkpoint) => Option.some(checkpoint)
+const tagOf = <A, E extends CheckpointStore.CheckpointError, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.map(refusal(effect), (error) => error.reason._tag)
+
+const holder = {
+  token: "00000000-0000-4000-8000-000000000000",
+  pid: 4711,
+  host: "web-1",
+  space: "",
+  started: "1",
+  at: 0
+}
+
+/** Puts a file in the lease's place that has shown a sign of life that many seconds ago. */
+const leave = Effect.fnUntraced(function* (directory: string, text: string, seconds = 0) {
+  const fs = yield* FileSystem.FileSystem
+  yield* fs.writeFileString(`${directory}/${hashOf("key")}.lease`, text)
+  yield* silent(directory, seconds)
+})
+
+describe("a lease", () => {
+  test("is another host's for a minute after its last sign of life", (directory) =>
+    Effect.gen(function* () {
+      for (const seconds of [0, 60, -60]) {
+        yield* leave(directory, JSON.stringify(holder), seconds)
+        const error = yield* refusal(Effect.provide(recover("key"), here(directory)))
+        assert.include(error.message, "in use by process 4711 on host web-1")
+      }
+      for (const seconds of [61, -61]) {
+        yield* leave(directory, JSON.stringify(holder), seconds)
+        yield* Effect.provide(recover("key"), here(directory))
+        assert.deepStrictEqual(yield* files(directory), [])
+      }
+    }))
+
+  test("is nobody's once another process has its holder's id", (directory) =>
+    Effect.gen(function* () {
+      const scope = yield* Scope.make()
+      yield* Scope.provide(open(here(directory)), scope)
+      const fs = yield* FileSystem.FileSystem
+      const lease = yield* only(directory, ".lease")
+      const text = yield* fs.readFileString(lease)
+      yield* Scope.close(scope, Exit.void)
+      assert.include(text, `"pid":${process.pid}`)
+
+      yield* leave(directory, text)
+      assert.strictEqual(yield* tagOf(Effect.provide(recover("key"), here(directory))), "Busy")
+      yield* leave(directory, text.replace(/"started":"\d+"/, '"started":"1"'))
+      yield* Effect.provide(recover("key"), here(directory))
+      assert.deepStrictEqual(yield* files(directory), [])
+    }))
+
+  test("that can't be read is respected for a minute, and then replaced", (directory) =>
+    Effect.gen(function* () {
+      for (const text of ["", "{", JSON.stringify({ ...holder, token: "../../etc" }), "\0"]) {
+        yield* leave(directory, text)
+        const error = yield* refusal(Effect.provide(recover("key"), here(directory)))
+        assert.include(error.message, "a process that left no readable name")
+        yield* leave(directory, text, 61)
+        yield* Effect.provide(recover("key"), here(directory))
+        assert.deepStrictEqual(yield* files(directory), [])
+      }
+    }))
+
+  test("that is a link to nowhere is an error, not a wait without end", (directory) =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      yield* leave(directory, "")
+      const lease = yield* only(directory, ".lease")
+      yield* fs.remove(lease)
+      yield* fs.symlink("nowhere", lease)
+      assert.strictEqual(
+        yield* tagOf(Effect.provide(recover("key"), here(directory))),
+        "Unavailable"
+      )
+      assert.strictEqual((yield* files(directory)).length, 1)
+    }))
+
+  test("is kept by its holder's signs of life, on another host too", (directory) =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      yield* open(there(directory))
+      const lease = yield* only(directory, ".lease")
+      const seen = Effect.map(fs.stat(lease), ({ mtime }) => Option.getOrThrow(mtime).getTime())
+      const first = yield* seen
+      for (let life = 1; life <= 6; life++) {
+        const last = yield* seen
+        yield* Effect.andThen(TestClock.adjust("1 second"), seen).pipe(
+          Effect.repeat({ until: (now) => now > last })
+        )
+        assert.strictEqual(yield* tagOf(open(here(directory))), "Busy")
+      }
+      assert.isAtLeast((yield* seen) - first, 100_000)
+    }))
+
+  test("is lost by a holder on another host that gives no sign of life", (directory) =>
+    Effect.gen(function* () {
+      const old = yield* open(there(directory, cutOff))
+      yield* old.begin(header())
+      yield* TestClock.adjust("60 seconds")
+      assert.strictEqual(yield* tagOf(open(here(directory))), "Busy")
+      yield* TestClock.adjust("1 second")
+      const log = yield* open(here(directory))
+      assert.deepStrictEqual(log.recovered, some({ header: header(), parts: [] }))
+      assert.strictEqual(yield* tagOf(old.append(part(1))), "LeaseLost")
+    }))
+
+  test("goes to one of many who want a dead one's", (directory) =>
+    Effect.gen(function* () {
+      yield* leave(directory, JSON.stringify(holder), 61)
+      const opened = yield* Effect.forEach(
+        Array.from({ length: 10 }),
+        () => Effect.result(open(here(directory))),
+        { concurrency: "unbounded" }
+      )
+      const refusals = opened.filter(Result.isFailure).map(({ failure }) => failure.reason._tag)
+      assert.deepStrictEqual(
+        refusals,
+        Array.from({ length: 9 }, () => "Busy")
+      )
+    }))
+
+  for (const call of ["writeFileString", "utimes", "link"]) {
+    test(`is not taken from the new holder by one who was slow to ${call}`, (directory) =>
+      Effect.gen(function* () {
+        yield* leave(directory, JSON.stringify(holder), 61)
+        const slow = gate((step) => step.call === call)
+        const late = yield* Effect.forkScoped(Effect.result(open(here(directory, slow.hook))))
+        yield* slow.reached
+        const log = yield* open(here(directory))
+        yield* slow.open
+        const opened = yield* Fiber.join(late)
+        assert.isTrue(Result.isFailure(opened) && opened.failure.reason._tag === "Busy")
+        yield* log.begin(header())
+        yield* log.append(part(1))
+        assert.strictEqual((yield* files(directory)).length, 2)
+      }))
+  }
+
+  test("that is being taken is busy", (directory) =>
+    Effect.gen(function* () {
+      yield* leave(directory, JSON.stringify(holder), 61)
+      const slow = gate(({ call }) => call === "rename")
+      const taking = yield* Effect.forkScoped(open(here(directory, slow.hook)))
+      yield* slow.reached
+      const error = yield* refusal(open(here(directory)))
+      assert.include(error.message, `in use by process ${process.pid}`)
+      yield* slow.open
+      const log = yield* Fiber.join(taking)
+      yield* log.begin(header())
+    }))
+
+  test("stays the new holder's when the old one wakes up and closes", (directory) =>
+    Effect.gen(function* () {
+      const slow = gate(({ call, path }) => call === "link" && path.endsWith(".lease"))
+      const scope = yield* Scope.make()
+      yield* Scope.provide(open(there(directory, slow.hook)), scope)
+      const closing = yield* Effect.forkScoped(Scope.close(scope, Exit.void))
+      yield* slow.reached
+      yield* silent(directory, 61)
+      const log = yield* open(here(directory))
+      yield* slow.open
+      yield* Fiber.join(closing)
+      yield* log.begin(header())
+      assert.strictEqual(yield* tagOf(open(there(directory))), "Busy")
+      assert.strictEqual((yield* files(directory)).length, 2)
+    }))
+})
+
+describe("a holder that was taken for dead and wakes up", () => {
+  /** Two parts recorded by the old holder, a third by the new one. */
+  const takeOver = Effect.fnUntraced(function* (directory: string, hook?: Hook) {
+    const scope = yield* Scope.make()
+    const old = yield* Scope.provide(open(there(directory, hook)), scope)
+    yield* old.begin(header())
+    yield* Effect.forEach(parts(2), old.append)
+    return { old, close: Scope.close(scope, Exit.void) }
+  })
+
+  test("changes nothing, and learns that it lost the lease", (directory) =>
+    Effect.gen(function* () {
+      const { old, close } = yield* takeOver(directory)
+      yield* silent(directory, 61)
+      yield* Effect.gen(function* () {
+        const log = yield* open(here(directory))
+        assert.deepStrictEqual(log.recovered, some({ header: header(), parts: parts(2) }))
+        yield* log.append(part(3))
+        const before = yield* files(directory)
+        for (const attempt of [
+          old.append(part(9)),
+          old.begin(header(9)),
+          old.remove,
+          old.append(part(8))
+        ]) {
+          assert.strictEqual(yield* tagOf(attempt), "LeaseLost")
+          assert.sameMembers(yield* files(directory), before)
+        }
+        yield* close
+        assert.strictEqual(yield* tagOf(old.append(part(7))), "LeaseLost")
+        assert.sameMembers(yield* files(directory), before)
+        yield* log.append(part(4))
+      }).pipe(Effect.scoped)
+      assert.deepStrictEqual(
+        yield* Effect.provide(recover("key"), here(directory)),
+        some({ header: header(), parts: parts(4) })
+      )
+    }))
+
+  test("writes into a file that nobody reads any more, from the moment it is taken over", (directory) =>
+    Effect.gen(function* () {
+      const { close } = yield* takeOver(directory)
+      const first = yield* only(directory, ".journal")
+      yield* silent(directory, 61)
+      yield* open(here(directory))
+      assert.notStrictEqual(yield* only(directory, ".journal"), first)
+      yield* close
+    }))
+
+  test("can't report a part that the new holder has not seen", (directory) =>
+    Effect.gen(function* () {
+      let armed = false
+      const slow = gate(({ call }) => armed && call === "sync")
+      const { old, close } = yield* takeOver(directory, slow.hook)
+      armed = true
+      const appending = yield* Effect.forkScoped(Effect.result(old.append(part(3))))
+      yield* slow.reached
+      yield* silent(directory, 61)
+      yield* open(here(directory))
+      yield* slow.open
+      const appended = yield* Fiber.join(appending)
+      assert.isTrue(Result.isFailure(appended) && appended.failure.reason._tag === "LeaseLost")
+      yield* close
+    }))
+
+  test("can't put its journal in place of the new holder's", (directory) =>
+    Effect.gen(function* () {
+      let begins = 0
+      const slow = gate(
+        ({ call, path }) => call === "rename" && path.endsWith(".journal.tmp") && ++begins === 2
+      )
+      const { old, close } = yield* takeOver(directory, slow.hook)
+      const beginning = yield* Effect.forkScoped(Effect.result(old.begin(header(9))))
+      yield* slow.reached
+      yield* silent(directory, 61)
+      const log = yield* open(here(directory))
+      assert.deepStrictEqual(log.recovered, some({ header: header(), parts: parts(2) }))
+      yield* slow.open
+      const begun = yield* Fiber.join(beginning)
+      assert.isTrue(Result.isFailure(begun) && begun.failure.reason._tag === "LeaseLost")
+      yield* close
+      assert.strictEqual((yield* files(directory)).length, 2)
+      assert.include(yield* only(directory, ".journal"), ".2.")
+    }))
+
+  test("can't remove the new holder's journal", (directory) =>
+    Effect.gen(function* () {
+      const slow = gate(({ call, path }) => call === "remove" && path.endsWith(".journal"))
+      const { old, close } = yield* takeOver(directory, slow.hook)
+      const removing = yield* Effect.forkScoped(Effect.result(old.remove))
+      yield* slow.reached
+      yield* silent(directory, 61)
+      yield* Effect.scoped(Effect.andThen(open(here(directory)), slow.open))
+      yield* Fiber.join(removing)
+      yield* close
+      assert.deepStrictEqual(
+        yield* Effect.provide(recover("key"), here(directory)),
+        some({ header: header(), parts: parts(2) })
+      )
+    }))
+})

@@ -1,0 +1,111 @@
+/** Real processes, killed for real. */
+import { assert, describe, it } from "@effect/vitest"
+import { NodeServices } from "@effect/platform-node"
+import { Effect, Option } from "effect"
+import { CheckpointStore } from "@effect-oss/core"
+import { spawn } from "node:child_process"
+import { fileURLToPath } from "node:url"
+import { recover, refusal, withLog } from "../../core/test/CheckpointStoreContract.ts"
+import { part } from "./records.ts"
+import { files, layerIn, temporaryDirectory } from "./support.ts"
+
+const start = (mode: string, directory: string) =>
+  Effect.acquireRelease(
+    Effect.sync(() => new Child(mode, directory)),
+    (child) => child.kill
+  )
+
+class Child {
+  readonly process
+  readonly exited
+  output = ""
+  constructor(mode: string, directory: string) {
+    const script = fileURLToPath(new URL("child.ts", import.meta.url))
+    this.process = spawn(process.execPath, [script, mode, directory, "key"], {
+      stdio: ["pipe", "pipe", "inherit"]
+    })
+    this.process.stdout.on("data", (text) => (this.output += text))
+    this.exited = new Promise((resolve) => this.process.once("close", resolve))
+  }
+  get kill() {
+    return Effect.promise(() => {
+      this.process.kill("SIGKILL")
+      return this.exited
+    })
+  }
+  get lines() {
+    return this.output.split("\n").slice(0, -1)
+  }
+  /** Waits until that many lines have been printed. */
+  said(count: number) {
+    return Effect.sync(() => this.lines).pipe(
+      Effect.tap(Effect.sleep("2 millis")),
+      Effect.repeat({ until: (lines) => lines.length >= count })
+    )
+  }
+}
+
+const test = (
+  title: string,
+  body: (
+    directory: string
+  ) => Effect.Effect<void, unknown, CheckpointStore.CheckpointStore | NodeServices.NodeServices>
+) =>
+  it.live(title, () =>
+    Effect.gen(function* () {
+      const directory = yield* temporaryDirectory
+      yield* Effect.provide(body(directory), layerIn(directory))
+    }).pipe(Effect.scoped, Effect.provide(NodeServices.layer))
+  )
+
+describe("a store of files, used by processes", () => {
+  test("is busy while another process lives, and free as soon as it is killed", (directory) =>
+    Effect.gen(function* () {
+      const child = yield* start("hold", directory)
+      yield* child.said(1)
+      const { reason } = yield* refusal(recover("key"))
+      assert.strictEqual(reason._tag, "Busy")
+      assert.include(reason._tag === "Busy" ? reason.holder : "", `process ${child.process.pid} on`)
+
+      yield* child.kill
+      assert.isTrue(Option.isSome(yield* recover("key")))
+      yield* withLog("key", (log) => log.remove)
+      assert.deepStrictEqual(yield* files(directory), [])
+    }).pipe(Effect.scoped))
+
+  test("has every part that was reported as recorded, however often its process is killed", (directory) =>
+    Effect.gen(function* () {
+      const reported = new Set<number>()
+      for (const life of [3, 150, 40]) {
+        const child = yield* start("append", directory)
+        yield* child.said(life)
+        yield* child.kill
+        for (const line of child.lines) reported.add(Number(line.split(" ")[1]))
+        const { parts } = Option.getOrThrow(yield* recover("key"))
+        const recovered = new Set(parts.map(({ number }) => number))
+        assert.deepStrictEqual(
+          [...reported].filter((number) => !recovered.has(number)),
+          []
+        )
+        assert.deepStrictEqual(
+          parts,
+          parts.map(({ number }) => part(number))
+        )
+      }
+      assert.isAtLeast(reported.size, 193)
+      yield* withLog("key", (log) => log.remove)
+      assert.deepStrictEqual(yield* files(directory), [])
+    }).pipe(Effect.scoped))
+
+  test("has one holder when several processes want what a dead one left", (directory) =>
+    Effect.gen(function* () {
+      const dead = yield* start("hold", directory)
+      const children = yield* Effect.forEach([1, 2, 3], () => start("race", directory))
+      yield* dead.said(1)
+      yield* Effect.forEach(children, (child) => child.said(1))
+      yield* dead.kill
+      for (const child of children) child.process.stdin.write("go\n")
+      const words = yield* Effect.forEach(children, (child) => child.said(2))
+      assert.deepStrictEqual(words.map(([, word]) => word).sort(), ["Busy", "Busy", "held"])
+    }).pipe(Effect.scoped))
+})

@@ -1,0 +1,118 @@
+/** A directory to keep checkpoints in, and a file system that fails, dies or waits where a test wants it to. */
+import { NodeServices } from "@effect/platform-node"
+import { Effect, FileSystem, Layer, PlatformError } from "effect"
+import { FsCheckpointStore } from "@effect-oss/node-fs-store"
+
+/** A new directory, removed with the scope. */
+export const temporaryDirectory = FileSystem.FileSystem.use((fs) =>
+  fs.makeTempDirectoryScoped({ prefix: "fs-store-" })
+).pipe(Effect.orDie)
+
+/** A store over the real file system. */
+export const layerIn = (directory: string) =>
+  Layer.provide(FsCheckpointStore.layer({ directory }), NodeServices.layer)
+
+/** A store in a new directory. */
+export const layerAnywhere = Layer.unwrap(Effect.map(temporaryDirectory, layerIn)).pipe(
+  Layer.provide(NodeServices.layer)
+)
+
+/** The names of the files in a directory. */
+export const files = (directory: string) =>
+  FileSystem.FileSystem.use((fs) => fs.readDirectory(directory))
+
+/** The path of the only file in a directory whose name ends so. */
+export const only = (directory: string, suffix: string) =>
+  Effect.map(files(directory), (names) => {
+    const found = names.filter((name) => name.endsWith(suffix))
+    if (found.length !== 1) throw new Error(`${found.length} files *${suffix} among ${names}`)
+    return `${directory}/${found[0]}`
+  })
+
+/** One change of the file system that is about to be made. */
+export interface Step {
+  readonly call: string
+  readonly path: string
+}
+
+/** What is done before each change. */
+export type Hook = (step: Step) => Effect.Effect<void, PlatformError.PlatformError>
+
+/** How the operating system describes the process. */
+export interface Appearance {
+  /** Of the machine's boot: another one makes the store believe that it is on another host. */
+  readonly boot?: string
+  /** Of the process itself: another one makes others believe that the process is dead. */
+  readonly started?: string
+}
+
+const appear = (appearance: Appearance, path: string, text: string) => {
+  if (path.endsWith("/boot_id") && appearance.boot !== undefined) return appearance.boot
+  if (path !== `/proc/${process.pid}/stat` || appearance.started === undefined) return text
+  const fields = text.split(" ")
+  fields[21] = appearance.started
+  return fields.join(" ")
+}
+
+/** A write is two steps, so that it can be cut in the middle. */
+const hooked = (file: FileSystem.File, path: string, hook: Hook): FileSystem.File =>
+  new Proxy(file, {
+    get: (target, property) => {
+      if (property === "sync") return Effect.andThen(hook({ call: "sync", path }), target.sync)
+      if (property !== "writeAll") return Reflect.get(target, property, target)
+      return (bytes: Uint8Array) => {
+        const half = Math.floor(bytes.length / 2)
+        return Effect.forEach(
+          [bytes.subarray(0, half), bytes.subarray(half)],
+          (piece) => Effect.andThen(hook({ call: "write", path }), target.writeAll(piece)),
+          { discard: true }
+        )
+      }
+    }
+  })
+
+const after =
+  (hook: Hook) =>
+  <Rest extends ReadonlyArray<unknown>, A, R>(
+    call: string,
+    run: (path: string, ...rest: Rest) => Effect.Effect<A, PlatformError.PlatformError, R>
+  ) =>
+  (path: string, ...rest: Rest) =>
+    Effect.andThen(hook({ call, path }), run(path, ...rest))
+
+/** A store whose every change passes a hook. */
+export const layerHooked = (directory: string, hook: Hook, appearance: Appearance = {}) => {
+  const before = after(hook)
+  const layerFileSystem = Layer.effect(
+    FileSystem.FileSystem,
+    Effect.map(FileSystem.FileSystem, (fs) => {
+      const open: FileSystem.FileSystem["open"] = (path, options) =>
+        Effect.map(fs.open(path, options), (file) => hooked(file, path, hook))
+      return FileSystem.FileSystem.of({
+        ...fs,
+        link: before("link", fs.link),
+        rename: before("rename", fs.rename),
+        remove: before("remove", fs.remove),
+        utimes: before("utimes", fs.utimes),
+        makeDirectory: before("makeDirectory", fs.makeDirectory),
+        writeFileString: before("writeFileString", fs.writeFileString),
+        readFileString: (path, encoding) =>
+          Effect.map(fs.readFileString(path, encoding), (text) => appear(appearance, path, text)),
+        open: (path, options) =>
+          options?.flag === undefined ? open(path) : before("open", open)(path, options)
+      })
+    })
+  )
+  return FsCheckpointStore.layer({ directory }).pipe(
+    Layer.provide(layerFileSystem),
+    Layer.provide(NodeServices.layer)
+  )
+}
+
+/** What a full disk answers. */
+export const diskFull = PlatformError.systemError({
+  _tag: "Unknown",
+  module: "FileSystem",
+  method: "writeAll",
+  cause: Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC" })
+})
