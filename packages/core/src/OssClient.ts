@@ -7,11 +7,21 @@
  *
  * @since 0.1.0
  */
+import * as Config from "effect/Config"
 import * as Context from "effect/Context"
-import type * as Effect from "effect/Effect"
-import type * as Option from "effect/Option"
+import * as Effect from "effect/Effect"
+import * as HttpClient from "effect/http/HttpClient"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
 import type { Body } from "./Body.ts"
+import * as AliOss from "./internal/aliOss.ts"
+import * as Connection from "./internal/connection.ts"
+import * as Requests from "./internal/requests.ts"
+import * as OssCredentials from "./OssCredentials.ts"
 import type { OssError } from "./OssError.ts"
+import type { InvalidRequest } from "./UploadError.ts"
 
 /**
  * The requests to one bucket.
@@ -192,13 +202,14 @@ export interface ObjectHead {
 /**
  * How an object is to be stored. Each goes only on the requests where OSS reads
  * it: most on Initiate and Put, ACL and callback on Complete and Put,
- * `forbidOverwrite` on all three.
+ * `forbidOverwrite` on all three. What HTTP can't carry, such as a line break
+ * in a value, fails with reason `Rejected` before anything is sent.
  *
  * @category models
  * @since 0.1.0
  */
 export interface ObjectOptions {
-  /** The `Content-Type`; without it OSS stores `application/octet-stream`. */
+  /** The `Content-Type`; without it, what the key's extension stands for, or else `application/octet-stream`. */
   readonly mime?: string | undefined
   /** Further standard headers: `Cache-Control`, `Content-Disposition`, `Content-Encoding`, `Expires`, or `x-oss-*`. */
   readonly headers?: Readonly<Record<string, string>> | undefined
@@ -236,3 +247,118 @@ export interface Callback {
   /** Each becomes a variable `x:<name>` for `body`. */
   readonly variables?: Readonly<Record<string, string>> | undefined
 }
+
+/**
+ * Where a bucket is and who asks.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options<E = never, R = never> {
+  readonly bucket: string
+  /** `cn-hangzhou` or `oss-cn-hangzhou`. Default: what the endpoint says, or else `cn-hangzhou`. */
+  readonly region?: string | undefined
+  /** A host, with `http://` or `https://` and a port if need be. Default: that of the region. */
+  readonly endpoint?: string | undefined
+  /** True: the bucket is in the path, as servers at an IP address want it. Default: it is in the host name. */
+  readonly pathStyle?: boolean | undefined
+  /** True: the endpoint is a domain of the bucket's own. Default: false. */
+  readonly cname?: boolean | undefined
+  /** True: take the region's endpoint inside Alibaba Cloud's network. Default: false. */
+  readonly internal?: boolean | undefined
+  /** False: HTTP where the endpoint doesn't say. Default: HTTPS. */
+  readonly secure?: boolean | undefined
+  /** Default: `v4`. */
+  readonly signature?: "v4" | "v1" | undefined
+  readonly credentials: OssCredentials.Source<E, R>
+}
+
+/**
+ * A client over HTTP. Nothing is sent until a request is made.
+ *
+ * **Details**
+ *
+ * Requests are signed with the keys that are current then; keys that OSS calls
+ * expired are refreshed once for all requests, and never sent again. The request
+ * that learnt it still fails, with reason `CredentialsExpired`. So does one for
+ * which there are no keys. Likewise, `ClockSkew` fails the request that learnt
+ * how far this machine's clock is off; later ones are signed with the right
+ * time.
+ *
+ * **Example** (temporary keys)
+ *
+ * ```ts
+ * import { OssClient } from "@effect-oss/core"
+ * import { Effect, Redacted } from "effect"
+ *
+ * const layer = OssClient.layer({
+ *   bucket: "backups",
+ *   region: "cn-hangzhou",
+ *   credentials: Effect.succeed({
+ *     accessKeyId: "STS.example",
+ *     accessKeySecret: Redacted.make("example"),
+ *     securityToken: Redacted.make("example")
+ *   })
+ * })
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = <E = never, R = never>(
+  options: Options<E, R>
+): Layer.Layer<OssClient, InvalidRequest, HttpClient.HttpClient | R> =>
+  Layer.effect(OssClient, make(options))
+
+/**
+ * A client over HTTP, as the environment says: `OSS_BUCKET`, `OSS_REGION`,
+ * `OSS_ENDPOINT`, `OSS_PATH_STYLE`, `OSS_ACCESS_KEY_ID`,
+ * `OSS_ACCESS_KEY_SECRET` and, for temporary keys, `OSS_SESSION_TOKEN`. What is
+ * given as an argument is not read from there. A variable that is set to
+ * nothing counts as not set.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerConfig = <E = never, R = never>(
+  given: Partial<Options<E, R>> = {}
+): Layer.Layer<OssClient, Config.ConfigError | InvalidRequest, HttpClient.HttpClient | R> =>
+  Layer.unwrap(
+    Effect.gen(function* () {
+      return layer({
+        ...given,
+        bucket: given.bucket ?? (yield* Config.NonEmptyString("OSS_BUCKET")),
+        region: given.region ?? (yield* optionalText("OSS_REGION")),
+        endpoint: given.endpoint ?? (yield* optionalText("OSS_ENDPOINT")),
+        pathStyle: given.pathStyle ?? (yield* pathStyle),
+        credentials: given.credentials ?? (yield* fixedKeys)
+      })
+    })
+  )
+
+const make = Effect.fnUntraced(function* <E, R>(options: Options<E, R>) {
+  const connection = yield* Effect.fromResult(Connection.resolve(options))
+  const http = yield* HttpClient.HttpClient
+  const context = yield* Effect.context<R>()
+  const { current, expired } = yield* OssCredentials.make(options.credentials)
+  const keys = { current: Effect.provideContext(current, context), expired }
+  const signer = yield* AliOss.load(connection)
+  return OssClient.of(Requests.make({ connection, http, keys, signer }))
+})
+
+const optionalText = (name: string) =>
+  Config.map(Config.option(Config.String(name)), (text) =>
+    Option.getOrUndefined(Option.filter(text, (text) => text !== ""))
+  )
+
+const pathStyle = Config.flatMap(optionalText("OSS_PATH_STYLE"), (text) =>
+  text === undefined ? Config.succeed(false) : Config.Boolean("OSS_PATH_STYLE")
+)
+
+const fixedKeys = Config.all({
+  accessKeyId: Config.NonEmptyString("OSS_ACCESS_KEY_ID"),
+  accessKeySecret: Config.schema(Schema.Redacted(Schema.NonEmptyString), "OSS_ACCESS_KEY_SECRET"),
+  securityToken: Config.map(optionalText("OSS_SESSION_TOKEN"), (token) =>
+    token === undefined ? undefined : Redacted.make(token)
+  )
+})

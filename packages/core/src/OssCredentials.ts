@@ -57,7 +57,7 @@ const margin = 60_000
  * @category constructors
  * @since 0.1.0
  */
-export const make = Effect.fnUntraced(function* <E, R>(
+export const make = Effect.fnUntraced(function* <E = never, R = never>(
   source: Source<E, R>
 ): Effect.fn.Return<Provider<E, R>> {
   if (!Effect.isEffect(source)) {

@@ -11,6 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import { PassThrough } from "node:stream"
 import type { Credentials } from "../OssCredentials.ts"
+import { Rejected } from "../OssError.ts"
 import type { Connection } from "./connection.ts"
 
 /** A request as it goes over the wire. */
@@ -40,7 +41,31 @@ export type Understood =
   | { readonly _tag: "Thrown"; readonly thrown: unknown }
 
 /** One method of ali-oss, called. */
-export type Call = (client: AliOss) => Promise<unknown>
+export type Call = (client: Methods) => Promise<unknown>
+
+/** What is used of ali-oss, as it is: its published types are narrower than what it takes. */
+interface Methods {
+  readonly initMultipartUpload: (key: string, options: object) => Promise<unknown>
+  readonly uploadPart: (
+    key: string,
+    uploadId: string,
+    number: number,
+    file: Buffer,
+    start: number,
+    end: number
+  ) => Promise<unknown>
+  readonly listParts: (key: string, uploadId: string, query: object) => Promise<unknown>
+  readonly completeMultipartUpload: (
+    key: string,
+    uploadId: string,
+    parts: ReadonlyArray<{ readonly number: number; readonly etag: string }>,
+    options: object
+  ) => Promise<unknown>
+  readonly abortMultipartUpload: (key: string, uploadId: string) => Promise<unknown>
+  readonly listUploads: (query: object) => Promise<unknown>
+  readonly head: (key: string) => Promise<unknown>
+  readonly putStream: (key: string, stream: PassThrough, options: object) => Promise<unknown>
+}
 
 /** A request that is ready to go, and the way back for its answer. */
 export interface Prepared {
@@ -50,12 +75,12 @@ export interface Prepared {
 }
 
 export interface Signer {
-  /** `offset`: the server's time less this machine's, in milliseconds. Fails with what ali-oss threw. */
+  /** `offset`: the server's time less this machine's, in milliseconds. */
   readonly sign: (
     call: Call,
     credentials: Credentials,
     offset: number
-  ) => Effect.Effect<Prepared, unknown>
+  ) => Effect.Effect<Prepared, Rejected>
 }
 
 /** Loaded late: it takes a fifth of a second. */
@@ -76,16 +101,31 @@ export const load = Effect.fnUntraced(function* (connection: Connection) {
   return signer(new Client(options), connection)
 })
 
-const signer = (base: AliOss, { pathStyle }: Connection): Signer => ({
+const signer = (base: AliOss, { pathStyle, signature }: Connection): Signer => ({
   sign: Effect.fnUntraced(function* (call, credentials, offset) {
     // ali-oss signs with the machine's clock: this makes it Effect's, plus the offset.
-    const skew = (yield* Clock.currentTimeMillis) + offset - new Date().getTime()
-    return yield* Effect.tryPromise({
+    // The first millisecond of 1970, where test clocks begin, would be taken for no date.
+    const time = Math.max((yield* Clock.currentTimeMillis) + offset, 1)
+    const skew = time - new Date().getTime()
+    const prepared = yield* Effect.tryPromise({
       try: () => handOver(call, (request) => derive(base, credentials, skew, request), pathStyle),
-      catch: (thrown) => thrown
+      catch: (thrown) => new Rejected({ description: `it could not be signed: ${thrown}` })
     })
+    const cut = signature === "v1" ? cutOff(prepared.signed) : undefined
+    return cut === undefined ? prepared : yield* Effect.fail(uncovered(cut))
   })
 })
+
+/** Signing version 1, ali-oss takes a last byte A0, part of an "à", for a space. */
+const cutOff = ({ headers }: Signed): string | undefined =>
+  Object.entries(headers).find(
+    ([name, value]) => name.startsWith("x-oss-") && value.trim() !== value
+  )?.[0]
+
+const uncovered = (header: string) =>
+  new Rejected({
+    description: `a signature of version 1 can't cover the last character of the header "${header}": use version 4`
+  })
 
 type Request = (url: string, args: RequestArguments) => Promise<Fed>
 
@@ -109,7 +149,7 @@ const derive = (
   credentials: Credentials,
   skew: number,
   request: Request
-): AliOss => {
+): Methods => {
   const client = Object.create(base)
   client.options = {
     ...client.options,
@@ -124,7 +164,7 @@ const derive = (
 
 const handOver = (
   call: Call,
-  derive: (request: Request) => AliOss,
+  derive: (request: Request) => Methods,
   pathStyle: boolean
 ): Promise<Prepared> =>
   new Promise((resolve, reject) => {
@@ -188,7 +228,7 @@ export const initiate =
 export const uploadPart =
   (key: string, uploadId: string, number: number, size: number): Call =>
   (client) =>
-    client.uploadPart(key, uploadId, number, Buffer.alloc(0), 0, size, {})
+    client.uploadPart(key, uploadId, number, Buffer.alloc(0), 0, size)
 
 export const listParts =
   (key: string, uploadId: string, after: number | undefined): Call =>
@@ -204,7 +244,7 @@ export const complete =
     headers: Fields
   ): Call =>
   (client) =>
-    client.completeMultipartUpload(key, uploadId, [...parts], { headers: { ...headers } })
+    client.completeMultipartUpload(key, uploadId, parts, { headers: { ...headers } })
 
 export const abort =
   (key: string, uploadId: string): Call =>
@@ -212,10 +252,15 @@ export const abort =
     client.abortMultipartUpload(key, uploadId)
 
 export const listUploads =
-  (query: Fields): Call =>
+  (query: Readonly<Record<string, string | undefined>>): Call =>
   (client) =>
-    // Encoded, since XML can't express all characters of a key.
-    client.listUploads({ "max-uploads": "1000", "encoding-type": "url", ...query })
+    client.listUploads({
+      "max-uploads": "1000",
+      // XML can't express all characters of a key.
+      "encoding-type": "url",
+      // Empty parameters are signed in more than one way.
+      ...Object.fromEntries(Object.entries(query).filter(([, value]) => value))
+    })
 
 export const head =
   (key: string): Call =>

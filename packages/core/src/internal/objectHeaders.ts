@@ -37,7 +37,8 @@ const fieldsOf = (options: ObjectOptions): Fields => ({
     "x-oss-server-side-encryption-key-id": options.serverSideEncryption?.keyId,
     "x-oss-forbid-overwrite": options.forbidOverwrite === true ? "true" : undefined,
     "x-oss-callback": options.callback && encodedCallback(options.callback),
-    "x-oss-callback-var": options.callback?.variables && encodedVariables(options.callback.variables)
+    "x-oss-callback-var":
+      options.callback?.variables && encodedVariables(options.callback.variables)
   })
 })
 

@@ -39,9 +39,17 @@ export const carry = Effect.fnUntraced(function* <E, E2>(
   body: Body<E> | undefined,
   failed: (reason: Transport | Rejected) => E2
 ): Effect.fn.Return<Answer, E | E2> {
-  const unsendable = Object.entries(signed.headers).find(([, value]) => !/^[\t\x20-\x7e\x80-\xff]*$/.test(value))
+  const unsendable = Object.entries(signed.headers).find(
+    ([, value]) => !/^[\t\x20-\x7e\x80-\xff]*$/.test(value)
+  )
   if (unsendable !== undefined) {
-    return yield* Effect.fail(failed(new Rejected({ description: `the header "${unsendable[0]}" has a character that HTTP can't carry` })))
+    return yield* Effect.fail(
+      failed(
+        new Rejected({
+          description: `the header "${unsendable[0]}" has a character that HTTP can't carry`
+        })
+      )
+    )
   }
   const guarded = body && guard(body)
   const exchange = Effect.flatMap(http.execute(requestOf(signed, guarded)), answerOf).pipe(
