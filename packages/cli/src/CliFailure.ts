@@ -1,0 +1,48 @@
+/**
+ * What the command itself can fail with, besides what an upload fails with.
+ *
+ * @since 0.1.0
+ */
+import type { UploadError } from "@effect-oss/core/Upload"
+import * as Data from "effect/Data"
+
+/**
+ * The command line can't be carried out as it stands; nothing was sent.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class UsageError extends Data.TaggedError("UsageError")<{
+  readonly problem: string
+  readonly remedy: string
+}> {
+  override get message(): string {
+    return this.problem
+  }
+}
+
+/**
+ * A signal ended the command; what was acknowledged is kept.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class Interrupted extends Data.TaggedError("Interrupted")<{
+  readonly signal: "SIGINT" | "SIGTERM"
+}> {
+  override get message(): string {
+    return `interrupted by ${this.signal}`
+  }
+}
+
+/**
+ * An upload failed after it had begun, so that this was not the command line's fault.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class UnderWay extends Data.TaggedError("UnderWay")<{ readonly error: UploadError }> {
+  override get message(): string {
+    return this.error.message
+  }
+}

@@ -1,0 +1,287 @@
+/**
+ * What each error means to the one who ran the command: what happened, what to
+ * do about it, and the exit code. Pure, and complete by its types: a reason
+ * without an explanation does not compile.
+ *
+ * @since 0.1.0
+ */
+import type { CheckpointError } from "@effect-oss/core/CheckpointStore"
+import type { Operation, OssError } from "@effect-oss/core/OssError"
+import type { SourceError } from "@effect-oss/core/Source"
+import type { UploadError } from "@effect-oss/core/Upload"
+import type { IntegrityError, InvalidRequest } from "@effect-oss/core/UploadError"
+import type { CliError } from "effect/cli/CliError"
+import type { ConfigError } from "effect/Config"
+import * as SchemaIssue from "effect/SchemaIssue"
+import type { Interrupted, UnderWay, UsageError } from "./CliFailure.ts"
+import { printable } from "./internal/text.ts"
+
+/**
+ * How a process ends:
+ *
+ * - 0: done;
+ * - 1: failed, and the same command carries on;
+ * - 2: wrong usage, nothing was sent;
+ * - 3: failed for good;
+ * - 130, 143: interrupted by SIGINT or SIGTERM; the same command carries on.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type ExitCode = 0 | 1 | 2 | 3 | 130 | 143
+
+/**
+ * All that the command can fail with.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Failure = UploadError | UsageError | Interrupted | UnderWay | ConfigError | CliError
+
+/**
+ * An error as people are told of it; each text is one line.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Explanation {
+  readonly what: string
+  /** The next step. */
+  readonly todo: string
+  readonly exitCode: Exclude<ExitCode, 0>
+}
+
+/**
+ * True if the same command carries on where this one stopped.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const isResumable = ({ exitCode }: Explanation): boolean => exitCode !== 2 && exitCode !== 3
+
+/**
+ * Explains an error.
+ *
+ * @category explaining
+ * @since 0.1.0
+ */
+export const explain = (failure: Failure): Explanation => {
+  const { what, todo, exitCode } = explained(failure)
+  return { what: printable(what), todo: printable(todo), exitCode }
+}
+
+const explained = (failure: Failure): Explanation => {
+  switch (failure._tag) {
+    case "OssError":
+      return { what: failure.message, ...ofOss(failure) }
+    case "SourceError":
+      return { what: failure.message, ...ofSource(failure) }
+    case "CheckpointError":
+      return { what: failure.message, ...ofCheckpoint(failure) }
+    case "UnderWay":
+      return ofUnderWay(failure)
+    case "IntegrityError":
+      return { what: failure.message, ...ofIntegrity(failure) }
+    case "InvalidRequest":
+      return ofRequest(failure)
+    case "ConfigError":
+      return ofConfig(failure)
+    case "UsageError":
+      return { what: failure.problem, todo: failure.remedy, exitCode: 2 }
+    case "Interrupted":
+      return { what: failure.message, todo: again, exitCode: signalCodes[failure.signal] }
+    default:
+      return ofCommandLine(failure)
+  }
+}
+
+/**
+ * Explains what should never have happened: a defect of the program.
+ *
+ * @category explaining
+ * @since 0.1.0
+ */
+export const explainDefect = (defect: unknown): Explanation => ({
+  what: printable(`the program has a defect: ${String(defect)}`),
+  todo: `${again}; if it comes again, report it with this message`,
+  exitCode: 1
+})
+
+type Rest = Pick<Explanation, "todo" | "exitCode">
+
+const again = "run the same command again to carry on"
+const resumable = (todo: string): Rest => ({ todo: `${todo}, then ${again}`, exitCode: 1 })
+const usage = (todo: string): Rest => ({ todo, exitCode: 2 })
+const final = (todo: string): Rest => ({ todo, exitCode: 3 })
+
+const signalCodes = { SIGINT: 130, SIGTERM: 143 } as const
+
+const ofOss = (error: OssError): Rest => {
+  switch (error.reason._tag) {
+    case "Transport":
+      return resumable(
+        "check the network and the endpoint (--endpoint, OSS_ENDPOINT or the region)"
+      )
+    case "Timeout":
+    case "Stalled":
+      return resumable("check the network, or give a smaller --parallel")
+    case "Throttled":
+      return resumable("wait a while, or give a smaller --parallel")
+    case "ServerError":
+      return resumable("wait a while")
+    case "UnreadableAnswer":
+      return resumable("check that the endpoint (--endpoint, OSS_ENDPOINT) is OSS and not a proxy")
+    case "ClockSkew":
+      return resumable("set this machine's clock")
+    case "CredentialsExpired":
+      return resumable(
+        "get new keys and set OSS_ACCESS_KEY_ID, OSS_ACCESS_KEY_SECRET and OSS_SESSION_TOKEN"
+      )
+    case "AccessDenied":
+      return final(afterDenial(error, error.reason.description))
+    case "NoSuchBucket":
+      return final(
+        `check the name "${error.bucket}" and the region (--region, OSS_REGION), or create the bucket`
+      )
+    case "NoSuchKey":
+      return final("check the endpoint (--endpoint, OSS_ENDPOINT): OSS denies what it stored")
+    case "NoSuchUpload":
+    case "InvalidPart":
+      return resumable("see that nobody else aborts this upload")
+    case "AlreadyExists":
+      return final("choose another key, or delete the object first")
+    case "CallbackFailed":
+      return final(
+        "the object is stored: see that the callback's server answers, and call it again"
+      )
+    case "ChecksumMismatch":
+      return final(checkTheWay)
+    case "Rejected":
+      return final(`see OSS's documentation on ${error.code ?? `HTTP status ${error.status}`}`)
+  }
+}
+
+const afterDenial = ({ operation, code }: OssError, description: string): string => {
+  switch (code) {
+    case "SignatureDoesNotMatch":
+      return "set OSS_ACCESS_KEY_SECRET to the secret of OSS_ACCESS_KEY_ID, and check the region (--region, OSS_REGION)"
+    case "InvalidAccessKeyId":
+      return "set OSS_ACCESS_KEY_ID to an access key that exists and is enabled; temporary keys need OSS_SESSION_TOKEN too"
+    case "InvalidSecurityToken":
+      return "set OSS_SESSION_TOKEN to the token that came with the keys, or unset it"
+    default:
+      return /endpoint/i.test(description)
+        ? "give the bucket's own endpoint (--endpoint, OSS_ENDPOINT) or region (--region, OSS_REGION)"
+        : `let a RAM or bucket policy grant ${permissions[operation]} to these keys`
+  }
+}
+
+const permissions: Readonly<Record<Operation, string>> = {
+  initiate: "oss:PutObject",
+  uploadPart: "oss:PutObject",
+  complete: "oss:PutObject",
+  put: "oss:PutObject",
+  listParts: "oss:ListParts",
+  abort: "oss:AbortMultipartUpload",
+  listUploads: "oss:ListMultipartUploads",
+  head: "oss:GetObject"
+}
+
+const checkTheWay =
+  "check this machine's memory and the proxies on the way, then abort the upload and run it again"
+
+const ofSource = ({ source, reason }: SourceError): Rest => {
+  switch (reason._tag) {
+    case "SourceNotFound":
+      return usage("give the path of a file that exists")
+    case "SourceNotAFile":
+      return usage(
+        reason.type === "Directory"
+          ? "give a file: pack the directory with tar, or upload its files one by one"
+          : "give a regular file: write the data into one first"
+      )
+    case "SourceUnreadable":
+      return usage(`let this user read the file: chmod u+r ${source}, or run as its owner`)
+    case "SourceChanged":
+      return final("stop what writes to the file, or upload a copy of it, then run again")
+  }
+}
+
+const ofCheckpoint = ({ location, reason }: CheckpointError): Rest => {
+  switch (reason._tag) {
+    case "Busy":
+      return resumable("wait until that upload has ended, or end it")
+    case "LeaseLost":
+      return resumable("see that no other upload of the same file to the same object runs")
+    case "Damaged":
+      return final(`delete ${location} and run again: the upload starts afresh`)
+    case "UnknownVersion":
+      return final(`use a newer effect-oss, or delete ${location} and run again to start afresh`)
+    case "Unavailable":
+      return usage("give --checkpoint-dir a directory that this user can write to")
+  }
+}
+
+/** The same reasons mean something else once parts have been sent. */
+const ofUnderWay = ({ error }: UnderWay): Explanation => {
+  const what = error.message
+  if (error._tag === "SourceError" && error.reason._tag === "SourceUnreadable") {
+    return { what, ...resumable("see that the file's disk is there and readable") }
+  }
+  if (error._tag === "CheckpointError" && error.reason._tag === "Unavailable") {
+    return { what, ...resumable("free space on that disk and see that it can be written to") }
+  }
+  return explained(error)
+}
+
+const ofIntegrity = ({ partNumber }: IntegrityError): Rest =>
+  final(
+    partNumber === undefined
+      ? "the object is not what the file holds: delete it, and run again to replace it"
+      : checkTheWay
+  )
+
+/** Names what was given on the command line in place of the library's options. */
+const ofRequest = ({ field, problem, remedy }: InvalidRequest): Explanation => ({
+  what: `${fields[field] ?? field}: ${problem}`,
+  ...usage(remedy)
+})
+
+const fields: Readonly<Record<string, string>> = {
+  key: "the object's key",
+  bucket: "the bucket",
+  partSize: "--part-size",
+  concurrency: "--parallel",
+  region: "--region or OSS_REGION",
+  endpoint: "--endpoint or OSS_ENDPOINT"
+}
+
+/** Never shows a value: it may be a secret. */
+const ofConfig = ({ cause }: ConfigError): Explanation => {
+  if (cause._tag === "SourceError") {
+    return { what: cause.message, ...usage("see that the environment can be read") }
+  }
+  const [issue] = SchemaIssue.makeFormatterStandardSchemaV1()(cause.issue).issues
+  const name = (issue?.path ?? []).map(String).join(".")
+  return secrets.has(name)
+    ? { what: `${name} is not set`, ...usage(`set the environment variable ${name}`) }
+    : { what: `${name}: ${issue?.message}`, ...usage(`set ${name} to such a value, or unset it`) }
+}
+
+/** Variables that have no flag. */
+const secrets: ReadonlySet<string> = new Set(["OSS_ACCESS_KEY_ID", "OSS_ACCESS_KEY_SECRET"])
+
+/** What `effect/cli` has to say about the arguments. */
+const ofCommandLine = (failure: CliError): Explanation => {
+  if (failure._tag !== "ShowHelp") {
+    return { what: failure.message, ...usage('see "effect-oss --help"') }
+  }
+  const help = `see "${failure.commandPath.join(" ")} --help"`
+  const [error] = failure.errors
+  if (error === undefined) return { what: "a command is missing", ...usage(help) }
+  const [suggestion] = "suggestions" in error ? error.suggestions : []
+  return {
+    what: error.message.split("\n", 1).join(),
+    ...usage(suggestion === undefined ? help : `did you mean ${suggestion}? ${help}`)
+  }
+}

@@ -1,0 +1,49 @@
+/**
+ * The uploads that can be resumed, as a table.
+ *
+ * @since 0.1.0
+ */
+import type { Summary } from "@effect-oss/core/Checkpoint"
+import { printable } from "./internal/text.ts"
+import * as Size from "./Size.ts"
+
+const titles = ["OBJECT", "FILE", "DONE", "AGE", "DIRECTORY"]
+
+/**
+ * A line for each upload, under a line of titles; `now` in milliseconds since
+ * 1970. Without uploads, a line that says so.
+ *
+ * @category rendering
+ * @since 0.1.0
+ */
+export const pendingTable = (
+  summaries: ReadonlyArray<Summary>,
+  now: number
+): ReadonlyArray<string> => {
+  if (summaries.length === 0) return ["no upload is waiting to be resumed"]
+  const rows = [titles, ...summaries.map(row(now))]
+  const widths = titles.map((_, column) => Math.max(...rows.map((cells) => width(cells[column]))))
+  return rows.map((cells) =>
+    cells
+      .map((cell, column) => cell + " ".repeat(widths[column]! - width(cell)))
+      .join("  ")
+      .trimEnd()
+  )
+}
+
+const width = (cell = "") => cell.length
+
+const row =
+  (now: number) =>
+  ({ header, durable }: Summary): ReadonlyArray<string> => {
+    const { bucket, key, size, createdAt } = header
+    const path = header.sourceId.replace(/^file:/, "")
+    const slash = path.lastIndexOf("/")
+    return [
+      `oss://${bucket}/${key}`,
+      path.slice(slash + 1),
+      `${size === 0 ? 0 : Math.min(99, Math.floor((100 * durable) / size))} %`,
+      Size.formatWholeDuration(now - createdAt),
+      slash === -1 ? "" : path.slice(0, slash) || "/"
+    ].map(printable)
+  }

@@ -1,0 +1,92 @@
+/** `effect-oss abort`: gives up what earlier runs left for one object. */
+import type { Summary } from "@effect-oss/core/Checkpoint"
+import { OssClient } from "@effect-oss/core/OssClient"
+import * as Upload from "@effect-oss/core/Upload"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
+import * as Path from "effect/Path"
+import * as Stream from "effect/Stream"
+import { UsageError } from "../CliFailure.ts"
+import { layerStore } from "../internal/checkpointDirectory.ts"
+import type { Connection } from "../internal/connection.ts"
+import { layerClient } from "../internal/connection.ts"
+import { printable } from "../internal/text.ts"
+import * as ObjectUrl from "../ObjectUrl.ts"
+import { Output } from "../Output.ts"
+import * as Size from "../Size.ts"
+
+export interface Input extends Connection {
+  readonly url: string
+  readonly file: Option.Option<string>
+  readonly checkpointDir: Option.Option<string>
+}
+
+export const run = Effect.fn("abort")(function* (input: Input) {
+  const { bucket, key } = yield* objectOf(input)
+  const sourceId = Option.isSome(input.file) ? yield* sourceIdOf(input.file.value) : undefined
+  const place = { bucket, key, sourceId }
+  yield* giveUp(place).pipe(
+    Effect.provide([layerClient(bucket, input), layerStore(input.checkpointDir)])
+  )
+})
+
+/** The same key as `upload` makes of the same arguments. */
+const objectOf = Effect.fnUntraced(function* ({ url: text, file }: Input) {
+  const path = yield* Path.Path
+  const url = yield* Effect.fromResult(ObjectUrl.parse(text))
+  if (ObjectUrl.isFolder(url) && Option.isNone(file)) {
+    return yield* new UsageError({
+      problem: `"${text}" does not say which object`,
+      remedy: "give the whole key, or the file with --file"
+    })
+  }
+  return ObjectUrl.within(url, path.basename(Option.getOrElse(file, () => "")))
+})
+
+/** The file may be gone by now; then its path has to do. */
+const sourceIdOf = Effect.fnUntraced(function* (file: string) {
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const real = yield* Effect.orElseSucceed(fs.realPath(file), () => path.resolve(file))
+  return `file:${real}`
+})
+
+interface Place {
+  readonly bucket: string
+  readonly key: string
+  readonly sourceId: string | undefined
+}
+
+const giveUp = Effect.fnUntraced(function* (place: Place) {
+  const { out } = yield* Output
+  const { endpoint } = yield* OssClient
+  const givenUp = yield* Upload.abort(place)
+  const lines = givenUp.length > 0 ? givenUp.map(describe) : [yield* nothing(place, endpoint)]
+  yield* out(lines.map((line) => `${printable(line)}\n`).join(""))
+})
+
+const describe = ({ header, durable, parts }: Summary): string => {
+  const { bucket, key, size, sourceId } = header
+  const amount = `${Size.format(durable)} of ${Size.format(size)} in ${parts} ${parts === 1 ? "part" : "parts"}`
+  return `gave up ${bucket}/${key}: ${amount}, from ${sourceId.replace(/^file:/, "")}`
+}
+
+/** An upload belongs to its endpoint: the same bucket elsewhere is another one. */
+const nothing = Effect.fnUntraced(function* ({ bucket, key, sourceId }: Place, endpoint: string) {
+  const elsewhere = yield* Stream.runHead(
+    Stream.filter(
+      Upload.pending,
+      ({ header }) =>
+        header.bucket === bucket &&
+        header.key === key &&
+        header.endpoint !== endpoint &&
+        (sourceId === undefined || header.sourceId === sourceId)
+    )
+  )
+  const none = `nothing to give up for ${bucket}/${key}`
+  return Option.match(elsewhere, {
+    onNone: () => none,
+    onSome: ({ header }) => `${none} at ${endpoint}; there is an upload at ${header.endpoint}`
+  })
+})

@@ -1,0 +1,17 @@
+/** The arguments, the streams and the exit code of the process. */
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import * as Effect from "effect/Effect"
+import * as Runtime from "effect/Runtime"
+import * as Cli from "./Cli.ts"
+import { layerLogger, layerOutput } from "./internal/processOutput.ts"
+
+/** Signals are the commands' own business. */
+const runMain = Runtime.makeRunMain(({ fiber, teardown }) => {
+  fiber.addObserver((exit) => teardown(exit, (code) => process.exit(code)))
+})
+
+Cli.run(process.argv.slice(2)).pipe(
+  Effect.provide([layerOutput, layerLogger, NodeServices.layer]),
+  Effect.map((code) => process.exit(code)),
+  runMain
+)

@@ -1,0 +1,181 @@
+import { CheckpointStore, OssError, Source, UploadError } from "@effect-oss/core"
+import { assert, describe, it } from "@effect/vitest"
+import { Config, ConfigProvider, Effect } from "effect"
+import { CliError } from "effect/cli"
+import { Interrupted, UnderWay, UsageError } from "../src/CliFailure.ts"
+import type { ExitCode, Failure } from "../src/Explain.ts"
+import { explain, explainDefect, isResumable } from "../src/Explain.ts"
+
+const oss = (
+  reason: OssError.Reason,
+  more: Partial<Pick<OssError.OssError, "operation" | "code" | "status">> = {}
+) =>
+  new OssError.OssError({ operation: "uploadPart", bucket: "bucket", key: "key", ...more, reason })
+const source = (reason: Source.SourceError["reason"]) =>
+  new Source.SourceError({ source: "db.tar", reason })
+const checkpoint = (reason: CheckpointStore.CheckpointError["reason"]) =>
+  new CheckpointStore.CheckpointError({ location: "/state/x.journal", reason })
+const request = (field: string) =>
+  new UploadError.InvalidRequest({ field, problem: "it is wrong", remedy: "mend it" })
+const showHelp = (...errors: ReadonlyArray<CliError.NonShowHelpErrors>) =>
+  new CliError.ShowHelp({ commandPath: ["effect-oss", "upload"], errors })
+
+const description = "why"
+const denied = new OssError.AccessDenied({ description })
+const unavailable = new CheckpointStore.Unavailable({ description })
+const unreadable = new Source.SourceUnreadable({ description })
+
+const ofOss: ReadonlyArray<readonly [OssError.OssError, ExitCode, RegExp]> = [
+  [oss(new OssError.Transport({ description })), 1, /--endpoint, OSS_ENDPOINT.*again to carry on/],
+  [oss(new OssError.Timeout({ millis: 1 })), 1, /--parallel.*again/],
+  [oss(new OssError.Stalled({ millis: 1 })), 1, /--parallel.*again/],
+  [oss(new OssError.Throttled({})), 1, /--parallel.*again/],
+  [oss(new OssError.ServerError({ description })), 1, /wait.*again/],
+  [oss(new OssError.UnreadableAnswer({ description })), 1, /proxy.*again/],
+  [oss(new OssError.ClockSkew({ offset: 1 })), 1, /clock.*again/],
+  [oss(new OssError.CredentialsExpired({ description })), 1, /OSS_SESSION_TOKEN.*again/],
+  [oss(denied, { operation: "initiate" }), 3, /oss:PutObject/],
+  [oss(new OssError.NoSuchBucket()), 3, /"bucket".*--region/],
+  [oss(new OssError.NoSuchKey()), 3, /--endpoint/],
+  [oss(new OssError.NoSuchUpload()), 1, /aborts.*again/],
+  [oss(new OssError.InvalidPart({ description })), 1, /aborts.*again/],
+  [oss(new OssError.AlreadyExists()), 3, /another key/],
+  [oss(new OssError.CallbackFailed({ description })), 3, /callback/],
+  [oss(new OssError.ChecksumMismatch({ expected: 1n, actual: 2n })), 3, /proxies/],
+  [oss(new OssError.Rejected({ description }), { code: "EntityTooLarge" }), 3, /EntityTooLarge/]
+]
+
+const denials: ReadonlyArray<readonly [OssError.OssError, ExitCode, RegExp]> = [
+  [oss(denied, { operation: "put" }), 3, /oss:PutObject/],
+  [oss(denied, { operation: "complete" }), 3, /oss:PutObject/],
+  [oss(denied, { operation: "listParts" }), 3, /oss:ListParts/],
+  [oss(denied, { operation: "abort" }), 3, /oss:AbortMultipartUpload/],
+  [oss(denied, { operation: "listUploads" }), 3, /oss:ListMultipartUploads/],
+  [oss(denied, { operation: "head" }), 3, /oss:GetObject/],
+  [oss(denied, { code: "SignatureDoesNotMatch" }), 3, /OSS_ACCESS_KEY_SECRET/],
+  [oss(denied, { code: "InvalidAccessKeyId" }), 3, /OSS_ACCESS_KEY_ID/],
+  [oss(denied, { code: "InvalidSecurityToken" }), 3, /OSS_SESSION_TOKEN/],
+  [oss(new OssError.AccessDenied({ description: "use the specified endpoint" })), 3, /--endpoint/],
+  [oss(new OssError.Rejected({ description }), { status: 418 }), 3, /418/]
+]
+
+const others: ReadonlyArray<readonly [Failure, ExitCode, RegExp]> = [
+  [source(new Source.SourceNotFound()), 2, /exists/],
+  [source(new Source.SourceNotAFile({ type: "Directory" })), 2, /tar/],
+  [source(new Source.SourceNotAFile({ type: "FIFO" })), 2, /regular file/],
+  [source(unreadable), 2, /chmod u\+r db\.tar/],
+  [source(new Source.SourceChanged({ description })), 3, /copy/],
+  [checkpoint(new CheckpointStore.Busy({ holder: "process 1" })), 1, /wait.*again/],
+  [checkpoint(new CheckpointStore.LeaseLost()), 1, /no other upload.*again/],
+  [checkpoint(new CheckpointStore.Damaged({ description })), 3, /delete \/state\/x\.journal/],
+  [
+    checkpoint(new CheckpointStore.UnknownVersion({ version: "9" })),
+    3,
+    /delete \/state\/x\.journal/
+  ],
+  [checkpoint(unavailable), 2, /--checkpoint-dir/],
+  [new UnderWay({ error: checkpoint(unavailable) }), 1, /space.*again/],
+  [new UnderWay({ error: source(unreadable) }), 1, /disk.*again/],
+  [new UnderWay({ error: oss(denied) }), 3, /oss:PutObject/],
+  [new UnderWay({ error: source(new Source.SourceChanged({ description })) }), 3, /copy/],
+  [new UploadError.IntegrityError({ key: "key", expected: 1n, actual: 2n }), 3, /delete it/],
+  [
+    new UploadError.IntegrityError({ key: "k", partNumber: 1, expected: 1n, actual: 2n }),
+    3,
+    /memory/
+  ],
+  [request("key"), 2, /mend it/],
+  [new UsageError({ problem: "wrong", remedy: "do it right" }), 2, /do it right/],
+  [new Interrupted({ signal: "SIGINT" }), 130, /run the same command again to carry on/],
+  [new Interrupted({ signal: "SIGTERM" }), 143, /run the same command again to carry on/],
+  [showHelp(), 2, /effect-oss upload --help/],
+  [showHelp(new CliError.MissingArgument({ argument: "url" })), 2, /effect-oss upload --help/],
+  [showHelp(unknownFlag()), 2, /did you mean --parallel\?/],
+  [new CliError.MissingOption({ option: "x" }), 2, /effect-oss --help/]
+]
+
+function unknownFlag() {
+  return new CliError.UnrecognizedOption({ option: "--paralel", suggestions: ["--parallel"] })
+}
+
+describe("an error", () => {
+  it.each(
+    [...ofOss, ...denials, ...others].map(([failure, exitCode, todo]) => ({
+      name: failure._tag === "UsageError" ? failure._tag : `${failure._tag}: ${failure.message}`,
+      failure,
+      exitCode,
+      todo
+    }))
+  )("$name ends with $exitCode and says what to do", ({ failure, exitCode, todo }) => {
+    const explanation = explain(failure)
+    assert.strictEqual(explanation.exitCode, exitCode)
+    assert.match(explanation.todo, todo)
+    assert.isNotEmpty(explanation.what)
+    assert.strictEqual(isResumable(explanation), [1, 130, 143].includes(exitCode))
+    assert.strictEqual(
+      explanation.todo.includes("run the same command again to carry on"),
+      isResumable(explanation)
+    )
+  })
+
+  it("of OSS is in the table, whatever its reason", () => {
+    assert.deepStrictEqual(
+      ofOss.map(([error]) => error.reason._tag),
+      OssError.Reason.members.map((member) => member.fields._tag.schema.literal)
+    )
+  })
+
+  it.each([
+    ["partSize", "--part-size: it is wrong"],
+    ["concurrency", "--parallel: it is wrong"],
+    ["region", "--region or OSS_REGION: it is wrong"],
+    ["endpoint", "--endpoint or OSS_ENDPOINT: it is wrong"],
+    ["bucket", "the bucket: it is wrong"],
+    ["source", "source: it is wrong"]
+  ])("about the option %s names what was given", (field, what) => {
+    assert.strictEqual(explain(request(field)).what, what)
+  })
+
+  it("is told in one line, whatever the server or the file's name say", () => {
+    const nasty = "line\nline\r\u001B[31m\u2028red\u0000"
+    const { what, todo } = explain(new UsageError({ problem: nasty, remedy: nasty }))
+    assert.strictEqual(what, "line line [31m red ")
+    assert.strictEqual(todo, what)
+    const error = new OssError.AccessDenied({ description: nasty })
+    assert.notMatch(explain(oss(error)).what, /\p{Cc}/u)
+  })
+
+  it("that should never happen is told without a stack", () => {
+    const { what, todo, exitCode } = explainDefect(new TypeError("x is not a function"))
+    assert.strictEqual(what, "the program has a defect: TypeError: x is not a function")
+    assert.include(todo, "report it")
+    assert.strictEqual(exitCode, 1)
+  })
+})
+
+const failing = (config: Config.Config<unknown>, env: Record<string, string>) =>
+  Effect.map(Effect.flip(config.parse(ConfigProvider.fromEnv({ env }))), (error) => explain(error))
+
+describe("the environment", () => {
+  it.effect("lacks a key", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(yield* failing(Config.NonEmptyString("OSS_ACCESS_KEY_SECRET"), {}), {
+        what: "OSS_ACCESS_KEY_SECRET is not set",
+        todo: "set the environment variable OSS_ACCESS_KEY_SECRET",
+        exitCode: 2
+      })
+    })
+  )
+
+  it.effect("has a malformed value, which is not shown", () =>
+    Effect.gen(function* () {
+      const { what, todo, exitCode } = yield* failing(Config.Boolean("OSS_PATH_STYLE"), {
+        OSS_PATH_STYLE: "perhaps"
+      })
+      assert.match(what, /^OSS_PATH_STYLE: .*"true"/)
+      assert.notInclude(what + todo, "perhaps")
+      assert.match(todo, /OSS_PATH_STYLE/)
+      assert.strictEqual(exitCode, 2)
+    })
+  )
+})

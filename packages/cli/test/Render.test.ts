@@ -1,0 +1,199 @@
+import { OssError, UploadEvent } from "@effect-oss/core"
+import { assert, describe, it } from "@effect/vitest"
+import { Schema } from "effect"
+import * as Render from "../src/Render.ts"
+
+const MiB = 1024 * 1024
+const { cases } = UploadEvent.UploadEvent
+
+const started = cases.Started.make({
+  bucket: "backups",
+  key: "db.tar",
+  source: "db.tar",
+  size: 200 * MiB
+})
+const progress = (sent: number, eta: number | null = 12_000) =>
+  cases.Progress.make({
+    durable: 0,
+    sent: sent * MiB,
+    total: 200 * MiB,
+    rate: eta === null ? 0 : 62.5 * MiB,
+    eta
+  })
+const resumed = cases.Resumed.make({ bytes: 48 * MiB, parts: 6 })
+const retrying = cases.Retrying.make({
+  operation: "uploadPart",
+  partNumber: 3,
+  attempt: 1,
+  delay: 412,
+  reason: new OssError.Transport({ description: "ECONN\nRESET" })
+})
+const part = cases.PartUploaded.make({
+  number: 1,
+  size: MiB,
+  etag: "e",
+  adopted: false,
+  durable: 0
+})
+const completed = (more: Partial<UploadEvent.UploadResult> = {}) =>
+  cases.Completed.make({
+    result: {
+      bucket: "backups",
+      key: "db.tar",
+      size: 200 * MiB,
+      etag: "e",
+      crc64: 1n,
+      verified: true,
+      resumed: 0,
+      sent: 200 * MiB,
+      ...more
+    }
+  })
+
+const bar = (columns: number, color = false): Render.Style => ({ _tag: "Bar", columns, color })
+const lines: Render.Style = { _tag: "Lines" }
+
+/** All lines that stay, and the bar that is left. */
+const play = (style: Render.Style, events: ReadonlyArray<UploadEvent.UploadEvent>, at = 3_200) => {
+  let view = Render.initial(0)
+  let shown = ""
+  const written: Array<string> = []
+  for (const event of events) {
+    const frame = Render.render(view, event, at, style)
+    view = frame.view
+    shown = frame.bar ?? shown
+    written.push(...frame.lines)
+  }
+  return { written, shown }
+}
+
+describe("the bar", () => {
+  it.each([
+    [
+      120,
+      "[##################----------------------]  45 %  90.0 MiB of 200.0 MiB  12 s left  62.5 MiB/s"
+    ],
+    [80, "[###########--------------]  45 %  90.0 MiB of 200.0 MiB  12 s left  62.5 MiB/s"],
+    [60, "45 %  90.0 MiB of 200.0 MiB  12 s left  62.5 MiB/s"],
+    [50, "45 %  90.0 MiB of 200.0 MiB  12 s left"],
+    [30, "45 %  90.0 MiB of 200.0 MiB"],
+    [20, "[#####------]  45 %"],
+    [10, "45 %"],
+    [4, "45 "],
+    [1, ""],
+    [0, ""]
+  ])("in %d columns", (columns, expected) => {
+    assert.strictEqual(play(bar(columns), [started, progress(90)]).shown, expected)
+  })
+
+  it.each([
+    ["nothing is known yet", progress(0, null), "0 %  0 B of 200.0 MiB"],
+    ["all is sent", progress(200), "99 %  200.0 MiB of 200.0 MiB"],
+    ["nothing is left", progress(200, 0), "99 %  200.0 MiB of 200.0 MiB  62.5 MiB/s"]
+  ])("when %s", (_, event, expected) => {
+    assert.include(play(bar(100), [started, event]).shown, expected)
+  })
+
+  it("says that it is completing", () => {
+    const { shown } = play(bar(100), [started, progress(200), cases.Completing.make({})])
+    assert.include(shown, "99 %  200.0 MiB of 200.0 MiB  completing")
+  })
+
+  it("is coloured without getting wider", () => {
+    const plain = play(bar(80), [started, progress(90)]).shown
+    const colored = play(bar(80, true), [started, progress(90)]).shown
+    assert.include(colored, "[\u001B[32m###########\u001B[39m---")
+    assert.strictEqual(colored.replace("\u001B[32m", "").replace("\u001B[39m", ""), plain)
+  })
+
+  it("is not redrawn for each part, and is gone at the end", () => {
+    const { view } = Render.render(Render.initial(0), started, 0, bar(80))
+    assert.isUndefined(Render.render(view, part, 0, bar(80)).bar)
+    assert.strictEqual(Render.render(view, completed(), 0, bar(80)).bar, "")
+  })
+
+  it("starts again at 0 after a restart", () => {
+    const restarted = cases.Restarted.make({ reason: "SourceChanged" })
+    const { shown, written } = play(bar(80), [started, resumed, restarted])
+    assert.include(shown, "0 %  0 B of 200.0 MiB")
+    assert.strictEqual(written.at(-1), "starting afresh: the file is not what it was")
+  })
+
+  it.prop(
+    "never fills a line",
+    {
+      columns: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 300 })),
+      sent: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 200 })),
+      eta: Schema.NullOr(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 1e9 })))
+    },
+    ({ columns, sent, eta }) => {
+      const { shown } = play(bar(columns), [started, progress(sent, eta)])
+      assert.isBelow(shown.length, Math.max(columns, 1))
+    }
+  )
+})
+
+describe("the lines", () => {
+  const notes = [
+    "db.tar (200.0 MiB) to oss://backups/db.tar",
+    "resumed: 48.0 MiB in 6 parts are there already",
+    "part 3 failed, retrying in 0.4 s: the connection failed: ECONN RESET"
+  ]
+  const last =
+    "backups/db.tar: 200.0 MiB in 3.2 s (47.5 MiB/s), 48.0 MiB resumed, verified by CRC64"
+  const events = [
+    started,
+    resumed,
+    progress(48),
+    retrying,
+    part,
+    progress(59),
+    progress(60),
+    progress(61),
+    progress(150),
+    progress(200),
+    completed({ resumed: 48 * MiB })
+  ]
+
+  it("above a bar are for what is worth knowing afterwards", () => {
+    assert.deepStrictEqual(play(bar(80), events).written, [...notes, last])
+  })
+
+  it("in a log are those, and one for each tenth that was reached", () => {
+    assert.deepStrictEqual(play(lines, events).written, [
+      ...notes,
+      "30 %: 60.0 MiB of 200.0 MiB, 62.5 MiB/s, 12 s left",
+      "70 %: 150.0 MiB of 200.0 MiB, 62.5 MiB/s, 12 s left",
+      "90 %: 200.0 MiB of 200.0 MiB, 62.5 MiB/s, 12 s left",
+      last
+    ])
+    assert.strictEqual(play(lines, events).shown, "")
+  })
+
+  it("without progress are the last one", () => {
+    assert.deepStrictEqual(play({ _tag: "Summary" }, events).written, [last])
+  })
+
+  it("leave out a resume without parts", () => {
+    const none = cases.Resumed.make({ bytes: 0, parts: 0 })
+    assert.lengthOf(play(lines, [started, none]).written, 1)
+  })
+
+  it("name a request that is not about a part", () => {
+    const { partNumber: _, ...rest } = retrying
+    const event = cases.Retrying.make({ ...rest, operation: "complete" })
+    assert.match(play(lines, [event]).written.join(), /^complete failed, retrying in 0\.4 s/)
+  })
+
+  it.each([
+    [completed(), 3_200, "200.0 MiB in 3.2 s (62.5 MiB/s), verified by CRC64"],
+    [
+      completed({ verified: false }),
+      3_200,
+      "(62.5 MiB/s), not verified: the endpoint tells no CRC64"
+    ],
+    [completed({ size: 0 }), 0, "0 B in 0.0 s (0 B/s), verified by CRC64"]
+  ])("end with what was done", (event, at, expected) => {
+    assert.include(play(lines, [event], at).written.join(), expected)
+  })
+})

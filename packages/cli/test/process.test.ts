@@ -1,0 +1,303 @@
+import { Crc64 } from "@effect-oss/core"
+import { assert, layer } from "@effect/vitest"
+import { Effect, FileSystem, Option } from "effect"
+import { everything, run, runHere, secret, start, World } from "./support.ts"
+
+const KiB = 1024
+const small = ["--part-size", "100KiB", "--parallel", "2"]
+const parse = (out: string) =>
+  out
+    .split("\n")
+    .slice(0, -1)
+    .map((line) => JSON.parse(line))
+
+/** Fails unless the object is the file, no upload is open and no checkpoint is left. */
+const settled = Effect.fnUntraced(function* (key: string, bytes: Uint8Array) {
+  const { client, directory } = yield* World
+  const fs = yield* FileSystem.FileSystem
+  const { size, crc64 } = yield* client.head(key)
+  assert.strictEqual(size, bytes.length)
+  assert.deepStrictEqual(crc64, Option.some(Crc64.of(bytes)))
+  assert.deepStrictEqual((yield* client.listUploads({})).uploads, [])
+  assert.deepStrictEqual(yield* fs.readDirectory(`${directory}/.local/state/effect-oss`), [])
+})
+
+layer(World.layer, { excludeTestServices: true })("the command as a process", (it) => {
+  it.effect("the emulator prints one line, and ends with 0 on SIGTERM", () =>
+    Effect.gen(function* () {
+      const emulator = yield* start(["emulator"])
+      yield* emulator.shows("\n")
+      yield* emulator.kill("SIGTERM")
+      const { code, out, error } = yield* emulator.ended
+      assert.match(out, /^effect-oss emulator listening on http:\/\/127\.0\.0\.1:\d+\n$/)
+      assert.deepStrictEqual([code, error], [0, ""])
+    })
+  )
+
+  it.effect("an upload without a terminal is told in plain lines", () =>
+    Effect.gen(function* () {
+      const { env, file } = yield* World
+      const { path, bytes } = yield* file("plain.bin", 2_500 * KiB)
+      const { code, out, error } = yield* run(["upload", path, "oss://bucket/a/", ...small], {
+        env
+      })
+      assert.strictEqual(error, "")
+      assert.strictEqual(code, 0)
+      const lines = out.split("\n").slice(0, -1)
+      assert.strictEqual(lines.at(0), `${path} (2.4 MiB) to oss://bucket/a/plain.bin`)
+      assert.match(
+        lines.at(-1) ?? "",
+        /^bucket\/a\/plain\.bin: 2\.4 MiB in \d+\.\d s \([\d.]+ [KM]iB\/s\), verified by CRC64$/
+      )
+      assert.notMatch(lines.join(""), /\p{Cc}/u)
+      yield* settled("a/plain.bin", bytes)
+    })
+  )
+
+  it.effect("an upload with --json is told in events, the last of them Completed", () =>
+    Effect.gen(function* () {
+      const { env, file } = yield* World
+      const { path, bytes } = yield* file("json.bin", 300 * KiB)
+      const args = ["upload", path, "oss://bucket/json", "--json", ...small]
+      const { code, out, error } = yield* runHere(args, env)
+      assert.deepStrictEqual([code, error], [0, ""])
+      const events = parse(out)
+      assert.strictEqual(events[0]._tag, "Started")
+      assert.strictEqual(events.at(-1)._tag, "Completed")
+      assert.strictEqual(events.at(-1).result.crc64, String(Crc64.of(bytes)))
+      assert.lengthOf(
+        events.filter(({ _tag }) => _tag === "PartUploaded"),
+        3
+      )
+      yield* settled("json", bytes)
+    })
+  )
+
+  it.effect("with --no-progress only the last line is written", () =>
+    Effect.gen(function* () {
+      const { env, file } = yield* World
+      const { path } = yield* file("quiet.bin", 10)
+      const { code, out } = yield* runHere(["upload", path, "oss://bucket/", "--no-progress"], env)
+      assert.match(out, /^bucket\/quiet\.bin: 10 B in [^\n]*\n$/)
+      assert.strictEqual(code, 0)
+    })
+  )
+
+  it.effect("SIGINT ends it with 130 and SIGTERM with 143, and the next run resumes", () =>
+    Effect.gen(function* () {
+      const { env, file } = yield* World
+      const { path, bytes } = yield* file("signals.bin", 4_000 * KiB)
+      const args = ["upload", path, "oss://bucket/signals", "--json", ...small]
+      for (const [signal, exitCode] of [
+        ["SIGINT", 130],
+        ["SIGTERM", 143]
+      ] as const) {
+        const upload = yield* start(args, { env })
+        yield* upload.shows(`"PartUploaded"`)
+        yield* upload.kill(signal)
+        const { code, out, error } = yield* upload.ended
+        assert.strictEqual(code, exitCode)
+        assert.deepStrictEqual(parse(out).at(-1), {
+          _tag: "Failed",
+          message: `interrupted by ${signal}`,
+          remedy: "run the same command again to carry on",
+          resumable: true,
+          exitCode
+        })
+        assert.strictEqual(
+          error,
+          `error: interrupted by ${signal}\n  → run the same command again to carry on\n`
+        )
+      }
+      const plain = args.filter((arg) => arg !== "--json")
+      const { code, out } = yield* runHere(plain, env)
+      assert.match(out, /\nresumed: [^\n]+ are there already\n/)
+      assert.match(out, / resumed, verified by CRC64\n$/)
+      assert.strictEqual(code, 0)
+      yield* settled("signals", bytes)
+    })
+  )
+
+  it.effect("SIGKILL, again and again, loses nothing", () =>
+    Effect.gen(function* () {
+      const { env, file, directory } = yield* World
+      const { path, bytes } = yield* file("killed.bin", 5_000 * KiB)
+      const args = ["upload", path, "oss://bucket/killed", "--json", ...small]
+      let durable = 0
+      for (let round = 0; round < 3; round++) {
+        const upload = yield* start(args, { env })
+        yield* upload.shows(`"PartUploaded"`)
+        yield* upload.kill("SIGKILL")
+        const { code, out } = yield* upload.ended
+        assert.strictEqual(code, "SIGKILL")
+        const resumed = parse(out).find(({ _tag }) => _tag === "Resumed")?.bytes ?? 0
+        assert.isAtLeast(resumed, durable)
+        durable = Math.max(...parse(out).map((event) => event.durable ?? 0))
+        assert.isAbove(durable, resumed)
+      }
+      const table = yield* runHere(["pending"], env)
+      assert.match(table.out, /^OBJECT +FILE +DONE +AGE +DIRECTORY\n/)
+      assert.match(table.out, /\noss:\/\/bucket\/killed +killed\.bin +\d+ % +\d+ s +\/[^\n]+\n$/)
+      const [summary] = parse((yield* runHere(["pending", "--json"], env)).out)
+      assert.strictEqual(summary.header.sourceId, `file:${directory}/killed.bin`)
+      assert.isAtLeast(summary.durable, durable)
+      const { code, out } = yield* runHere(args, env)
+      assert.strictEqual(code, 0)
+      const { result } = parse(out).at(-1)
+      assert.isAtLeast(result.resumed, durable)
+      assert.strictEqual(result.resumed + result.sent, bytes.length)
+      yield* settled("killed", bytes)
+    })
+  )
+
+  it.effect("an upload that was interrupted can be given up", () =>
+    Effect.gen(function* () {
+      const { env, file, client, directory } = yield* World
+      const { path } = yield* file("abort.bin", 6_000 * KiB)
+      const upload = yield* start(["upload", path, "oss://bucket/abort.bin", "--json", ...small], {
+        env
+      })
+      yield* upload.shows(`"PartUploaded"`)
+      const busy = yield* runHere(["abort", "oss://bucket/abort.bin"], env)
+      assert.strictEqual(busy.code, 1)
+      assert.match(busy.error, /^error: .*in use by process \d+.*\n {2}→ wait/)
+      yield* upload.kill("SIGKILL")
+      yield* upload.ended
+      const elsewhere = { ...env, OSS_ENDPOINT: "http://127.0.0.1:1" }
+      const other = yield* runHere(["abort", "oss://bucket/abort.bin"], elsewhere)
+      assert.include(other.out, "there is an upload at http://127.0.0.1:")
+      const wrongFile = yield* runHere(["abort", "oss://bucket/abort.bin", "--file", "/tmp"], env)
+      assert.strictEqual(wrongFile.out, "nothing to give up for bucket/abort.bin\n")
+      const given = yield* runHere(["abort", "oss://bucket/", "--file", path], env)
+      assert.deepStrictEqual([given.code, given.error], [0, ""])
+      assert.match(given.out, /^gave up bucket\/abort\.bin: .* of 5\.9 MiB in \d+ parts?, from \//)
+      assert.deepStrictEqual((yield* client.listUploads({})).uploads, [])
+      const fs = yield* FileSystem.FileSystem
+      assert.deepStrictEqual(yield* fs.readDirectory(`${directory}/.local/state/effect-oss`), [])
+      const again = yield* runHere(["abort", "oss://bucket/abort.bin"], env)
+      assert.deepStrictEqual(
+        [again.code, again.out],
+        [0, "nothing to give up for bucket/abort.bin\n"]
+      )
+      assert.strictEqual(
+        (yield* runHere(["pending"], env)).out,
+        "no upload is waiting to be resumed\n"
+      )
+      assert.strictEqual((yield* runHere(["pending", "--json"], env)).out, "")
+    })
+  )
+
+  it.effect("a reader who goes away doesn't stop the upload", () =>
+    Effect.gen(function* () {
+      const { env, file } = yield* World
+      const { path, bytes } = yield* file("unread.bin", 1_000 * KiB)
+      const args = ["upload", path, "oss://bucket/unread", "--json", ...small]
+      const { code, error } = yield* run(args, { env, close: true })
+      assert.deepStrictEqual([code, error], [0, ""])
+      yield* settled("unread", bytes)
+    })
+  )
+
+  it.effect("a wrong secret ends it with 3, without showing it", () =>
+    Effect.gen(function* () {
+      const { env, file } = yield* World
+      const { path } = yield* file("denied.bin", 10)
+      const wrong = { ...env, OSS_ACCESS_KEY_SECRET: `not-${secret}` }
+      const args = ["upload", path, "oss://bucket/", "--json"]
+      const { code, out, error } = yield* runHere(args, wrong)
+      assert.strictEqual(code, 3)
+      assert.match(error, /^error: .*SignatureDoesNotMatch.*\n {2}→ .*OSS_ACCESS_KEY_SECRET.*\n$/)
+      assert.deepInclude(parse(out).at(-1), { _tag: "Failed", resumable: false, exitCode: 3 })
+    })
+  )
+
+  it.effect("an unknown bucket ends it with 3", () =>
+    Effect.gen(function* () {
+      const { env, file } = yield* World
+      const { path } = yield* file("bucketless.bin", 10)
+      const { code, error } = yield* runHere(["upload", path, "oss://nowhere/"], env)
+      assert.match(error, /^error: .*the bucket does not exist.*\n {2}→ .*"nowhere".*\n$/)
+      assert.strictEqual(code, 3)
+    })
+  )
+
+  it.effect("without a server it ends with 1 after its retries, and flags win over variables", () =>
+    Effect.gen(function* () {
+      const { env, file } = yield* World
+      const { path } = yield* file("serverless.bin", 300 * KiB)
+      const flags = ["--endpoint", "http://127.0.0.1:1", "--json", ...small]
+      const { code, out, error } = yield* runHere(["upload", path, "oss://bucket/", ...flags], env)
+      assert.strictEqual(code, 1)
+      assert.match(error, /^error: .*connection failed.*\n {2}→ .*--endpoint.*to carry on\n$/)
+      assert.lengthOf(
+        parse(out).filter(({ _tag }) => _tag === "Retrying"),
+        4
+      )
+      assert.deepInclude(parse(out).at(-1), { _tag: "Failed", resumable: true, exitCode: 1 })
+    })
+  )
+
+  it.effect.runIf(process.getuid?.() === 0)(
+    "what this user may not read or write ends it with 2",
+    () =>
+      Effect.gen(function* () {
+        const { env, file, directory } = yield* World
+        const fs = yield* FileSystem.FileSystem
+        const readable = yield* file("readable.bin", 10)
+        const unreadable = yield* file("unreadable.bin", 10)
+        yield* fs.chmod(unreadable.path, 0o000)
+        const open = `${directory}/open`
+        yield* fs.makeDirectory(open)
+        yield* fs.chmod(open, 0o777)
+        const upload = (path: string, checkpoints: string) =>
+          run(["upload", path, "oss://bucket/", "--checkpoint-dir", checkpoints], {
+            env,
+            uid: 65_534
+          })
+        const [source, store] = yield* Effect.all(
+          [upload(unreadable.path, open), upload(readable.path, `${directory}/closed`)],
+          { concurrency: 2 }
+        )
+        assert.match(
+          source.error,
+          /^error: .*unreadable\.bin: cannot be read.*\n {2}→ .*chmod.*\n$/
+        )
+        assert.match(store.error, /^error: .*closed: .*\n {2}→ .*--checkpoint-dir.*\n$/)
+        assert.deepStrictEqual([source.code, store.code], [2, 2])
+      })
+  )
+
+  it.effect("an upload that runs already ends the second with 1", () =>
+    Effect.gen(function* () {
+      const { env, file } = yield* World
+      const { path } = yield* file("twice.bin", 6_000 * KiB)
+      const args = ["upload", path, "oss://bucket/twice", "--json", ...small]
+      const first = yield* start(args, { env })
+      yield* first.shows(`"PartUploaded"`)
+      const { code, error } = yield* runHere(args, env)
+      assert.match(error, /in use by process \d+.*\n {2}→ wait/)
+      assert.strictEqual(code, 1)
+      assert.strictEqual((yield* first.ended).code, 0)
+    })
+  )
+
+  it.effect("a port that is taken ends the emulator with 2", () =>
+    Effect.gen(function* () {
+      const { endpoint } = yield* World
+      const port = endpoint.slice(endpoint.lastIndexOf(":") + 1)
+      const { code, error } = yield* runHere(["emulator", "--port", port])
+      assert.match(error, /^error: --port: \d+ can't be listened on: .*EADDRINUSE.*\n {2}→ .*\n$/)
+      assert.strictEqual(code, 2)
+    })
+  )
+
+  it.effect("no secret and no stack was ever written", () =>
+    Effect.sync(() => {
+      assert.isAbove(everything.length, 40)
+      for (const text of everything) {
+        assert.notInclude(text, secret)
+        assert.notMatch(text, /\n {4}at /)
+      }
+    })
+  )
+})

@@ -1,0 +1,140 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, FileSystem } from "effect"
+import { NodeServices } from "@effect/platform-node"
+import packageJson from "../package.json" with { type: "json" }
+import * as Cli from "../src/Cli.ts"
+import { runHere, secret } from "./support.ts"
+
+const env = {
+  OSS_ACCESS_KEY_ID: "id",
+  OSS_ACCESS_KEY_SECRET: secret,
+  // Nobody listens here: what is sent would end with 1, not 2.
+  OSS_ENDPOINT: "http://127.0.0.1:1",
+  XDG_STATE_HOME: "/tmp/effect-oss-test-state"
+}
+const file = new URL(import.meta.url).pathname
+const url = "oss://bucket/key"
+const upload = (...more: ReadonlyArray<string>) => ["upload", file, url, ...more]
+
+const twoLines = /^error: [^\n]+\n {2}→ [^\n]+\n$/
+
+describe("wrong usage, with exit code 2 and nothing sent:", () => {
+  it.live.each<readonly [string, ReadonlyArray<string>, Readonly<Record<string, string>>, RegExp]>([
+    ["no command", [], env, /a command is missing\n.*--help/],
+    ["an unknown command", ["uplaod"], env, /uplaod.*\n.*did you mean upload\?/],
+    ["no arguments", ["upload"], env, /Missing.*\n.*effect-oss upload --help/],
+    ["a third argument", upload("x"), env, /"x"/],
+    ["an unknown flag", upload("--paralel", "1"), env, /--paralel.*\n.*did you mean --parallel\?/],
+    ["a flag without its value", upload("--region"), env, /--region/],
+    ["no URL", ["upload", file, "bucket/key"], env, /"bucket\/key".*\n.*oss:\/\/BUCKET\/KEY/],
+    ["arguments swapped", ["upload", url, file], env, /\n.*the file first/],
+    ["a bad bucket", ["upload", file, "oss://B/key"], env, /bucket.*"B"/],
+    ["a key with ..", ["upload", file, "oss://bucket/a/../b"], env, /key: URLs drop/],
+    ["a key that begins with /", ["upload", file, "oss://bucket//a"], env, /key: OSS refuses/],
+    ["a key of 2000 bytes", ["upload", file, `${url}${"x".repeat(2000)}`], env, /1023 bytes/],
+    ["a part size that is none", upload("--part-size", "8 apples"), env, /--part-size: "8 apples"/],
+    ["a part size too small", upload("--part-size", "1KiB"), env, /--part-size: 1024 bytes/],
+    ["a part size too large", upload("--part-size", "6GiB"), env, /--part-size: 6442450944 bytes/],
+    ["zero parallel", upload("--parallel", "0"), env, /--parallel: 0/],
+    ["negative parallel", upload("--parallel", "-1"), env, /--parallel: -1/],
+    ["a parallel that is no number", upload("--parallel", "many"), env, /--parallel: "many"/],
+    ["no such file", ["upload", "/no/such/file", url], env, /\/no\/such\/file: no such file/],
+    ["a directory", ["upload", "/tmp", url], env, /\/tmp: not a regular file.*\n.*tar/],
+    ["a device", ["upload", "/dev/null", url], env, /\/dev\/null: not a regular file/],
+    ["a bad region", upload("--region", "Cn Hangzhou"), env, /--region or OSS_REGION/],
+    ["a bad endpoint", upload("--endpoint", "http://"), env, /--endpoint or OSS_ENDPOINT/],
+    ["nowhere to send", upload(), { ...env, OSS_ENDPOINT: "" }, /neither a region nor an endpoint/],
+    ["no key id", upload(), { ...env, OSS_ACCESS_KEY_ID: "" }, /OSS_ACCESS_KEY_ID is not set/],
+    ["no secret", upload(), { ...env, OSS_ACCESS_KEY_SECRET: "" }, /OSS_ACCESS_KEY_SECRET is not/],
+    ["a malformed variable", upload(), { ...env, OSS_PATH_STYLE: "perhaps" }, /OSS_PATH_STYLE/],
+    [
+      "a checkpoint directory below a file",
+      upload("--checkpoint-dir", `${file}/x`),
+      env,
+      /--checkpoint-dir/
+    ],
+    ["no home", upload(), { ...env, XDG_STATE_HOME: "state" }, /XDG_STATE_HOME nor HOME/],
+    ["an abort without an object", ["abort", "oss://bucket/"], env, /which object.*\n.*--file/],
+    ["a port out of range", ["emulator", "--port", "70000"], env, /--port: 70000/],
+    ["a bucket that can't be", ["emulator", "--bucket", "B"], env, /--bucket/],
+    ["a data directory below a file", ["emulator", "--data-dir", `${file}/x`], env, /--data-dir/]
+  ])("%s", ([, args, env, expected]) =>
+    Effect.gen(function* () {
+      const { code, out, error } = yield* runHere(args, env)
+      assert.match(error, twoLines)
+      assert.match(error, expected)
+      assert.strictEqual(out, "")
+      assert.strictEqual(code, 2)
+      assert.notInclude(error, secret)
+    })
+  )
+
+  it.live(
+    "with --json it is told on standard output too, even if the arguments can't be read",
+    () =>
+      Effect.gen(function* () {
+        for (const args of [upload("--json", "--part-size", "1KiB"), upload("--json", "--wat")]) {
+          const { out, error } = yield* runHere(args, env)
+          const { message, remedy, ...rest } = JSON.parse(out)
+          assert.deepStrictEqual(rest, { _tag: "Failed", resumable: false, exitCode: 2 })
+          assert.strictEqual(error, `error: ${message}\n  → ${remedy}\n`)
+        }
+      })
+  )
+})
+
+describe("help", () => {
+  it.live.each([
+    ["--help"],
+    ["upload", "--help"],
+    ["pending", "--help"],
+    ["abort", "-h"],
+    ["emulator", "-h"]
+  ])("%s", (args) =>
+    Effect.gen(function* () {
+      const { code, out, error } = yield* runHere(args)
+      assert.strictEqual(code, 0)
+      assert.match(out, /USAGE/)
+      assert.notInclude(out, "\u001B")
+      assert.strictEqual(error, "")
+    })
+  )
+
+  it.live("says where checkpoints are, what the units are and what the exit codes mean", () =>
+    Effect.gen(function* () {
+      const { out } = yield* runHere(["upload", "--help"])
+      assert.include(out, "$XDG_STATE_HOME/effect-oss, else ~/.local/state/effect-oss")
+      assert.include(out, "KiB, MiB, GiB (powers of 1024; K, M, G mean the same)")
+      assert.include(out, "empty or ends in / gets the file's name appended")
+      assert.include((yield* runHere(["--help"])).out, "Exit codes: 0 done; 1 failed")
+    })
+  )
+})
+
+it.live("the version is the package's", () =>
+  Effect.gen(function* () {
+    assert.strictEqual(Cli.version, packageJson.version)
+    const { code, out } = yield* runHere(["--version"])
+    assert.deepStrictEqual([code, out], [0, `effect-oss v${packageJson.version}\n`])
+  })
+)
+
+it.live.each<readonly [string, string | undefined, string, string]>([
+  ["below XDG_STATE_HOME", "state", "home", "state"],
+  ["below HOME", undefined, "home", "home/.local/state"]
+])("checkpoints are kept %s", ([, state, home, parent]) =>
+  Effect.gen(function* () {
+    const fs = yield* FileSystem.FileSystem
+    const directory = yield* fs.makeTempDirectoryScoped()
+    const variables = {
+      XDG_STATE_HOME: state === undefined ? "" : `${directory}/${state}`,
+      HOME: `${directory}/${home}`
+    }
+    // A file in the way of the directory shows where it would be.
+    yield* fs.makeDirectory(`${directory}/${parent}`, { recursive: true })
+    yield* fs.writeFileString(`${directory}/${parent}/effect-oss`, "")
+    const { code, error } = yield* runHere(upload(), { ...env, ...variables })
+    assert.include(error, `error: ${directory}/${parent}/effect-oss/`)
+    assert.strictEqual(code, 2)
+  }).pipe(Effect.scoped, Effect.provide(NodeServices.layer))
+)
