@@ -167,7 +167,14 @@ export const layerMemory: Layer.Layer<CheckpointStore> = Layer.sync(CheckpointSt
         (): CheckpointLog => ({
           recovered: read(key),
           begin: (header) => Effect.sync(() => checkpoints.set(key, { header, records: [] })),
-          append: (part) => Effect.sync(() => checkpoints.get(key)?.records.push(part)),
+          append: (part) =>
+            Effect.suspend(() => {
+              const checkpoint = checkpoints.get(key)
+              if (checkpoint === undefined)
+                return Effect.die(new Error("append without a checkpoint"))
+              checkpoint.records.push(part)
+              return Effect.void
+            }),
           remove: Effect.sync(() => checkpoints.delete(key))
         })
       ),

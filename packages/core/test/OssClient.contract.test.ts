@@ -104,7 +104,7 @@ describe("a signature", () => {
           Effect.fnUntraced(function* ({ key, prefix, note }) {
             if (Result.isFailure(ObjectKey.validate(key)) || /\p{Surrogate}/u.test(prefix))
               return true
-            const text = note.replaceAll(/[\0-\x1f\x7f]|\p{Surrogate}/gu, "")
+            const text = note.replaceAll(/\p{Cc}|\p{Surrogate}/gu, "")
             const before = accepted
             yield* client.initiate(key, { meta: { note: text }, tagging: { [text]: text } })
             yield* client.listUploads({ prefix, after: { key, uploadId: "U" } })

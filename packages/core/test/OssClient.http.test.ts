@@ -62,6 +62,22 @@ const hanging: Body.Body = {
   read: (_, offset) => (offset === 0 ? Effect.void : Effect.never)
 }
 
+const headRefusal = (status: number, code?: string): Reply => ({
+  status,
+  headers:
+    code === undefined
+      ? {}
+      : { "x-oss-err": Buffer.from(refusal(status, code).body ?? "").toString("base64") }
+})
+
+const listed = (numbers: ReadonlyArray<number>, more = "") =>
+  `<ListPartsResult><IsTruncated>${more === "" ? "false" : "true"}</IsTruncated>${more}${numbers
+    .map(
+      (n) =>
+        `<Part><PartNumber>${n}</PartNumber><ETag>${etag}</ETag><Size>${n * 10}</Size><HashCrc64ecma>18446744073709551615</HashCrc64ecma></Part>`
+    )
+    .join("")}</ListPartsResult>`
+
 /** What each method fails with, given one and the same answer to all. */
 const verbs = (client: Client): Readonly<Record<string, Effect.Effect<unknown, OssError>>> => ({
   initiate: client.initiate("k"),
@@ -122,13 +138,6 @@ describe("a refusal", () => {
     })
   )
 
-  const headRefusal = (status: number, code?: string): Reply => ({
-    status,
-    headers:
-      code === undefined
-        ? {}
-        : { "x-oss-err": Buffer.from(refusal(status, code).body ?? "").toString("base64") }
-  })
   const heads: ReadonlyArray<readonly [number, string | undefined, string]> = [
     [404, undefined, "NoSuchKey"],
     [404, "NoSuchKey", "NoSuchKey"],
@@ -261,13 +270,6 @@ describe("an answer of success", () => {
     })
   )
 
-  const listed = (numbers: ReadonlyArray<number>, more = "") =>
-    `<ListPartsResult><IsTruncated>${more === "" ? "false" : "true"}</IsTruncated>${more}${numbers
-      .map(
-        (n) =>
-          `<Part><PartNumber>${n}</PartNumber><ETag>${etag}</ETag><Size>${n * 10}</Size><HashCrc64ecma>18446744073709551615</HashCrc64ecma></Part>`
-      )
-      .join("")}</ListPartsResult>`
   it.effect.each([[0], [1], [2]])("lists %d parts as a list", ([count]) =>
     Effect.gen(function* () {
       const numbers = Array.from({ length: count ?? 0 }, (_, index) => index + 1)

@@ -124,7 +124,6 @@ describe("the headers of an object", () => {
 })
 
 describe("the place of a bucket", () => {
-  const place = (options: object) => Result.getOrThrow(resolve({ bucket: "bucket", ...options }))
   const table: ReadonlyArray<readonly [object, string, string]> = [
     [{ region: "cn-beijing" }, "https://oss-cn-beijing.aliyuncs.com", "oss-cn-beijing"],
     [{ region: "oss-cn-beijing" }, "https://oss-cn-beijing.aliyuncs.com", "oss-cn-beijing"],
@@ -172,7 +171,7 @@ describe("the place of a bucket", () => {
     ]
   ]
   it.each(table)("follows from %o", (options, endpoint, region) => {
-    const resolved = place(options)
+    const resolved = Result.getOrThrow(resolve({ bucket: "bucket", ...options }))
     assert.deepStrictEqual([resolved.endpoint, resolved.region], [endpoint, region])
   })
 

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { NodeServices } from "@effect/platform-node"
-import { Effect, FileSystem, Logger, Option, Result, Stream } from "effect"
+import { Effect, Fiber, FileSystem, Logger, Option, Result, Stream } from "effect"
 import type { PlatformError, Scope } from "effect"
 import { CheckpointStore } from "@effect-oss/core"
 import type { Checkpoint } from "@effect-oss/core"
@@ -16,6 +16,7 @@ import {
 import {
   diskFull,
   files,
+  gate,
   layerAnywhere,
   layerHooked,
   layerIn,
@@ -209,22 +210,70 @@ describe("a store of files", () => {
     }).pipe(Effect.provide(NodeServices.layer))
   )
 
-  it.effect("finishes a record that was begun when it is interrupted", () =>
+  it.effect("records what was begun, and what waits with it, when an append is interrupted", () =>
     Effect.gen(function* () {
       const directory = yield* temporaryDirectory
-      const interrupting = layerHooked(directory, ({ call }) =>
-        call === "write" ? Effect.yieldNow : Effect.void
-      )
+      let writes = 0
+      const half = gate(({ call }) => call === "write" && ++writes === 4)
       yield* withLog("key", (log) =>
         Effect.gen(function* () {
           yield* log.begin(header())
-          yield* Effect.race(log.append(part(1)), Effect.void)
-          yield* log.append(part(2))
+          const first = yield* Effect.forkChild(log.append(part(1)))
+          yield* half.reached
+          const second = yield* Effect.forkChild(log.append(part(2)), { startImmediately: true })
+          const third = yield* Effect.forkChild(log.append(part(3)), { startImmediately: true })
+          const interrupting = yield* Effect.forkChild(Fiber.interruptAll([first, second]), {
+            startImmediately: true
+          })
+          yield* half.open
+          yield* Fiber.join(third)
+          yield* Fiber.join(interrupting)
         })
-      ).pipe(Effect.provide(interrupting))
-      assert.deepStrictEqual(yield* Effect.provide(recover("key"), layerIn(directory)), some(2))
+      ).pipe(Effect.provide(layerHooked(directory, half.hook)))
+      assert.deepStrictEqual(yield* Effect.provide(recover("key"), layerIn(directory)), some(3))
     }).pipe(Effect.provide(NodeServices.layer))
   )
+
+  it.effect("finishes a beginning that was begun when it is interrupted", () =>
+    Effect.gen(function* () {
+      const directory = yield* temporaryDirectory
+      const half = gate(({ call }) => call === "write")
+      yield* withLog("key", (log) =>
+        Effect.gen(function* () {
+          const beginning = yield* Effect.forkChild(log.begin(header()))
+          yield* half.reached
+          const interrupting = yield* Effect.forkChild(Fiber.interrupt(beginning), {
+            startImmediately: true
+          })
+          yield* half.open
+          yield* Fiber.join(interrupting)
+        })
+      ).pipe(Effect.provide(layerHooked(directory, half.hook)))
+      assert.deepStrictEqual(yield* Effect.provide(recover("key"), layerIn(directory)), some(0))
+    }).pipe(Effect.provide(NodeServices.layer))
+  )
+
+  test("has no file open once the scope is closed", (directory) =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const open = Effect.gen(function* () {
+        const numbers = yield* fs.readDirectory("/proc/self/fd")
+        const paths = yield* Effect.forEach(numbers, (number) =>
+          Effect.option(fs.readLink(`/proc/self/fd/${number}`))
+        )
+        return paths.filter((path) => Option.isSome(path) && path.value.startsWith(directory))
+          .length
+      })
+      const inside = yield* withLog("key", (log) =>
+        Effect.gen(function* () {
+          yield* log.begin(header(1))
+          yield* log.begin(header(2))
+          yield* log.append(part(1))
+          return yield* open
+        })
+      )
+      assert.deepStrictEqual([inside, yield* open], [1, 0])
+    }))
 })
 
 const withLists = CheckpointStore.CheckpointStore.use((store) => Stream.runCollect(store.list))

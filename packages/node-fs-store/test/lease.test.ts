@@ -1,7 +1,7 @@
 /** Who may write: other hosts are other boots of this machine, as the store sees it. */
 import { assert, describe, it } from "@effect/vitest"
 import { NodeServices } from "@effect/platform-node"
-import { Clock, Deferred, Effect, Exit, Fiber, FileSystem, Option, Result, Scope } from "effect"
+import { Clock, Effect, Exit, Fiber, FileSystem, Option, Result, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { CheckpointStore } from "@effect-oss/core"
 import type { Checkpoint } from "@effect-oss/core"
@@ -10,11 +10,11 @@ import { hashOf } from "../src/internal/place.ts"
 import {
   diskFull,
   files,
+  gate,
   layerHooked,
   only,
   temporaryDirectory,
-  type Hook,
-  type Step
+  type Hook
 } from "./support.ts"
 
 const test = <E>(
@@ -53,17 +53,6 @@ const silent = Effect.fnUntraced(function* (directory: string, seconds: number) 
   const seen = (yield* Clock.currentTimeMillis) / 1000 - seconds
   yield* fs.utimes(yield* only(directory, ".lease"), seen, seen)
 })
-
-/** Makes a process wait right before a change. */
-const gate = (before: (step: Step) => boolean) => {
-  const reached = Deferred.makeUnsafe<void>()
-  const opened = Deferred.makeUnsafe<void>()
-  const hook: Hook = (step) =>
-    before(step)
-      ? Effect.andThen(Deferred.succeed(reached, undefined), Deferred.await(opened))
-      : Effect.void
-  return { hook, reached: Deferred.await(reached), open: Deferred.succeed(opened, undefined) }
-}
 
 const some = (checkpoint: Checkpoint.Checkpoint) => Option.some(checkpoint)
 const tagOf = <A, E extends CheckpointStore.CheckpointError, R>(effect: Effect.Effect<A, E, R>) =>

@@ -1,6 +1,6 @@
 /** A directory to keep checkpoints in, and a file system that fails, dies or waits where a test wants it to. */
 import { NodeServices } from "@effect/platform-node"
-import { Effect, FileSystem, Layer, PlatformError } from "effect"
+import { Deferred, Effect, FileSystem, Layer, PlatformError } from "effect"
 import { FsCheckpointStore } from "@effect-oss/node-fs-store"
 
 /** A new directory, removed with the scope. */
@@ -37,6 +37,17 @@ export interface Step {
 
 /** What is done before each change. */
 export type Hook = (step: Step) => Effect.Effect<void, PlatformError.PlatformError>
+
+/** Makes a process wait right before a change. */
+export const gate = (before: (step: Step) => boolean) => {
+  const reached = Deferred.makeUnsafe<void>()
+  const opened = Deferred.makeUnsafe<void>()
+  const hook: Hook = (step) =>
+    before(step)
+      ? Effect.andThen(Deferred.succeed(reached, undefined), Deferred.await(opened))
+      : Effect.void
+  return { hook, reached: Deferred.await(reached), open: Deferred.succeed(opened, undefined) }
+}
 
 /** How the operating system describes the process. */
 export interface Appearance {

@@ -112,7 +112,7 @@ const signer = (base: AliOss, { pathStyle, signature }: Connection): Signer => (
       catch: (thrown) => new Rejected({ description: `it could not be signed: ${thrown}` })
     })
     const cut = signature === "v1" ? cutOff(prepared.signed) : undefined
-    return cut === undefined ? prepared : yield* Effect.fail(uncovered(cut))
+    return cut === undefined ? prepared : yield* uncovered(cut)
   })
 })
 

@@ -33,7 +33,6 @@ import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import { Busy, CheckpointError, LeaseLost, Unavailable } from "@effect-oss/core/CheckpointStore"
-import { randomUUID } from "node:crypto"
 import type { Place } from "./place.ts"
 import { discard, fileMode, unavailable } from "./place.ts"
 import * as Process from "./process.ts"
@@ -81,11 +80,10 @@ export const acquire = Effect.fnUntraced(function* (place: Place) {
   return { token: claimant.token, contested, check: check(claimant) } satisfies Lease
 })
 
-/** The token is not Effect's random: two processes with one seed must not share it. */
 const claimantOf = Effect.fnUntraced(function* (place: Place) {
   const self = yield* Process.self
   const at = yield* Clock.currentTimeMillis
-  const token = yield* Effect.sync(() => randomUUID())
+  const token = (yield* Process.System).uuid()
   return { place, self, token, text: encodeHolder({ token, ...self, at }) } satisfies Claimant
 })
 
@@ -185,7 +183,7 @@ const create = (claimant: Claimant, path: string) =>
 /** Replaces what was read, for the owner of the claim on it. False if something else is there now. */
 const supersede = Effect.fnUntraced(function* (claimant: Claimant, path: string, held: Reading) {
   const now = yield* read(path)
-  if (Option.isNone(now)) return false
+  if (Option.isNone(now) || now.value.text !== held.text) return false
   return yield* withCandidate(claimant, path, (candidate) =>
     FileSystem.FileSystem.use((fs) => fs.rename(candidate, path)).pipe(Effect.as(true))
   )
@@ -201,7 +199,7 @@ const withCandidate = Effect.fnUntraced(function* (
   use: (candidate: string) => Effect.Effect<boolean, PlatformError, FileSystem.FileSystem>
 ) {
   const fs = yield* FileSystem.FileSystem
-  const candidate = place.candidate(yield* Effect.sync(() => randomUUID()))
+  const candidate = place.candidate((yield* Process.System).uuid())
   return yield* fs
     .writeFileString(candidate, text, { flag: "wx", mode: fileMode })
     .pipe(

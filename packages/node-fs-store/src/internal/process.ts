@@ -4,10 +4,13 @@
  * used again after a while. Linux tells these apart; where the system doesn't,
  * the answer is that nobody knows.
  */
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import { randomUUID } from "node:crypto"
 import { hostname } from "node:os"
 
 /** A process, named so that no other one has the same name. */
@@ -23,23 +26,37 @@ export const Identity = Schema.Struct({
 /** A process, named so that no other one has the same name. */
 export type Identity = typeof Identity.Type
 
+/** What is asked of Node, so that many processes can be simulated in one. */
+export const System = Context.Reference<{
+  readonly pid: number
+  readonly host: string
+  /** Whether there is a process with this id, alive or not yet waited for. */
+  readonly exists: (pid: number) => boolean
+  /** Unlike Effect's random, never the same in two processes with one seed. */
+  readonly uuid: () => string
+}>("@effect-oss/node-fs-store/System", {
+  defaultValue: () => ({ pid: process.pid, host: hostname(), exists, uuid: randomUUID })
+})
+
 /** This process. */
 export const self: Effect.Effect<Identity, never, FileSystem.FileSystem> = Effect.gen(function* () {
   const fs = yield* FileSystem.FileSystem
+  const { pid, host } = yield* System
   const boot = yield* orEmpty(fs.readFileString("/proc/sys/kernel/random/boot_id"))
   const container = yield* orEmpty(fs.readLink("/proc/self/ns/pid"))
-  const started = Option.match(yield* status(process.pid), {
+  const started = Option.match(yield* status(pid), {
     onNone: () => "",
     onSome: (status) => status.started
   })
-  return { pid: process.pid, host: hostname(), space: `${boot}${container}`, started }
+  return { pid, host, space: `${boot}${container}`, started }
 })
 
 /** What is known of a process: it runs, it is dead, or it can't be seen from here. */
 export const fate = Effect.fnUntraced(function* (process: Identity, self: Identity) {
   if (process.host !== self.host || process.space !== self.space) return "Unknown"
-  if (!(yield* takesSignals(process.pid))) return "Dead"
-  return Option.match(yield* status(process.pid), {
+  const { exists } = yield* System
+  if (!exists(process.pid)) return "Dead"
+  return Option.match(yield* status(pid), {
     onNone: () => "Unknown" as const,
     onSome: ({ state, started }) =>
       state === "Z" || state === "X" || started !== process.started ? "Dead" : "Alive"
@@ -47,11 +64,13 @@ export const fate = Effect.fnUntraced(function* (process: Identity, self: Identi
 })
 
 /** A process of another user refuses the signal, and so is there. */
-const takesSignals = (pid: number) =>
-  Effect.try({
-    try: () => process.kill(pid, 0),
-    catch: (cause) => cause instanceof Error && "code" in cause && cause.code === "EPERM"
-  }).pipe(Effect.catch(Effect.succeed))
+const exists = (pid: number): boolean => {
+  const signalled = Result.try(() => process.kill(pid, 0))
+  return Result.isSuccess(signalled) || isRefusal(signalled.failure)
+}
+
+const isRefusal = (cause: unknown) =>
+  cause instanceof Error && "code" in cause && cause.code === "EPERM"
 
 /** proc_pid_stat(5): field 3 is the state, field 22 the start; field 2 is in brackets and may hold anything. */
 const status = (pid: number) =>
