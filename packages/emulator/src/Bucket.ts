@@ -18,7 +18,6 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { refuse, type Refusal } from "./ErrorCode.ts"
-import * as Listing from "./internal/listing.ts"
 
 /**
  * Bytes that are kept elsewhere.
@@ -186,6 +185,8 @@ export interface Change {
   readonly state: State
   /** Blobs that the command made superfluous. */
   readonly freed: ReadonlyArray<Blob>
+  /** The object that the command stored. */
+  readonly object?: StoredObject
 }
 
 type Outcome = Result.Result<Change, Refusal>
@@ -357,86 +358,6 @@ export const findObject = (
   )
 
 /**
- * The parts of an upload with numbers above `after`, ascending.
- *
- * @category queries
- * @since 0.1.0
- */
-export const listParts = (
-  state: State,
-  query: {
-    readonly bucket: string
-    readonly key: string
-    readonly uploadId: string
-    readonly after: number
-    readonly max: number
-  }
-): Result.Result<Listing.Page<StoredPart>, Refusal> =>
-  Result.gen(function* () {
-    yield* checkMax("max-parts", query.max)
-    const [, upload] = yield* findUpload(state, query)
-    const parts = HashMap.toValues(upload.parts).filter(({ number }) => number > query.after)
-    return Listing.page(
-      parts.sort((a, b) => a.number - b.number),
-      query.max
-    )
-  })
-
-/**
- * The uploads of a bucket behind a position, ascending by key and upload id.
- *
- * @category queries
- * @since 0.1.0
- */
-export const listUploads = (
-  state: State,
-  query: {
-    readonly bucket: string
-    readonly prefix: string
-    readonly keyMarker: string
-    /** Counts only together with `keyMarker`; empty: behind all uploads of that key. */
-    readonly uploadIdMarker: string
-    readonly max: number
-  }
-): Result.Result<Listing.Page<OpenUpload>, Refusal> =>
-  Result.gen(function* () {
-    yield* checkMax("max-uploads", query.max)
-    const bucket = yield* findBucket(state, query.bucket)
-    const found = HashMap.toValues(bucket.uploads).filter(
-      (upload) => upload.key.startsWith(query.prefix) && isBehind(upload, query)
-    )
-    return Listing.page(found.sort(byKeyAndId), query.max)
-  })
-
-/**
- * The keys of a bucket behind a position; those that share a prefix up to the
- * delimiter become one entry.
- *
- * @category queries
- * @since 0.1.0
- */
-export const listObjects = (
-  state: State,
-  query: {
-    readonly bucket: string
-    readonly prefix: string
-    /** Empty: none. */
-    readonly delimiter: string
-    readonly after: string
-    readonly max: number
-  }
-): Result.Result<
-  { readonly page: Listing.Page<Listing.Entry>; readonly bucket: BucketState },
-  Refusal
-> =>
-  Result.gen(function* () {
-    yield* checkMax("max-keys", query.max)
-    const bucket = yield* findBucket(state, query.bucket)
-    const entries = Listing.rollUp(HashMap.keys(bucket.objects), query)
-    return { page: Listing.page(entries, query.max), bucket }
-  })
-
-/**
  * All blobs that a state refers to, by id.
  *
  * @category queries
@@ -461,15 +382,7 @@ export const blobIds = (state: State): ReadonlySet<string> => {
  */
 export const quote = (md5: string): string => `"${md5}"`
 
-/** OSS lists at most 1,000 things a page. */
-const maxPage = 1000
-
 const changed = (state: State): Outcome => Result.succeed({ state, freed: [] })
-
-const checkMax = (name: string, max: number): Result.Result<void, Refusal> =>
-  Number.isInteger(max) && max >= 1 && max <= maxPage
-    ? Result.succeed(undefined)
-    : Result.fail(refuse("InvalidArgument", `${name} must be from 1 to ${maxPage}.`))
 
 const checkPartNumber = (number: number): Result.Result<void, Refusal> =>
   Number.isInteger(number) && number >= 1 && number <= Part.maxParts
@@ -521,7 +434,8 @@ const withObject = (
       ...bucket,
       objects: HashMap.set(bucket.objects, object.key, object)
     }),
-    freed: [...unused.map(({ blob }) => blob), ...before.flatMap(({ blobs }) => blobs)]
+    freed: [...unused.map(({ blob }) => blob), ...before.flatMap(({ blobs }) => blobs)],
+    object
   }
 }
 
@@ -573,17 +487,3 @@ const joinParts = (
     modified: command.now
   }
 }
-
-const isBehind = (
-  upload: OpenUpload,
-  marker: { readonly keyMarker: string; readonly uploadIdMarker: string }
-): boolean => {
-  const order = Listing.compareKeys(upload.key, marker.keyMarker)
-  return (
-    order > 0 ||
-    (order === 0 && marker.uploadIdMarker !== "" && upload.uploadId > marker.uploadIdMarker)
-  )
-}
-
-const byKeyAndId = (a: OpenUpload, b: OpenUpload): number =>
-  Listing.compareKeys(a.key, b.key) || Listing.compareKeys(a.uploadId, b.uploadId)

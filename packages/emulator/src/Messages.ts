@@ -11,7 +11,7 @@ import * as Stream from "effect/Stream"
 import type { OpenUpload, StoredObject, StoredPart } from "./Bucket.ts"
 import { quote } from "./Bucket.ts"
 import { refuse, type Refusal } from "./ErrorCode.ts"
-import { type Entry, nameOf, type Page } from "./internal/listing.ts"
+import { type Entry, nameOf, type Page } from "./Listing.ts"
 
 /** An element: its name and its text or its children. */
 type Element = readonly [name: string, content: string | number | boolean | ReadonlyArray<Element>]

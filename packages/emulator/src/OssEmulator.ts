@@ -76,6 +76,14 @@ export class OssEmulator extends Context.Service<
 >()("@effect-oss/emulator/OssEmulator") {}
 
 /**
+ * The journal of a data directory can't be read.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export { JournalError } from "./internal/journal.ts"
+
+/**
  * An object that the emulator holds.
  *
  * @category models

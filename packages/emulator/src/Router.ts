@@ -8,7 +8,7 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import { refuse, type Refusal } from "./ErrorCode.ts"
 import type { Operation } from "./Fault.ts"
-import { isSubResource } from "./Signature.ts"
+import { isSubResource } from "./internal/signatureV1.ts"
 
 /**
  * A request line and its headers.

@@ -6,10 +6,20 @@
  *
  * @since 0.1.0
  */
-import { createHash, createHmac } from "node:crypto"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import { refuse, type Refusal } from "./ErrorCode.ts"
+import { signV1 } from "./internal/signatureV1.ts"
+import { algorithm, signV4 } from "./internal/signatureV4.ts"
+import type { Signed, SignedRequest } from "./internal/signing.ts"
+
+/**
+ * A request, in so far as it is signed.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type { SignedRequest } from "./internal/signing.ts"
 
 /**
  * Whom the server knows.
@@ -24,23 +34,6 @@ export interface Credential {
   readonly securityToken?: string | undefined
   /** In milliseconds since 1970. Default: never. */
   readonly expiresAt?: number | undefined
-}
-
-/**
- * A request, in so far as it is signed.
- *
- * @category models
- * @since 0.1.0
- */
-export interface SignedRequest {
-  readonly method: string
-  readonly bucket?: string | undefined
-  /** Unescaped. */
-  readonly key?: string | undefined
-  /** Unescaped; a parameter without a value has an empty one. */
-  readonly query: ReadonlyArray<readonly [name: string, value: string]>
-  /** Names in lower case. */
-  readonly headers: Readonly<Record<string, string | undefined>>
 }
 
 /**
@@ -78,17 +71,11 @@ interface Claim {
   readonly sign: (secret: string) => ReadonlyArray<Signed>
 }
 
-interface Signed {
-  readonly stringToSign: string
-  readonly signature: string
-  readonly canonicalRequest?: string
-}
-
 const claimOf = (request: SignedRequest): Result.Result<Claim, Refusal> => {
   const authorization = request.headers["authorization"] ?? ""
-  if (authorization.startsWith(`${v4} `)) return headerV4(request, authorization)
+  if (authorization.startsWith(`${algorithm} `)) return headerV4(request, authorization)
   if (authorization.startsWith("OSS ")) return headerV1(request, authorization)
-  if (parameter(request, "x-oss-signature-version") === v4) return presignedV4(request)
+  if (parameter(request, "x-oss-signature-version") === algorithm) return presignedV4(request)
   if (parameter(request, "Signature") !== undefined) return presignedV1(request)
   return Result.fail(refuse("AccessDenied", "The request is not signed."))
 }
@@ -162,7 +149,7 @@ const millisOf = (seconds: string | undefined): Option.Option<number> =>
 const malformed = (what: string) =>
   Result.fail(refuse("InvalidArgument", `The ${what} is malformed.`))
 
-// Version 1: HMAC-SHA1 of a few lines.
+// Version 1.
 
 const headerV1 = (request: SignedRequest, authorization: string): Result.Result<Claim, Refusal> => {
   const [, accessKeyId, signature] = /^OSS ([^:]+):(\S+)$/.exec(authorization) ?? []
@@ -195,60 +182,12 @@ const presignedV1 = (request: SignedRequest): Result.Result<Claim, Refusal> => {
   })
 }
 
-const signV1 = (request: SignedRequest, date: string, secret: string): Signed => {
-  const { method, bucket, key = "", headers, query } = request
-  const ossHeaders = sortedEntries(headers)
-    .filter(([name]) => name.startsWith("x-oss-"))
-    .map(([name, value]) => `${name}:${value.trim()}\n`)
-  const resources = query
-    .filter(([name]) => isSubResource(name))
-    .map(([name, value]) => (value === "" ? name : `${name}=${value}`))
-    .sort(byCodeUnits)
-  const stringToSign = [
-    method,
-    headers["content-md5"] ?? "",
-    headers["content-type"] ?? "",
-    date,
-    `${ossHeaders.join("")}${bucket === undefined ? "/" : `/${bucket}/${key}`}${
-      resources.length === 0 ? "" : `?${resources.join("&")}`
-    }`
-  ].join("\n")
-  return {
-    stringToSign,
-    signature: createHmac("sha1", secret).update(stringToSign).digest("base64")
-  }
-}
-
-/**
- * True for query parameters that version 1 signs: those that say what of the
- * object or the bucket is meant.
- *
- * @category guards
- * @since 0.1.0
- */
-export const isSubResource = (name: string): boolean =>
-  subResources.has(name) || name.startsWith("response-") || name.startsWith("x-oss-")
-
-const subResources: ReadonlySet<string> = new Set(
-  (
-    "acl append asyncFetch bucketInfo callback callback-var cloudboxes cname comp continuation-token cors " +
-    "delete encryption endTime group httpsConfig img inventory inventoryId lifecycle link live location logging " +
-    "metaQuery objectInfo objectMeta partNumber policy position qos qosInfo qosRequester rawGet referer " +
-    "regionList replication replicationLocation replicationProgress requestPayment resourceGroup restore " +
-    "security-token sequential startTime stat status style styleName symlink tagging transferAcceleration udf " +
-    "udfApplication udfApplicationLog udfImage udfImageDesc udfName uploadId uploads versionId versioning " +
-    "versions vip vod website worm wormExtend wormId"
-  ).split(" ")
-)
-
-// Version 4: HMAC-SHA256 of the hash of a canonical request, with a key for the day and the region.
-
-const v4 = "OSS4-HMAC-SHA256"
+// Version 4.
 
 const headerV4 = (request: SignedRequest, authorization: string): Result.Result<Claim, Refusal> => {
   const fields = new Map(
     authorization
-      .slice(v4.length)
+      .slice(algorithm.length)
       .split(",")
       .map((field): [string, string] => {
         const [name = "", ...value] = field.trim().split("=")
@@ -312,63 +251,3 @@ const claimV4 = (
         : []
   })
 }
-
-const signV4 = (
-  request: SignedRequest,
-  how: {
-    readonly scope: ReadonlyArray<string>
-    readonly additional: ReadonlyArray<string>
-    readonly date: string
-    readonly secret: string
-  }
-): Signed => {
-  const canonicalRequest = canonical(request, how.additional)
-  const hash = createHash("sha256").update(canonicalRequest).digest("hex")
-  const stringToSign = [v4, how.date, how.scope.join("/"), hash].join("\n")
-  const key = how.scope.reduce(hmac, Buffer.from(`aliyun_v4${how.secret}`))
-  return { canonicalRequest, stringToSign, signature: hmac(key, stringToSign).toString("hex") }
-}
-
-const hmac = (key: Buffer, text: string): Buffer => createHmac("sha256", key).update(text).digest()
-
-const canonical = (request: SignedRequest, additional: ReadonlyArray<string>): string => {
-  const { method, bucket, key = "", query, headers } = request
-  const parameters = query
-    .filter(([name]) => name !== "x-oss-signature")
-    .map(([name, value]): [string, string] => [
-      escape(name),
-      value === "" ? "" : `=${escape(value)}`
-    ])
-    .sort(([a], [b]) => byCodeUnits(a, b))
-  const signed = sortedEntries(headers).filter(
-    ([name]) =>
-      name === "content-type" ||
-      name === "content-md5" ||
-      name.startsWith("x-oss-") ||
-      additional.includes(name)
-  )
-  return [
-    method,
-    escape(bucket === undefined ? "/" : `/${bucket}/${key}`).replaceAll("%2F", "/"),
-    parameters.map((pair) => pair.join("")).join("&"),
-    signed.map(([name, value]) => `${name}:${value.trim()}\n`).join(""),
-    [...additional].sort(byCodeUnits).join(";"),
-    headers["x-oss-content-sha256"] ?? "UNSIGNED-PAYLOAD"
-  ].join("\n")
-}
-
-/** All but the unreserved characters of RFC 3986. */
-const escape = (text: string): string =>
-  encodeURIComponent(text).replace(
-    /[!'()*]/g,
-    (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`
-  )
-
-const sortedEntries = (headers: SignedRequest["headers"]): ReadonlyArray<[string, string]> =>
-  Object.entries(headers)
-    .flatMap(([name, value]): Array<[string, string]> =>
-      value === undefined ? [] : [[name, value]]
-    )
-    .sort(([a], [b]) => byCodeUnits(a, b))
-
-const byCodeUnits = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)

@@ -6,6 +6,7 @@
 export * as Bucket from "./Bucket.ts"
 export * as ErrorCode from "./ErrorCode.ts"
 export * as Fault from "./Fault.ts"
+export * as Listing from "./Listing.ts"
 export * as Messages from "./Messages.ts"
 export * as OssEmulator from "./OssEmulator.ts"
 export * as RequestLog from "./RequestLog.ts"

@@ -3,19 +3,34 @@ import { Fault, OssEmulator } from "@effect-oss/emulator"
 import { assert, describe, it } from "@effect/vitest"
 import type OSS from "ali-oss"
 import { Effect, Option } from "effect"
-import { aliOss, bucket, bytesOf, credential, rejection, withServer } from "./support.ts"
+import {
+  aliOss,
+  type AliOssOptions,
+  bucket,
+  bytesOf,
+  credential,
+  rejection,
+  withServer
+} from "./support.ts"
 
 /** Ways to address and to sign; all must behave the same. */
 const styles: ReadonlyArray<{
   readonly name: string
-  readonly client: (url: string) => OSS
+  readonly client: (url: string, options?: AliOssOptions) => OSS
 }> = [
-  { name: "V1, host style", client: (url) => aliOss(url) },
-  { name: "V4, host style", client: (url) => aliOss(url, { authorizationV4: true }) },
-  { name: "V1, path style", client: (url) => aliOss(atLocalhost(url), { sldEnable: true }) },
+  { name: "V1, host style", client: (url, options) => aliOss(url, options) },
+  {
+    name: "V4, host style",
+    client: (url, options) => aliOss(url, { authorizationV4: true, ...options })
+  },
+  {
+    name: "V1, path style",
+    client: (url, options) => aliOss(atLocalhost(url), { sldEnable: true, ...options })
+  },
   {
     name: "V4, path style",
-    client: (url) => aliOss(atLocalhost(url), { sldEnable: true, authorizationV4: true })
+    client: (url, options) =>
+      aliOss(atLocalhost(url), { sldEnable: true, authorizationV4: true, ...options })
   }
 ]
 
@@ -81,6 +96,20 @@ for (const { name, client: connect } of styles) {
           sent.map(({ partNumber }) => partNumber),
           [1, 2, 3, 4, 4, 5, 6]
         )
+      }).pipe(withServer())
+    )
+
+    it.live("metadata may be in any script: on the wire it is UTF-8", () =>
+      Effect.gen(function* () {
+        const emulator = yield* OssEmulator.OssEmulator
+        const client = connect(emulator.url, { headerEncoding: "latin1" })
+        const headers = { "x-oss-meta-owner": "中文 é" }
+        yield* Effect.promise(() => client.put("k", Buffer.from("x"), { headers }))
+        const object = Option.getOrThrow(yield* emulator.object(bucket, "k"))
+        assert.strictEqual(object.headers["x-oss-meta-owner"], "中文 é")
+        const { meta } = yield* Effect.promise(() => client.head("k"))
+        const owner = Buffer.from(String(Reflect.get(meta ?? {}, "owner")), "latin1")
+        assert.strictEqual(owner.toString(), "中文 é")
       }).pipe(withServer())
     )
 

@@ -1,5 +1,5 @@
 import { Crc64 } from "@effect-oss/core"
-import { Bucket, type ErrorCode } from "@effect-oss/emulator"
+import { Bucket, type ErrorCode, Listing } from "@effect-oss/emulator"
 import { assert, describe, it } from "@effect/vitest"
 import { Arbitrary, HashMap, Result, Schema } from "effect"
 import { createHash } from "node:crypto"
@@ -206,7 +206,7 @@ describe("objects of parts", () => {
 describe("lists", () => {
   const numbers = (after: number, max: number) =>
     Result.map(
-      Bucket.listParts(runAll(uploaded).state, { ...where, after, max }),
+      Listing.parts(runAll(uploaded).state, { ...where, after, max }),
       ({ items, truncated }) => [items.map(({ number }) => number), truncated]
     )
 
@@ -228,10 +228,10 @@ describe("lists", () => {
       initiate("4", "b"),
       initiate("3", "c/x")
     ])
-    const ids = (query: Partial<Parameters<typeof Bucket.listUploads>[1]>) =>
+    const ids = (query: Partial<Parameters<typeof Listing.uploads>[1]>) =>
       Result.getOrThrow(
         Result.map(
-          Bucket.listUploads(state, {
+          Listing.uploads(state, {
             bucket: "bucket",
             prefix: "",
             keyMarker: "",
@@ -257,10 +257,10 @@ describe("lists", () => {
 
   const keys = ["a", "b/1", "b/2", "b/c/3", "d", "\u{ff5e}", "\u{1f600}"]
   const { state } = runAll([create, ...keys.map((key) => put(blob(key, 1), false, key))])
-  const names = (query: Partial<Parameters<typeof Bucket.listObjects>[1]>) =>
+  const names = (query: Partial<Parameters<typeof Listing.objects>[1]>) =>
     Result.getOrThrow(
       Result.map(
-        Bucket.listObjects(state, {
+        Listing.objects(state, {
           bucket: "bucket",
           prefix: "",
           delimiter: "",
@@ -364,7 +364,7 @@ it.prop(
     const { state } = runAll([create, initiate(), ...numbers.map((n) => uploadPart(n, three))])
     const found: Array<number> = []
     for (let after = 0, more = true; more;) {
-      const page = Result.getOrThrow(Bucket.listParts(state, { ...where, after, max }))
+      const page = Result.getOrThrow(Listing.parts(state, { ...where, after, max }))
       assert.isAtMost(page.items.length, max)
       found.push(...page.items.map(({ number }) => number))
       after = found.at(-1) ?? 0

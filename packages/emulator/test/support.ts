@@ -6,8 +6,11 @@ export const credential = { accessKeyId: "test-id", accessKeySecret: "test-secre
 
 export const bucket = "test-bucket"
 
-/** `sldEnable`, path style, is missing from ali-oss's types. */
-export type AliOssOptions = Partial<OSS.Options> & { readonly sldEnable?: boolean }
+/** What ali-oss's types lack: `sldEnable` is path style. */
+export type AliOssOptions = Partial<OSS.Options> & {
+  readonly sldEnable?: boolean
+  readonly headerEncoding?: "utf-8" | "latin1"
+}
 
 /** ali-oss as its users set it up, against the emulator. */
 export const aliOss = (url: string, options: AliOssOptions = {}): OSS =>
@@ -27,11 +30,13 @@ export const rejection = (run: () => Promise<unknown>) =>
 
 /** Bytes that differ from place to place, the same each time. */
 export const bytesOf = (size: number, seed = 1): Uint8Array => {
+  const bytes = new Uint8Array(size)
   let state = seed
-  return Uint8Array.from({ length: size }, () => {
+  for (let index = 0; index < size; index++) {
     state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0
-    return state >>> 24
-  })
+    bytes[index] = state >>> 24
+  }
+  return bytes
 }
 
 /** Waits until real I/O has come so far; fails after two seconds. */

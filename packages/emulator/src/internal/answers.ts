@@ -9,9 +9,9 @@ import type { HttpServerError } from "effect/http/HttpServerError"
 import * as Option from "effect/Option"
 import type { PlatformError } from "effect/PlatformError"
 import * as Stream from "effect/Stream"
-import * as Bucket from "../Bucket.ts"
 import { refuse, type Refusal } from "../ErrorCode.ts"
 import type { Operation } from "../Fault.ts"
+import * as Listing from "../Listing.ts"
 import * as Messages from "../Messages.ts"
 import type { Head, Route } from "../Router.ts"
 import type { Answered, Attempt, Disruption, Unread } from "./exchange.ts"
@@ -140,7 +140,7 @@ const listParts: Answer = Effect.fnUntraced(function* (asked) {
   const max = yield* integer(asked, "max-parts", 1000)
   const after = yield* integer(asked, "part-number-marker", 0)
   const query = { bucket, key, uploadId, after, max }
-  const page = yield* verbs.query((state) => Bucket.listParts(state, query))
+  const page = yield* verbs.query((state) => Listing.parts(state, query))
   return reply({ body: Messages.parts({ ...query, page, encoding }) })
 })
 
@@ -153,7 +153,7 @@ const listUploads: Answer = Effect.fnUntraced(function* (asked) {
     uploadIdMarker: parameter("upload-id-marker") ?? "",
     max: yield* integer(asked, "max-uploads", 1000)
   }
-  const page = yield* verbs.query((state) => Bucket.listUploads(state, query))
+  const page = yield* verbs.query((state) => Listing.uploads(state, query))
   return reply({ body: Messages.uploads({ ...query, page, encoding }) })
 })
 
@@ -169,7 +169,7 @@ const listObjects: Answer = Effect.fnUntraced(function* (asked) {
     after: token === undefined ? start : Buffer.from(token, "base64").toString(),
     max: yield* integer(asked, "max-keys", 100)
   }
-  const listed = yield* verbs.query((state) => Bucket.listObjects(state, query))
+  const listed = yield* verbs.query((state) => Listing.objects(state, query))
   return reply({
     body: Messages.objects({
       ...query,

@@ -6,24 +6,19 @@
  */
 import type { Body } from "@effect-oss/core/Body"
 import type { ObjectOptions, OssClient } from "@effect-oss/core/OssClient"
-import * as OssError from "@effect-oss/core/OssError"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as Bucket from "../Bucket.ts"
-import { lookup, refuse, type Refusal } from "../ErrorCode.ts"
-import type * as Fault from "../Fault.ts"
-import type { Answered, Attempt, Disruption, Exchange, Failure, Unread } from "./exchange.ts"
+import { refuse, type Refusal } from "../ErrorCode.ts"
+import * as Listing from "../Listing.ts"
+import * as Signature from "../Signature.ts"
+import { type About, toError } from "./clientError.ts"
+import type { Answered, Attempt, Disruption, Exchange, Unread } from "./exchange.ts"
 import { type Verbs } from "./verbs.ts"
 
 /** In bytes. */
 const pieceSize = 64 * 1024
-
-/** OSS lists at most 1,000 things a page. */
-const pageSize = 1000
-
-/** OSS: a request may be 15 minutes early or late, in milliseconds. */
-export const maxSkew = 15 * 60 * 1000
 
 export const make = (options: {
   readonly endpoint: string
@@ -86,7 +81,7 @@ export const make = (options: {
       ask({ operation: "listParts", key, uploadId }, () =>
         verbs
           .query((state) =>
-            Bucket.listParts(state, { bucket, key, uploadId, after, max: pageSize })
+            Listing.parts(state, { bucket, key, uploadId, after, max: Listing.maxPage })
           )
           .pipe(Effect.map((page) => ({ crc64: Option.none(), page })))
       ).pipe(
@@ -118,12 +113,12 @@ export const make = (options: {
       ask({ operation: "listUploads" }, () =>
         verbs
           .query((state) =>
-            Bucket.listUploads(state, {
+            Listing.uploads(state, {
               bucket,
               prefix,
               keyMarker: after?.key ?? "",
               uploadIdMarker: after?.uploadId ?? "",
-              max: pageSize
+              max: Listing.maxPage
             })
           )
           .pipe(Effect.map((page) => ({ crc64: Option.none(), page })))
@@ -165,11 +160,9 @@ export const make = (options: {
   }
 }
 
-type About = Fault.Matcher & { readonly operation: OssError.Operation }
-
 /** What a signing server checks first. */
 const admit = (attempt: Attempt, verbs: Verbs, bucket: string) =>
-  Math.abs(attempt.skew) > maxSkew
+  Math.abs(attempt.skew) > Signature.maxSkew
     ? Effect.fail(refuse("RequestTimeTooSkewed"))
     : verbs.admitBucket(bucket)
 
@@ -223,59 +216,3 @@ const defined = (entries: Readonly<Record<string, string | undefined>>): Record<
   Object.fromEntries(
     Object.entries(entries).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]))
   )
-
-/** The error that a real client would make of the answer; the body's own error stays what it is. */
-const toError = <E>(
-  { operation, bucket, key, partNumber }: About & { readonly bucket: string },
-  { error, attempt: { requestId, skew } }: Failure<E>
-): OssError.OssError | E => {
-  const make = (fields: {
-    readonly reason: OssError.Reason
-    readonly status?: number
-    readonly code?: string
-    readonly requestId?: string
-  }) =>
-    new OssError.OssError({
-      operation,
-      bucket,
-      ...(key === undefined ? {} : { key }),
-      ...(partNumber === undefined ? {} : { partNumber }),
-      ...fields
-    })
-  switch (error._tag) {
-    case "Unread":
-      return error.cause
-    case "Cut":
-      return make({ reason: new OssError.Transport({ description: "the connection was reset" }) })
-    case "Refusal": {
-      const { status, code, message: description } = error
-      const reason = OssError.reasonOf({ operation, status, code, description, offset: skew })
-      return make({ status, code, requestId, reason })
-    }
-    case "Scripted": {
-      const { status } = error.answer
-      return make({ status, requestId, ...interpret(operation, error.answer, skew) })
-    }
-  }
-}
-
-/** What a client makes of a scripted answer. */
-const interpret = (operation: OssError.Operation, answer: Fault.Answer, offset: number) => {
-  const { status, headers, body } = answer
-  const seconds = Number(
-    Object.entries(headers).find(([name]) => name.toLowerCase() === "retry-after")?.[1]
-  )
-  const wait = Number.isFinite(seconds) ? { retryAfter: seconds * 1000 } : {}
-  if (body._tag === "Error") {
-    const { code } = body
-    const description = lookup(code)?.message
-    const refusal = { operation, status, code, description, offset, ...wait }
-    return { code, reason: OssError.reasonOf(refusal) }
-  }
-  return {
-    reason:
-      status >= 200 && status < 300 && status !== 203
-        ? new OssError.UnreadableAnswer({ description: `not what OSS answers: ${body.text}` })
-        : OssError.reasonOf({ operation, status, ...wait })
-  }
-}

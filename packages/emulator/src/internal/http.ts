@@ -45,7 +45,7 @@ export const make = (options: {
   return Effect.gen(function* () {
     const request = yield* HttpServerRequest.HttpServerRequest
     const { method, url, headers } = request
-    const head: Router.Head = { method, url, headers }
+    const head: Router.Head = { method, url, headers: mapValues(headers, fromWire) }
     const routed = Router.route(head)
     const call = Result.getOrElse(routed, (): Router.Route => ({ operation: "other", query: [] }))
     const { operation, bucket, key, uploadId, partNumber } = call
@@ -93,6 +93,21 @@ const takeSome = (request: HttpServerRequest.HttpServerRequest): Effect.Effect<v
     )
   })
 
+/** Header values are bytes: OSS takes them as UTF-8, Node as Latin-1. */
+const fromWire = (value: string): string =>
+  isAscii(value) ? value : Option.getOrElse(decodeUtf8(Buffer.from(value, "latin1")), () => value)
+
+const toWire = (value: string): string =>
+  isAscii(value) ? value : Buffer.from(value).toString("latin1")
+
+const isAscii = (value: string) => /^\p{ASCII}*$/u.test(value)
+
+const utf8 = new TextDecoder("utf-8", { fatal: true })
+const decodeUtf8 = Option.liftThrowable((bytes: Uint8Array) => utf8.decode(bytes))
+
+const mapValues = (headers: Readonly<Record<string, string>>, f: (value: string) => string) =>
+  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, f(value)]))
+
 const respond = (
   request: HttpServerRequest.HttpServerRequest,
   reply: Reply & { readonly requestId: string; readonly now: number }
@@ -106,7 +121,7 @@ const respond = (
       onNone: () => ({}),
       onSome: (crc) => ({ "x-oss-hash-crc64ecma": String(crc) })
     }),
-    ...reply.headers
+    ...mapValues(reply.headers, toWire)
   }
   if (body === undefined) return HttpServerResponse.empty({ status, headers })
   if (typeof body !== "string") {

@@ -21,7 +21,7 @@ export interface Store {
   readonly query: <A>(
     question: (state: Bucket.State) => Result.Result<A, Refusal>
   ) => Effect.Effect<A, Refusal>
-  readonly commit: (command: Bucket.Command) => Effect.Effect<void, Refusal>
+  readonly commit: (command: Bucket.Command) => Effect.Effect<Bucket.Change, Refusal>
   /** Keeps bytes until the scope closes; for good if a command that names them is committed by then. */
   readonly receive: <E>(
     id: string,
@@ -75,6 +75,7 @@ const make = Effect.fnUntraced(function* (options: {
     state = change.state
     if ("blob" in command) loose.delete(command.blob.id)
     yield* remove.later(change.freed.map(({ id }) => id))
+    return change
   })
 
   const store: Store = {

@@ -45,7 +45,8 @@ export const make = (options: {
 }) => {
   const { store, ids, anyBucket } = options
 
-  const createBucket = (bucket: string) => store.commit({ _tag: "CreateBucket", bucket })
+  const createBucket = (bucket: string) =>
+    Effect.asVoid(store.commit({ _tag: "CreateBucket", bucket }))
 
   const ensureBucket = (bucket: string): Effect.Effect<void, Refusal> =>
     Effect.catch(findBucket(bucket), () => createBucket(bucket))
@@ -103,18 +104,17 @@ export const make = (options: {
     options: StoreOptions
   ) {
     const now = yield* attempt.now
-    yield* store.commit({ _tag: "Complete", ...place, parts, ...options, now })
-    const { etag, crc64 } = yield* head(place)
-    return { crc64: Option.some(crc64), etag }
+    const { object } = yield* store.commit({ _tag: "Complete", ...place, parts, ...options, now })
+    return { crc64: Option.fromUndefinedOr(object?.crc64), etag: object?.etag ?? "" }
   })
 
   const head = ({ bucket, key }: Place) =>
     store.query((state) => Bucket.findObject(state, { bucket, key }))
 
-  const abort = (place: UploadPlace) => store.commit({ _tag: "Abort", ...place })
-  const remove = (place: Place) => store.commit({ _tag: "Delete", ...place })
+  const abort = (place: UploadPlace) => Effect.asVoid(store.commit({ _tag: "Abort", ...place }))
+  const remove = (place: Place) => Effect.asVoid(store.commit({ _tag: "Delete", ...place }))
   const removePart = (place: UploadPlace & { readonly number: number }) =>
-    store.commit({ _tag: "RemovePart", ...place })
+    Effect.asVoid(store.commit({ _tag: "RemovePart", ...place }))
 
   const openUploads = (bucket: string) =>
     Effect.map(findBucket(bucket), ({ uploads }) => HashMap.toValues(uploads))
