@@ -29,6 +29,7 @@ import * as Meter from "./internal/meter.ts"
 import { sendPart } from "./internal/sendPart.ts"
 import type { Session } from "./internal/session.ts"
 import { restart, unchanged } from "./internal/session.ts"
+import * as Slots from "./internal/slots.ts"
 import * as Store from "./internal/store.ts"
 import * as UploadId from "./internal/uploadId.ts"
 import type { ObjectOptions } from "./OssClient.ts"
@@ -291,7 +292,7 @@ const open = Effect.fnUntraced(function* <R>(
     discover: request.discover ?? false,
     options: objectOptions(request),
     partSize: Option.fromUndefinedOr(request.partSize),
-    concurrency: request.concurrency ?? defaultConcurrency,
+    slots: Slots.fixed(request.concurrency ?? defaultConcurrency),
     stallTimeout: Duration.fromInputUnsafe(request.stallTimeout ?? defaultStallTimeout),
     retrying: Attempts.make({
       policy: request.retry ?? RetryPolicy.standard,
@@ -510,8 +511,9 @@ const finish = Effect.fnUntraced(function* (
   { uploadId, plan, tasks }: Upload
 ): Effect.fn.Return<Store.Stored, UploadError> {
   const missing = tasks.filter((task) => task._tag !== "Done")
-  yield* Effect.forEach(missing, (task) => sendPart(session, uploadId, task), {
-    concurrency: session.concurrency,
+  const { slots } = session
+  yield* Effect.forEach(missing, (task) => slots.withSlot(sendPart(session, uploadId, task)), {
+    concurrency: slots.most,
     discard: true
   })
   yield* unchanged(session)

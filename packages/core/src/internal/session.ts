@@ -14,6 +14,7 @@ import * as Source from "../Source.ts"
 import { UploadEvent } from "../UploadEvent.ts"
 import type { Retrying } from "./attempts.ts"
 import * as Meter from "./meter.ts"
+import type { Slots } from "./slots.ts"
 import * as Stall from "./stall.ts"
 
 /** What requests about one key are made with. */
@@ -30,7 +31,7 @@ export interface Session extends Requests {
   readonly options: ObjectOptions
   readonly sourceName: string
   readonly source: Source.Opened
-  readonly concurrency: number
+  readonly slots: Slots
   readonly report: (event: UploadEvent) => Effect.Effect<void>
   readonly meter: Meter.Meter
   /** The parts that are durable, by number. */
