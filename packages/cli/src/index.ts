@@ -5,6 +5,7 @@
  */
 export * as Cli from "./Cli.ts"
 export * as CliFailure from "./CliFailure.ts"
+export * as Command from "./Command.ts"
 export * as Explain from "./Explain.ts"
 export * as ObjectUrl from "./ObjectUrl.ts"
 export * as Output from "./Output.ts"

@@ -12,6 +12,6 @@ const runMain = Runtime.makeRunMain(({ fiber, teardown }) => {
 
 Cli.run(process.argv.slice(2)).pipe(
   Effect.provide([layerOutput, layerLogger, NodeServices.layer]),
-  Effect.map((code) => process.exit(code)),
+  Effect.tap((code) => Effect.sync(() => process.exit(code))),
   runMain
 )

@@ -1,3 +1,4 @@
+import { tmpdir } from "node:os"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, FileSystem } from "effect"
 import { NodeServices } from "@effect/platform-node"
@@ -10,7 +11,7 @@ const env = {
   OSS_ACCESS_KEY_SECRET: secret,
   // Nobody listens here: what is sent would end with 1, not 2.
   OSS_ENDPOINT: "http://127.0.0.1:1",
-  XDG_STATE_HOME: "/tmp/effect-oss-test-state"
+  XDG_STATE_HOME: `${tmpdir()}/effect-oss-usage`
 }
 const file = new URL(import.meta.url).pathname
 const url = "oss://bucket/key"
@@ -39,7 +40,7 @@ describe("wrong usage, with exit code 2 and nothing sent:", () => {
     ["negative parallel", upload("--parallel", "-1"), env, /--parallel: -1/],
     ["a parallel that is no number", upload("--parallel", "many"), env, /--parallel: "many"/],
     ["no such file", ["upload", "/no/such/file", url], env, /\/no\/such\/file: no such file/],
-    ["a directory", ["upload", "/tmp", url], env, /\/tmp: not a regular file.*\n.*tar/],
+    ["a directory", ["upload", tmpdir(), url], env, /: not a regular file.*\n.*tar/],
     ["a device", ["upload", "/dev/null", url], env, /\/dev\/null: not a regular file/],
     ["a bad region", upload("--region", "Cn Hangzhou"), env, /--region or OSS_REGION/],
     ["a bad endpoint", upload("--endpoint", "http://"), env, /--endpoint or OSS_ENDPOINT/],

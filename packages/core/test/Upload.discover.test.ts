@@ -24,7 +24,9 @@ const lostAt = Effect.fnUntraced(function* (partNumber: number, content = fivePa
     Fault.answer({ operation: "uploadPart", partNumber, status: 403, code: "AccessDenied" })
   )
   const request = requestFor(content, { concurrency: 1, retry: RetryPolicy.never })
-  yield* Effect.flip(Upload.upload(request)).pipe(Effect.provide(Layer.fresh(CheckpointStore.layerMemory)))
+  yield* Effect.flip(Upload.upload(request)).pipe(
+    Effect.provide(Layer.fresh(CheckpointStore.layerMemory))
+  )
   const [upload] = yield* emulator.uploads(bucket)
   return upload!.uploadId
 })

@@ -159,6 +159,8 @@ describe("the next run", () => {
       assert.deepStrictEqual((yield* partsSent).slice(before), [4, 5])
       const adopted = events.filter((event) => event._tag === "PartUploaded" && event.adopted)
       assert.strictEqual(adopted.length, 1)
+      const completed = events.find((event) => event._tag === "Completed")
+      assert.deepInclude(completed?.result, { resumed: 3 * partSize, sent: partSize + 1_000 })
       yield* assertWhole(fiveParts)
     }).pipe(Effect.provide(world))
   )

@@ -458,3 +458,25 @@ describe("an error", () => {
     )
   })
 })
+
+describe("a server that is down", () => {
+  it.effect("is asked only once more what became of a small object", () =>
+    Effect.gen(function* () {
+      yield* inject(Fault.drop({ at: "before", times: Infinity }))
+      const error = yield* inTime(Effect.flip(Upload.upload(requestFor(contentOf(9)))))
+      assert.strictEqual(reasonOf(error), "Transport")
+      assert.deepStrictEqual(yield* requests, { put: 5, head: 1 })
+    }).pipe(Effect.provide(world))
+  )
+})
+
+describe("an upload that OSS refuses to begin", () => {
+  it.effect("leaves no checkpoint behind", () =>
+    Effect.gen(function* () {
+      yield* inject(Fault.answer({ status: 403, code: "SignatureDoesNotMatch", times: Infinity }))
+      const error = yield* Effect.flip(Upload.upload(requestFor(fiveParts)))
+      assert.strictEqual(reasonOf(error), "AccessDenied")
+      assert.deepStrictEqual(yield* pending, [])
+    }).pipe(Effect.provide(world))
+  )
+})

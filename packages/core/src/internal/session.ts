@@ -92,7 +92,8 @@ export const record = (
       session.log.append(part),
       Effect.suspend(() => {
         session.recorded.set(part.number, part)
-        Meter.durable(session.meter, part)
+        if (adopted) Meter.resumed(session.meter, part.size)
+        else Meter.durable(session.meter, part)
         const { number, size, etag } = part
         const { durable } = session.meter
         return session.report(

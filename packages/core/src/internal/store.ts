@@ -3,6 +3,7 @@
  * settled by looking at what is stored.
  */
 import * as Effect from "effect/Effect"
+import { identity } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Body from "../Body.ts"
 import * as Crc64 from "../Crc64.ts"
@@ -87,9 +88,12 @@ const settled = <A>(
     Effect.tapError(attempt, (error) =>
       Effect.sync(() => (answerLost ||= error._tag === "OssError" && isAmbiguous(error)))
     )
+  // A server that is down has been waited for already: it is asked once.
+  const patience = (error: Failure) =>
+    error._tag === "OssError" && isAmbiguous(error) ? { ...session, retrying: identity } : session
   const settle = (error: Failure): Effect.Effect<Stored, Failure> =>
     Effect.matchEffect(
-      Effect.flatMap(expected, (crc64) => stored(session, crc64)),
+      Effect.flatMap(expected, (crc64) => stored(patience(error), crc64)),
       {
         onFailure: () => Effect.fail(error),
         onSuccess: Option.match({ onNone: () => Effect.fail(error), onSome: Effect.succeed })

@@ -33,9 +33,12 @@ export const obtain = Effect.fnUntraced(function* (
   const initiate = Effect.tapError(session.client.initiate(session.key, session.options), (error) =>
     Effect.sync(() => (answerLost ||= isAmbiguous(error)))
   )
+  // Where OSS surely made none there is nothing to find later.
+  const forget = Effect.suspend(() => (answerLost ? Effect.void : session.log.remove))
   return yield* Effect.uninterruptibleMask((restore) =>
     Effect.gen(function* () {
-      const { uploadId } = yield* restore(request(session, "initiate", initiate))
+      const asked = restore(request(session, "initiate", initiate))
+      const { uploadId } = yield* Effect.tapError(asked, () => forget)
       if (answerLost) yield* restore(abortLeftovers(session, phase, uploadId))
       const uploading = Checkpoint.Phase.cases.Uploading.make({ uploadId })
       yield* session.log.begin({ ...header, phase: uploading })

@@ -5,8 +5,8 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import { UsageError } from "../CliFailure.ts"
-import { Output } from "../Output.ts"
+import { UsageError } from "../../CliFailure.ts"
+import { Output } from "../../Output.ts"
 
 export interface Input {
   readonly port: number

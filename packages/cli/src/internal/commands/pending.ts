@@ -6,9 +6,9 @@ import * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { layerStore } from "../internal/checkpointDirectory.ts"
-import { Output } from "../Output.ts"
-import { pendingTable } from "../PendingTable.ts"
+import { layerStore } from "../checkpointDirectory.ts"
+import { Output } from "../../Output.ts"
+import { pendingTable } from "../../PendingTable.ts"
 
 export interface Input {
   readonly checkpointDir: Option.Option<string>

@@ -1,0 +1,181 @@
+/**
+ * The arguments of `effect-oss`. What a command does is loaded when it is run,
+ * so that help and mistakes are answered at once.
+ *
+ * @since 0.1.0
+ */
+import * as Argument from "effect/cli/Argument"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Effect from "effect/Effect"
+import { orInterrupted, untilSignal } from "./internal/signals.ts"
+import * as Size from "./Size.ts"
+
+const load = <A>(module: () => Promise<A>) => Effect.promise(module)
+
+const connection = {
+  region: Flag.String("region").pipe(
+    Flag.withDescription("Of the bucket, such as cn-hangzhou. Default: OSS_REGION"),
+    Flag.withMetavar("REGION"),
+    Flag.optional
+  ),
+  endpoint: Flag.String("endpoint").pipe(
+    Flag.withDescription(
+      "Where the bucket is, such as http://127.0.0.1:9000. Default: OSS_ENDPOINT, else that of the region"
+    ),
+    Flag.withMetavar("URL"),
+    Flag.optional
+  ),
+  pathStyle: Flag.Boolean("path-style").pipe(
+    Flag.withDescription("The bucket is in the URL's path. Default: OSS_PATH_STYLE, else no"),
+    Flag.optional
+  )
+}
+
+const checkpointDir = Flag.String("checkpoint-dir").pipe(
+  Flag.withDescription(
+    "Where what was sent is remembered. Default: $XDG_STATE_HOME/effect-oss, else ~/.local/state/effect-oss"
+  ),
+  Flag.withMetavar("DIR"),
+  Flag.optional
+)
+
+const json = Flag.Boolean("json").pipe(
+  Flag.withDescription("One JSON value a line on standard output"),
+  Flag.withoutNegation,
+  Flag.withDefault(false)
+)
+
+const url = Argument.String("url").pipe(
+  Argument.withMetavar("oss://BUCKET/KEY"),
+  Argument.withDescription(
+    "The object. A KEY that is empty or ends in / gets the file's name appended"
+  )
+)
+
+const upload = Command.make(
+  "upload",
+  {
+    file: Argument.String("file").pipe(
+      Argument.withMetavar("FILE"),
+      Argument.withDescription("What is uploaded")
+    ),
+    url,
+    partSize: Flag.String("part-size").pipe(
+      Flag.withDescription(
+        `From 100KiB to 5GiB; ${Size.syntax}. Default: 8MiB, more for files above 78 GiB`
+      ),
+      Flag.withMetavar("SIZE"),
+      Flag.optional
+    ),
+    parallel: Flag.Int("parallel").pipe(
+      Flag.withDescription("How many parts are on their way at once. Default: 5"),
+      Flag.withMetavar("N"),
+      Flag.withDefault(5)
+    ),
+    checkpointDir,
+    noProgress: Flag.Boolean("no-progress").pipe(
+      Flag.withDescription("Only the last line; with --json, without the samples of Progress"),
+      Flag.withoutNegation,
+      Flag.withDefault(false)
+    ),
+    json,
+    ...connection
+  },
+  (input) =>
+    load(() => import("./internal/commands/upload.ts")).pipe(
+      Effect.flatMap(({ run }) => run(input)),
+      orInterrupted
+    )
+).pipe(
+  Command.withDescription(
+    "Upload a file. Running it again, after Ctrl-C, a crash or a reboot, carries on where it stopped"
+  ),
+  Command.withExamples([
+    { command: "effect-oss upload db.tar oss://backups/2026/", description: "As 2026/db.tar" },
+    { command: "effect-oss upload db.tar oss://backups/db.tar --json --parallel 10" }
+  ])
+)
+
+const pending = Command.make("pending", { checkpointDir, json }, (input) =>
+  load(() => import("./internal/commands/pending.ts")).pipe(
+    Effect.flatMap(({ run }) => run(input)),
+    orInterrupted
+  )
+).pipe(Command.withDescription("List the uploads that can be resumed, the newest first"))
+
+const abort = Command.make(
+  "abort",
+  {
+    url,
+    file: Flag.String("file").pipe(
+      Flag.withDescription("Only the upload of this file. Default: of every file"),
+      Flag.withMetavar("FILE"),
+      Flag.optional
+    ),
+    checkpointDir,
+    ...connection
+  },
+  (input) =>
+    load(() => import("./internal/commands/abort.ts")).pipe(
+      Effect.flatMap(({ run }) => run(input)),
+      orInterrupted
+    )
+).pipe(Command.withDescription("Give up an upload: abort it at OSS, remove its checkpoint"))
+
+const emulator = Command.make(
+  "emulator",
+  {
+    port: Flag.Int("port").pipe(
+      Flag.withDescription("On 127.0.0.1. Default: 0, any free one"),
+      Flag.withMetavar("N"),
+      Flag.withDefault(0)
+    ),
+    dataDir: Flag.String("data-dir").pipe(
+      Flag.withDescription("Where everything is kept. Default: in memory"),
+      Flag.withMetavar("DIR"),
+      Flag.optional
+    ),
+    accessKeyId: Flag.String("access-key-id").pipe(
+      Flag.withDescription("Who is let in. Default: OSS_ACCESS_KEY_ID, else emulator"),
+      Flag.withMetavar("ID"),
+      Flag.optional
+    ),
+    accessKeySecret: Flag.Redacted("access-key-secret").pipe(
+      Flag.withDescription("Default: OSS_ACCESS_KEY_SECRET, else emulator-secret"),
+      Flag.withMetavar("SECRET"),
+      Flag.optional
+    ),
+    bucket: Flag.String("bucket").pipe(
+      Flag.withDescription("The only bucket there is. Default: any, from its first use on"),
+      Flag.withMetavar("BUCKET"),
+      Flag.optional
+    )
+  },
+  (input) =>
+    load(() => import("./internal/commands/emulator.ts")).pipe(
+      Effect.flatMap(({ run }) => run(input)),
+      untilSignal
+    )
+).pipe(Command.withDescription("Run an OSS on this machine, until SIGINT or SIGTERM"))
+
+/**
+ * The whole command.
+ *
+ * @category commands
+ * @since 0.1.0
+ */
+export const command = Command.make("effect-oss").pipe(
+  Command.withDescription(
+    [
+      "Resumable uploads to Alibaba Cloud OSS.",
+      "",
+      "Environment: OSS_ACCESS_KEY_ID, OSS_ACCESS_KEY_SECRET, OSS_SESSION_TOKEN (temporary keys),",
+      "OSS_REGION, OSS_ENDPOINT, OSS_PATH_STYLE, NO_COLOR. Flags win.",
+      "",
+      "Exit codes: 0 done; 1 failed, run the same command again to carry on; 2 wrong usage, nothing",
+      "was sent; 3 failed for good; 130 interrupted by SIGINT, 143 by SIGTERM, carry on as after 1."
+    ].join("\n")
+  ),
+  Command.withSubcommands([upload, pending, abort, emulator])
+)
