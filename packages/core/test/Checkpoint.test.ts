@@ -190,7 +190,7 @@ describe("Checkpoint.wholeCrc64", () => {
     crc64: Crc64.of(content.subarray(part.offset, part.offset + part.size))
   }))
   it("is the CRC64 of the joined parts, in whatever order they came", () => {
-    const crc = Checkpoint.wholeCrc64(plan, [...parts].reverse())
+    const crc = Checkpoint.wholeCrc64(plan, parts.toReversed())
     assert.deepStrictEqual(crc, Option.some(Crc64.of(content)))
   })
   it("is none while a part is missing or doesn't fit", () => {
