@@ -18,7 +18,7 @@ const parallel = 5
 /** A little over 40 parts, so that there is something to see. */
 const partSizeFor = (size: number) => Math.max(100 * 1024, Math.ceil(size / 44 / 65_536) * 65_536)
 
-/** Bad luck on the way of so many parts, and some latency so that it can be watched. */
+/** Bad luck on the way of so many parts, before the kill and after it, and some latency so that it can be watched. */
 const adversity = (parts: number) => [
   Fault.delay({ operation: "uploadPart", millis: 120, times: Infinity }),
   Fault.answer({
@@ -28,7 +28,11 @@ const adversity = (parts: number) => [
     skip: Math.floor(parts / 6),
     times: 3
   }),
-  Fault.drop({ operation: "uploadPart", at: { bytes: 60_000 }, skip: Math.floor(parts / 2) })
+  Fault.drop({
+    operation: "uploadPart",
+    at: { bytes: 60_000 },
+    partNumber: Math.ceil(parts)
+  })
 ]
 
 class DemoFailed extends Data.TaggedError("DemoFailed")<{ readonly message: string }> {}

@@ -56,7 +56,7 @@ export const fate = Effect.fnUntraced(function* (process: Identity, self: Identi
   if (process.host !== self.host || process.space !== self.space) return "Unknown"
   const { exists } = yield* System
   if (!exists(process.pid)) return "Dead"
-  return Option.match(yield* status(pid), {
+  return Option.match(yield* status(process.pid), {
     onNone: () => "Unknown" as const,
     onSome: ({ state, started }) =>
       state === "Z" || state === "X" || started !== process.started ? "Dead" : "Alive"
