@@ -1,0 +1,50 @@
+/**
+ * Chooses how this machine computes: WebAssembly with SIMD, WebAssembly
+ * without, or JavaScript. Nothing is loaded before the first use.
+ */
+import type { Block } from "../Block.ts"
+import * as JavaScript from "./javascript.ts"
+import * as Wasm from "./wasm.ts"
+import * as WebAssembly from "./webAssembly.ts"
+
+/** One way of computing. */
+export interface Engine {
+  /** Takes and gives the bare state, whose bits above 64 are ignored; the complements are the caller's. */
+  readonly update: (state: bigint, bytes: Uint8Array) => bigint
+  /** Memory that `update` reads in place. */
+  readonly acquire: (size: number) => Block
+}
+
+/** The engine of this process. */
+export const shared = (): Engine => (chosen ??= choose([Wasm.simd, Wasm.plain]))
+
+let chosen: Engine | undefined
+
+/** The first of the modules, in base64, that this machine runs; JavaScript if it runs none. */
+export const choose = (modules: ReadonlyArray<string>): Engine => {
+  for (const module of modules) {
+    const engine = attempt(module)
+    if (engine !== undefined) return engine
+  }
+  return JavaScript.make()
+}
+
+/**
+ * A content security policy, a missing instruction, a missing i64 at the border
+ * and a lack of address space all throw, and differently so in each engine:
+ * whatever fails to compute the check value is passed over.
+ */
+const attempt = (module: string): Engine | undefined => {
+  try {
+    const engine = WebAssembly.make(Uint8Array.from(atob(module), (char) => char.charCodeAt(0)))
+    return passes(engine) ? engine : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** The check value of CRC-64/XZ. */
+const passes = (engine: Engine): boolean => {
+  const state = engine.update(-1n, new TextEncoder().encode("123456789"))
+  return BigInt.asUintN(64, ~state) === 0x995d_c9bb_df19_39fan
+}
