@@ -26,7 +26,7 @@ const blocks = (file: string, text: string, language: string): ReadonlyArray<Exa
 /** All that a reader may copy: the README, and the examples in the doc comments. */
 const documents = Effect.gen(function* () {
   const fs = yield* FileSystem.FileSystem
-  const sources = (yield* fs.glob("packages/*/src/**/*.ts", { cwd: root })).toSorted()
+  const sources = (yield* fs.glob("packages/*/src/**/*.ts", { root })).toSorted()
   return yield* Effect.forEach(["README.md", ...sources], (file) =>
     Effect.map(fs.readFileString(`${root}/${file}`), (text) => ({ file, text }))
   )
@@ -67,7 +67,7 @@ layer(NodeServices.layer, { excludeTestServices: true })("documents", (it) => {
     Effect.gen(function* () {
       const fs = yield* FileSystem.FileSystem
       const text = yield* fs.readFileString(`${root}/package.json`)
-      const manifest = yield* Schema.decodeUnknownEffect(
+      const manifest = yield* Schema.decodeEffect(
         Schema.fromJsonString(
           Schema.Struct({ scripts: Schema.Record(Schema.String, Schema.String) })
         )
