@@ -1,36 +1,11 @@
+import { CheckpointStore, OssError, Source } from "@effect-oss/core"
 import { NodeServices } from "@effect/platform-node"
 import { assert, describe, layer } from "@effect/vitest"
 import { Effect, FileSystem, Path, Schema } from "effect"
 import { ChildProcess, ChildProcessSpawner } from "effect/process"
-import { fileURLToPath } from "node:url"
-
-const root = fileURLToPath(new URL("..", import.meta.url))
-
-interface Example {
-  readonly file: string
-  readonly line: number
-  readonly code: string
-}
-
-/** The code blocks of one language in a text; in a doc comment, without its asterisks. */
-const blocks = (file: string, text: string, language: string): ReadonlyArray<Example> =>
-  Array.from(
-    text.matchAll(new RegExp(`^( \\* )?\`\`\`${language}\\n([^]*?)\`\`\``, "gm")),
-    (match) => ({
-      file,
-      line: text.slice(0, match.index).split("\n").length,
-      code: match[1] === undefined ? match[2]! : match[2]!.replace(/^ \* ?/gm, "")
-    })
-  )
-
-/** All that a reader may copy: the README, and the examples in the doc comments. */
-const documents = Effect.gen(function* () {
-  const fs = yield* FileSystem.FileSystem
-  const sources = (yield* fs.glob("packages/*/src/**/*.ts", { root })).toSorted()
-  return yield* Effect.forEach(["README.md", ...sources], (file) =>
-    Effect.map(fs.readFileString(`${root}/${file}`), (text) => ({ file, text }))
-  )
-})
+import { firstLine, root, run, succeed } from "./support/command.ts"
+import { blocks, pages, runnable, sources } from "./support/documents.ts"
+import { reference } from "./support/reference.ts"
 
 /** Strict, but for examples that only define something. */
 const compilerOptions = {
@@ -45,7 +20,8 @@ layer(NodeServices.layer, { excludeTestServices: true })("documents", (it) => {
       const fs = yield* FileSystem.FileSystem
       const path = yield* Path.Path
       const spawner = yield* ChildProcessSpawner.ChildProcessSpawner
-      const examples = (yield* documents).flatMap(({ file, text }) => blocks(file, text, "ts"))
+      const documents = [...(yield* pages), ...(yield* sources)]
+      const examples = documents.flatMap((document) => blocks(document, "ts"))
       assert.isAbove(examples.length, 15)
 
       // Inside the workspace, so that the packages are found as readers would import them.
@@ -63,6 +39,33 @@ layer(NodeServices.layer, { excludeTestServices: true })("documents", (it) => {
     })
   )
 
+  it.effect("have code that runs, where it ends by itself", () =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const examples = (yield* pages).flatMap(runnable)
+      assert.isAbove(examples.length, 3)
+      // Node runs no TypeScript below node_modules.
+      const options = { prefix: ".docs-run-", directory: root }
+      const directory = yield* fs.makeTempDirectoryScoped(options)
+      const flags = ["--access-key-id=id", "--access-key-secret=secret", "--bucket=backups"]
+      const cli = `${root}/packages/cli/src/bin.ts`
+      const line = yield* firstLine(process.execPath, [cli, "emulator", ...flags])
+      yield* fs.writeFile(`${directory}/db.tar`, new Uint8Array(300_000).fill(1))
+      const env = {
+        OSS_BUCKET: "backups",
+        OSS_ENDPOINT: line.replace(/^.* /, ""),
+        OSS_ACCESS_KEY_ID: "id",
+        OSS_ACCESS_KEY_SECRET: "secret"
+      }
+      for (const { file, line, code } of examples) {
+        const name = `${file.replaceAll(/[^a-zA-Z]/g, "_")}_line_${line}.ts`
+        yield* fs.writeFileString(`${directory}/${name}`, code)
+        const ended = yield* run(process.execPath, [name], { cwd: directory, env })
+        assert.strictEqual(ended.code, 0, `${file}:${line}\n${ended.out}\n${ended.error}`)
+      }
+    })
+  )
+
   it.effect("name only commands of the workspace that exist", () =>
     Effect.gen(function* () {
       const fs = yield* FileSystem.FileSystem
@@ -72,15 +75,62 @@ layer(NodeServices.layer, { excludeTestServices: true })("documents", (it) => {
           Schema.Struct({ scripts: Schema.Record(Schema.String, Schema.String) })
         )
       )(text)
-      const readme = yield* fs.readFileString(`${root}/README.md`)
-      const commands = blocks("README.md", readme, "sh")
+      const commands = (yield* pages)
+        .flatMap((page) => blocks(page, "sh"))
         .flatMap(({ code }) => code.trim().split("\n"))
         .flatMap((line) => line.match(/^npx -y pnpm@12 (\S+)/)?.[1] ?? [])
-      assert.include(commands, "demo")
+        .filter((command) => command !== "install")
+      assert.includeMembers(commands, ["demo", "test", "check", "effect-oss"])
       for (const command of commands) assert.property(manifest.scripts, command)
     })
   )
+
+  it.effect("link to pages that are there", () =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const path = yield* Path.Path
+      for (const { file, text } of yield* pages) {
+        for (const [, link = ""] of text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)) {
+          const target = path.join(root, path.dirname(file), link)
+          assert.isTrue(yield* fs.exists(target), `${file}: ${link}`)
+        }
+      }
+    })
+  )
+
+  it.effect("explain every reason of every error", () =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const text = yield* fs.readFileString(`${root}/docs/errors.md`)
+      const explained = Array.from(text.matchAll(/^\| `(\w+)` +\|/gm), ([, name]) => name)
+      const tags = (union: Schema.Top & { readonly members: ReadonlyArray<Tagged> }) =>
+        union.members.map((member) => member.fields._tag.schema.literal)
+      assert.deepStrictEqual(explained, [
+        ...tags(OssError.Reason),
+        ...tags(Source.SourceError.fields.reason),
+        ...tags(CheckpointStore.CheckpointError.fields.reason),
+        "InvalidRequest",
+        "IntegrityError"
+      ])
+    })
+  )
+
+  it.effect("have an API reference that is what the doc comments say: pnpm api", () =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const written = yield* fs.readFileString(`${root}/docs/api.md`)
+      const directory = yield* fs.makeTempDirectoryScoped()
+      yield* fs.writeFileString(`${directory}/api.md`, reference(yield* sources))
+      const oxfmt = `${root}/node_modules/.bin/oxfmt`
+      yield* succeed(oxfmt, ["-c", `${root}/.oxfmtrc.json`, `${directory}/api.md`])
+      assert.strictEqual(written, yield* fs.readFileString(`${directory}/api.md`))
+    })
+  )
 })
+
+interface Tagged {
+  readonly fields: { readonly _tag: { readonly schema: { readonly literal: string } } }
+}
 
 describe("a code block", () => {
   layer(NodeServices.layer)((it) => {
@@ -88,7 +138,7 @@ describe("a code block", () => {
       const text =
         "a\n```ts\nconst x = 1\n```\n/**\n * ```ts\n * const y = 2\n *\n * const z = 3\n * ```\n */"
       assert.deepStrictEqual(
-        blocks("f", text, "ts").map(({ line, code }) => [line, code.trim()]),
+        blocks({ file: "f", text }, "ts").map(({ line, code }) => [line, code.trim()]),
         [
           [2, "const x = 1"],
           [6, "const y = 2\n\nconst z = 3"]

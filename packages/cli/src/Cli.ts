@@ -14,6 +14,7 @@ import * as Option from "effect/Option"
 import { command } from "./Command.ts"
 import type { ExitCode, Explanation, Failure } from "./Explain.ts"
 import { explain, explainDefect, isResumable } from "./Explain.ts"
+import { wrapped } from "./internal/text.ts"
 import { Output } from "./Output.ts"
 
 /**
@@ -70,6 +71,9 @@ const tell = Effect.fnUntraced(function* (
   yield* error(`error: ${what}\n  → ${todo}\n`)
 })
 
+/** In characters, whatever the terminal: help is read in pagers and logs, too. */
+const helpWidth = 100
+
 /** Help and version where they were asked for; mistakes are `tell`'s. */
 const layerPresenter = ({ out, terminal }: Output["Service"]): Layer.Layer<never> => {
   const colors = Option.exists(terminal, ({ color }) => color)
@@ -79,7 +83,7 @@ const layerPresenter = ({ out, terminal }: Output["Service"]): Layer.Layer<never
       switch (event._tag) {
         case "Help":
           return event.reason === "Requested"
-            ? out(`${formatter.formatHelpDoc(event.helpDoc)}\n`)
+            ? out(`${wrapped(formatter.formatHelpDoc(event.helpDoc), helpWidth)}\n`)
             : Effect.void
         case "Version":
           return out(`${formatter.formatVersion(event.name, event.version)}\n`)
@@ -90,4 +94,6 @@ const layerPresenter = ({ out, terminal }: Output["Service"]): Layer.Layer<never
   })
 }
 
-const layerBuiltIns = CliConfig.layer({ builtIns: [GlobalFlag.Help, GlobalFlag.Version] })
+const layerBuiltIns = CliConfig.layer({
+  builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions]
+})

@@ -46,3 +46,20 @@ export class UnderWay extends Data.TaggedError("UnderWay")<{ readonly error: Upl
     return this.error.message
   }
 }
+
+/**
+ * Some of many uploads failed; each has been told of.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class SomeFailed extends Data.TaggedError("SomeFailed")<{
+  readonly failed: number
+  readonly all: number
+  /** 1 if any of them can be carried on with. */
+  readonly exitCode: 1 | 2 | 3
+}> {
+  override get message(): string {
+    return `${this.failed} of ${this.all} uploads failed`
+  }
+}

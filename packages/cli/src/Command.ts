@@ -9,6 +9,7 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import { orInterrupted, untilSignal } from "./internal/signals.ts"
+import * as Age from "./Age.ts"
 import * as Size from "./Size.ts"
 
 const load = <A>(module: () => Promise<A>) => Effect.promise(module)
@@ -28,6 +29,11 @@ const connection = {
   ),
   pathStyle: Flag.Boolean("path-style").pipe(
     Flag.withDescription("The bucket is in the URL's path. Default: OSS_PATH_STYLE, else no"),
+    Flag.optional
+  ),
+  ossutilConfig: Flag.String("ossutil-config").pipe(
+    Flag.withDescription("Take keys, region and endpoint from ossutil's file: ~/.ossutilconfig"),
+    Flag.withMetavar("FILE"),
     Flag.optional
   )
 }
@@ -53,14 +59,41 @@ const url = Argument.String("url").pipe(
   )
 )
 
+const patterns = (name: string, description: string) =>
+  Flag.String(name).pipe(
+    Flag.withDescription(description),
+    Flag.withMetavar("GLOB"),
+    Flag.atLeast(0)
+  )
+
 const upload = Command.make(
   "upload",
   {
-    file: Argument.String("file").pipe(
-      Argument.withMetavar("FILE"),
-      Argument.withDescription("What is uploaded")
+    places: Argument.String("files").pipe(
+      Argument.withDescription(
+        "What is uploaded, files and directories, and then oss://BUCKET/KEY. A KEY that is empty or ends in / gets the file's name appended"
+      ),
+      Argument.variadic({ min: 2 })
     ),
-    url,
+    include: patterns("include", "Of a directory, only what matches, such as '**/*.jpg'"),
+    exclude: patterns("exclude", "Of a directory, not what matches, such as '**/.git'"),
+    skipIdentical: Flag.Boolean("skip-identical").pipe(
+      Flag.withDescription("Send nothing that is stored already with the same size and CRC64"),
+      Flag.withoutNegation,
+      Flag.withDefault(false)
+    ),
+    limitRate: Flag.String("limit-rate").pipe(
+      Flag.withDescription("At most so much a second, all uploads together, such as 2MB"),
+      Flag.withMetavar("SIZE"),
+      Flag.optional
+    ),
+    discover: Flag.Boolean("discover").pipe(
+      Flag.withDescription(
+        "Without a checkpoint, look for the upload at OSS. Not while another process sends it"
+      ),
+      Flag.withoutNegation,
+      Flag.withDefault(false)
+    ),
     partSize: Flag.String("part-size").pipe(
       Flag.withDescription(
         `From 100KiB to 5GiB; ${Size.syntax}. Default: 8MiB, more for files above 78 GiB`
@@ -89,11 +122,15 @@ const upload = Command.make(
     )
 ).pipe(
   Command.withDescription(
-    "Upload a file. Running it again, after Ctrl-C, a crash or a reboot, carries on where it stopped"
+    "Upload files. Running it again, after Ctrl-C, a crash or a reboot, carries on where it stopped"
   ),
   Command.withExamples([
     { command: "effect-oss upload db.tar oss://backups/2026/", description: "As 2026/db.tar" },
-    { command: "effect-oss upload db.tar oss://backups/db.tar --json --parallel 10" }
+    { command: "effect-oss upload db.tar oss://backups/db.tar --json --parallel 10" },
+    {
+      command: "effect-oss upload photos oss://backups/ --exclude '**/.cache' --skip-identical",
+      description: "A directory, as photos/…"
+    }
   ])
 )
 
@@ -102,7 +139,10 @@ const pending = Command.make("pending", { checkpointDir, json }, (input) =>
     Effect.flatMap(({ run }) => run(input)),
     orInterrupted
   )
-).pipe(Command.withDescription("List the uploads that can be resumed, the newest first"))
+).pipe(
+  Command.withDescription("List the uploads that can be resumed, the newest first"),
+  Command.withExamples([{ command: "effect-oss pending --json" }])
+)
 
 const abort = Command.make(
   "abort",
@@ -121,7 +161,41 @@ const abort = Command.make(
       Effect.flatMap(({ run }) => run(input)),
       orInterrupted
     )
-).pipe(Command.withDescription("Give up an upload: abort it at OSS, remove its checkpoint"))
+).pipe(
+  Command.withDescription("Give up an upload: abort it at OSS, remove its checkpoint"),
+  Command.withExamples([
+    { command: "effect-oss abort oss://backups/2026/db.tar" },
+    { command: "effect-oss abort oss://backups/2026/ --file db.tar" }
+  ])
+)
+
+const sweep = Command.make(
+  "sweep",
+  {
+    olderThan: Flag.String("older-than").pipe(
+      Flag.withDescription(`Begun so long ago: ${Age.syntax}`),
+      Flag.withMetavar("AGE")
+    ),
+    yes: Flag.Boolean("yes").pipe(
+      Flag.withDescription("Give them up. Default: only say which"),
+      Flag.withoutNegation,
+      Flag.withDefault(false)
+    ),
+    checkpointDir,
+    ...connection
+  },
+  (input) =>
+    load(() => import("./internal/commands/sweep.ts")).pipe(
+      Effect.flatMap(({ run }) => run(input)),
+      orInterrupted
+    )
+).pipe(
+  Command.withDescription("Give up old uploads of this user that nobody will carry on with"),
+  Command.withExamples([
+    { command: "effect-oss sweep --older-than 7d", description: "Says which, and gives up none" },
+    { command: "effect-oss sweep --older-than 7d --yes" }
+  ])
+)
 
 const emulator = Command.make(
   "emulator",
@@ -157,7 +231,10 @@ const emulator = Command.make(
       Effect.flatMap(({ run }) => run(input)),
       untilSignal
     )
-).pipe(Command.withDescription("Run an OSS on this machine, until SIGINT or SIGTERM"))
+).pipe(
+  Command.withDescription("Run an OSS on this machine, until SIGINT or SIGTERM"),
+  Command.withExamples([{ command: "effect-oss emulator --port 9000 --bucket backups" }])
+)
 
 /**
  * The whole command.
@@ -173,9 +250,15 @@ export const command = Command.make("effect-oss").pipe(
       "Environment: OSS_ACCESS_KEY_ID, OSS_ACCESS_KEY_SECRET, OSS_SESSION_TOKEN (temporary keys),",
       "OSS_REGION, OSS_ENDPOINT, OSS_PATH_STYLE, NO_COLOR. Flags win.",
       "",
+      "Ctrl-C stops cleanly; once more, at once. Either way the same command carries on.",
+      "",
       "Exit codes: 0 done; 1 failed, run the same command again to carry on; 2 wrong usage, nothing",
       "was sent; 3 failed for good; 130 interrupted by SIGINT, 143 by SIGTERM, carry on as after 1."
     ].join("\n")
   ),
-  Command.withSubcommands([upload, pending, abort, emulator])
+  Command.withExamples([
+    { command: "effect-oss upload db.tar oss://backups/2026/" },
+    { command: "effect-oss pending" }
+  ]),
+  Command.withSubcommands([upload, pending, abort, sweep, emulator])
 )

@@ -13,7 +13,7 @@ import type { IntegrityError, InvalidRequest } from "@effect-oss/core/UploadErro
 import type { CliError } from "effect/cli/CliError"
 import type { ConfigError } from "effect/Config"
 import * as SchemaIssue from "effect/SchemaIssue"
-import type { Interrupted, UnderWay, UsageError } from "./CliFailure.ts"
+import type { Interrupted, SomeFailed, UnderWay, UsageError } from "./CliFailure.ts"
 import { printable } from "./internal/text.ts"
 
 /**
@@ -36,7 +36,14 @@ export type ExitCode = 0 | 1 | 2 | 3 | 130 | 143
  * @category models
  * @since 0.1.0
  */
-export type Failure = UploadError | UsageError | Interrupted | UnderWay | ConfigError | CliError
+export type Failure =
+  | UploadError
+  | UsageError
+  | Interrupted
+  | UnderWay
+  | SomeFailed
+  | ConfigError
+  | CliError
 
 /**
  * An error as people are told of it; each text is one line.
@@ -88,6 +95,8 @@ const explained = (failure: Failure): Explanation => {
       return ofConfig(failure)
     case "UsageError":
       return { what: failure.problem, todo: failure.remedy, exitCode: 2 }
+    case "SomeFailed":
+      return { what: failure.message, ...ofMany(failure.exitCode) }
     case "Interrupted":
       return { what: failure.message, todo: again, exitCode: signalCodes[failure.signal] }
     default:
@@ -113,6 +122,11 @@ const again = "run the same command again to carry on"
 const resumable = (todo: string): Rest => ({ todo: `${todo}, then ${again}`, exitCode: 1 })
 const usage = (todo: string): Rest => ({ todo, exitCode: 2 })
 const final = (todo: string): Rest => ({ todo, exitCode: 3 })
+
+const ofMany = (exitCode: SomeFailed["exitCode"]): Rest =>
+  exitCode === 1
+    ? { todo: `mend what is said above, then ${again}`, exitCode }
+    : { todo: "mend what is said above, then run the command again", exitCode }
 
 const signalCodes = { SIGINT: 130, SIGTERM: 143 } as const
 
@@ -197,7 +211,7 @@ const ofSource = ({ source, reason }: SourceError): Rest => {
     case "SourceNotAFile":
       return usage(
         reason.type === "Directory"
-          ? "give a file: pack the directory with tar, or upload its files one by one"
+          ? "name that directory itself, since links to directories are not followed, or pack it with tar"
           : "give a regular file: write the data into one first"
       )
     case "SourceUnreadable":

@@ -42,7 +42,7 @@ const row =
     return [
       `oss://${bucket}/${key}`,
       path.slice(slash + 1),
-      `${size === 0 ? 0 : Math.min(99, Math.floor((100 * durable) / size))} %`,
+      `${!size ? 0 : Math.min(99, Math.floor((100 * durable) / size))} %`,
       Size.formatWholeDuration(now - createdAt),
       slash === -1 ? "" : path.slice(0, slash) || "/"
     ].map(printable)

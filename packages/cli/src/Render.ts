@@ -104,7 +104,7 @@ export const render = (before: View, event: UploadEvent, at: number, style: Styl
 const next = (view: View, event: UploadEvent): View => {
   switch (event._tag) {
     case "Started":
-      return { ...view, total: event.size }
+      return { ...view, total: event.size ?? 0 }
     case "Resumed":
       return { ...view, sent: Math.max(view.sent, event.bytes), tenth: tenthOf(event.bytes, view) }
     case "Restarted":
@@ -157,7 +157,11 @@ const note = (event: UploadEvent): ReadonlyArray<string> => {
   switch (event._tag) {
     case "Started": {
       const { source, size, bucket, key } = event
-      return [printable(`${source} (${Size.format(size)}) to oss://${bucket}/${key}`)]
+      return [
+        printable(
+          `${source} (${size === null ? "of unknown size" : Size.format(size)}) to oss://${bucket}/${key}`
+        )
+      ]
     }
     case "Resumed":
       return event.parts === 0

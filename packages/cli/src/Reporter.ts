@@ -10,6 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
+import { wiped } from "./internal/text.ts"
 import { Output } from "./Output.ts"
 import * as Render from "./Render.ts"
 
@@ -67,18 +68,20 @@ export const human = Effect.fnUntraced(function* (options: {
         Effect.map(columns, (columns) => ({ _tag: "Bar", columns, color }))
     })
   })
-  yield* Effect.addFinalizer(() => (drawn === "" ? Effect.void : out(wipe)))
+  const columns = Option.match(terminal, {
+    onNone: () => Effect.succeed(0),
+    onSome: ({ columns }) => columns
+  })
+  const wipe = Effect.map(columns, (columns) => wiped([drawn], columns))
+  yield* Effect.addFinalizer(() => (drawn === "" ? Effect.void : Effect.flatMap(wipe, out)))
   return Effect.fnUntraced(function* (event) {
     const frame = Render.render(view, event, yield* Clock.currentTimeMillis, yield* style)
     view = frame.view
     const bar = frame.bar ?? drawn
     const lines = frame.lines.map((line) => `${line}\n`).join("")
     if (lines === "" && bar === drawn) return
-    const text = drawn === "" ? `${lines}${bar}` : `${wipe}${lines}${bar}`
+    const text = drawn === "" ? `${lines}${bar}` : `${yield* wipe}${lines}${bar}`
     drawn = bar
     yield* out(text)
   })
 })
-
-/** To the line's start, and nothing on it. */
-const wipe = "\r\u001B[K"

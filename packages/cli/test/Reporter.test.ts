@@ -45,7 +45,7 @@ describe("on a terminal", () => {
       }).pipe(Effect.scoped, provide)
       assert.deepStrictEqual(written, [
         "f (1000 B) to oss://bucket/k\n0 %  0 B of 1000 B",
-        "\r\u001B[K50 %",
+        "\u001B[1A\r\u001B[J50 %",
         `\r\u001B[Kpart 1 failed, retrying in 0.0 s: CRC64 1 was sent, ${2n ** 63n} was received\n50 %`,
         "\r\u001B[K"
       ])

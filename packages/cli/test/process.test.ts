@@ -1,6 +1,7 @@
 import { Crc64 } from "@effect-oss/core"
 import { assert, layer } from "@effect/vitest"
 import { Effect, FileSystem, Option } from "effect"
+import { fileURLToPath } from "node:url"
 import { everything, run, runHere, secret, start, World } from "./support.ts"
 
 const KiB = 1024
@@ -33,7 +34,10 @@ layer(World.layer, { excludeTestServices: true })("the command as a process", (i
       yield* emulator.kill("SIGTERM")
       const { code, out, error } = yield* emulator.ended
       assert.match(out, /^effect-oss emulator listening on http:\/\/127\.0\.0\.1:\d+\n$/)
-      assert.deepStrictEqual([code, error], [0, ""])
+      const url = out.trim().replace(/^.* /, "")
+      const keys = "OSS_ACCESS_KEY_ID=emulator OSS_ACCESS_KEY_SECRET=emulator-secret"
+      assert.strictEqual(error, `to use it: export OSS_ENDPOINT=${url} ${keys}\n`)
+      assert.strictEqual(code, 0)
     })
   )
 
@@ -195,6 +199,175 @@ layer(World.layer, { excludeTestServices: true })("the command as a process", (i
         "no upload is waiting to be resumed\n"
       )
       assert.strictEqual((yield* runHere(["pending", "--json"], env)).out, "")
+    })
+  )
+
+  it.effect("old uploads are swept away, if that is asked for", () =>
+    Effect.gen(function* () {
+      const { env, file, client, directory } = yield* World
+      const { path } = yield* file("sweep.bin", 6_000 * KiB)
+      const upload = yield* start(["upload", path, "oss://bucket/sweep", "--json", ...small], {
+        env
+      })
+      yield* upload.shows(`"PartUploaded"`)
+      yield* upload.kill("SIGKILL")
+      yield* upload.ended
+      const young = yield* runHere(["sweep", "--older-than", "1h", "--yes"], env)
+      assert.deepStrictEqual([young.code, young.out], [0, "nothing is older than 1h\n"])
+      const dry = yield* runHere(["sweep", "--older-than", "0s"], env)
+      assert.match(
+        dry.out,
+        /^would give up bucket\/sweep: .* of 5\.9 MiB in \d+ parts?, from \/.*\nnothing was given up: add --yes to do it\n$/
+      )
+      assert.lengthOf((yield* client.listUploads({})).uploads, 1)
+      const wet = yield* runHere(["sweep", "--older-than", "0s", "--yes"], env)
+      assert.match(wet.out, /^gave up bucket\/sweep: [^\n]*\n$/)
+      assert.strictEqual(wet.code, 0)
+      assert.deepStrictEqual((yield* client.listUploads({})).uploads, [])
+      const fs = yield* FileSystem.FileSystem
+      assert.deepStrictEqual(yield* fs.readDirectory(`${directory}/.local/state/effect-oss`), [])
+    })
+  )
+
+  it.effect("an upload whose checkpoint was lost is discovered", () =>
+    Effect.gen(function* () {
+      const { env, file, directory } = yield* World
+      const fs = yield* FileSystem.FileSystem
+      const { path, bytes } = yield* file("lost.bin", 6_000 * KiB)
+      const args = ["upload", path, "oss://bucket/lost", "--json", "--discover", ...small]
+      const upload = yield* start(args, { env })
+      yield* upload.shows(`"PartUploaded"`)
+      yield* upload.kill("SIGKILL")
+      yield* upload.ended
+      const state = `${directory}/.local/state/effect-oss`
+      yield* fs.remove(state, { recursive: true })
+      const { code, out } = yield* runHere(args, env)
+      assert.strictEqual(code, 0)
+      assert.isAbove(parse(out).filter(({ adopted }) => adopted).length, 0)
+      yield* settled("lost", bytes)
+    })
+  )
+
+  it.effect("several files and directories go up, and only what has changed goes up again", () =>
+    Effect.gen(function* () {
+      const { env, file, directory, client } = yield* World
+      const fs = yield* FileSystem.FileSystem
+      yield* fs.makeDirectory(`${directory}/photos/.cache`, { recursive: true })
+      const single = yield* file("single.bin", 300 * KiB)
+      const one = yield* file("photos/1.jpg", 300 * KiB)
+      yield* file("photos/2.txt", 10)
+      yield* file("photos/.cache/3.jpg", 10)
+      const paths = [single.path, `${directory}/photos`]
+      const flags = ["--include", "**/*.jpg", "--exclude", "**/.cache", "--skip-identical"]
+      const args = ["upload", ...paths, "oss://bucket/many/", ...flags]
+      const first = yield* runHere(args, env)
+      assert.deepStrictEqual([first.code, first.error], [0, ""])
+      assert.match(first.out, /\n2 uploaded, 600\.0 KiB sent \([^)]*\)\n$/)
+      const keys = ["many/photos/1.jpg", "many/single.bin"]
+      for (const key of keys)
+        assert.include(first.out, `bucket/${key}: 300.0 KiB, verified by CRC64\n`)
+      yield* settled("many/photos/1.jpg", one.bytes)
+      yield* settled("many/single.bin", single.bytes)
+      assert.strictEqual(
+        (yield* Effect.flip(client.head("many/photos/2.txt"))).reason._tag,
+        "NoSuchKey"
+      )
+      yield* fs.writeFileString(`${directory}/photos/1.jpg`, "changed")
+      const second = yield* runHere([...args, "--json"], env)
+      const results = parse(second.out).map(({ _tag, result }) => [
+        _tag,
+        result.key,
+        result.skipped
+      ])
+      assert.sameDeepMembers(results, [
+        ["Completed", "many/photos/1.jpg", undefined],
+        ["Completed", "many/single.bin", true]
+      ])
+    })
+  )
+
+  it.effect("of several files one fails, and the others are uploaded", () =>
+    Effect.gen(function* () {
+      const { env, file } = yield* World
+      const { path } = yield* file("fine.bin", 10)
+      const args = ["upload", "/no/such/file", path, "oss://bucket/some/"]
+      const { code, out, error } = yield* runHere(args, env)
+      assert.match(
+        error,
+        /^error: \/no\/such\/file: no such file\n {2}→ [^\n]*\nerror: 1 of 2 uploads failed\n {2}→ /
+      )
+      assert.match(out, /^bucket\/some\/fine\.bin: 10 B, verified by CRC64\n1 uploaded, 1 failed, /)
+      assert.strictEqual(code, 2)
+      const json = parse((yield* runHere([...args, "--json"], env)).out)
+      const failed = json.find(({ key }) => key === "some/file")
+      assert.deepInclude(failed, { _tag: "Failed", resumable: false, exitCode: 2 })
+      assert.deepInclude(json.at(-1), { _tag: "Failed", message: "1 of 2 uploads failed" })
+    })
+  )
+
+  it.effect("keys and endpoint come from ossutil's file, and flags win over it", () =>
+    Effect.gen(function* () {
+      const { env, endpoint, file, directory } = yield* World
+      const fs = yield* FileSystem.FileSystem
+      const { path } = yield* file("ossutil.bin", 10)
+      const config = `${directory}/.ossutilconfig`
+      const keys = `accessKeyID = ${env["OSS_ACCESS_KEY_ID"]}\naccessKeySecret = ${secret}`
+      yield* fs.writeFileString(
+        config,
+        `[Credentials]\nlanguage=EN\nendpoint = ${endpoint}\n${keys}\n`
+      )
+      const args = ["upload", path, "oss://bucket/", "--ossutil-config", config]
+      const bare = { HOME: directory, OSS_PATH_STYLE: "true" }
+      const { code, error } = yield* runHere(args, bare)
+      assert.deepStrictEqual([code, error], [0, ""])
+      const elsewhere = yield* runHere([...args, "--endpoint", "http://127.0.0.1:1"], bare)
+      assert.strictEqual(elsewhere.code, 1)
+    })
+  )
+
+  it.effect("a rate limits what is sent", () =>
+    Effect.gen(function* () {
+      const { env, file } = yield* World
+      const { path } = yield* file("slow.bin", 500 * KiB)
+      const args = ["upload", path, "oss://bucket/", "--limit-rate", "250KiB"]
+      const { code, out } = yield* runHere(args, env)
+      assert.strictEqual(code, 0)
+      const [, seconds] = / in ([\d.]+) s /.exec(out) ?? []
+      assert.isAbove(Number(seconds), 1.5)
+    })
+  )
+
+  it.effect("one signal, even if it comes twice, stops cleanly; a later one at once", () =>
+    Effect.gen(function* () {
+      const stubborn = fileURLToPath(new URL("stubborn.ts", import.meta.url))
+      const polite = yield* start(["500"], { script: stubborn })
+      yield* polite.shows("ready")
+      yield* polite.kill("SIGINT")
+      yield* polite.kill("SIGINT")
+      const first = yield* polite.ended
+      assert.deepStrictEqual([first.out, first.code], ["ready\nstopped\n", 130])
+      const impatient = yield* start(["60000"], { script: stubborn })
+      yield* impatient.shows("ready")
+      yield* impatient.kill("SIGINT")
+      yield* Effect.sleep("1 second")
+      yield* impatient.kill("SIGINT")
+      const { code, out, error } = yield* impatient.ended
+      assert.strictEqual(
+        error,
+        "error: interrupted by SIGINT again, stopped at once\n  → run the same command again to carry on\n"
+      )
+      assert.deepStrictEqual([out, code], ["ready\n", 130])
+    })
+  )
+
+  it.effect("completions are printed for shells", () =>
+    Effect.gen(function* () {
+      for (const shell of ["bash", "zsh", "fish"]) {
+        const { code, out } = yield* run(["--completions", shell])
+        assert.strictEqual(code, 0)
+        for (const word of ["effect-oss", "upload", "sweep", "skip-identical"])
+          assert.include(out, word)
+      }
     })
   )
 

@@ -53,16 +53,18 @@ export const start = Effect.fnUntraced(function* (
     readonly uid?: number
     /** Closes the reading end of standard output once it has shown something. */
     readonly close?: boolean
+    /** What is started in place of the command. */
+    readonly script?: string
   } = {}
 ) {
-  const { env = {}, uid, close = false } = options
+  const { env = {}, uid, close = false, script = bin } = options
   const done = yield* Deferred.make<Ended>()
   const watchers: Array<() => void> = []
   let out = ""
   let error = ""
   const child = yield* Effect.acquireRelease(
     Effect.sync(() =>
-      spawn(process.execPath, [bin, ...args], { uid, env, stdio: ["ignore", "pipe", "pipe"] })
+      spawn(process.execPath, [script, ...args], { uid, env, stdio: ["ignore", "pipe", "pipe"] })
     ),
     (child) =>
       Effect.andThen(

@@ -40,7 +40,24 @@ describe("wrong usage, with exit code 2 and nothing sent:", () => {
     ["negative parallel", upload("--parallel", "-1"), env, /--parallel: -1/],
     ["a parallel that is no number", upload("--parallel", "many"), env, /--parallel: "many"/],
     ["no such file", ["upload", "/no/such/file", url], env, /\/no\/such\/file: no such file/],
-    ["a directory", ["upload", tmpdir(), url], env, /: not a regular file.*\n.*tar/],
+    ["several files to one key", ["upload", file, file, url], env, /one object.*\n.*key\//],
+    [
+      "a directory to one key",
+      ["upload", tmpdir(), url],
+      env,
+      /a directory.*one object.*\n.*key\//
+    ],
+    ["a rate of nothing", upload("--limit-rate", "0"), env, /--limit-rate/],
+    ["a rate that is none", upload("--limit-rate", "fast"), env, /--limit-rate: "fast"/],
+    [
+      "no ossutil file",
+      upload("--ossutil-config", "/no/such"),
+      env,
+      /--ossutil-config: .*\/no\/such/
+    ],
+    ["an ossutil file without keys", upload("--ossutil-config", file), env, /has no accessKeyID/],
+    ["an age that is none", ["sweep", "--older-than", "old"], env, /--older-than: "old".*\n.*7d/],
+    ["a sweep without an age", ["sweep"], env, /older-than/],
     ["a device", ["upload", "/dev/null", url], env, /\/dev\/null: not a regular file/],
     ["a bad region", upload("--region", "Cn Hangzhou"), env, /--region or OSS_REGION/],
     ["a bad endpoint", upload("--endpoint", "http://"), env, /--endpoint or OSS_ENDPOINT/],
@@ -84,29 +101,32 @@ describe("wrong usage, with exit code 2 and nothing sent:", () => {
   )
 })
 
+const commands = [[], ["upload"], ["pending"], ["abort"], ["sweep"], ["emulator"]]
+
+const helpCases = commands.flatMap((command) =>
+  ["--help", "-h"].map((flag) => ({ name: [...command, flag].join(" "), args: [...command, flag] }))
+)
+
 describe("help", () => {
-  it.live.each([
-    ["--help"],
-    ["upload", "--help"],
-    ["pending", "--help"],
-    ["abort", "-h"],
-    ["emulator", "-h"]
-  ])("%s", (args) =>
+  it.live.each(helpCases)("$name has an example, within 100 columns", ({ args }) =>
     Effect.gen(function* () {
       const { code, out, error } = yield* runHere(args)
       assert.strictEqual(code, 0)
-      assert.match(out, /USAGE/)
+      assert.match(out, /^USAGE$/m)
+      assert.match(out, /^EXAMPLES\n(?: .*\n)* +effect-oss /m)
       assert.notInclude(out, "\u001B")
       assert.strictEqual(error, "")
+      const wide = out.split("\n").filter((line) => line.length > 100)
+      assert.deepStrictEqual(wide, [])
     })
   )
 
   it.live("says where checkpoints are, what the units are and what the exit codes mean", () =>
     Effect.gen(function* () {
-      const { out } = yield* runHere(["upload", "--help"])
-      assert.include(out, "$XDG_STATE_HOME/effect-oss, else ~/.local/state/effect-oss")
-      assert.include(out, "KiB, MiB, GiB (powers of 1024; K, M, G mean the same)")
-      assert.include(out, "empty or ends in / gets the file's name appended")
+      const upload = (yield* runHere(["upload", "--help"])).out.replaceAll(/\s+/g, " ")
+      assert.include(upload, "$XDG_STATE_HOME/effect-oss, else ~/.local/state/effect-oss")
+      assert.include(upload, "KiB, MiB, GiB (powers of 1024; K, M, G mean the same)")
+      assert.include(upload, "empty or ends in / gets the file's name appended")
       assert.include((yield* runHere(["--help"])).out, "Exit codes: 0 done; 1 failed")
     })
   )

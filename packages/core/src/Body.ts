@@ -7,6 +7,9 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
+import * as HttpBody from "effect/http/HttpBody"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
 
 /**
  * The bytes of one request.
@@ -17,7 +20,7 @@ import * as Effect from "effect/Effect"
 export interface Body<out E = never> {
   /** In bytes. */
   readonly size: number
-  /** Fills `target` with the bytes from `offset` on, or fails. */
+  /** Fills `target` with the bytes from `offset` on, or fails. Once it has ended, interrupted or not, it no longer writes into `target`. */
   readonly read: (target: Uint8Array, offset: number) => Effect.Effect<void, E>
 }
 
@@ -47,3 +50,44 @@ export const tap = <E>(
   size: body.size,
   read: (target, offset) => Effect.map(body.read(target, offset), () => onRead(target, offset))
 })
+
+/**
+ * What is read at once where it isn't said otherwise, in bytes: large enough to
+ * cost little each, small enough to show progress.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const pieceSize = 256 * 1024
+
+/**
+ * The body as any HTTP engine takes it: a stream of pieces, each in memory of
+ * its own. An engine that can do better finds the body with `behind`.
+ *
+ * @category HTTP
+ * @since 0.1.0
+ */
+export const toHttpBody = <E>(body: Body<E>): HttpBody.Stream => {
+  const httpBody = HttpBody.stream(pieces(body), undefined, body.size)
+  bodies.set(httpBody, body)
+  return httpBody
+}
+
+/**
+ * The body that an HTTP request's body was made of by `toHttpBody`: an engine
+ * may pull it into buffers that it uses again, rather than run the stream.
+ *
+ * @category HTTP
+ * @since 0.1.0
+ */
+export const behind = (httpBody: HttpBody.HttpBody): Option.Option<Body<unknown>> =>
+  Option.fromUndefinedOr(bodies.get(httpBody))
+
+const bodies = new WeakMap<HttpBody.HttpBody, Body<unknown>>()
+
+const pieces = <E>({ size, read }: Body<E>): Stream.Stream<Uint8Array, E> =>
+  Stream.unfold(0, (offset) => {
+    if (offset >= size) return Effect.undefined
+    const target = new Uint8Array(Math.min(pieceSize, size - offset))
+    return Effect.as(read(target, offset), [target, offset + target.length] as const)
+  })

@@ -12,6 +12,7 @@ import * as Crc64 from "./Crc64.ts"
 import type { ListedPart, ListedUpload, ObjectOptions } from "./OssClient.ts"
 import type { Plan, UploadedPart } from "./Part.ts"
 import * as Part from "./Part.ts"
+import { InvalidRequest } from "./UploadError.ts"
 
 /**
  * How far an upload has come with its upload id.
@@ -56,9 +57,9 @@ export const Header = Schema.Struct({
   sourceId: Schema.String,
   /** `Opened.fingerprint` of the source. */
   fingerprint: Schema.String,
-  /** Of the source, in bytes. */
-  size: Size,
-  /** In bytes. */
+  /** Of the source, in bytes; null if it isn't known beforehand. */
+  size: Schema.NullOr(Size),
+  /** In bytes; of the first part, if the size isn't known: see `Part.growing`. */
   partSize: Size,
   /** `digestOptions` of what Initiate fixed. */
   options: Schema.String,
@@ -229,7 +230,7 @@ export type RestartReason = typeof RestartReason.Type
 export const incompatibility = (
   header: Header,
   wanted: {
-    readonly size: number
+    readonly size: number | null
     readonly fingerprint: string
     readonly options: string
     readonly partSize: Option.Option<number>
@@ -300,13 +301,25 @@ export type Task =
  * @since 0.1.0
  */
 export const reconcile = (
-  plan: Plan,
+  plan: Pick<Plan, "parts">,
   recorded: Iterable<UploadedPart>,
   listed: Option.Option<ReadonlyArray<ListedPart>>
-): ReadonlyArray<Task> => {
+): ReadonlyArray<Task> => plan.parts.map(reconciler(recorded, listed))
+
+/**
+ * The same, part by part, for a plan that comes to be known only while the
+ * source is read.
+ *
+ * @category deciding
+ * @since 0.1.0
+ */
+export const reconciler = (
+  recorded: Iterable<UploadedPart>,
+  listed: Option.Option<ReadonlyArray<ListedPart>>
+): ((part: Part.Part) => Task) => {
   const journal = new Map(Array.from(recorded, (part) => [part.number, part]))
   const server = Option.map(listed, (parts) => new Map(parts.map((part) => [part.number, part])))
-  return plan.parts.map((part): Task => {
+  return (part) => {
     const known = journal.get(part.number)
     const fits = known !== undefined && known.offset === part.offset && known.size === part.size
     if (Option.isNone(server)) {
@@ -325,7 +338,7 @@ export const reconcile = (
       onNone: () => ({ _tag: "Missing", part }),
       onSome: (crc64) => ({ _tag: "Adoptable", part: { ...part, etag: there.etag, crc64 } })
     })
-  })
+  }
 }
 
 /**
@@ -357,7 +370,10 @@ export const planOf = (size: number, listed: ReadonlyArray<ListedPart>): Option.
  * @category deciding
  * @since 0.1.0
  */
-export const wholeCrc64 = (plan: Plan, parts: Iterable<UploadedPart>): Option.Option<bigint> => {
+export const wholeCrc64 = (
+  plan: Pick<Plan, "parts">,
+  parts: Iterable<UploadedPart>
+): Option.Option<bigint> => {
   const byNumber = new Map(Array.from(parts, (part) => [part.number, part]))
   let crc64 = 0n
   for (const { number, offset, size } of plan.parts) {
@@ -366,4 +382,93 @@ export const wholeCrc64 = (plan: Plan, parts: Iterable<UploadedPart>): Option.Op
     crc64 = Crc64.combine(crc64, part.crc64, size)
   }
   return Option.some(crc64)
+}
+
+const AliOssSchema = Schema.Struct({
+  file: Schema.optionalKey(Schema.Unknown),
+  name: Schema.NonEmptyString,
+  fileSize: Size,
+  partSize: Size.check(Schema.isGreaterThan(0)),
+  uploadId: Schema.NonEmptyString,
+  doneParts: Schema.Array(Schema.Struct({ number: Size, etag: Schema.String }))
+})
+const decodeAliOss = Schema.decodeUnknownResult(AliOssSchema)
+
+/**
+ * A checkpoint of the package ali-oss, as its `progress` callback gives it and
+ * its documentation saves it to `checkpoint.json`.
+ *
+ * @category ali-oss
+ * @since 0.1.0
+ */
+export interface AliOss {
+  /** What ali-oss reads: the path of a file, or what holds the bytes. */
+  readonly file: unknown
+  /** The object's key. */
+  readonly name: string
+  /** In bytes. */
+  readonly fileSize: number
+  /** In bytes. */
+  readonly partSize: number
+  readonly uploadId: string
+  /** ali-oss adds to them. */
+  readonly doneParts: Array<{ number: number; etag: string }>
+}
+
+/**
+ * Reads a checkpoint of ali-oss, for `from` of an upload request. It holds no
+ * CRC64s: parts are taken over after OSS's CRC64 of them was compared with the
+ * source.
+ *
+ * **Example** (carrying on with what ali-oss began)
+ *
+ * ```ts
+ * import { Checkpoint, Source, Upload } from "@effect-oss/core"
+ *
+ * const upload = (json: string) =>
+ *   Upload.upload({
+ *     key: "backups/db.tar",
+ *     source: Source.file("db.tar"),
+ *     from: Checkpoint.fromAliOss(JSON.parse(json))
+ *   })
+ * ```
+ *
+ * @category ali-oss
+ * @since 0.1.0
+ */
+export const fromAliOss = (checkpoint: unknown): Result.Result<AliOss, InvalidRequest> =>
+  Result.mapBoth(decodeAliOss(checkpoint), {
+    onSuccess: ({ file, ...known }) => ({
+      ...known,
+      file,
+      doneParts: known.doneParts.map((part) => ({ ...part }))
+    }),
+    onFailure: ({ message }) =>
+      new InvalidRequest({
+        field: "from",
+        problem: `it is not a checkpoint of ali-oss: ${message}`,
+        remedy: "give what ali-oss passed to the progress callback, or leave it out"
+      })
+  })
+
+/**
+ * A checkpoint as ali-oss takes it: `multipartUpload(key, file, { checkpoint })`
+ * carries on with it. `file` is what ali-oss is to read. None if the upload has
+ * no upload id yet, or its source has no known size: ali-oss can't carry on
+ * with those.
+ *
+ * @category ali-oss
+ * @since 0.1.0
+ */
+export const toAliOss = ({ header, parts }: Checkpoint, file: unknown): Option.Option<AliOss> => {
+  const uploadId = uploadIdOf(header)
+  if (uploadId === undefined || header.size === null) return Option.none()
+  return Option.some({
+    file,
+    name: header.key,
+    fileSize: header.size,
+    partSize: header.partSize,
+    uploadId,
+    doneParts: parts.map(({ number, etag }) => ({ number, etag }))
+  })
 }

@@ -17,6 +17,7 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type { Body } from "./Body.ts"
 import * as AliOss from "./internal/aliOss.ts"
+import * as Borrowed from "./internal/aliOssClient.ts"
 import * as Connection from "./internal/connection.ts"
 import * as Requests from "./internal/requests.ts"
 import * as OssCredentials from "./OssCredentials.ts"
@@ -333,6 +334,53 @@ export const layerConfig = <E = never, R = never>(
         pathStyle: given.pathStyle ?? (yield* pathStyle),
         credentials: given.credentials ?? (yield* fixedKeys)
       })
+    })
+  )
+
+/**
+ * A client of the package ali-oss, `new OSS({ … })`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface AliOssClient {
+  readonly multipartUpload: (...args: never) => Promise<unknown>
+  readonly listParts: (...args: never) => Promise<unknown>
+}
+
+/**
+ * A client that signs as an ali-oss client does that is there already: with its
+ * bucket, endpoint, keys and refresh of temporary keys. That one stays as it is
+ * and may go on being used, also for uploads. Its HTTP engine, timeouts and
+ * retries are not used: requests are carried by `HttpClient`.
+ *
+ * **Example** (beside ali-oss)
+ *
+ * ```ts
+ * import { OssClient } from "@effect-oss/core"
+ * import OSS from "ali-oss"
+ *
+ * const oss = new OSS({
+ *   bucket: "backups",
+ *   region: "oss-cn-hangzhou",
+ *   accessKeyId: "example",
+ *   accessKeySecret: "example"
+ * })
+ * const layer = OssClient.fromAliOss(oss)
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const fromAliOss = (
+  client: AliOssClient
+): Layer.Layer<OssClient, InvalidRequest, HttpClient.HttpClient> =>
+  Layer.effect(
+    OssClient,
+    Effect.gen(function* () {
+      const borrowed = yield* Effect.fromResult(Borrowed.borrow(client))
+      const http = yield* HttpClient.HttpClient
+      return OssClient.of(Requests.make({ ...borrowed, http }))
     })
   )
 

@@ -360,7 +360,7 @@ export const reasonOf = (refusal: Refusal): Reason => {
  */
 export const isRetryable = (error: OssError): boolean => retryable.has(error.reason._tag)
 
-const retryable: ReadonlySet<Reason["_tag"]> = new Set([
+const retryableTags = [
   "Transport",
   "Timeout",
   "Stalled",
@@ -370,7 +370,17 @@ const retryable: ReadonlySet<Reason["_tag"]> = new Set([
   "ClockSkew",
   "CredentialsExpired",
   "ChecksumMismatch"
-])
+] as const satisfies ReadonlyArray<Reason["_tag"]>
+
+/**
+ * The tags of the reasons that may go away when the same request is sent again.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export type RetryableTag = (typeof retryableTags)[number]
+
+const retryable: ReadonlySet<string> = new Set(retryableTags)
 
 /**
  * True if OSS may have carried out the request although it failed here: the

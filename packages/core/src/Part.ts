@@ -123,6 +123,23 @@ export const validatePartSize = (partSize: number): Result.Result<number, Invali
       )
 
 /**
+ * Checks the size of a source, in bytes.
+ *
+ * @category planning
+ * @since 0.1.0
+ */
+export const validateSize = (size: number): Result.Result<number, InvalidRequest> =>
+  Number.isSafeInteger(size) && size >= 0 && size <= maxObjectSize
+    ? Result.succeed(size)
+    : Result.fail(
+        new InvalidRequest({
+          field: "source",
+          problem: `a source of ${size} bytes does not fit into one object`,
+          remedy: `OSS takes up to ${maxObjectSize} bytes (48.8 TiB) an object: split the source`
+        })
+      )
+
+/**
  * Cuts `size` bytes into parts of `partSize` bytes.
  *
  * **Example** (three parts)
@@ -141,32 +158,51 @@ export const validatePartSize = (partSize: number): Result.Result<number, Invali
 export const plan = (
   size: number,
   partSize: number = partSizeFor(size)
-): Result.Result<Plan, InvalidRequest> => {
-  if (!Number.isSafeInteger(size) || size < 0 || size > maxObjectSize) {
-    return Result.fail(
-      new InvalidRequest({
-        field: "source",
-        problem: `a source of ${size} bytes does not fit into one object`,
-        remedy: `OSS takes up to ${maxObjectSize} bytes (48.8 TiB) an object: split the source`
-      })
-    )
-  }
-  return Result.flatMap(validatePartSize(partSize), (partSize) => {
+): Result.Result<Plan, InvalidRequest> =>
+  Result.gen(function* () {
+    yield* validateSize(size)
+    yield* validatePartSize(partSize)
     const count = Math.ceil(size / partSize)
-    return count <= maxParts
-      ? Result.succeed({
-          size,
-          partSize,
-          parts: Array.from({ length: count }, cut(size, partSize))
+    if (count > maxParts) {
+      yield* Result.fail(
+        new InvalidRequest({
+          field: "partSize",
+          problem: `${size} bytes in parts of ${partSize} bytes make ${count} parts`,
+          remedy: `OSS takes at most ${maxParts} parts: give at least ${partSizeFor(size)} bytes, or leave partSize out`
         })
-      : Result.fail(
-          new InvalidRequest({
-            field: "partSize",
-            problem: `${size} bytes in parts of ${partSize} bytes make ${count} parts`,
-            remedy: `OSS takes at most ${maxParts} parts: give at least ${partSizeFor(size)} bytes, or leave partSize out`
-          })
-        )
+      )
+    }
+    return { size, partSize, parts: Array.from({ length: count }, cut(size, partSize)) }
   })
+
+/** So many parts of a source of unknown length have the same size. */
+const partsPerStep = maxParts / 10
+
+/**
+ * The part of that number of a source whose length isn't known beforehand: the
+ * part size doubles each 1,000 parts, up to 5 GiB. So parts stay small for as
+ * long as the source may turn out to be small, and yet 10,000 of them, starting
+ * with 8 MiB, hold 7.8 TiB. A larger first part reaches further, one of 5 GiB
+ * to the largest object there is. Only the last part is smaller.
+ *
+ * **Example** (around 8 GB)
+ *
+ * ```ts
+ * import { Part } from "@effect-oss/core"
+ *
+ * Part.growing(1_000, Part.defaultPartSize).size // => 8388608
+ * Part.growing(1_001, Part.defaultPartSize).size // => 16777216
+ * ```
+ *
+ * @category planning
+ * @since 0.1.0
+ */
+export const growing = (number: number, partSize: number): Part => {
+  const sizeIn = (step: number) => Math.min(partSize * 2 ** step, maxPartSize)
+  const step = Math.floor((number - 1) / partsPerStep)
+  let offset = ((number - 1) % partsPerStep) * sizeIn(step)
+  for (let earlier = 0; earlier < step; earlier++) offset += partsPerStep * sizeIn(earlier)
+  return { number, offset, size: sizeIn(step) }
 }
 
 const cut =

@@ -7,9 +7,11 @@
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Predicate from "effect/Predicate"
 import * as Random from "effect/Random"
+import * as Record from "effect/Record"
 import * as Schedule from "effect/Schedule"
-import type { OssError } from "./OssError.ts"
+import type { OssError, Reason, RetryableTag } from "./OssError.ts"
 import { retryAfter } from "./OssError.ts"
 
 /**
@@ -102,9 +104,118 @@ export const standard: RetryPolicy = backoff()
 export const never: RetryPolicy = Schedule.recurs(0)
 
 /**
- * How many retries the requests of one upload share. Each retry takes one, and
- * each success gives one back, up to this number: many parts that fail once
- * are no trouble, while a dead server is left alone soon.
+ * An `OssError` with one kind of reason.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Because<Tag extends RetryableTag> = OssError & {
+  readonly reason: Extract<Reason, { readonly _tag: Tag }>
+}
+
+/**
+ * A policy for each reason that may go away.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type ReasonTable = {
+  readonly [Tag in RetryableTag]?: Schedule.Schedule<unknown, Because<Tag>> | undefined
+}
+
+/**
+ * A policy for each reason, each with a count of its own; `otherwise` is for
+ * the reasons that have none in the table. A reason that no retry can help is
+ * not a key of the table.
+ *
+ * **Example** (wait for a throttled bucket, give up on a broken network)
+ *
+ * ```ts
+ * import { RetryPolicy } from "@effect-oss/core"
+ * import { Schedule } from "effect"
+ *
+ * const policy = RetryPolicy.byReason({
+ *   Throttled: Schedule.spaced("30 seconds"),
+ *   Transport: Schedule.recurs(1)
+ * })
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const byReason = (table: ReasonTable, otherwise: RetryPolicy = standard): RetryPolicy =>
+  Schedule.fromStep(
+    Effect.gen(function* () {
+      const rows: Record<string, Schedule.Schedule<unknown, never> | undefined> = table
+      const steps = yield* Effect.all(
+        Record.map(Record.filter(rows, Predicate.isNotUndefined), Schedule.toStep)
+      )
+      const rest = yield* Schedule.toStep(otherwise)
+      return (now: number, error: OssError) =>
+        // A row's key is the tag of the errors that its schedule takes.
+        steps[error.reason._tag]?.(now, error as never) ?? rest(now, error)
+    })
+  )
+
+/**
+ * What retries are paid out of. Requests that share one can't retry more often
+ * together than it allows, so that many parts that fail once are no trouble,
+ * while a dead server is left alone soon.
+ *
+ * @category budgets
+ * @since 0.1.0
+ */
+export interface Budget {
+  /** Pays for one retry; false if there is nothing left. */
+  readonly spend: Effect.Effect<boolean>
+  /** A request succeeded. */
+  readonly earn: Effect.Effect<void>
+}
+
+/**
+ * A budget of so many retries: each takes one, and each success gives one back,
+ * up to this number. Give the same one to several uploads, and they share it.
+ *
+ * **Example** (a hundred retries for all uploads)
+ *
+ * ```ts
+ * import { RetryPolicy, Source, Upload } from "@effect-oss/core"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.gen(function* () {
+ *   const retryBudget = yield* RetryPolicy.budget(100)
+ *   const keys = ["a.tar", "b.tar"]
+ *   yield* Effect.forEach(keys, (key) =>
+ *     Upload.upload({ key, source: Source.file(key), retryBudget })
+ *   )
+ * })
+ * ```
+ *
+ * @category budgets
+ * @since 0.1.0
+ */
+export const budget = (retries: number): Effect.Effect<Budget> =>
+  Effect.sync(() => budgetUnsafe(retries))
+
+/**
+ * A budget that is made at once: see `budget`.
+ *
+ * @category budgets
+ * @since 0.1.0
+ */
+export const budgetUnsafe = (retries: number): Budget => {
+  let left = retries
+  return {
+    spend: Effect.sync(() => left > 0 && left-- > 0),
+    earn: Effect.sync(() => {
+      left = Math.min(retries, left + 1)
+    })
+  }
+}
+
+/**
+ * How many retries the requests of one upload, or of one `uploadAll`, share
+ * unless a budget is given.
  *
  * @category constants
  * @since 0.1.0

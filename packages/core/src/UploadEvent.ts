@@ -31,7 +31,9 @@ export const UploadResult = Schema.Struct({
   /** Of the source that were there from an earlier run, in bytes. */
   resumed: Schema.Finite,
   /** Given to the network in this run, in bytes; parts that were sent again count again. */
-  sent: Schema.Finite
+  sent: Schema.Finite,
+  /** Present if the object was there already, identical, and nothing had to be sent: see `skipIdentical`. */
+  skipped: Schema.optionalKey(Schema.Literal(true))
 })
 
 /**
@@ -40,7 +42,7 @@ export const UploadResult = Schema.Struct({
  * @category models
  * @since 0.1.0
  */
-export type UploadResult = typeof UploadResult.Type
+export interface UploadResult extends Schema.Schema.Type<typeof UploadResult> {}
 
 /**
  * How far an upload has come.
@@ -53,11 +55,11 @@ export const Progress = Schema.Struct({
   durable: Schema.Finite,
   /** `durable` and what is on its way, in bytes; never less than before either. */
   sent: Schema.Finite,
-  /** Of the source, in bytes. */
-  total: Schema.Finite,
+  /** Of the source, in bytes; null while that isn't known. */
+  total: Schema.NullOr(Schema.Finite),
   /** In bytes a second, over the last seconds. */
   rate: Schema.Finite,
-  /** Time left at this rate, in milliseconds; null while the rate is 0. */
+  /** Time left at this rate, in milliseconds; null while the rate is 0 or the total isn't known. */
   eta: Schema.NullOr(Schema.Finite)
 })
 
@@ -67,7 +69,7 @@ export const Progress = Schema.Struct({
  * @category models
  * @since 0.1.0
  */
-export type Progress = typeof Progress.Type
+export interface Progress extends Schema.Schema.Type<typeof Progress> {}
 
 /**
  * What a running upload reports.
@@ -78,12 +80,12 @@ export type Progress = typeof Progress.Type
  * import { UploadEvent } from "@effect-oss/core"
  *
  * const line = UploadEvent.UploadEvent.match({
- *   Started: (event) => `${event.source}: ${event.size} bytes`,
+ *   Started: (event) => `${event.source}: ${event.size ?? "?"} bytes`,
  *   Resumed: (event) => `${event.bytes} bytes are there already`,
  *   Restarted: (event) => `starting afresh: ${event.reason}`,
  *   PartUploaded: (event) => `part ${event.number}`,
  *   Retrying: (event) => `${event.operation} again in ${event.delay} ms`,
- *   Progress: (event) => `${event.durable} of ${event.total}`,
+ *   Progress: (event) => `${event.durable} of ${event.total ?? "?"}`,
  *   Completing: () => "completing",
  *   Completed: (event) => `done: ${event.result.etag}`
  * })
@@ -99,8 +101,8 @@ export const UploadEvent = Schema.TaggedUnion({
     key: Schema.String,
     /** The source's name. */
     source: Schema.String,
-    /** Of the source, in bytes. */
-    size: Schema.Finite
+    /** Of the source, in bytes; null if that isn't known. */
+    size: Schema.NullOr(Schema.Finite)
   },
   /** Parts of an earlier run are used. */
   Resumed: {
@@ -140,9 +142,83 @@ export const UploadEvent = Schema.TaggedUnion({
 })
 
 /**
+ * The source is open and the checkpoint is held.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Started extends Case<"Started"> {}
+
+/**
+ * Parts of an earlier run are used.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Resumed extends Case<"Resumed"> {}
+
+/**
+ * What an earlier run, or this one, has sent is given up.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Restarted extends Case<"Restarted"> {}
+
+/**
+ * A part is durable.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface PartUploaded extends Case<"PartUploaded"> {}
+
+/**
+ * A request failed and will be sent again.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Retrying extends Case<"Retrying"> {}
+
+/**
+ * How far it has come, sampled.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Progressed extends Case<"Progress"> {}
+
+/**
+ * OSS is asked to make the parts an object.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Completing extends Case<"Completing"> {}
+
+/**
+ * The object is there, and is what the source held.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Completed extends Case<"Completed"> {}
+
+type Case<Tag extends keyof typeof UploadEvent.cases> = (typeof UploadEvent.cases)[Tag]["Type"]
+
+/**
  * What a running upload reports.
  *
  * @category models
  * @since 0.1.0
  */
-export type UploadEvent = typeof UploadEvent.Type
+export type UploadEvent =
+  | Started
+  | Resumed
+  | Restarted
+  | PartUploaded
+  | Retrying
+  | Progressed
+  | Completing
+  | Completed

@@ -3,10 +3,13 @@
  *
  * @since 0.1.0
  */
+export * as Bandwidth from "./Bandwidth.ts"
 export * as Body from "./Body.ts"
 export * as Checkpoint from "./Checkpoint.ts"
 export * as CheckpointStore from "./CheckpointStore.ts"
+export * as Concurrency from "./Concurrency.ts"
 export * as Crc64 from "./Crc64.ts"
+export * as Metrics from "./Metrics.ts"
 export * as ObjectKey from "./ObjectKey.ts"
 export * as OssClient from "./OssClient.ts"
 export * as OssCredentials from "./OssCredentials.ts"
@@ -15,5 +18,6 @@ export * as Part from "./Part.ts"
 export * as RetryPolicy from "./RetryPolicy.ts"
 export * as Source from "./Source.ts"
 export * as Upload from "./Upload.ts"
+export * as UploadAll from "./UploadAll.ts"
 export * as UploadError from "./UploadError.ts"
 export * as UploadEvent from "./UploadEvent.ts"

@@ -66,6 +66,59 @@ describe("RetryPolicy.backoff", () => {
   )
 })
 
+describe("RetryPolicy.byReason", () => {
+  const throttled = failing(new OssError.Throttled({ retryAfter: 1_500 }))
+  const policy = RetryPolicy.byReason({
+    Transport: Schedule.spaced("1 second").pipe(Schedule.upTo({ times: 2 })),
+    Throttled: Schedule.forever.pipe(
+      Schedule.setInputType<RetryPolicy.Because<"Throttled">>(),
+      Schedule.modifyDelay(({ input }) => Effect.succeed(input.reason.retryAfter ?? 0))
+    )
+  })
+
+  it.effect("takes the row of the reason, which sees the reason as what it is", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(yield* waits(policy, reset), [1_000, 1_000])
+      assert.deepStrictEqual(yield* waits(policy, throttled, 3), [1_500, 1_500, 1_500])
+    })
+  )
+
+  it.effect("counts each reason by itself", () =>
+    Effect.gen(function* () {
+      const step = yield* Schedule.toStep(policy)
+      for (const error of [reset, throttled, reset, throttled]) yield* step(0, error)
+      assert.isTrue(Result.isFailure(yield* Effect.result(step(0, reset))))
+      assert.isTrue(Result.isSuccess(yield* Effect.result(step(0, throttled))))
+    })
+  )
+
+  it.effect("falls back to the standard policy, or to what is given", () =>
+    Effect.gen(function* () {
+      const stalled = failing(new OssError.Stalled({ millis: 30_000 }))
+      const standard = waits(RetryPolicy.standard, stalled).pipe(Random.withSeed(1))
+      assert.deepStrictEqual(
+        yield* waits(policy, stalled).pipe(Random.withSeed(1)),
+        yield* standard
+      )
+      const strict = RetryPolicy.byReason({ Throttled: undefined }, RetryPolicy.never)
+      assert.deepStrictEqual(yield* waits(strict, stalled), [])
+      assert.deepStrictEqual(yield* waits(strict, throttled), [])
+    })
+  )
+})
+
+describe("RetryPolicy.budget", () => {
+  it.effect("is spent by retries, earned back by successes, and never grows", () =>
+    Effect.gen(function* () {
+      const { spend, earn } = yield* RetryPolicy.budget(2)
+      yield* Effect.all([earn, earn])
+      assert.deepStrictEqual(yield* Effect.all([spend, spend, spend]), [true, true, false])
+      yield* earn
+      assert.deepStrictEqual(yield* Effect.all([spend, spend]), [true, false])
+    })
+  )
+})
+
 /** A request that fails with these errors, one after the other, and then succeeds; and how often it was made. */
 const scripted = (errors: ReadonlyArray<OssError.OssError>) => {
   let made = 0
@@ -85,7 +138,7 @@ describe("retrying a request", () => {
       const retries: Array<Attempts.Retry> = []
       const retrying = Attempts.make({
         policy: atOnce,
-        budget: 10,
+        budget: RetryPolicy.budgetUnsafe(10),
         onRetry: (retry) => Effect.sync(() => retries.push(retry))
       })
       const { request } = scripted([reset, reset])
@@ -102,7 +155,11 @@ describe("retrying a request", () => {
 
   it.effect("stops at once at an error that can't go away, whatever the policy", () =>
     Effect.gen(function* () {
-      const retrying = Attempts.make({ policy: Schedule.forever, budget: 10, ...silent })
+      const retrying = Attempts.make({
+        policy: Schedule.forever,
+        budget: RetryPolicy.budgetUnsafe(10),
+        ...silent
+      })
       const { request, made } = scripted([denied])
       assert.strictEqual(yield* Effect.flip(retrying(request)), denied)
       assert.strictEqual(made(), 1)
@@ -111,7 +168,11 @@ describe("retrying a request", () => {
 
   it.effect("lets errors that are not OSS's pass", () =>
     Effect.gen(function* () {
-      const retrying = Attempts.make({ policy: Schedule.forever, budget: 10, ...silent })
+      const retrying = Attempts.make({
+        policy: Schedule.forever,
+        budget: RetryPolicy.budgetUnsafe(10),
+        ...silent
+      })
       let made = 0
       const request = Effect.suspend(() => Effect.fail(`failure ${++made}` as const))
       assert.strictEqual(yield* Effect.flip(retrying(request)), "failure 1")
@@ -120,7 +181,11 @@ describe("retrying a request", () => {
 
   it.effect("shares one budget among all requests, and earns it back with successes", () =>
     Effect.gen(function* () {
-      const retrying = Attempts.make({ policy: Schedule.forever, budget: 3, ...silent })
+      const retrying = Attempts.make({
+        policy: Schedule.forever,
+        budget: RetryPolicy.budgetUnsafe(3),
+        ...silent
+      })
       const dead = scripted(Array.from({ length: 50 }, () => reset))
       yield* Effect.flip(retrying(dead.request))
       assert.strictEqual(dead.made(), 4)
@@ -137,7 +202,11 @@ describe("retrying a request", () => {
     "sends a request again at once, at no cost, after the client has learnt the time or got new credentials",
     () =>
       Effect.gen(function* () {
-        const retrying = Attempts.make({ policy: RetryPolicy.never, budget: 0, ...silent })
+        const retrying = Attempts.make({
+          policy: RetryPolicy.never,
+          budget: RetryPolicy.budgetUnsafe(0),
+          ...silent
+        })
         const skewed = scripted([failing(new OssError.ClockSkew({ offset: 1 }))])
         assert.strictEqual(yield* retrying(skewed.request), "done")
         const expired = failing(new OssError.CredentialsExpired({ description: "old" }))

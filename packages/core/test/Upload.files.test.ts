@@ -44,7 +44,7 @@ const withFile = Effect.gen(function* () {
   const fs = yield* FileSystem.FileSystem
   const path = `${yield* fs.makeTempDirectoryScoped()}/source.bin`
   yield* fs.writeFile(path, fiveParts)
-  const request: Upload.UploadRequest<FileSystem.FileSystem> = {
+  const request: Upload.UploadRequest<never, FileSystem.FileSystem> = {
     key,
     source: Source.file(path),
     partSize,

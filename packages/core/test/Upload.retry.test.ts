@@ -1,6 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { OssClient, OssError, RetryPolicy, Upload } from "@effect-oss/core"
-import type { Source } from "@effect-oss/core"
+import { OssClient, OssError, RetryPolicy, Source, Upload } from "@effect-oss/core"
 import { Fault, OssEmulator } from "@effect-oss/emulator"
 import { Effect, Fiber, Option, Schedule } from "effect"
 import { TestClock } from "effect/testing"
@@ -157,7 +156,7 @@ describe("a part that fails", () => {
         const request = requestFor(content, { partSize: 24 * 65_536 })
         const slow: Source.Source = {
           name: "slow",
-          open: Effect.map(request.source.open, (opened) => ({
+          open: Effect.map(Source.bytes(content, "source").open, (opened) => ({
             ...opened,
             read: (target, offset) => Effect.delay(opened.read(target, offset), "25 seconds")
           }))

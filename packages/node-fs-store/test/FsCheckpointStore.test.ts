@@ -21,7 +21,8 @@ import {
   layerHooked,
   layerIn,
   only,
-  temporaryDirectory
+  temporaryDirectory,
+  type Hook
 } from "./support.ts"
 
 checkpointStoreContract("FsCheckpointStore", layerAnywhere)
@@ -73,6 +74,22 @@ describe("a store of files", () => {
         modes.map(({ mode }) => (mode & 0o777).toString(8)),
         ["600", "600", "700"]
       )
+    }))
+
+  test("makes a directory durable that somebody else has created", (directory) =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const below = `${directory}/a`
+      yield* fs.makeDirectory(below)
+      const synced: Array<string> = []
+      const hook: Hook = ({ call, path }) =>
+        Effect.sync(() => void (call === "sync" && synced.push(path)))
+      const store = layerHooked(below, hook)
+      yield* Effect.provide(
+        withLog("key", () => Effect.void),
+        store
+      )
+      assert.include(synced, directory)
     }))
 
   test("keeps to the directory that its path meant when it was built", (directory) =>

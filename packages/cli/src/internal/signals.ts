@@ -1,28 +1,77 @@
-/** SIGINT and SIGTERM as values, so that a command ends as any failed effect does: scopes closed, nothing in flight. */
+/**
+ * SIGINT and SIGTERM as values, so that a command ends as any failed effect
+ * does: scopes closed, nothing in flight. Who sends another one doesn't want to
+ * wait for that.
+ */
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Queue from "effect/Queue"
 import { Interrupted } from "../CliFailure.ts"
+import { explain } from "../Explain.ts"
+import { Output } from "../Output.ts"
 
-/** Once there was one, further signals are ignored: pnpm and a terminal may send the same one twice. */
-const next: Effect.Effect<Interrupted["signal"]> = Effect.callback((resume) => {
-  const onSignal = (signal: NodeJS.Signals) =>
-    resume(Effect.succeed(signal === "SIGTERM" ? signal : "SIGINT"))
-  process.on("SIGINT", onSignal)
-  process.on("SIGTERM", onSignal)
-  return Effect.sync(() => {
-    process.off("SIGINT", onSignal)
-    process.off("SIGTERM", onSignal)
-  })
+type Signal = Interrupted["signal"]
+
+/** pnpm and a terminal both pass Ctrl-C on: what comes so soon after is the same one. */
+const echo = Duration.millis(300)
+
+const offer = (signals: Queue.Queue<Signal>) => (signal: NodeJS.Signals) => {
+  Queue.offerUnsafe(signals, signal === "SIGTERM" ? signal : "SIGINT")
+}
+
+/** All signals, until the scope closes. */
+const listen = Effect.gen(function* () {
+  const signals = yield* Queue.unbounded<Signal>()
+  yield* Effect.acquireRelease(
+    Effect.sync(() => {
+      const onSignal = offer(signals)
+      process.on("SIGINT", onSignal)
+      process.on("SIGTERM", onSignal)
+      return onSignal
+    }),
+    (onSignal) =>
+      Effect.sync(() => {
+        process.off("SIGINT", onSignal)
+        process.off("SIGTERM", onSignal)
+      })
+  )
+  return signals
 })
+
+/** Ends the process at once when one more signal comes. What was acknowledged is on the disk already. */
+const endAtNext = Effect.fnUntraced(function* (signals: Queue.Queue<Signal>) {
+  const { error } = yield* Output
+  yield* Effect.sleep(echo)
+  yield* Queue.clear(signals)
+  const { what, todo, exitCode } = explain(new Interrupted({ signal: yield* Queue.take(signals) }))
+  yield* error(`error: ${what} again, stopped at once\n  → ${todo}\n`)
+  return yield* Effect.sync(() => process.exit(exitCode))
+})
+
+/** Runs until it is done, or until a signal. */
+const until = <A, B, E, E2, R>(
+  self: Effect.Effect<A, E, R>,
+  onSignal: (signal: Signal) => Effect.Effect<B, E2>
+) =>
+  Effect.scoped(
+    Effect.flatMap(listen, (signals) =>
+      Effect.raceFirst(
+        self,
+        Queue.take(signals).pipe(
+          Effect.tap(() => Effect.forkScoped(endAtNext(signals))),
+          Effect.flatMap(onSignal)
+        )
+      )
+    )
+  )
 
 /** Runs until it is done, or until a signal, which is a failure. */
 export const orInterrupted = <A, E, R>(
   self: Effect.Effect<A, E, R>
-): Effect.Effect<A, E | Interrupted, R> =>
-  Effect.raceFirst(
-    self,
-    Effect.flatMap(next, (signal) => Effect.fail(new Interrupted({ signal })))
-  )
+): Effect.Effect<A, E | Interrupted, R | Output> =>
+  until(self, (signal) => Effect.fail(new Interrupted({ signal })))
 
 /** Runs until a signal, which is its proper end. */
-export const untilSignal = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<void, E, R> =>
-  Effect.asVoid(Effect.raceFirst(self, next))
+export const untilSignal = <A, E, R>(
+  self: Effect.Effect<A, E, R>
+): Effect.Effect<void, E, R | Output> => Effect.asVoid(until(self, Effect.succeed))

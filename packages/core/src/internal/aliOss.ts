@@ -44,7 +44,7 @@ export type Understood =
 export type Call = (client: Methods) => Promise<unknown>
 
 /** What is used of ali-oss, as it is: its published types are narrower than what it takes. */
-interface Methods {
+export interface Methods {
   readonly initMultipartUpload: (key: string, options: object) => Promise<unknown>
   readonly uploadPart: (
     key: string,
@@ -95,20 +95,37 @@ export const load = Effect.fnUntraced(function* (connection: Connection) {
     cname: connection.cname,
     sldEnable: connection.pathStyle,
     authorizationV4: connection.signature === "v4",
-    // UTF-8 in header values; without it they are left to an HTTP engine that refuses them.
-    headerEncoding: "latin1"
+    ...carried
   }
-  return signer(new Client(options), connection)
+  const base = new Client(options)
+  return signer(
+    (credentials, skew, request) => derive(base, credentials, skew, request),
+    connection
+  )
 })
 
-const signer = (base: AliOss, { pathStyle, signature }: Connection): Signer => ({
+/** Options of whatever client signs for us. */
+export const carried = {
+  // UTF-8 in header values; without it they are left to an HTTP engine that refuses them.
+  headerEncoding: "latin1",
+  /** Requests are sent again elsewhere. */
+  retryMax: 0,
+  /** Aborting an upload sets it. */
+  cancelFlag: false
+}
+
+/** Calls run on what `derive` makes for each; `skew` is the server's time less that of `Date`, in milliseconds. */
+export const signer = (
+  derive: (credentials: Credentials, skew: number, request: Request) => Methods,
+  { pathStyle, signature }: Connection
+): Signer => ({
   sign: Effect.fnUntraced(function* (call, credentials, offset) {
     // ali-oss signs with the machine's clock: this makes it Effect's, plus the offset.
     // The first millisecond of 1970, where test clocks begin, would be taken for no date.
     const time = Math.max((yield* Clock.currentTimeMillis) + offset, 1)
     const skew = time - new Date().getTime()
     const prepared = yield* Effect.tryPromise({
-      try: () => handOver(call, (request) => derive(base, credentials, skew, request), pathStyle),
+      try: () => handOver(call, (request) => derive(credentials, skew, request), pathStyle),
       catch: (thrown) => new Rejected({ description: `it could not be signed: ${thrown}` })
     })
     const cut = signature === "v1" ? cutOff(prepared.signed) : undefined
@@ -127,7 +144,8 @@ const uncovered = (header: string) =>
     description: `a signature of version 1 can't cover the last character of the header "${header}": use version 4`
   })
 
-type Request = (url: string, args: RequestArguments) => Promise<Fed>
+/** What ali-oss calls to send a request. */
+export type Request = (url: string, args: RequestArguments) => Promise<Fed>
 
 interface RequestArguments {
   readonly method: string

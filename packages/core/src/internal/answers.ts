@@ -208,15 +208,20 @@ const textIn = (value: unknown, field: string): string | undefined => {
   return typeof text === "string" && text !== "" ? text : undefined
 }
 
-const dateOf = ({ date = "" }: Answer["headers"]): number | undefined =>
-  Result.getOrUndefined(Result.map(Headers.parseHttpDate(date), DateTime.toEpochMillis))
+const dateOf = ({ date }: Answer["headers"]): number | undefined =>
+  date === undefined
+    ? undefined
+    : Result.getOrUndefined(Result.map(Headers.parseHttpDate(date), DateTime.toEpochMillis))
 
+/** Most answers don't have it, and to be told by the parser costs an error with its stack. */
 const retryAfterOf = (
-  { "retry-after": value = "" }: Answer["headers"],
+  { "retry-after": value }: Answer["headers"],
   now: number
 ): number | undefined =>
-  Result.getOrUndefined(
-    Result.map(Headers.parseRetryAfter(value), (wait) =>
-      Duration.toMillis(Headers.retryAfterDelay(wait, now))
-    )
-  )
+  value === undefined
+    ? undefined
+    : Result.getOrUndefined(
+        Result.map(Headers.parseRetryAfter(value), (wait) =>
+          Duration.toMillis(Headers.retryAfterDelay(wait, now))
+        )
+      )

@@ -8,7 +8,8 @@ import * as Exit from "effect/Exit"
 import * as Schedule from "effect/Schedule"
 import type { Reason } from "../OssError.ts"
 import { isRetryable, OssError } from "../OssError.ts"
-import type { RetryPolicy } from "../RetryPolicy.ts"
+import type { Budget, RetryPolicy } from "../RetryPolicy.ts"
+import * as Measure from "./measure.ts"
 
 /** A request is about to be sent again. */
 export interface Retry {
@@ -26,24 +27,24 @@ export interface Retrying {
 
 export const make = (options: {
   readonly policy: RetryPolicy
-  readonly budget: number
+  readonly budget: Budget
   readonly onRetry: (retry: Retry) => Effect.Effect<void>
 }): Retrying => {
-  let left = options.budget
-  const spend = () => left > 0 && left-- > 0
-  const earn = () => (left = Math.min(options.budget, left + 1))
-
+  const { spend, earn } = options.budget
   const schedule = options.policy.pipe(
     Schedule.setInputType<OssError>(),
-    Schedule.while(({ input }) => isRetryable(input) && spend()),
+    Schedule.while(({ input }) => (isRetryable(input) ? spend : Effect.succeed(false))),
     Schedule.tap(({ input, attempt, duration }) =>
-      options.onRetry({ error: input, attempt, delay: Duration.toMillis(duration) })
+      Effect.andThen(
+        Measure.retry(input),
+        options.onRetry({ error: input, attempt, delay: Duration.toMillis(duration) })
+      )
     )
   )
 
   return <A, E, R>(request: Effect.Effect<A, E | OssError, R>) =>
     renewing(request).pipe(
-      Effect.tap(() => Effect.sync(earn)),
+      Effect.tap(() => earn),
       onlyOssErrors,
       Effect.retry(schedule),
       Effect.flatten

@@ -8,8 +8,8 @@ import type { Progress } from "../UploadEvent.ts"
 
 /** What has been counted so far. */
 export interface Meter {
-  /** Of the source, in bytes. */
-  readonly total: number
+  /** Of the source, in bytes; null while that isn't known. */
+  total: number | null
   /** Recorded in the checkpoint, in bytes. */
   durable: number
   /** Of the durable ones, what an earlier run had sent, in bytes. */
@@ -22,7 +22,7 @@ export interface Meter {
   readonly underWay: Map<number, number>
 }
 
-export const make = (total: number): Meter => ({
+export const make = (total: number | null): Meter => ({
   total,
   durable: 0,
   resumed: 0,
@@ -62,11 +62,12 @@ export const resumed = (meter: Meter, bytes: number): void => {
   meter.sent = Math.max(meter.sent, meter.durable)
 }
 
-/** The object is stored. */
-export const finished = (meter: Meter): void => {
+/** The object is stored; `total` is its size, in bytes. */
+export const finished = (meter: Meter, total: number): void => {
   meter.underWay.clear()
-  meter.durable = meter.total
-  meter.sent = meter.total
+  meter.total = total
+  meter.durable = total
+  meter.sent = total
 }
 
 /** A look at a meter: when, in milliseconds, what had been sent, in bytes, and how fast, in bytes a second. */
@@ -94,5 +95,8 @@ export const progress = (meter: Meter, rate: number): Progress => ({
   sent: meter.sent,
   total: meter.total,
   rate: Math.round(rate),
-  eta: rate > 0 ? Math.round(((meter.total - meter.sent) / rate) * 1_000) : null
+  eta:
+    rate > 0 && meter.total !== null
+      ? Math.round(((meter.total - meter.sent) / rate) * 1_000)
+      : null
 })

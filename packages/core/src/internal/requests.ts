@@ -159,6 +159,7 @@ const sender = ({ connection, http, keys, signer }: Parts) => {
     const used = yield* Effect.mapError(keys.current, (error) => failed(withoutKeys(error)))
     const { signed, understand } = yield* Effect.mapError(signer.sign(call, used, offset), failed)
     const answer = Answers.withErrorBody(yield* carry(http, signed, request.body, failed))
+    yield* annotateAnswer(answer)
     const understood = yield* understand(answer)
     const now = yield* Clock.currentTimeMillis
     const refusal = Answers.refusalOf(request.operation, answer, understood, now)
@@ -189,11 +190,18 @@ const withoutKeys = (error: unknown): CredentialsExpired =>
     description: `there are no new keys: ${error instanceof Error ? error.message : String(error)}`
   })
 
-const annotate = (bucket: string, { key, partNumber }: Request<unknown, unknown>) =>
+const annotate = (bucket: string, { operation, key, partNumber }: Request<unknown, unknown>) =>
   Effect.annotateCurrentSpan({
+    "oss.operation": operation,
     "oss.bucket": bucket,
     ...(key === undefined ? {} : { "oss.key": key }),
     ...(partNumber === undefined ? {} : { "oss.part_number": partNumber })
+  })
+
+const annotateAnswer = ({ status, headers }: AliOss.Answer) =>
+  Effect.annotateCurrentSpan({
+    "http.response.status_code": status,
+    ...("x-oss-request-id" in headers ? { "oss.request_id": headers["x-oss-request-id"] } : {})
   })
 
 interface Facts {

@@ -11,38 +11,38 @@ import * as Crc64 from "../Crc64.ts"
 import type { OssError } from "../OssError.ts"
 import { ChecksumMismatch } from "../OssError.ts"
 import type { Part } from "../Part.ts"
+import type { SourceError } from "../Source.ts"
 import * as Source from "../Source.ts"
 import * as Meter from "./meter.ts"
 import type { Session } from "./session.ts"
 import { failure, record, transfer } from "./session.ts"
 
-/** Makes one part of the plan durable. */
+/** Makes one part of the plan durable; `body` is its bytes, read again for each attempt. */
 export const sendPart = Effect.fn("Upload.part")(function* (
   session: Session,
   uploadId: string,
-  task: Exclude<Task, { readonly _tag: "Done" }>
-): Effect.fn.Return<void, OssError | Source.SourceError | CheckpointError> {
+  task: Exclude<Task, { readonly _tag: "Done" }>,
+  body: Body.Body<SourceError>
+): Effect.fn.Return<void, OssError | SourceError | CheckpointError> {
   yield* Effect.annotateCurrentSpan({
     "oss.part_number": task.part.number,
     "oss.part_size": task.part.size
   })
   if (task._tag === "Adoptable") {
-    const { offset, size, crc64 } = task.part
-    const local = yield* Source.crc64(session.source, offset, size)
-    if (local === crc64) return yield* record(session, task.part, true)
+    const local = yield* Source.crc64(body, 0, body.size)
+    if (local === task.part.crc64) return yield* record(session, task.part, true)
   }
-  yield* session.retrying(attempt(session, uploadId, task.part))
+  yield* session.retrying(attempt(session, uploadId, task.part, body))
 })
 
 /** An acknowledged part is recorded even if interruption comes right then. */
-const attempt = (session: Session, uploadId: string, part: Part) =>
+const attempt = (session: Session, uploadId: string, part: Part, source: Body.Body<SourceError>) =>
   Effect.uninterruptibleMask((restore) =>
     Effect.gen(function* () {
       let crc64 = 0n
-      const slice = Source.slice(session.source, part.offset, part.size)
       const { etag, crc64: actual } = yield* restore(
         transfer(session, "uploadPart", part.number, (moved) => {
-          const body = Body.tap(slice, (piece, offset) => {
+          const body = Body.tap(source, (piece, offset) => {
             moved()
             crc64 = Crc64.of(piece, offset === 0 ? 0n : crc64)
             Meter.sending(session.meter, part.number, offset, piece.length)

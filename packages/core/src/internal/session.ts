@@ -13,6 +13,7 @@ import type { UploadedPart } from "../Part.ts"
 import * as Source from "../Source.ts"
 import { UploadEvent } from "../UploadEvent.ts"
 import type { Retrying } from "./attempts.ts"
+import * as Measure from "./measure.ts"
 import * as Meter from "./meter.ts"
 import type { Slots } from "./slots.ts"
 import * as Stall from "./stall.ts"
@@ -26,11 +27,11 @@ export interface Requests {
   readonly stallTimeout: Duration.Duration
 }
 
-export interface Session extends Requests {
+export interface Session<out S = Source.Opened | Source.Sequence> extends Requests {
   readonly log: CheckpointLog
   readonly options: ObjectOptions
   readonly sourceName: string
-  readonly source: Source.Opened
+  readonly source: S
   readonly slots: Slots
   readonly report: (event: UploadEvent) => Effect.Effect<void>
   readonly meter: Meter.Meter
@@ -56,8 +57,8 @@ export const failure = (
     reason
   })
 
-/** Makes a request without a body: with a time limit, and again where that may help. */
-export const request = <A, E>(
+/** Makes one attempt at a request without a body, with a time limit. */
+export const once = <A, E>(
   session: Requests,
   operation: Operation,
   send: Effect.Effect<A, E>
@@ -65,8 +66,15 @@ export const request = <A, E>(
   const duration = operation === "complete" ? completeTimeout : session.stallTimeout
   const late = () =>
     Effect.fail(failure(session, operation, new Timeout({ millis: Duration.toMillis(duration) })))
-  return session.retrying(Effect.timeoutOrElse(send, { duration, orElse: late }))
+  return Effect.timeoutOrElse(send, { duration, orElse: late })
 }
+
+/** Makes a request without a body: with a time limit, and again where that may help. */
+export const request = <A, E>(
+  session: Requests,
+  operation: Operation,
+  send: Effect.Effect<A, E>
+): Effect.Effect<A, E | OssError> => session.retrying(once(session, operation, send))
 
 /** Makes one attempt at a request with a body, given up when nothing moves any more. */
 export const transfer = <A, E>(
@@ -75,10 +83,13 @@ export const transfer = <A, E>(
   partNumber: number | undefined,
   send: (moved: () => void) => Effect.Effect<A, E>
 ): Effect.Effect<A, E | OssError> =>
-  Stall.guard(
-    session.stallTimeout,
-    (millis) => failure(session, operation, new Stalled({ millis }), partNumber),
-    send
+  Measure.transfer(
+    session.client.bucket,
+    Stall.guard(
+      session.stallTimeout,
+      (millis) => failure(session, operation, new Stalled({ millis }), partNumber),
+      send
+    )
   )
 
 /** Makes a part durable, then says so. */
@@ -96,8 +107,11 @@ export const record = (
         else Meter.durable(session.meter, part)
         const { number, size, etag } = part
         const { durable } = session.meter
-        return session.report(
-          UploadEvent.cases.PartUploaded.make({ number, size, etag, adopted, durable })
+        return Effect.andThen(
+          adopted ? Effect.void : Measure.acknowledged(session.client.bucket, size),
+          session.report(
+            UploadEvent.cases.PartUploaded.make({ number, size, etag, adopted, durable })
+          )
         )
       })
     )
@@ -111,8 +125,14 @@ export const restart = (session: Session, reason: Checkpoint.RestartReason): Eff
     return session.report(UploadEvent.cases.Restarted.make({ reason }))
   })
 
+/** True if the source can be read at any place. */
+export const isOpened = (session: Session): session is Session<Source.Opened> =>
+  "read" in session.source
+
 /** Fails unless the source is what it was when it was opened. */
-export const unchanged = (session: Session): Effect.Effect<void, Source.SourceError> => {
+export const unchanged = (
+  session: Session<Source.Opened>
+): Effect.Effect<void, Source.SourceError> => {
   const { fingerprint, currentFingerprint } = session.source
   return currentFingerprint.pipe(
     Effect.catchReason("SourceError", "SourceNotFound", () =>

@@ -10,10 +10,12 @@ export interface Slots {
   readonly most: number
   /** Waits for a slot, and gives it back however the part ends. */
   readonly withSlot: <A, E, R>(part: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  /** OSS asked for fewer requests. */
+  readonly throttled: () => void
 }
 
 /** Always the same number. */
 export const fixed = (count: number): Slots => {
   const semaphore = Semaphore.makeUnsafe(count)
-  return { most: count, withSlot: semaphore.withPermit }
+  return { most: count, withSlot: semaphore.withPermit, throttled: () => {} }
 }

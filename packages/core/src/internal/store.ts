@@ -12,36 +12,47 @@ import type { Operation } from "../OssError.ts"
 import type { OssError } from "../OssError.ts"
 import { ChecksumMismatch, isAmbiguous } from "../OssError.ts"
 import * as Source from "../Source.ts"
+import * as Measure from "./measure.ts"
 import * as Meter from "./meter.ts"
 import type { Session } from "./session.ts"
-import { failure, request, transfer, unchanged } from "./session.ts"
+import { failure, once, request, transfer, unchanged } from "./session.ts"
+import * as UploadId from "./uploadId.ts"
+
+/** All bytes of a source. */
+export interface Whole {
+  readonly size: number
+  /** CRC-64/XZ of them. */
+  readonly crc64: bigint
+}
 
 /** An object that is stored, and is what the source held. */
-export interface Stored {
+export interface Stored extends Whole {
   readonly etag: string
-  /** CRC-64/XZ of the source's bytes. */
-  readonly crc64: bigint
   /** False where OSS doesn't tell the object's CRC64. */
   readonly verified: boolean
   readonly versionId: Option.Option<string>
 }
 
-/** Makes the recorded parts an object, whose CRC64 has to be `expected`. */
+/** Makes the recorded parts an object, which has to be `expected`. */
 export const complete = Effect.fn("Upload.complete")(function* (
   session: Session,
   uploadId: string,
-  expected: bigint
+  expected: Whole
 ) {
   const { client, key, options } = session
   const parts = Array.from(session.recorded.values()).sort((a, b) => a.number - b.number)
   const receipt = yield* settled(session, Effect.succeed(expected), (observe) =>
-    request(session, "complete", observe(client.complete({ key, uploadId, parts, options })))
+    session.retrying(
+      observe(once(session, "complete", client.complete({ key, uploadId, parts, options })))
+    )
   )
+  // The object may be an earlier upload's, and this one's Complete never carried out.
+  if ("verified" in receipt) yield* UploadId.abandon(session, uploadId)
   return yield* verify(session, "complete", receipt, expected)
 })
 
 /** Stores the whole source with one request. */
-export const put = Effect.fn("Upload.put")(function* (session: Session) {
+export const put = Effect.fn("Upload.put")(function* (session: Session<Source.Opened>) {
   const { client, key, options, source } = session
   let sent = 0n
   const attempt = Effect.gen(function* () {
@@ -53,21 +64,30 @@ export const put = Effect.fn("Upload.put")(function* (session: Session) {
       })
       return client.put({ key, body, options })
     })
-    return yield* verify(session, "put", receipt, sent)
+    const whole = { size: source.size, crc64: sent }
+    return yield* Effect.tap(verify(session, "put", receipt, whole), () =>
+      Measure.acknowledged(client.bucket, source.size)
+    )
   })
-  const expected = Source.crc64(source, 0, source.size)
-  return yield* settled(session, expected, (observe) => session.retrying(observe(attempt)))
+  const expected = Effect.map(Source.crc64(source, 0, source.size), (crc64) => ({
+    size: source.size,
+    crc64
+  }))
+  // It counts as one part.
+  return yield* session.slots.withSlot(
+    settled(session, expected, (observe) => session.retrying(observe(attempt)))
+  )
 })
 
 /** What is stored under the key, if it is `expected` to the last bit. */
 export const stored = (
   session: Session,
-  expected: bigint
+  expected: Whole
 ): Effect.Effect<Option.Option<Stored>, OssError> =>
   request(session, "head", session.client.head(session.key)).pipe(
     Effect.map(({ size, etag, crc64 }) =>
-      size === session.source.size && Option.contains(crc64, expected)
-        ? Option.some({ etag, crc64: expected, verified: true, versionId: Option.none() })
+      size === expected.size && Option.contains(crc64, expected.crc64)
+        ? Option.some({ ...expected, etag, verified: true, versionId: Option.none() })
         : Option.none()
     ),
     Effect.catchReason("OssError", "NoSuchKey", () => Effect.succeedNone),
@@ -80,7 +100,7 @@ export const stored = (
  */
 const settled = <A>(
   session: Session,
-  expected: Effect.Effect<bigint, Source.SourceError>,
+  expected: Effect.Effect<Whole, Source.SourceError>,
   run: (observe: Observe) => Effect.Effect<A, Failure>
 ): Effect.Effect<A | Stored, Failure> => {
   let answerLost = false
@@ -93,7 +113,7 @@ const settled = <A>(
     error._tag === "OssError" && isAmbiguous(error) ? { ...session, retrying: identity } : session
   const settle = (error: Failure): Effect.Effect<Stored, Failure> =>
     Effect.matchEffect(
-      Effect.flatMap(expected, (crc64) => stored(patience(error), crc64)),
+      Effect.flatMap(expected, (whole) => stored(patience(error), whole)),
       {
         onFailure: () => Effect.fail(error),
         onSuccess: Option.match({ onNone: () => Effect.fail(error), onSome: Effect.succeed })
@@ -116,32 +136,32 @@ const verify = Effect.fnUntraced(function* (
   session: Session,
   operation: Operation,
   receipt: ObjectReceipt | Stored,
-  expected: bigint
+  expected: Whole
 ) {
   if ("verified" in receipt) return receipt
   const head = Effect.option(request(session, "head", session.client.head(session.key)))
   const actual = Option.isSome(receipt.crc64)
     ? receipt.crc64
     : Option.flatMap(yield* head, ({ crc64 }) => crc64)
-  if (Option.isSome(actual) && actual.value !== expected) {
-    const reason = new ChecksumMismatch({ expected, actual: actual.value })
+  if (Option.isSome(actual) && actual.value !== expected.crc64) {
+    const reason = new ChecksumMismatch({ expected: expected.crc64, actual: actual.value })
     return yield* failure(session, operation, reason)
   }
   const { etag, versionId } = receipt
-  return { etag, versionId, crc64: expected, verified: Option.isSome(actual) }
+  return { ...expected, etag, versionId, verified: Option.isSome(actual) }
 })
 
 /**
  * The whole source as a body whose last piece is only given out if the source
  * is still what it was: otherwise the request is cut off and OSS stores nothing.
  */
-const unchangedBody = (session: Session): Body.Body<Source.SourceError> => {
-  const { source } = session
+const unchangedBody = (session: Session<Source.Opened>): Body.Body<Source.SourceError> => {
+  const { size, read } = Source.slice(session.source, 0, session.source.size)
   return {
-    size: source.size,
+    size,
     read: (target, offset) =>
-      offset + target.length < source.size
-        ? source.read(target, offset)
-        : Effect.andThen(source.read(target, offset), unchanged(session))
+      offset + target.length < size
+        ? read(target, offset)
+        : Effect.andThen(read(target, offset), unchanged(session))
   }
 }

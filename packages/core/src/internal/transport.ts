@@ -18,13 +18,9 @@ import * as HttpIncomingMessage from "effect/http/HttpIncomingMessage"
 import * as UrlParams from "effect/http/UrlParams"
 import * as Option from "effect/Option"
 import * as Semaphore from "effect/Semaphore"
-import * as Stream from "effect/Stream"
-import type { Body } from "../Body.ts"
+import * as Body from "../Body.ts"
 import { Rejected, Transport } from "../OssError.ts"
 import type { Answer, Signed } from "./aliOss.ts"
-
-/** In bytes: large enough to cost little each, small enough to show progress. */
-const pieceSize = 256 * 1024
 
 /** A page of 1,000 parts or uploads has well below one MiB. */
 const maxAnswer = ByteSize.mebibytes(16)
@@ -36,7 +32,7 @@ const maxAnswer = ByteSize.mebibytes(16)
 export const carry = Effect.fnUntraced(function* <E, E2>(
   http: HttpClient.HttpClient,
   signed: Signed,
-  body: Body<E> | undefined,
+  body: Body.Body<E> | undefined,
   failed: (reason: Transport | Rejected) => E2
 ): Effect.fn.Return<Answer, E | E2> {
   const unsendable = Object.entries(signed.headers).find(
@@ -71,7 +67,7 @@ const answerOf = (response: HttpClientResponse): Effect.Effect<Answer, HttpClien
   }))
 
 /** Built by hand: setting a body would set a Content-Type, which is signed. */
-const requestOf = (signed: Signed, body: Guarded<unknown> | undefined) =>
+const requestOf = (signed: Signed, body: Body.Body<unknown> | undefined) =>
   HttpClientRequest.makeWith(
     signed.method,
     signed.url,
@@ -81,47 +77,36 @@ const requestOf = (signed: Signed, body: Guarded<unknown> | undefined) =>
     bodyOf(signed, body)
   )
 
-const bodyOf = ({ content }: Signed, body: Guarded<unknown> | undefined): HttpBody.HttpBody => {
-  if (body !== undefined && body.size > 0) return HttpBody.stream(body.stream, undefined, body.size)
+const bodyOf = ({ content }: Signed, body: Body.Body<unknown> | undefined): HttpBody.HttpBody => {
+  if (body !== undefined && body.size > 0) return Body.toHttpBody(body)
   return content === undefined ? HttpBody.empty : HttpBody.text(content)
 }
 
-interface Guarded<E> {
-  readonly size: number
-  readonly stream: Stream.Stream<Uint8Array, E>
+interface Guarded<E> extends Body.Body<E> {
   /** Returns once nothing is being read; nothing will be. */
   readonly close: Effect.Effect<void>
   /** What went wrong with reading, if anything. */
   readonly failure: () => Cause.Cause<E> | undefined
 }
 
-const guard = <E>({ read, size }: Body<E>): Guarded<E> => {
+const guard = <E>({ read, size }: Body.Body<E>): Guarded<E> => {
   const gate = Semaphore.makeUnsafe(1)
   let closed = false
   let failure: Cause.Cause<E> | undefined
 
-  const piece = (offset: number) => {
-    const target = new Uint8Array(Math.min(pieceSize, size - offset))
-    return read(target, offset).pipe(
-      Effect.onError((cause) =>
-        Effect.sync(() => {
-          if (!Cause.hasInterruptsOnly(cause)) failure ??= cause
-        })
-      ),
-      Effect.as([target, offset + target.length] as const)
-    )
-  }
+  const note = (cause: Cause.Cause<E>) =>
+    Effect.sync(() => {
+      if (!Cause.hasInterruptsOnly(cause)) failure ??= cause
+    })
 
   return {
     size,
-    stream: Stream.unfold(0, (offset) =>
+    read: (target, offset) =>
       gate.withPermit(
-        Effect.suspend(() => {
-          if (closed) return Effect.interrupt
-          return offset < size ? piece(offset) : Effect.undefined
-        })
-      )
-    ),
+        Effect.suspend(() =>
+          closed ? Effect.interrupt : Effect.onError(read(target, offset), note)
+        )
+      ),
     close: Effect.suspend(() => {
       closed = true
       return gate.withPermit(Effect.void)

@@ -13,7 +13,7 @@ import { isAmbiguous } from "../OssError.ts"
 import type { OssError } from "../OssError.ts"
 import { uploadsOfKey } from "./listing.ts"
 import type { Requests, Session } from "./session.ts"
-import { request } from "./session.ts"
+import { once, request } from "./session.ts"
 
 /** Asks OSS for an upload id and records it. */
 export const obtain = Effect.fnUntraced(function* (
@@ -30,18 +30,22 @@ export const obtain = Effect.fnUntraced(function* (
   })
   yield* session.log.begin({ ...header, phase })
   let answerLost = false
-  const initiate = Effect.tapError(session.client.initiate(session.key, session.options), (error) =>
+  const sent = once(session, "initiate", session.client.initiate(session.key, session.options))
+  const initiate = Effect.tapError(sent, (error) =>
     Effect.sync(() => (answerLost ||= isAmbiguous(error)))
   )
   // Where OSS surely made none there is nothing to find later.
   const forget = Effect.suspend(() => (answerLost ? Effect.void : session.log.remove))
   return yield* Effect.uninterruptibleMask((restore) =>
     Effect.gen(function* () {
-      const asked = restore(request(session, "initiate", initiate))
+      const asked = restore(session.retrying(initiate))
       const { uploadId } = yield* Effect.tapError(asked, () => forget)
       if (answerLost) yield* restore(abortLeftovers(session, phase, uploadId))
       const uploading = Checkpoint.Phase.cases.Uploading.make({ uploadId })
-      yield* session.log.begin({ ...header, phase: uploading })
+      // What can't be recorded nobody would find: another upload may have the checkpoint by now.
+      yield* Effect.tapError(session.log.begin({ ...header, phase: uploading }), () =>
+        restore(abandon(session, uploadId))
+      )
       return uploadId
     })
   )
@@ -63,6 +67,12 @@ export const abort = (requests: Requests, uploadId: string): Effect.Effect<void,
     Effect.catchReason("OssError", "AccessDenied", (_, error) =>
       Effect.logWarning(`an upload could not be aborted and stays on the server`, error)
     )
+  )
+
+/** Aborts an upload that is of no use to anybody, if OSS lets it: that is not what the run is about. */
+export const abandon = (requests: Requests, uploadId: string): Effect.Effect<void> =>
+  Effect.catch(abort(requests, uploadId), (error) =>
+    Effect.logWarning(`an upload could not be aborted and stays on the server`, error)
   )
 
 /**

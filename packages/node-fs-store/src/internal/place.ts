@@ -111,8 +111,9 @@ export const ensureDirectory: (
 ) => Effect.Effect<void, PlatformError, FileSystem.FileSystem> = Effect.fnUntraced(
   function* (path, directory) {
     const fs = yield* FileSystem.FileSystem
-    if (yield* fs.exists(directory)) return
     const parent = path.dirname(directory)
+    // Whoever created it may have been killed before it was durable.
+    if (yield* fs.exists(directory)) return yield* Effect.ignore(syncDirectory(parent))
     if (parent !== directory) yield* ensureDirectory(path, parent)
     yield* fs
       .makeDirectory(directory, { mode: directoryMode })

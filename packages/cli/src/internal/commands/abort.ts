@@ -1,5 +1,4 @@
 /** `effect-oss abort`: gives up what earlier runs left for one object. */
-import type { Summary } from "@effect-oss/core/Checkpoint"
 import { OssClient } from "@effect-oss/core/OssClient"
 import * as Upload from "@effect-oss/core/Upload"
 import * as Effect from "effect/Effect"
@@ -11,10 +10,10 @@ import { UsageError } from "../../CliFailure.ts"
 import { layerStore } from "../checkpointDirectory.ts"
 import type { Connection } from "../connection.ts"
 import { layerClient } from "../connection.ts"
+import { describe } from "../summaries.ts"
 import { printable } from "../text.ts"
 import * as ObjectUrl from "../../ObjectUrl.ts"
 import { Output } from "../../Output.ts"
-import * as Size from "../../Size.ts"
 
 export interface Input extends Connection {
   readonly url: string
@@ -62,15 +61,12 @@ const giveUp = Effect.fnUntraced(function* (place: Place) {
   const { out } = yield* Output
   const { endpoint } = yield* OssClient
   const givenUp = yield* Upload.abort(place)
-  const lines = givenUp.length > 0 ? givenUp.map(describe) : [yield* nothing(place, endpoint)]
+  const lines =
+    givenUp.length > 0
+      ? givenUp.map((summary) => `gave up ${describe(summary)}`)
+      : [yield* nothing(place, endpoint)]
   yield* out(lines.map((line) => `${printable(line)}\n`).join(""))
 })
-
-const describe = ({ header, durable, parts }: Summary): string => {
-  const { bucket, key, size, sourceId } = header
-  const amount = `${Size.format(durable)} of ${Size.format(size)} in ${parts} ${parts === 1 ? "part" : "parts"}`
-  return `gave up ${bucket}/${key}: ${amount}, from ${sourceId.replace(/^file:/, "")}`
-}
 
 /** An upload belongs to its endpoint: the same bucket elsewhere is another one. */
 const nothing = Effect.fnUntraced(function* ({ bucket, key, sourceId }: Place, endpoint: string) {

@@ -18,18 +18,19 @@ export interface Input {
 
 export const run = Effect.fn("emulator")(function* (input: Input) {
   const { port, dataDir, bucket } = input
-  const { out } = yield* Output
+  const { out, error } = yield* Output
   if (port < 0 || port > 65_535) {
     return yield* new UsageError({
       problem: `--port: ${port} is not a port`,
       remedy: "give 0 for any free one, or a number up to 65535"
     })
   }
+  const key = yield* credentials(input)
   const options = {
     port,
     dataDir: Option.getOrUndefined(dataDir),
     buckets: Option.getOrUndefined(Option.map(bucket, (name) => [name])),
-    credentials: [yield* credentials(input)]
+    credentials: [key]
   }
   const server = Layer.build(OssEmulator.layer(options)).pipe(
     Effect.mapError((error) => problemOf(error, input))
@@ -38,8 +39,23 @@ export const run = Effect.fn("emulator")(function* (input: Input) {
     Effect.provideContext(OssEmulator.OssEmulator, context)
   )
   yield* out(`effect-oss emulator listening on ${url}\n`)
+  yield* error(`${howToConnect(url, key)}\n`)
   return yield* Effect.never
 }, Effect.scoped)
+
+/** A line for another shell. Only the secret that everybody knows is shown. */
+const howToConnect = (
+  url: string,
+  {
+    accessKeyId,
+    accessKeySecret
+  }: { readonly accessKeyId: string; readonly accessKeySecret: string }
+) => {
+  const secret = accessKeySecret === knownSecret ? knownSecret : "…"
+  return `to use it: export OSS_ENDPOINT=${url} OSS_ACCESS_KEY_ID=${accessKeyId} OSS_ACCESS_KEY_SECRET=${secret}`
+}
+
+const knownSecret = "emulator-secret"
 
 /** Those that an upload in the same shell would use, else well-known ones. */
 const credentials = Effect.fnUntraced(function* ({ accessKeyId, accessKeySecret }: Input) {
@@ -49,7 +65,7 @@ const credentials = Effect.fnUntraced(function* ({ accessKeyId, accessKeySecret 
   const given = Option.map(accessKeySecret, Redacted.value)
   return {
     accessKeyId: Option.getOrElse(Option.firstSomeOf([accessKeyId, id]), () => "emulator"),
-    accessKeySecret: Option.getOrElse(Option.firstSomeOf([given, secret]), () => "emulator-secret"),
+    accessKeySecret: Option.getOrElse(Option.firstSomeOf([given, secret]), () => knownSecret),
     securityToken: Option.getOrUndefined(token)
   }
 })

@@ -1,7 +1,8 @@
-/** `effect-oss upload`: sends a file, or carries on with what an earlier run left. */
+/** `effect-oss upload`: sends files, or carries on with what an earlier run left. */
 import * as Source from "@effect-oss/core/Source"
 import * as Upload from "@effect-oss/core/Upload"
 import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import * as Result from "effect/Result"
@@ -9,14 +10,20 @@ import * as Stream from "effect/Stream"
 import { UnderWay, UsageError } from "../../CliFailure.ts"
 import { layerStore } from "../checkpointDirectory.ts"
 import type { Connection } from "../connection.ts"
-import { layerClient } from "../connection.ts"
+import { layerClient, limited } from "../connection.ts"
 import * as ObjectUrl from "../../ObjectUrl.ts"
 import * as Reporter from "../../Reporter.ts"
 import * as Size from "../../Size.ts"
+import * as UploadMany from "./uploadMany.ts"
 
 export interface Input extends Connection {
-  readonly file: string
-  readonly url: string
+  /** Files, then the object's URL. */
+  readonly places: ReadonlyArray<string>
+  readonly include: ReadonlyArray<string>
+  readonly exclude: ReadonlyArray<string>
+  readonly skipIdentical: boolean
+  readonly limitRate: Option.Option<string>
+  readonly discover: boolean
   readonly partSize: Option.Option<string>
   readonly parallel: number
   readonly checkpointDir: Option.Option<string>
@@ -25,32 +32,86 @@ export interface Input extends Connection {
 }
 
 export const run = Effect.fn("upload")(function* (input: Input) {
-  const { file, parallel, checkpointDir } = input
-  const path = yield* Path.Path
-  const url = yield* Effect.fromResult(Result.mapError(ObjectUrl.parse(input.url), inOrder(file)))
-  const { bucket, key } = ObjectUrl.within(url, path.basename(file))
-  const partSize = yield* Effect.fromResult(
-    Result.transposeMapOption(input.partSize, (text) => Size.parse("--part-size", text))
+  const files = input.places.slice(0, -1)
+  const [file] = files
+  if (file === undefined) return yield* missing(input.places)
+  const url = yield* Effect.fromResult(
+    Result.mapError(ObjectUrl.parse(input.places.at(-1) ?? ""), inOrder(file))
   )
+  const partSize = yield* size("--part-size", input.partSize)
+  const limitRate = yield* Effect.tap(size("--limit-rate", input.limitRate), (rate) =>
+    Option.contains(rate, 0) ? nothing : Effect.void
+  )
+  const client = limited(layerClient(url.bucket, input), limitRate)
+  const store = layerStore(input.checkpointDir)
+  const paths = yield* Effect.forEach(files, kindOf)
+  const many = paths.length > 1 || paths.some(({ directory }) => directory)
+  if (many && !ObjectUrl.isFolder(url)) return yield* oneKey(url)
+  const sizes = { ...input, partSize: Option.getOrUndefined(partSize) }
+  return many
+    ? yield* UploadMany.run({ ...sizes, paths, url }, client, store)
+    : yield* Effect.provide(one(sizes, file, url), [client, store])
+})
+
+/** One file, told of event by event. */
+const one = Effect.fnUntraced(function* (
+  input: Omit<Input, "partSize"> & { readonly partSize: number | undefined },
+  file: string,
+  url: ObjectUrl.ObjectUrl
+) {
+  const path = yield* Path.Path
+  const { partSize, parallel, skipIdentical, discover } = input
   const reporter = yield* (input.json ? Reporter.json : Reporter.human)({
     progress: !input.noProgress
   })
   let begun = false
+  const { key } = ObjectUrl.within(url, path.basename(file))
   const request = {
     key,
     source: Source.file(file),
-    partSize: Option.getOrUndefined(partSize),
-    concurrency: parallel
+    partSize,
+    concurrency: parallel,
+    skipIdentical,
+    discover
   }
   yield* Upload.events(request).pipe(
     Stream.runForEach((event) => {
       begun = true
       return reporter(event)
     }),
-    Effect.mapError((error) => (begun ? new UnderWay({ error }) : error)),
-    Effect.provide([layerClient(bucket, input), layerStore(checkpointDir)])
+    Effect.mapError((error) => (begun ? new UnderWay({ error }) : error))
   )
 }, Effect.scoped)
+
+const size = (flag: string, text: Option.Option<string>) =>
+  Effect.fromResult(Result.transposeMapOption(text, (text) => Size.parse(flag, text)))
+
+/** What can't be looked at is for the upload to complain about. */
+const kindOf = (path: string) =>
+  FileSystem.FileSystem.use((fs) => fs.stat(path)).pipe(
+    Effect.match({
+      onFailure: () => ({ path, directory: false }),
+      onSuccess: ({ type }) => ({ path, directory: type === "Directory" })
+    })
+  )
+
+const missing = ([only]: ReadonlyArray<string>) =>
+  new UsageError({
+    problem:
+      only === undefined ? "Missing: a file and oss://BUCKET/KEY" : "Missing: oss://BUCKET/KEY",
+    remedy: 'see "effect-oss upload --help"'
+  })
+
+const nothing = new UsageError({
+  problem: "--limit-rate: nothing would ever be sent",
+  remedy: "give a rate above 0, such as 2MB"
+})
+
+const oneKey = ({ bucket, key }: ObjectUrl.ObjectUrl) =>
+  new UsageError({
+    problem: `a directory, or several files, can't become the one object oss://${bucket}/${key}`,
+    remedy: `give oss://${bucket}/${key}/ to have their names appended`
+  })
 
 /** The two arguments are easily swapped. */
 const inOrder =

@@ -1,0 +1,120 @@
+/**
+ * The processes of a comparison: the sink for as long as the scope is open, and
+ * one process for each run of a contender, which is measured as a whole, from
+ * its start to its end.
+ */
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { spawn } from "node:child_process"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import type { SinkOptions } from "./Protocol.ts"
+import { Report, Stats, type Task } from "./Protocol.ts"
+
+/** The sink, and what it has seen since it was last asked. */
+export interface Sink {
+  readonly endpoint: string
+  readonly stats: Effect.Effect<Stats>
+}
+
+const here = join(import.meta.dirname, "..")
+
+const env = {
+  ...process.env,
+  // As in an installed program, where nothing is compiled anew at each start.
+  NODE_COMPILE_CACHE: join(tmpdir(), "effect-oss-bench-cache"),
+  OSS_ACCESS_KEY_ID: "id",
+  OSS_ACCESS_KEY_SECRET: "secret"
+}
+
+const Address = Schema.fromJsonString(Schema.Struct({ port: Schema.Finite }))
+
+/** Starts a sink. */
+export const sink = Effect.fnUntraced(function* (options: SinkOptions) {
+  const child = yield* Effect.acquireRelease(
+    Effect.sync(() =>
+      spawn(process.execPath, [join(here, "sink.ts"), JSON.stringify(options)], {
+        stdio: ["pipe", "pipe", "inherit"],
+        env
+      })
+    ),
+    (child) => Effect.sync(() => child.kill())
+  )
+  const line = yield* Effect.callback<string>((resume) => {
+    child.stdout.once("data", (bytes: Buffer) => resume(Effect.succeed(bytes.toString())))
+  })
+  const { port } = yield* Schema.decodeEffect(Address)(line)
+  const endpoint = `http://127.0.0.1:${port}`
+  const stats = Effect.promise(() => fetch(`${endpoint}/-/stats`).then((answer) => answer.json()))
+  const sink: Sink = {
+    endpoint,
+    stats: Effect.orDie(Effect.flatMap(stats, Schema.decodeUnknownEffect(Stats)))
+  }
+  return sink
+})
+
+/** What one run of a contender came to. */
+export interface Run extends Report {
+  readonly wallMillis: number
+  /** From the start of the process to the first byte of data at the sink; 0 if none came. */
+  readonly firstByteMillis: number
+  readonly sink: Stats
+}
+
+/** A program to run. */
+export interface Command {
+  /** Node's. */
+  readonly args: ReadonlyArray<string>
+  /** Its standard input: ten thousand files are too many for an argument. */
+  readonly input?: string
+}
+
+/** The command that runs a contender at a task. */
+export const contender = (name: string, task: Task): Command => ({
+  args: [join(here, "contenders", `${name}.ts`)],
+  input: JSON.stringify(task)
+})
+
+/** Runs a program, and fails if it doesn't end as it should. */
+export const run = Effect.fnUntraced(function* (command: Command, sink: Sink) {
+  yield* sink.stats
+  const start = now()
+  const { output, code, end } = yield* execute(command)
+  if (code !== 0) {
+    return yield* Effect.die(new Error(`${command.args.join(" ")} ended with ${code}: ${output}`))
+  }
+  const report = yield* Effect.orDie(reportIn(output))
+  const stats = yield* sink.stats
+  const run: Run = {
+    ...report,
+    wallMillis: end - start,
+    firstByteMillis: Math.max(0, stats.firstByteAt - start),
+    sink: stats
+  }
+  return run
+})
+
+/** The clock that the sink uses too, in milliseconds. */
+const now = () => Number(process.hrtime.bigint() / 1_000n) / 1_000
+
+const execute = ({ args, input = "" }: Command) =>
+  Effect.callback<{ readonly output: string; readonly code: number; readonly end: number }>(
+    (resume) => {
+      const child = spawn(process.execPath, args, { stdio: ["pipe", "pipe", "inherit"], env })
+      child.stdin.end(input)
+      let output = ""
+      child.stdout.on("data", (bytes: Buffer) => (output += bytes.toString()))
+      child.on("close", (code) => {
+        resume(Effect.succeed({ output, code: code ?? -1, end: now() }))
+      })
+      return Effect.sync(() => child.kill())
+    }
+  )
+
+/** Programs that don't report, such as the command line's, are measured by the clock alone. */
+const reportIn = (output: string) => {
+  const line = output.split("\n").findLast((line) => line.startsWith("report "))
+  return line === undefined
+    ? Effect.succeed({ cpuMillis: 0, peakMiB: 0 })
+    : Schema.decodeEffect(Schema.fromJsonString(Report))(line.slice("report ".length))
+}

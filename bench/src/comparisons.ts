@@ -1,0 +1,346 @@
+/**
+ * The comparisons, by name.
+ */
+import * as Effect from "effect/Effect"
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  truncateSync,
+  writeFileSync
+} from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import type { Comparison, Contender } from "./Comparison.ts"
+import * as C from "./Comparison.ts"
+import * as Process from "./Process.ts"
+import type { SinkOptions, Task } from "./Protocol.ts"
+
+const MiB = 2 ** 20
+const GiB = 2 ** 30
+
+/** Files in memory where that can be, so that no disk is measured. */
+export interface Place {
+  /** A sparse file of so many bytes. */
+  readonly file: (size: number) => string
+  /** So many such files. */
+  readonly files: (count: number, size: number) => ReadonlyArray<string>
+  /** An empty directory for checkpoints. */
+  readonly directory: () => string
+}
+
+const temporary = (parent: string) =>
+  Effect.acquireRelease(
+    Effect.sync(() => mkdtempSync(join(parent, "effect-oss-bench-"))),
+    (root) => Effect.sync(() => rmSync(root, { recursive: true }))
+  )
+
+/** Everything in it is gone when the scope closes. */
+export const place = Effect.gen(function* () {
+  const memory = yield* temporary(existsSync("/dev/shm") ? "/dev/shm" : tmpdir())
+  // Syncing is part of what is measured.
+  const disk = yield* temporary(tmpdir())
+  const make = (name: string, size: number) => {
+    const path = join(memory, name)
+    writeFileSync(path, "")
+    truncateSync(path, size)
+    return path
+  }
+  const place: Place = {
+    file: (size) => make(`${size}.bin`, size),
+    files: (count, size) =>
+      Array.from({ length: count }, (_, index) => make(`${size}-${index}.bin`, size)),
+    directory: () => mkdtempSync(join(disk, "checkpoints-"))
+  }
+  return place
+})
+
+const contender = (
+  place: Place,
+  name: string,
+  task: Omit<Task, "endpoint" | "directory">,
+  as = name,
+  sink?: SinkOptions
+): Contender => {
+  const directory = place.directory()
+  return {
+    name: as,
+    command: ({ endpoint }) => Process.contender(name, { ...task, endpoint, directory }),
+    ...(sink === undefined ? {} : { sink })
+  }
+}
+
+/** A program that is started with nothing to do. */
+const program = (name: string, ...command: ReadonlyArray<string>): Contender => ({
+  name,
+  command: () => ({ args: command })
+})
+
+const whole = (place: Place, name: string, size: number, rounds: number): Comparison => {
+  const files = [place.file(size)]
+  return {
+    name,
+    title: `One file of ${size / GiB} GiB, the defaults of each`,
+    rounds,
+    sink: {},
+    contenders: ["ours", "sample", "raw"].map((name) => contender(place, name, { files })),
+    metrics: [C.wall, C.cpu, C.peak],
+    ratios: [
+      {
+        metric: C.wall,
+        over: ["ours", "sample"],
+        target: size === GiB ? [0.45, 0.3] : [0.35, 0.2]
+      },
+      {
+        metric: C.cpu,
+        over: ["ours", "sample"],
+        ...(size === GiB ? { target: [0.45, 0.3] as const } : {})
+      },
+      { metric: C.wall, over: ["ours", "raw"] },
+      {
+        metric: C.cpu,
+        over: ["ours", "raw"],
+        ...(size === GiB ? { target: [1.9, 1.35] as const } : {})
+      }
+    ]
+  }
+}
+
+const matrix = (place: Place): Comparison => {
+  const files = [place.file(GiB)]
+  return {
+    name: "parts-parallel",
+    title: "One file of 1 GiB by part size and parallel parts",
+    rounds: 3,
+    sink: {},
+    contenders: [1, 4, 8, 16].flatMap((size) =>
+      [1, 5, 16].map((parallel) =>
+        contender(
+          place,
+          "ours",
+          { files, partSize: size * MiB, parallel },
+          `${size} MiB × ${parallel}`
+        )
+      )
+    ),
+    metrics: [C.wall, C.cpu, C.peak],
+    ratios: []
+  }
+}
+
+const memory = (place: Place): Comparison => {
+  const files = [place.file(GiB)]
+  const task = { files, partSize: 16 * MiB, parallel: 16 }
+  return {
+    name: "memory",
+    title: "One file of 1 GiB, 16 parts of 16 MiB at once",
+    rounds: 5,
+    sink: {},
+    contenders: ["ours", "sample", "raw"].map((name) => contender(place, name, task)),
+    metrics: [C.peak, C.wall, C.cpu],
+    ratios: [{ metric: C.peak, over: ["ours", "raw"] }]
+  }
+}
+
+const checkpointBytes = (place: Place): Comparison => {
+  const task = { files: [place.file(10_000 * 102_400)], partSize: 102_400 }
+  return {
+    name: "checkpoint-bytes",
+    title: "10,000 parts of 100 KiB",
+    rounds: 2,
+    sink: {},
+    contenders: ["ours", "sample"].map((name) => contender(place, name, task)),
+    metrics: [C.checkpoint, C.wall, C.cpu],
+    ratios: [
+      { metric: C.checkpoint, over: ["ours", "sample"], target: [0.001, 0.00025] },
+      { metric: C.wall, over: ["ours", "sample"] }
+    ]
+  }
+}
+
+const latency = (place: Place): Comparison => {
+  const files = [place.file(256 * MiB)]
+  return {
+    name: "latency",
+    title: "256 MiB at 50 ms and 10 MB/s a connection, the defaults of each",
+    rounds: 5,
+    sink: { latency: 50, bytesPerSecond: 10_000_000 },
+    contenders: ["ours", "sample"].map((name) => contender(place, name, { files })),
+    metrics: [C.wall, C.cpu],
+    ratios: [{ metric: C.wall, over: ["ours", "sample"], target: [0.3, 0.12] }]
+  }
+}
+
+const faults = (place: Place): Comparison => {
+  const task = { files: [place.file(GiB)], partSize: MiB }
+  const faulty = { throttleRate: 0.02, resetRate: 0.01 }
+  return {
+    name: "faults",
+    title: "1 GiB in parts of 1 MiB: 2 % answered 503 and 1 % reset, against none",
+    rounds: 5,
+    sink: {},
+    contenders: [
+      contender(place, "ours", task),
+      contender(place, "ours", task, "ours, faults", faulty)
+    ],
+    metrics: [C.wall, C.cpu, C.sent],
+    ratios: [
+      { metric: C.wall, over: ["ours, faults", "ours"], target: [1.1, 1.05] },
+      { metric: C.sent, over: ["ours, faults", "ours"], target: [1.01, 1] }
+    ]
+  }
+}
+
+/** An upload of which all parts but the last are done, again and again. */
+const resume = (place: Place): Comparison => {
+  const last = 10_000
+  const directory = place.directory()
+  const saved = `${directory}-saved`
+  const task = { files: [place.file(last * 102_400)], partSize: 102_400, directory }
+  const sink = { refusedPart: last, keepUploads: true }
+  const restore = Effect.sync(() => {
+    rmSync(directory, { recursive: true, force: true })
+    if (existsSync(saved)) cpSync(saved, directory, { recursive: true })
+    else mkdirSync(directory)
+  })
+  const save = Effect.sync(() => {
+    const begun = readdirSync(directory).length > 0
+    if (begun && !existsSync(saved)) cpSync(directory, saved, { recursive: true })
+  })
+  return {
+    name: "resume-10k",
+    title: "10,000 parts of which 9,999 are done, until the last one is sent and refused",
+    rounds: 5,
+    sink,
+    contenders: [
+      {
+        name: "ours",
+        prepare: Effect.andThen(save, restore),
+        command: ({ endpoint }) =>
+          Process.contender("ours", { ...task, endpoint, fails: true, parallel: 16 })
+      }
+    ],
+    metrics: [C.firstByte, C.cpu],
+    ratios: []
+  }
+}
+
+const smallFiles = (place: Place): Comparison => {
+  const task = { files: place.files(10_000, 10_240), parallel: 16 }
+  return {
+    name: "small-files",
+    title: "10,000 files of 10 KiB, 16 at once",
+    rounds: 5,
+    sink: {},
+    contenders: ["ours", "puts"].map((name) => contender(place, name, task)),
+    metrics: [C.wall, C.cpu, C.peak],
+    ratios: [{ metric: C.wall, over: ["ours", "puts"], target: [1.1, 1] }]
+  }
+}
+
+const manyUploads = (place: Place): Comparison => {
+  const task = { files: place.files(32, 64 * MiB), parallel: 32 }
+  return {
+    name: "many-uploads",
+    title: "32 files of 64 MiB, all at once",
+    rounds: 5,
+    sink: {},
+    contenders: ["ours", "sample"].map((name) => contender(place, name, task)),
+    metrics: [C.wall, C.cpu, C.peak],
+    ratios: [{ metric: C.wall, over: ["ours", "sample"] }]
+  }
+}
+
+const startup = (place: Place): Comparison => {
+  const files = [place.file(MiB)]
+  const cli = join(import.meta.dirname, "../../packages/cli/src/bin.ts")
+  const [file = ""] = files
+  const connection = (endpoint: string) => ["--endpoint", endpoint, "--path-style", "--no-progress"]
+  const directory = place.directory()
+  return {
+    name: "startup",
+    title: "Start-up: the command line, and one file of 1 MiB",
+    rounds: 7,
+    sink: {},
+    contenders: [
+      program("node -e 0", "-e", "0"),
+      program("effect-oss --version", cli, "--version"),
+      {
+        name: "effect-oss upload",
+        command: ({ endpoint }) => ({
+          args: [
+            cli,
+            "upload",
+            file,
+            "oss://bucket/k",
+            "--checkpoint-dir",
+            directory,
+            ...connection(endpoint)
+          ]
+        })
+      },
+      contender(place, "ours", { files }),
+      contender(place, "sample", { files })
+    ],
+    metrics: [C.wall, C.firstByte],
+    ratios: [
+      { metric: C.wall, over: ["effect-oss --version", "node -e 0"] },
+      {
+        metric: { name: "first byte, or all", of: firstByteOrAll },
+        over: ["effect-oss upload", "node -e 0"],
+        target: [8, 4]
+      }
+    ]
+  }
+}
+
+const firstByteOrAll = ({ sink, firstByteMillis, wallMillis }: Process.Run): number =>
+  sink.firstByteAt === 0 ? wallMillis : firstByteMillis
+
+const crc64: Comparison = {
+  name: "crc64",
+  title: "CRC64 of 1 GiB in pieces of 256 KiB",
+  rounds: 5,
+  sink: {},
+  contenders: ["crc64", "hashWasm"].map((name) => ({
+    name,
+    command: ({ endpoint }) => Process.contender(name, { endpoint, directory: "", files: [] })
+  })),
+  metrics: [C.speed],
+  ratios: [{ metric: C.speed, over: ["crc64", "hashWasm"], target: [2, 5] }]
+}
+
+/** Small enough for a test. */
+const smoke = (place: Place): Comparison => {
+  const task = { files: [place.file(MiB)], partSize: 102_400 }
+  return {
+    name: "smoke",
+    title: "One file of 1 MiB",
+    rounds: 1,
+    sink: {},
+    contenders: ["ours", "sample", "raw"].map((name) => contender(place, name, task)),
+    metrics: [C.wall, C.cpu, C.sent],
+    ratios: [{ metric: C.sent, over: ["ours", "raw"] }]
+  }
+}
+
+/** All of them; made only when asked for, since they lay out files. */
+export const comparisons: Readonly<Record<string, (place: Place) => Comparison>> = {
+  smoke,
+  "wall-cpu-1g": (place) => whole(place, "wall-cpu-1g", GiB, 7),
+  "wall-cpu-4g": (place) => whole(place, "wall-cpu-4g", 4 * GiB, 5),
+  "wall-cpu-64m": (place) => whole(place, "wall-cpu-64m", GiB / 16, 7),
+  "parts-parallel": matrix,
+  memory,
+  "checkpoint-bytes": checkpointBytes,
+  latency,
+  faults,
+  "resume-10k": resume,
+  "small-files": smallFiles,
+  "many-uploads": manyUploads,
+  startup,
+  crc64: () => crc64
+}

@@ -1,0 +1,40 @@
+/** Two megabytes a second and twenty retries, for all uploads together; each reason has its own policy. */
+import {
+  Bandwidth,
+  CheckpointStore,
+  OssClient,
+  RetryPolicy,
+  Source,
+  Upload
+} from "@effect-oss/core"
+import { NodeHttpClient, NodeRuntime, NodeServices } from "@effect/platform-node"
+import { Console, Duration, Effect, Layer, Schedule } from "effect"
+
+const client = OssClient.layerConfig().pipe(
+  Bandwidth.limited,
+  Layer.provide(Bandwidth.layer({ bytesPerSecond: 2_000_000 }))
+)
+
+/** A throttled bucket is waited for; a broken network is not trusted for long. */
+const retry = RetryPolicy.byReason({
+  Throttled: Schedule.spaced("1 second").pipe(Schedule.upTo({ times: 30 })),
+  Transport: RetryPolicy.backoff({ attempts: 3, cap: "5 seconds" })
+})
+
+export const program = Effect.gen(function* () {
+  const retryBudget = yield* RetryPolicy.budget(20)
+  const upload = (key: string) =>
+    Effect.timed(Upload.upload({ key, source: Source.file(key), retry, retryBudget }))
+  const files = ["a.bin", "b.bin"]
+  for (const [took, { key }] of yield* Effect.forEach(files, upload, { concurrency: 2 })) {
+    yield* Console.log(`${key}: ${Duration.toSeconds(took).toFixed(1)} s`)
+  }
+})
+
+if (import.meta.main) {
+  program.pipe(
+    Effect.provide([client, CheckpointStore.layerMemory]),
+    Effect.provide([NodeHttpClient.layerNodeHttp, NodeServices.layer]),
+    NodeRuntime.runMain
+  )
+}

@@ -1,0 +1,50 @@
+/**
+ * Ages as people write them: `7d`.
+ *
+ * @since 0.1.0
+ */
+import * as Duration from "effect/Duration"
+import * as Result from "effect/Result"
+import { UsageError } from "./CliFailure.ts"
+
+/** Of each unit, in milliseconds. */
+const units: Readonly<Record<string, number>> = {
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+  w: 604_800_000
+}
+
+/**
+ * What an age may look like, in one line.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const syntax = "a whole number with s, m, h, d or w, such as 7d"
+
+/**
+ * Reads an age.
+ *
+ * **Example** (a week)
+ *
+ * ```ts
+ * import { Age } from "@effect-oss/cli"
+ * import { Duration, Result } from "effect"
+ *
+ * Duration.toHours(Result.getOrThrow(Age.parse("--older-than", "7d"))) // => 168
+ * ```
+ *
+ * @category parsing
+ * @since 0.1.0
+ */
+export const parse = (flag: string, text: string): Result.Result<Duration.Duration, UsageError> => {
+  const [, digits = "", unit = ""] = /^(\d{1,6}) ?([smhdw])$/i.exec(text.trim()) ?? []
+  const millis = units[unit.toLowerCase()]
+  return millis === undefined
+    ? Result.fail(
+        new UsageError({ problem: `${flag}: "${text}" is not an age`, remedy: `give ${syntax}` })
+      )
+    : Result.succeed(Duration.millis(Number(digits) * millis))
+}

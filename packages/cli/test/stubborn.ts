@@ -1,0 +1,21 @@
+/** Takes as many milliseconds as its argument says to stop. */
+import { Console, Effect } from "effect"
+import { orInterrupted } from "../src/internal/signals.ts"
+import { layerOutput } from "../src/internal/processOutput.ts"
+
+const stop = Console.log("stopped").pipe(Effect.delay(Number(process.argv[2])))
+
+const stubborn = Console.log("ready").pipe(
+  Effect.andThen(Effect.never),
+  Effect.onInterrupt(() => stop)
+)
+
+// As an open connection would.
+setInterval(() => {}, 1_000)
+
+Effect.runPromise(
+  orInterrupted(stubborn).pipe(
+    Effect.catchTag("Interrupted", () => Effect.sync(() => process.exit(130))),
+    Effect.provide(layerOutput)
+  )
+)

@@ -1,0 +1,95 @@
+/**
+ * How many parts are worth sending at once, where nobody says: more while that
+ * makes the whole faster, fewer when OSS asks for it. A decision out of what
+ * was observed: it knows no time and sends nothing.
+ *
+ * @since 0.1.0
+ */
+
+/**
+ * What has been decided so far.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface State {
+  /** How many parts may be on their way now. */
+  readonly limit: number
+  /** While more is being tried: how fast the limit before was, in bytes a second, and how often this one has not been faster; else none. */
+  readonly before:
+    | { readonly limit: number; readonly rate: number; readonly doubts: number }
+    | undefined
+  /** Whether more is still to be tried. */
+  readonly growing: boolean
+}
+
+/**
+ * What happened since the last decision.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Observation {
+  /** In bytes a second. */
+  readonly rate: number
+  /** Whether all of the limit was in use: if not, a higher one would change nothing. */
+  readonly full: boolean
+  /** Whether OSS asked for fewer requests. */
+  readonly throttled: boolean
+}
+
+/**
+ * The limits that are tried, one after the other. The first is also the least.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const levels: readonly [number, number, number] = [5, 16, 64]
+
+/** What more connections have to gain, as a factor: below it, they only cost. */
+const worthwhile = 1.2
+
+/** New connections take a while to become fast: so many observations in a row have to show that they don't. */
+const patience = 4
+
+const [least] = levels
+
+/**
+ * Where an upload begins.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const initial: State = { limit: least, before: undefined, growing: true }
+
+/**
+ * The next decision. A throttled upload halves its limit, and tries no more; one
+ * for which a higher limit has brought nothing goes back, and stays there.
+ *
+ * **Example** (faster with more, so more still is tried)
+ *
+ * ```ts
+ * import { Concurrency } from "@effect-oss/core"
+ *
+ * const sixteen = Concurrency.step(Concurrency.initial, { rate: 1e6, full: true, throttled: false })
+ * Concurrency.step(sixteen, { rate: 3e6, full: true, throttled: false }).limit // => 64
+ * ```
+ *
+ * @category deciding
+ * @since 0.1.0
+ */
+export const step = (state: State, { rate, full, throttled }: Observation): State => {
+  const { limit, before, growing } = state
+  if (throttled) return settled(Math.max(least, Math.floor(limit / 2)))
+  if (!growing || !full) return state
+  if (before !== undefined && rate < before.rate * worthwhile) {
+    const doubts = before.doubts + 1
+    return doubts < patience ? { ...state, before: { ...before, doubts } } : settled(before.limit)
+  }
+  const next = levels.find((level) => level > limit)
+  return next === undefined
+    ? settled(limit)
+    : { limit: next, before: { limit, rate, doubts: 0 }, growing: true }
+}
+
+const settled = (limit: number): State => ({ limit, before: undefined, growing: false })

@@ -1,0 +1,274 @@
+/**
+ * Checkpoints in a KeyValueStore, a few entries each:
+ *
+ * - `<prefix><hash>` names the checkpoint, its generation and its header, or
+ *   is the mark of one that is being removed;
+ * - `<prefix><hash>/<generation>/<number>` is one part of that generation.
+ *
+ * So a part costs one small entry. The header decides which generation counts:
+ * `begin` writes a header with a new one and only then removes the old parts,
+ * so that a process that dies in between leaves the old checkpoint, or the new
+ * one, and litter that the next holder removes. The names of the entries are
+ * the index of `list`: there is no other that could get out of step.
+ *
+ * @internal
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as KeyValueStore from "effect/persistence/KeyValueStore"
+import * as Random from "effect/Random"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import * as Checkpoint from "../Checkpoint.ts"
+import type { CheckpointLog } from "../CheckpointStore.ts"
+import {
+  Busy,
+  CheckpointError,
+  CheckpointStore,
+  Damaged,
+  Unavailable,
+  UnknownVersion
+} from "../CheckpointStore.ts"
+import * as Crc64 from "../Crc64.ts"
+import type { UploadedPart } from "../Part.ts"
+
+export const layer = (
+  prefix: string
+): Layer.Layer<CheckpointStore, never, KeyValueStore.KeyValueStore> =>
+  Layer.effect(
+    CheckpointStore,
+    Effect.map(KeyValueStore.KeyValueStore, (entries) => {
+      const shelf: Shelf = { entries, prefix, held: heldIn(entries) }
+      return CheckpointStore.of({
+        open: Effect.fn("CheckpointStore.open")((checkpointKey) => open(shelf, checkpointKey)),
+        list: list(shelf)
+      })
+    })
+  )
+
+interface Shelf {
+  readonly entries: KeyValueStore.KeyValueStore
+  readonly prefix: string
+  /** The names of the checkpoints that are open. */
+  readonly held: Set<string>
+}
+
+/** By store, so that two layers over the same one exclude each other. */
+const holders = new WeakMap<KeyValueStore.KeyValueStore, Set<string>>()
+
+const heldIn = (entries: KeyValueStore.KeyValueStore): Set<string> => {
+  const held = holders.get(entries) ?? new Set<string>()
+  holders.set(entries, held)
+  return held
+}
+
+const version = 1
+
+/** What stands under a checkpoint's name. */
+const Root = Schema.Union([
+  Schema.Struct({
+    version: Schema.Literal(version),
+    checkpointKey: Schema.String,
+    generation: Schema.NonEmptyString,
+    header: Checkpoint.Header
+  }),
+  Schema.Struct({ version: Schema.Literal(version), removed: Schema.Literal(true) })
+])
+type Root = typeof Root.Type
+
+/** `order` tells which part was recorded first. */
+const Record = Schema.Struct({ order: Schema.Finite, part: Checkpoint.PartRecord })
+
+const encodeRoot = Schema.encodeSync(Schema.fromJsonString(Root))
+const decodeRoot = Schema.decodeUnknownEffect(Schema.fromJsonString(Root))
+const decodeVersion = Schema.decodeUnknownOption(
+  Schema.fromJsonString(Schema.Struct({ version: Schema.Finite }))
+)
+const encodeRecord = Schema.encodeSync(Schema.fromJsonString(Record))
+const decodeRecord = Schema.decodeUnknownOption(Schema.fromJsonString(Record))
+
+/** Any text, however long, as 16 characters; that two texts share them is noticed when one is opened. */
+const hashOf = (checkpointKey: string): string =>
+  Crc64.of(new TextEncoder().encode(JSON.stringify(checkpointKey)))
+    .toString(16)
+    .padStart(16, "0")
+
+const open = Effect.fnUntraced(function* (shelf: Shelf, checkpointKey: string) {
+  const name = `${shelf.prefix}${hashOf(checkpointKey)}`
+  yield* Effect.acquireRelease(lease(shelf, name), () => Effect.sync(() => shelf.held.delete(name)))
+  const root = yield* rootOf(shelf, name)
+  if (Option.isNone(root)) return logOf({ shelf, name, checkpointKey, found: Option.none() })
+  const parts = yield* partNames(shelf, name)
+  if ("removed" in root.value) {
+    yield* removeAll(shelf, [...parts, name])
+    return logOf({ shelf, name, checkpointKey, found: Option.none() })
+  }
+  const { generation, header } = root.value
+  if (root.value.checkpointKey !== checkpointKey) {
+    return yield* damaged(name, "it stands for another upload")
+  }
+  const isCurrent = (part: string) => part.startsWith(partName(name, generation, ""))
+  const current = parts.filter(isCurrent)
+  yield* removeAll(
+    shelf,
+    parts.filter((part) => !isCurrent(part))
+  )
+  const records = yield* recordsOf(shelf, current)
+  return logOf({
+    shelf,
+    name,
+    checkpointKey,
+    found: Option.some({ generation, header, names: current, records })
+  })
+})
+
+const lease = ({ held }: Shelf, name: string) =>
+  Effect.suspend(() => {
+    if (held.has(name)) {
+      const reason = new Busy({ holder: "another upload of this process" })
+      return new CheckpointError({ location: name, reason })
+    }
+    held.add(name)
+    return Effect.void
+  })
+
+/** What is known of a checkpoint that was there. */
+interface Found {
+  readonly generation: string
+  readonly header: Checkpoint.Header
+  /** Of its parts' entries. */
+  readonly names: ReadonlyArray<string>
+  /** In the order in which they were recorded. */
+  readonly records: ReadonlyArray<UploadedPart>
+}
+
+const logOf = (options: {
+  readonly shelf: Shelf
+  readonly name: string
+  readonly checkpointKey: string
+  readonly found: Option.Option<Found>
+}): CheckpointLog => {
+  const { shelf, name, checkpointKey, found } = options
+  const write = (root: Root) => available(name, shelf.entries.set(name, encodeRoot(root)))
+  let generation = Option.map(found, (found) => found.generation)
+  let names = new Set(Option.match(found, { onNone: () => [], onSome: (found) => found.names }))
+  let order = names.size
+
+  return {
+    recovered: Option.map(found, ({ header, records }) => Checkpoint.make(header, records)),
+    begin: Effect.fnUntraced(function* (header) {
+      const next = yield* newGeneration
+      yield* write({ version, checkpointKey, generation: next, header })
+      const old = names
+      generation = Option.some(next)
+      names = new Set()
+      // From here on they are litter, which the next holder removes if this one can't.
+      yield* Effect.ignore(removeAll(shelf, old))
+    }, Effect.uninterruptible),
+    append: (part) =>
+      Effect.suspend(() => {
+        if (Option.isNone(generation)) {
+          return Effect.die(new Error("append without a checkpoint"))
+        }
+        const entry = partName(name, generation.value, part.number)
+        names.add(entry)
+        const record = encodeRecord({ order: order++, part })
+        return available(name, shelf.entries.set(entry, record))
+      }),
+    remove: Effect.suspend(() => {
+      if (Option.isNone(generation)) return Effect.void
+      return Effect.andThen(
+        write({ version, removed: true }),
+        removeAll(shelf, [...names, name])
+      ).pipe(
+        Effect.andThen(
+          Effect.sync(() => {
+            generation = Option.none()
+            names = new Set()
+          })
+        )
+      )
+    })
+  }
+}
+
+const partName = (name: string, generation: string, number: number | "") =>
+  `${name}/${generation}/${number}`
+
+/** Unlike any before, so that what an older one left is never taken for its own. */
+const newGeneration = Effect.map(
+  Effect.all([Clock.currentTimeMillis, Random.nextInt, Random.nextInt]),
+  (parts) => parts.map((part) => Math.abs(part).toString(36)).join("-")
+)
+
+const list = (shelf: Shelf) =>
+  Stream.fromIterableEffect(
+    Effect.map(namesUnder(shelf, shelf.prefix), (names) => {
+      const parts = Map.groupBy(names, (name) => name.slice(0, shelf.prefix.length + 16))
+      return Array.from(parts)
+    })
+  ).pipe(
+    Stream.mapEffect(([name, names]) => summary(shelf, name, names)),
+    Stream.flatMap((found) => Stream.fromIterable(Option.toArray(found)))
+  )
+
+const summary = Effect.fnUntraced(
+  function* (shelf: Shelf, name: string, names: ReadonlyArray<string>) {
+    const root = yield* rootOf(shelf, name)
+    if (Option.isNone(root) || "removed" in root.value) return Option.none()
+    const { generation, header, checkpointKey } = root.value
+    const current = names.filter((part) => part.startsWith(partName(name, generation, "")))
+    const records = yield* recordsOf(shelf, current)
+    return Option.some(Checkpoint.summarize(checkpointKey, Checkpoint.make(header, records)))
+  },
+  Effect.catch((error) => Effect.as(Effect.logWarning(error.message), Option.none()))
+)
+
+const rootOf = Effect.fnUntraced(function* (shelf: Shelf, name: string) {
+  const text = yield* available(name, shelf.entries.get(name))
+  if (text === undefined) return Option.none()
+  const written = decodeVersion(text)
+  if (Option.isSome(written) && written.value.version > version) {
+    const reason = new UnknownVersion({ version: String(written.value.version) })
+    return yield* new CheckpointError({ location: name, reason })
+  }
+  return yield* decodeRoot(text).pipe(
+    Effect.asSome,
+    Effect.catchTag("SchemaError", () => damaged(name, "this entry can't be read; remove it"))
+  )
+})
+
+/** A record that can't be read was never acknowledged, or its part is sent again. */
+const recordsOf = (shelf: Shelf, names: ReadonlyArray<string>) =>
+  Effect.map(
+    Effect.forEach(names, (name) => available(name, shelf.entries.get(name)), { concurrency: 16 }),
+    (texts) =>
+      texts
+        .flatMap((text) => Option.toArray(decodeRecord(text)))
+        .sort((a, b) => a.order - b.order)
+        .map(({ part }): UploadedPart => part)
+  )
+
+const partNames = (shelf: Shelf, name: string) => namesUnder(shelf, `${name}/`)
+
+const namesUnder = (shelf: Shelf, prefix: string) =>
+  Effect.map(available(prefix, shelf.entries.keys), (keys) =>
+    keys.filter((key) => key.startsWith(prefix))
+  )
+
+const removeAll = (shelf: Shelf, names: Iterable<string>) =>
+  Effect.forEach(names, (name) => available(name, shelf.entries.remove(name)), { discard: true })
+
+const available = <A>(
+  location: string,
+  access: Effect.Effect<A, KeyValueStore.KeyValueStoreError>
+): Effect.Effect<A, CheckpointError> =>
+  Effect.mapError(access, ({ message, cause }) => {
+    const description = cause instanceof Error ? `${message}: ${cause.message}` : message
+    return new CheckpointError({ location, reason: new Unavailable({ description }) })
+  })
+
+const damaged = (location: string, description: string) =>
+  new CheckpointError({ location, reason: new Damaged({ description }) })

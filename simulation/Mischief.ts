@@ -1,0 +1,142 @@
+/** What a world does to those in it: faults of the server, of the disk, and of nature. */
+import { minPartSize } from "@effect-oss/core/Part"
+import type { Operation } from "@effect-oss/core/OssError"
+import * as Fault from "@effect-oss/emulator/Fault"
+import type { Dice } from "./Dice.ts"
+import type * as Disk from "./Disk.ts"
+import { directory } from "./Process.ts"
+
+const operations: ReadonlyArray<Operation> = [
+  "initiate",
+  "uploadPart",
+  "uploadPart",
+  "uploadPart",
+  "listParts",
+  "complete",
+  "complete",
+  "abort",
+  "listUploads",
+  "head",
+  "put"
+]
+
+/** No 404: OSS does not say of an upload that it has that it hasn't. It does forget uploads, see `world.ts`. */
+const refusals = [
+  [500, "InternalError"],
+  [503, "ServiceUnavailable"],
+  [503, "QpsLimitExceeded"],
+  [429, "TooManyRequests"],
+  [408, "RequestTimeout"],
+  [403, "AccessDenied"],
+  [403, "SecurityTokenExpired"],
+  [400, "InvalidPart"]
+] as const
+
+const pages = ["", "<html>Bad gateway</html>", "<InitiateMultipartUploadResult><Bucket>b</Buck"]
+
+/** OSS's own clock does not jump: it is the sender's that is so far off that OSS refuses, in milliseconds. */
+const refusedSkew = 15 * 60_000 + 1
+
+/** A failure of the server, or of the way to it. */
+export const drawFault = (dice: Dice): Fault.Fault => {
+  const scope = {
+    operation: dice.chance(0.1) ? undefined : dice.pick(operations),
+    skip: dice.chance(0.5) ? 0 : dice.int(0, 5),
+    times: dice.chance(0.7) ? 1 : dice.int(2, 8)
+  }
+  const inside = { bytes: dice.int(0, minPartSize) }
+  const moment = dice.pick(["before", "after", inside] as const)
+  const end = dice.pick(["before", "after"] as const)
+  switch (dice.int(0, 9)) {
+    case 0:
+    case 1:
+    case 2: {
+      const [status, code] = dice.pick(refusals)
+      const headers = dice.chance(0.3) ? { "retry-after": String(dice.int(0, 30)) } : {}
+      // Who refuses has not carried it out; only an internal error may come after that.
+      return Fault.answer({ ...scope, status, code, headers, at: status === 500 ? end : "before" })
+    }
+    case 3:
+    case 4:
+      return Fault.drop({ ...scope, at: moment })
+    case 5:
+      return Fault.stall({ ...scope, at: moment })
+    case 6:
+      return Fault.delay({ ...scope, at: moment, millis: dice.int(1, 60_000) })
+    case 7:
+      return Fault.raw({ ...scope, body: dice.pick(pages), at: end })
+    case 8:
+      return dice.chance(0.5) ? Fault.wrongCrc(scope) : Fault.noCrc(scope)
+    default:
+      return dice.chance(0.5)
+        ? // A damaged Put that comes late would replace the good one: only a Content-MD5 could prevent that.
+          Fault.damage({ ...scope, operation: "uploadPart" })
+        : Fault.skew({
+            ...scope,
+            millis: dice.pick([-1, 1]) * dice.int(refusedSkew, 4 * refusedSkew)
+          })
+  }
+}
+
+/** Trouble with the disk: for some time, or with one operation only. */
+export interface Trouble {
+  readonly code: Disk.Code
+  readonly strikes: (operation: Disk.Operation) => boolean
+}
+
+const writes: ReadonlySet<Disk.Call> = new Set(["open", "write", "mkdir", "link"])
+const changes: ReadonlySet<Disk.Call> = new Set([...writes, "utimes", "rename", "remove"])
+
+/** Opening what is there to read it needs nothing. */
+const isOfStore = ({ path }: Disk.Operation) => path.startsWith(`${directory}/`)
+
+export const drawTrouble = (dice: Dice): Trouble => {
+  const code = dice.pick(["ENOSPC", "EROFS", "EIO"] as const)
+  switch (code) {
+    case "ENOSPC":
+      return { code, strikes: (operation) => isOfStore(operation) && writes.has(operation.call) }
+    case "EROFS":
+      return { code, strikes: (operation) => isOfStore(operation) && changes.has(operation.call) }
+    case "EIO": {
+      let left = dice.int(0, 60)
+      return { code, strikes: () => left-- === 0 }
+    }
+  }
+}
+
+/** Bytes that are no longer what they were; undefined: they are gone. */
+export const damaged = (dice: Dice, bytes: Uint8Array): Uint8Array | undefined => {
+  switch (dice.int(0, 2)) {
+    case 0: {
+      const at = dice.int(0, Math.max(0, bytes.length - 1))
+      const bit = 1 << dice.int(0, 7)
+      return bytes.map((byte, index) => (index === at ? byte ^ bit : byte))
+    }
+    case 1:
+      return bytes.slice(0, dice.int(0, bytes.length))
+    default:
+      return undefined
+  }
+}
+
+/** What becomes of a process by itself, at one of its points. */
+export type Fate =
+  | { readonly _tag: "Lives" }
+  | { readonly _tag: "Dies"; readonly at: number }
+  | { readonly _tag: "Sleeps"; readonly at: number; readonly millis: number }
+
+export const drawFate = (dice: Dice): Fate => {
+  const draw = dice.next()
+  const at = dice.int(0, 160)
+  if (draw < 0.4) return { _tag: "Dies", at }
+  if (draw < 0.55) return { _tag: "Sleeps", at, millis: dice.pick([900, 25_000, 70_000, 200_000]) }
+  return { _tag: "Lives" }
+}
+
+/** How long a message travels, in milliseconds. */
+export const drawTravel = (dice: Dice): number => {
+  const draw = dice.next()
+  if (draw < 0.01) return dice.int(20_000, 60_000)
+  if (draw < 0.06) return dice.int(200, 2_000)
+  return dice.int(0, 30)
+}

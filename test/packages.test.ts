@@ -1,0 +1,342 @@
+import * as Core from "@arethetypeswrong/core"
+import { NodeHttpClient, NodeServices } from "@effect/platform-node"
+import { assert, layer } from "@effect/vitest"
+import { Crc64, OssClient } from "@effect-oss/core"
+import { Context, Effect, FileSystem, Layer, Option, Redacted, Schema } from "effect"
+import { build } from "esbuild"
+import { publint } from "publint"
+import { dirname } from "node:path"
+import { createContext, runInContext } from "node:vm"
+import { firstLine, root, run, succeed } from "./support/command.ts"
+import { blocks, readme } from "./support/documents.ts"
+
+const Manifest = Schema.fromJsonString(
+  Schema.Struct({
+    name: Schema.String,
+    version: Schema.String,
+    dependencies: Schema.optionalKey(Schema.Record(Schema.String, Schema.String)),
+    peerDependencies: Schema.optionalKey(Schema.Record(Schema.String, Schema.String))
+  })
+)
+
+const manifestIn = (directory: string) =>
+  FileSystem.FileSystem.use((fs) => fs.readFileString(`${directory}/package.json`)).pipe(
+    Effect.flatMap(Schema.decodeEffect(Manifest))
+  )
+
+const bucket = "backups"
+const accessKeyId = "test-key-id"
+const accessKeySecret = "test-secret"
+
+/** Strict, and without skipping the packages' own declarations. */
+const tsconfig = {
+  compilerOptions: {
+    strict: true,
+    module: "NodeNext",
+    target: "ES2022",
+    lib: ["ES2024", "DOM"],
+    types: ["node"],
+    exactOptionalPropertyTypes: true,
+    skipLibCheck: false,
+    noEmit: true
+  },
+  include: ["*.ts"]
+}
+
+/** Every package built and packed, and the tarballs installed by npm into a project of their own. */
+class Installed extends Context.Service<Installed>()("test/Installed", {
+  make: Effect.gen(function* () {
+    const fs = yield* FileSystem.FileSystem
+    const directory = yield* fs.makeTempDirectoryScoped({ prefix: "effect-oss-packages-" })
+    const folders = (yield* fs.glob("packages/*/package.json", { root })).map((file) =>
+      `${root}/${file}`.replace(/\/package\.json$/, "")
+    )
+    const packages = yield* Effect.forEach(folders, (folder) =>
+      Effect.map(manifestIn(folder), ({ name, version }) => ({
+        name,
+        folder,
+        tarball: `${directory}/${name.replace(/^@/, "").replace("/", "-")}-${version}.tgz`
+      }))
+    )
+    yield* succeed("npx", ["-y", "pnpm@12", "build"])
+    const filters = packages.map(({ name }) => `--filter=${name}`)
+    yield* succeed("npx", ["-y", "pnpm@12", ...filters, "pack", "--pack-destination", directory])
+
+    const project = `${directory}/project`
+    yield* fs.makeDirectory(project)
+    const effect = "~4.1.0"
+    const manifest = {
+      name: "project",
+      private: true,
+      type: "module",
+      dependencies: {
+        ...Object.fromEntries(packages.map(({ name, tarball }) => [name, `file:${tarball}`])),
+        effect,
+        "@effect/platform-node": effect
+      },
+      devDependencies: {
+        typescript: "7.0.2",
+        "@types/node": "24.19.2",
+        "@types/ali-oss": "6.23.3",
+        "oldest-node": "npm:node@22.19.0"
+      }
+    }
+    yield* fs.writeFileString(`${project}/package.json`, JSON.stringify(manifest))
+    yield* fs.writeFileString(`${project}/tsconfig.json`, JSON.stringify(tsconfig))
+    const [program] = blocks(yield* readme, "ts")
+    yield* fs.writeFileString(`${project}/program.ts`, program!.code)
+    const quiet = ["--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error"]
+    yield* succeed("npm", ["install", ...quiet], { cwd: project })
+
+    const nodes = {
+      "Node 24": process.execPath,
+      "Node 22.19": `${project}/node_modules/oldest-node/bin/node`
+    }
+    const cli = `${project}/node_modules/@effect-oss/cli/dist/bin.js`
+    const flags = ["--access-key-id", accessKeyId, "--access-key-secret", accessKeySecret]
+    const line = yield* firstLine(process.execPath, [cli, "emulator", "--bucket", bucket, ...flags])
+    const endpoint = line.replace(/^.* /, "")
+    const env = {
+      OSS_BUCKET: bucket,
+      OSS_ENDPOINT: endpoint,
+      OSS_ACCESS_KEY_ID: accessKeyId,
+      OSS_ACCESS_KEY_SECRET: accessKeySecret
+    }
+    const content = Uint8Array.from({ length: 1_000_000 }, (_, index) => (index * index) >> 9)
+    yield* fs.writeFile(`${project}/db.tar`, content)
+    const client = yield* Effect.map(
+      Layer.build(
+        OssClient.layer({
+          bucket,
+          endpoint,
+          credentials: { accessKeyId, accessKeySecret: Redacted.make(accessKeySecret) }
+        }).pipe(Layer.provide(NodeHttpClient.layerNodeHttp))
+      ),
+      Context.get(OssClient.OssClient)
+    )
+    const arrived = Effect.fnUntraced(function* (key: string) {
+      const { size, crc64 } = yield* client.head(key)
+      assert.strictEqual(size, content.length)
+      assert.deepStrictEqual(crc64, Option.some(Crc64.of(content)))
+    })
+    return { packages, project, nodes, cli, env, arrived }
+  })
+}) {
+  static readonly layer = Layer.effect(Installed, Installed.make).pipe(
+    Layer.provideMerge(NodeServices.layer)
+  )
+}
+
+const nodes = ["Node 24", "Node 22.19"] as const
+
+/** Resolutions that an ESM-only package for Node 22 and later doesn't serve. */
+const notServed: ReadonlySet<string> = new Set(["node10", "node16-cjs"])
+
+layer(Installed.layer, { excludeTestServices: true, timeout: 180_000 })("the packages", (it) => {
+  it.effect("are clean by publint", () =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      for (const { name, tarball } of (yield* Installed).packages) {
+        const bytes = yield* fs.readFile(tarball)
+        const pack = { tarball: Uint8Array.from(bytes).buffer }
+        const { messages } = yield* Effect.promise(() =>
+          publint({ pack, strict: true, level: "warning" })
+        )
+        assert.deepStrictEqual([name, ...messages.map(({ code }) => code)], [name])
+      }
+    })
+  )
+
+  it.effect("have types that say what is there", () =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      for (const { name, tarball } of (yield* Installed).packages) {
+        const packed = Core.createPackageFromTarballData(yield* fs.readFile(tarball))
+        const result = yield* Effect.promise(() => Core.checkPackage(packed))
+        assert.isNotFalse(result.types, name)
+        const problems = "problems" in result ? result.problems : []
+        const served = problems.filter(
+          (problem) => !("resolutionKind" in problem && notServed.has(problem.resolutionKind))
+        )
+        assert.deepStrictEqual([name, ...served.map(({ kind }) => kind)], [name])
+      }
+    })
+  )
+
+  it.effect("hold declarations, source maps, the licence and a page about themselves", () =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const { packages, project } = yield* Installed
+      for (const { name } of packages) {
+        const files = (yield* fs.readDirectory(`${project}/node_modules/${name}`, {
+          recursive: true
+        })).toSorted()
+        for (const file of ["LICENSE", "README.md", "dist/index.js", "src/index.ts"]) {
+          assert.include(files, file, name)
+        }
+        const modules = files.filter((file) => /^src\/.*\.ts$/.test(file))
+        for (const file of modules.map((file) => file.replace(/^src(.*)\.ts$/, "dist$1"))) {
+          for (const end of [".js", ".js.map", ".d.ts", ".d.ts.map"]) {
+            assert.include(files, `${file}${end}`, name)
+          }
+        }
+        const strange = files.filter((file) => /test|tsbuildinfo|node_modules/.test(file))
+        assert.deepStrictEqual(strange, [], name)
+      }
+    })
+  )
+
+  it.effect("ask for one Effect, that of the program", () =>
+    Effect.gen(function* () {
+      const { packages, project } = yield* Installed
+      for (const { name } of packages) {
+        const { dependencies = {}, peerDependencies = {} } = yield* manifestIn(
+          `${project}/node_modules/${name}`
+        )
+        const program = name === "@effect-oss/cli"
+        const free = name === "@effect-oss/crc64"
+        assert.strictEqual("effect" in dependencies, program, name)
+        assert.strictEqual("effect" in peerDependencies, !program && !free, name)
+        const all = Object.values({ ...dependencies, ...peerDependencies })
+        assert.isFalse(
+          all.some((range) => range.startsWith("workspace:")),
+          name
+        )
+      }
+      const found = yield* succeed("find", [project, "-path", "*/effect/package.json"])
+      assert.strictEqual(found.trim(), `${project}/node_modules/effect/package.json`)
+    })
+  )
+
+  it.effect(
+    "type-check in a strict project, their own declarations included",
+    () =>
+      Effect.gen(function* () {
+        const { project } = yield* Installed
+        const tsc = `${project}/node_modules/typescript/bin/tsc`
+        const { out, code } = yield* run(process.execPath, [tsc, "-p", project])
+        assert.deepStrictEqual([out, code], ["", 0])
+      }),
+    120_000
+  )
+
+  it.effect.each(nodes)("run the README's program on %s", (node) =>
+    Effect.gen(function* () {
+      const { project, nodes, env, arrived } = yield* Installed
+      const fs = yield* FileSystem.FileSystem
+      const { code, error } = yield* run(nodes[node], ["program.ts"], { cwd: project, env })
+      assert.strictEqual(code, 0, error)
+      yield* arrived("backups/db.tar")
+      assert.deepStrictEqual(yield* fs.readDirectory(`${project}/.effect-oss`), [])
+    })
+  )
+
+  it.effect.each(nodes)("run the command on %s", (node) =>
+    Effect.gen(function* () {
+      const { project, nodes, env, cli, arrived } = yield* Installed
+      const key = `${node.replace(" ", "-")}.tar`
+      const state = { XDG_STATE_HOME: `${project}/state` }
+      const where = { cwd: project, env: { ...env, ...state } }
+      const command = (...args: ReadonlyArray<string>) =>
+        succeed(nodes[node], [cli, ...args], where)
+      assert.match(yield* command("--version"), /^effect-oss v\d+\.\d+\.\d+\n$/)
+      const out = yield* command("upload", "db.tar", `oss://${bucket}/${key}`, "--part-size=100KiB")
+      assert.match(out, /verified by CRC64\n$/)
+      yield* arrived(key)
+      assert.strictEqual(yield* command("pending"), "no upload is waiting to be resumed\n")
+    })
+  )
+
+  it.effect("install the command by its name", () =>
+    Effect.gen(function* () {
+      const { project } = yield* Installed
+      const bin = `${project}/node_modules/.bin`
+      // Before the Node of the machine, which may be any.
+      const env = { PATH: `${dirname(process.execPath)}:${process.env["PATH"]}` }
+      assert.match(yield* succeed(`${bin}/effect-oss`, ["--version"], { env }), /^effect-oss v/)
+    })
+  )
+
+  it.effect.each([
+    `import { Part } from "@effect-oss/core"; console.log(Part.plan(1))`,
+    `import * as Part from "@effect-oss/core/Part"; console.log(Part.plan(1))`
+  ])("leave out of a bundle what isn't used: %s", (contents) =>
+    Effect.gen(function* () {
+      const { project } = yield* Installed
+      const inputs = yield* bundled(project, contents)
+      assert.include(inputs.join("\n"), "@effect-oss/core/dist/Part.js")
+      assert.deepStrictEqual(
+        inputs.filter((file) =>
+          /ali-oss|FileSystem|effect\/dist\/http|dist\/Upload\.js/.test(file)
+        ),
+        []
+      )
+    })
+  )
+
+  it.effect("load in a bundle for browsers, where there is no Node", () =>
+    Effect.gen(function* () {
+      const { project } = yield* Installed
+      const result = yield* Effect.promise(() =>
+        build({
+          stdin: {
+            contents: `import * as core from "@effect-oss/core"; globalThis.core = core`,
+            resolveDir: project
+          },
+          bundle: true,
+          write: false,
+          platform: "browser",
+          format: "iife",
+          logLevel: "silent"
+        })
+      )
+      const text = result.outputFiles[0]!.text
+      const { TextEncoder, TextDecoder, URL, AbortController, performance } = globalThis
+      const browser = createContext({
+        TextEncoder,
+        TextDecoder,
+        URL,
+        AbortController,
+        performance
+      })
+      const answer = runInContext(
+        `${text}; String(core.Crc64.of(new TextEncoder().encode("123456789")))`,
+        browser
+      )
+      assert.strictEqual(answer, "11051210869376104954")
+    })
+  )
+})
+
+/** The modules of which something is loaded together with these lines. */
+const bundled = Effect.fnUntraced(function* (resolveDir: string, contents: string) {
+  const { metafile } = yield* Effect.promise(() =>
+    build({
+      stdin: { contents, resolveDir },
+      outdir: resolveDir,
+      bundle: true,
+      splitting: true,
+      write: false,
+      metafile: true,
+      platform: "node",
+      format: "esm",
+      // A proxy's agent, which urllib looks for when it is asked to use one.
+      external: ["proxy-agent"],
+      logLevel: "silent"
+    })
+  )
+  const outputs = Object.entries(metafile.outputs)
+  const loaded = new Set(
+    outputs.flatMap(([file, { entryPoint }]) => (entryPoint === "<stdin>" ? [file] : []))
+  )
+  assert.strictEqual(loaded.size, 1)
+  for (const file of loaded) {
+    for (const { path, kind } of metafile.outputs[file]?.imports ?? []) {
+      if (kind === "import-statement") loaded.add(path)
+    }
+  }
+  return outputs
+    .filter(([file]) => loaded.has(file))
+    .flatMap(([, { inputs }]) => Object.entries(inputs))
+    .flatMap(([file, { bytesInOutput }]) => (bytesInOutput > 0 ? [file] : []))
+})
