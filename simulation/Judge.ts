@@ -49,8 +49,6 @@ export interface Judge {
   readonly slept: () => void
   readonly jumped: () => void
   readonly damaged: (path: string, bytes: Uint8Array) => void
-  /** The server lost a part. */
-  readonly lost: (uploadId: string, number: number) => void
   readonly succeeded: (party: Party, result: UploadResult | undefined, from: number) => UploadResult
   /** Whether trying again in a calm world is in vain; repairs what a user would repair. */
   readonly isFinal: (party: Party, error: UploadError) => boolean
@@ -68,10 +66,8 @@ export const make = (world: {
   const { stats, violated } = story
   /** CRC64s of all objects that have been stored, by key. */
   const stored = new Map<string, Set<bigint>>()
-  /** Parts that were reported as durable: upload id, space, number. */
-  const durable = new Set<string>()
-  /** Of them, those that the server has lost since, or before. */
-  const lost = new Set<string>()
+  /** ETags of parts that were reported as durable, by upload id and number. */
+  const durable = new Map<string, string>()
   const excuses = new Map<string, string>()
   let damages = 0
   let sleeps = 0
@@ -92,6 +88,14 @@ export const make = (world: {
 
   const makes = ({ call }: Call) => call === "complete" || call === "put"
 
+  /** The server loses parts, and a straggler may replace one. */
+  const hasStill = (uploadId: string, number: number | undefined) => {
+    const etag = durable.get(`${uploadId} ${number}`)
+    if (etag === undefined) return false
+    const upload = server.uploads().find((upload) => upload.uploadId === uploadId)
+    return upload?.parts.some((part) => part.number === number && part.etag === etag) === true
+  }
+
   const watch: Judge["watch"] = (name, key) => {
     let uploadId = ""
     return {
@@ -101,13 +105,14 @@ export const make = (world: {
         const { call, partNumber, moment } = point
         if (moment === "sent" && makes(point)) making.set(key, (making.get(key) ?? 0) + 1)
         if (call !== "uploadPart" || moment !== "before") return
-        const part = `${uploadId} ${partNumber}`
-        if (!durable.has(part) || lost.has(part)) return
         // Two can have one checkpoint at a time: nobody else knows what the one has just recorded.
-        if (damages + sleeps + jumps === 0) violated(`${name} sends part ${part} again`)
+        if (damages + sleeps + jumps === 0 && hasStill(uploadId, partNumber)) {
+          violated(`${name} sends part ${partNumber} of ${uploadId} again`)
+        }
+        durable.delete(`${uploadId} ${partNumber}`)
       },
       event: (event) => {
-        if (event._tag === "PartUploaded") durable.add(`${uploadId} ${event.number}`)
+        if (event._tag === "PartUploaded") durable.set(`${uploadId} ${event.number}`, event.etag)
       },
       carriedOut: (call, awaited) => {
         if (makes(call)) {
@@ -263,7 +268,6 @@ export const make = (world: {
     atTheEnd,
     slept: () => void sleeps++,
     jumped: () => void jumps++,
-    lost: (uploadId, number) => void lost.add(`${uploadId} ${number}`),
     holdsNothing: (process) => {
       const held = process.holds()
       if (held.handles + held.turns + held.calls > 0) {

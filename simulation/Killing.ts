@@ -72,6 +72,10 @@ const lastDurable = ({ lines }: Ended) =>
 
 const resumed = ({ lines }: Ended) => lines.find(({ _tag }) => _tag === "Resumed")?.bytes ?? 0
 
+/** OSS has told it what there is: whatever it goes on with has been reported. */
+const wasAnswered = ({ lines }: Ended) =>
+  lines.some(({ _tag }) => _tag === "PartUploaded" || _tag === "Resumed")
+
 const ensure = (holds: boolean, what: string) => (holds ? Effect.void : Effect.die(new Error(what)))
 
 /** Goes on for so many seconds, or kills, and finishes the round that it is in. */
@@ -145,8 +149,13 @@ const round = Effect.fnUntraced(function* (world: {
     const patience = (yield* isOver) ? 600_000 : dice.int(200, 3_000)
     const all = [...args, ...flags, "--checkpoint-dir", checkpoints]
     const ended = yield* run(all, env, patience)
-    const opened = ended.lines.some(({ _tag }) => _tag === "Resumed")
-    yield* ensure(!opened || resumed(ended) >= durable, `${key}: ${durable} bytes were durable`)
+    // Only a run that finds its work done, and no checkpoint any more, may begin again.
+    const isAnew = wasAnswered(ended) && Option.isSome(yield* emulator.object(bucket, key))
+    if (isAnew && resumed(ended) === 0) durable = 0
+    yield* ensure(
+      !wasAnswered(ended) || resumed(ended) >= durable,
+      `${key}: ${durable} bytes were durable, ${resumed(ended)} are used`
+    )
     durable = Math.max(durable, lastDurable(ended))
     if (ended.code === 0) break
     yield* ensure(ended.code === null, `${key}: exit code ${ended.code}: ${ended.error}`)

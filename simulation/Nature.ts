@@ -135,7 +135,7 @@ const edit = ({ story, dice, disk, originals, now, after }: World) => {
 }
 
 /** The server forgets an upload, as a lifecycle rule makes it do, or loses a part. */
-const meddle = ({ story, dice, server, judge }: World) => {
+const meddle = ({ story, dice, server }: World) => {
   const uploads = server.uploads()
   if (uploads.length === 0) return
   const { key, uploadId, parts } = dice.pick(uploads)
@@ -148,6 +148,5 @@ const meddle = ({ story, dice, server, judge }: World) => {
   }
   const { number } = dice.pick(parts)
   story.tell(() => `oss loses part ${number} of ${uploadId}`)
-  judge.lost(uploadId, number)
   server.fork(server.emulator.removePart({ bucket, key, uploadId, number }))
 }

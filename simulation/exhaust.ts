@@ -1,16 +1,23 @@
 /**
- * `node simulation/exhaust.ts`: every pair of stop points of an upload of three
- * parts, in every pair of ways, whatever the points are. Takes its time; prints JSON.
+ * `node simulation/exhaust.ts [--first N] [--second N]`: every pair of stop
+ * points of an upload of three parts, whatever the points are, each in the first
+ * so many ways of `killings`. Takes its time; prints JSON.
  */
 import { parseArgs } from "node:util"
 import { contentOf } from "./crash.ts"
 import type { Ending } from "./crash.ts"
 import { everyPair, killings } from "./enumerate.ts"
 
-const { values } = parseArgs({ options: { endings: { type: "string", default: "4" } } })
-const endings = killings.slice(0, Number(values.endings))
-const pairs = endings.flatMap((first) =>
-  endings.map((second): readonly [Ending, Ending] => [first, second])
+const { values } = parseArgs({
+  options: {
+    first: { type: "string", default: "2" },
+    second: { type: "string", default: "3" }
+  }
+})
+const firsts = killings.slice(0, Number(values.first))
+const seconds = killings.slice(0, Number(values.second))
+const pairs = firsts.flatMap((first) =>
+  seconds.map((second): readonly [Ending, Ending] => [first, second])
 )
 const start = performance.now()
 const { points, survived } = everyPair(
@@ -18,5 +25,5 @@ const { points, survived } = everyPair(
   () => true,
   () => pairs
 )
-const seconds = Math.round((performance.now() - start) / 1000)
-console.log(JSON.stringify({ points, waysEach: endings.length, pairsSurvived: survived, seconds }))
+const took = Math.round((performance.now() - start) / 1000)
+console.log(JSON.stringify({ points, ways: pairs.length, pairsSurvived: survived, seconds: took }))

@@ -43,8 +43,8 @@ interface Uploader {
 /** Whoever is not through by then, in milliseconds after the world has calmed down, hangs. */
 const patience = 6 * 3_600_000
 
-/** In calm no uploader needs to try more often. */
-const maxTries = 30
+/** In calm no uploader needs to try more often, not even while another has the checkpoint. */
+const maxTries = 100
 
 /** Runs the world; throws a `Story.Violation` if it breaks an invariant. */
 export const run = (seed: number): Story.Story => {

@@ -91,6 +91,10 @@ const open = Effect.fnUntraced(function* (path: Path.Path, directory: string, ke
   yield* failed(Effect.forEach(litter, Place.discard, { discard: true }))
   const journals = yield* failed(Place.journals(path, directory, place.hash))
   const newest = journals.at(-1)
+  // Whoever wrote it may have been killed before it was durable; what is done next relies on it.
+  if (newest !== undefined) {
+    yield* failed(Effect.forEach([newest.path, directory], Place.sync, { discard: true }))
+  }
   const recovered = newest === undefined ? Option.none() : Option.some(yield* recover(newest))
   return yield* Log.make({
     place,

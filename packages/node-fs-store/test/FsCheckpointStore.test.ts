@@ -76,20 +76,32 @@ describe("a store of files", () => {
       )
     }))
 
+  /** The paths that are synced while a checkpoint is opened and let go. */
+  const synced = Effect.fnUntraced(function* (directory: string) {
+    const paths: Array<string> = []
+    const hook: Hook = ({ call, path }) =>
+      Effect.sync(() => void (call === "sync" && paths.push(path)))
+    const store = layerHooked(directory, hook)
+    yield* Effect.provide(
+      withLog("key", () => Effect.void),
+      store
+    )
+    return paths
+  })
+
+  test("makes durable what it recovers, which a process may have died before", (directory) =>
+    Effect.gen(function* () {
+      yield* record(2)
+      const journal = yield* only(directory, ".journal")
+      assert.includeMembers(yield* synced(directory), [journal, directory])
+    }))
+
   test("makes a directory durable that somebody else has created", (directory) =>
     Effect.gen(function* () {
       const fs = yield* FileSystem.FileSystem
       const below = `${directory}/a`
       yield* fs.makeDirectory(below)
-      const synced: Array<string> = []
-      const hook: Hook = ({ call, path }) =>
-        Effect.sync(() => void (call === "sync" && synced.push(path)))
-      const store = layerHooked(below, hook)
-      yield* Effect.provide(
-        withLog("key", () => Effect.void),
-        store
-      )
-      assert.include(synced, directory)
+      assert.include(yield* synced(below), directory)
     }))
 
   test("keeps to the directory that its path meant when it was built", (directory) =>

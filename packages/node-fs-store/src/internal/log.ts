@@ -33,7 +33,7 @@ import type { UploadedPart } from "@effect-oss/core/Part"
 import * as Journal from "./journal.ts"
 import type { Lease } from "./lease.ts"
 import type { Place } from "./place.ts"
-import { discard, fileMode, syncDirectory, unavailable } from "./place.ts"
+import { discard, fileMode, sync, unavailable } from "./place.ts"
 
 /** What the log is opened on. */
 export interface Options {
@@ -151,7 +151,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     yield* close
     yield* removeOlder
     yield* discard(target)
-    yield* syncDirectory(place.directory)
+    yield* sync(place.directory)
     state = undefined
   })
 
@@ -185,7 +185,7 @@ const publish = Effect.fnUntraced(function* (
     yield* file.sync
     yield* check
     yield* fs.rename(temporary, target)
-    yield* syncDirectory(directory)
+    yield* sync(directory)
     return { file, scope }
   }).pipe(
     Effect.onError(() =>

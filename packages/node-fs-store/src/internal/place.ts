@@ -97,9 +97,9 @@ export const discard = (file: string) =>
     Effect.catchReason("PlatformError", "NotFound", () => Effect.void)
   )
 
-/** Makes what was created, renamed or removed in a directory durable. */
-export const syncDirectory = (directory: string) =>
-  FileSystem.FileSystem.use((fs) => fs.open(directory)).pipe(
+/** Makes what was written to a file, or created, renamed or removed in a directory, durable. */
+export const sync = (path: string) =>
+  FileSystem.FileSystem.use((fs) => fs.open(path)).pipe(
     Effect.flatMap((handle) => handle.sync),
     Effect.scoped
   )
@@ -113,12 +113,12 @@ export const ensureDirectory: (
     const fs = yield* FileSystem.FileSystem
     const parent = path.dirname(directory)
     // Whoever created it may have been killed before it was durable.
-    if (yield* fs.exists(directory)) return yield* Effect.ignore(syncDirectory(parent))
+    if (yield* fs.exists(directory)) return yield* Effect.ignore(sync(parent))
     if (parent !== directory) yield* ensureDirectory(path, parent)
     yield* fs
       .makeDirectory(directory, { mode: directoryMode })
       .pipe(Effect.catchReason("PlatformError", "AlreadyExists", () => Effect.void))
-    yield* syncDirectory(parent)
+    yield* sync(parent)
   }
 )
 
