@@ -261,7 +261,7 @@ export interface Options<E = never, R = never> {
   readonly region?: string | undefined
   /** A host, with `http://` or `https://` and a port if need be. Default: that of the region. */
   readonly endpoint?: string | undefined
-  /** True: the bucket is in the path, as servers at an IP address want it. Default: it is in the host name. */
+  /** True: the bucket is in the path, as servers at an IP address want it. Default: it is in the host name, but for `localhost`. */
   readonly pathStyle?: boolean | undefined
   /** True: the endpoint is a domain of the bucket's own. Default: false. */
   readonly cname?: boolean | undefined

@@ -175,6 +175,19 @@ describe("the place of a bucket", () => {
     assert.deepStrictEqual([resolved.endpoint, resolved.region], [endpoint, region])
   })
 
+  const local = { endpoint: "http://localhost:9000" }
+  const styles: ReadonlyArray<readonly [object, boolean]> = [
+    [{ region: "cn-beijing" }, false],
+    [local, true],
+    [{ ...local, pathStyle: false }, false],
+    [{ ...local, cname: true }, false],
+    [{ region: "cn-beijing", pathStyle: true }, true]
+  ]
+  it.each(styles)("has the bucket in the path where host names fail: %o", (options, pathStyle) => {
+    const resolved = Result.getOrThrow(resolve({ bucket: "bucket", ...options }))
+    assert.strictEqual(resolved.pathStyle, pathStyle)
+  })
+
   const wrong: ReadonlyArray<readonly [object, string]> = [
     [{}, "region"],
     [{ region: "" }, "region"],

@@ -29,13 +29,15 @@ export interface Connection {
 }
 
 export const resolve = (options: Options): Result.Result<Connection, InvalidRequest> => {
-  const { bucket, cname = false, pathStyle = false, signature = "v4" } = options
+  const { bucket, cname = false, signature = "v4" } = options
   if (!/^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/.test(bucket)) return Result.fail(badBucket(bucket))
   if (options.region !== undefined && !/^[a-z0-9-]+$/.test(options.region)) {
     return Result.fail(badRegion(options.region))
   }
   return Result.flatMap(endpointOf(options), (endpoint) => {
     const region = regionOf(options.region ?? regionIn(endpoint.hostname) ?? "cn-hangzhou")
+    // Few resolvers know the names below it.
+    const pathStyle = options.pathStyle ?? (!cname && endpoint.hostname === "localhost")
     return !cname && !pathStyle && endpoint.hostname.startsWith(`${bucket}.`)
       ? Result.fail(bucketInEndpoint(endpoint.host, bucket))
       : Result.succeed({ bucket, region, endpoint: endpoint.origin, pathStyle, cname, signature })
