@@ -1,6 +1,7 @@
 /** Rows that are read from somewhere become an object, and there is no file in between. */
 import { OssClient, Upload } from "@effect-oss/core"
-import { NodeHttpClient, NodeRuntime } from "@effect/platform-node"
+import { NodeOssHttp } from "@effect-oss/node-http"
+import { NodeRuntime } from "@effect/platform-node"
 import { Console, Effect, Layer, Schedule, Stream } from "effect"
 
 /** Stands for a query; if it fails half-way, nothing is stored. */
@@ -19,7 +20,7 @@ export const program = rows.pipe(
 
 if (import.meta.main) {
   program.pipe(
-    Effect.provide(Layer.provide(OssClient.layerConfig(), NodeHttpClient.layerNodeHttp)),
+    Effect.provide(Layer.provide(OssClient.layerConfig(), NodeOssHttp.layer())),
     NodeRuntime.runMain
   )
 }

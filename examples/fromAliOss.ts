@@ -1,7 +1,8 @@
 /** A program that used ali-oss so far: its client, and what its checkpoint.json still stands for. */
 import { Checkpoint, OssClient, Source, Upload } from "@effect-oss/core"
 import { FsCheckpointStore } from "@effect-oss/node-fs-store"
-import { NodeHttpClient, NodeRuntime, NodeServices } from "@effect/platform-node"
+import { NodeOssHttp } from "@effect-oss/node-http"
+import { NodeRuntime, NodeServices } from "@effect/platform-node"
 import AliOss from "ali-oss"
 import { Console, Effect, FileSystem, Option, Schema } from "effect"
 
@@ -34,7 +35,7 @@ if (import.meta.main) {
       OssClient.fromAliOss(new AliOss(options)),
       FsCheckpointStore.layer({ directory: "state" })
     ]),
-    Effect.provide([NodeHttpClient.layerNodeHttp, NodeServices.layer]),
+    Effect.provide([NodeOssHttp.layer(), NodeServices.layer]),
     NodeRuntime.runMain
   )
 }

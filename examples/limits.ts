@@ -7,7 +7,8 @@ import {
   Source,
   Upload
 } from "@effect-oss/core"
-import { NodeHttpClient, NodeRuntime, NodeServices } from "@effect/platform-node"
+import { NodeOssHttp } from "@effect-oss/node-http"
+import { NodeRuntime, NodeServices } from "@effect/platform-node"
 import { Console, Duration, Effect, Layer, Schedule } from "effect"
 
 const client = OssClient.layerConfig().pipe(
@@ -34,7 +35,7 @@ export const program = Effect.gen(function* () {
 if (import.meta.main) {
   program.pipe(
     Effect.provide([client, CheckpointStore.layerMemory]),
-    Effect.provide([NodeHttpClient.layerNodeHttp, NodeServices.layer]),
+    Effect.provide([NodeOssHttp.layer(), NodeServices.layer]),
     NodeRuntime.runMain
   )
 }

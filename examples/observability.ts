@@ -1,7 +1,8 @@
 /** Traces, metrics and logs of uploads, sent to a collector by Effect's own OTLP layer. */
 import { OssClient, Source, Upload } from "@effect-oss/core"
 import { FsCheckpointStore } from "@effect-oss/node-fs-store"
-import { NodeHttpClient, NodeRuntime, NodeServices } from "@effect/platform-node"
+import { NodeOssHttp } from "@effect-oss/node-http"
+import { NodeRuntime, NodeServices } from "@effect/platform-node"
 import { Config, Effect, Layer, References } from "effect"
 import { Otlp } from "effect/observability"
 
@@ -24,7 +25,7 @@ if (import.meta.main) {
       FsCheckpointStore.layer({ directory: ".effect-oss" }),
       telemetry
     ]),
-    Effect.provide([NodeHttpClient.layerNodeHttp, NodeServices.layer]),
+    Effect.provide([NodeOssHttp.layer(), NodeServices.layer]),
     NodeRuntime.runMain
   )
 }

@@ -1,6 +1,7 @@
 /** What else can be uploaded: another program's output, what a user chose, and a page of the web. */
 import { CheckpointStore, OssClient, Source, Upload } from "@effect-oss/core"
-import { NodeHttpClient, NodeRuntime } from "@effect/platform-node"
+import { NodeOssHttp } from "@effect-oss/node-http"
+import { NodeRuntime } from "@effect/platform-node"
 import { Config, Console, Effect } from "effect"
 import { spawn } from "node:child_process"
 
@@ -29,7 +30,7 @@ export const program = Effect.gen(function* () {
 if (import.meta.main) {
   program.pipe(
     Effect.provide([OssClient.layerConfig(), CheckpointStore.layerMemory]),
-    Effect.provide(NodeHttpClient.layerNodeHttp),
+    Effect.provide(NodeOssHttp.layer()),
     NodeRuntime.runMain
   )
 }

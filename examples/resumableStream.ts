@@ -1,7 +1,8 @@
 /** A stream that resumes: it is made again, compared with what was sent, and only the rest goes up. */
 import { OssClient, Source, Upload } from "@effect-oss/core"
 import { FsCheckpointStore } from "@effect-oss/node-fs-store"
-import { NodeHttpClient, NodeRuntime, NodeServices } from "@effect/platform-node"
+import { NodeOssHttp } from "@effect-oss/node-http"
+import { NodeRuntime, NodeServices } from "@effect/platform-node"
 import { Console, Data, Effect, Stream } from "effect"
 
 class LineLost extends Data.TaggedError("LineLost")<{ readonly after: number }> {}
@@ -34,7 +35,7 @@ if (import.meta.main) {
       OssClient.layerConfig(),
       FsCheckpointStore.layer({ directory: "checkpoints" })
     ]),
-    Effect.provide([NodeHttpClient.layerNodeHttp, NodeServices.layer]),
+    Effect.provide([NodeOssHttp.layer(), NodeServices.layer]),
     NodeRuntime.runMain
   )
 }

@@ -1,7 +1,8 @@
 /** One program, three places for its checkpoints: change the line that is marked. */
 import { CheckpointStore, OssClient, Source, Upload } from "@effect-oss/core"
 import { FsCheckpointStore } from "@effect-oss/node-fs-store"
-import { NodeHttpClient, NodeRuntime, NodeServices } from "@effect/platform-node"
+import { NodeOssHttp } from "@effect-oss/node-http"
+import { NodeRuntime, NodeServices } from "@effect/platform-node"
 import { Effect, Layer } from "effect"
 import { KeyValueStore } from "effect/persistence"
 import * as Sqlite from "./support/sqlite.ts"
@@ -23,7 +24,7 @@ export const program = Upload.upload({ key: "backups/db.tar", source: Source.fil
 if (import.meta.main) {
   program.pipe(
     Effect.provide([OssClient.layerConfig(), sqlite]), // or memory, or files
-    Effect.provide([NodeHttpClient.layerNodeHttp, NodeServices.layer]),
+    Effect.provide([NodeOssHttp.layer(), NodeServices.layer]),
     NodeRuntime.runMain
   )
 }

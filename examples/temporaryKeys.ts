@@ -1,6 +1,7 @@
 /** Keys that a server of one's own hands out, from STS: asked for when needed, and again before they expire. */
 import { CheckpointStore, OssClient, Source, Upload } from "@effect-oss/core"
-import { NodeHttpClient, NodeRuntime } from "@effect/platform-node"
+import { NodeOssHttp } from "@effect-oss/node-http"
+import { NodeRuntime } from "@effect/platform-node"
 import { Config, Console, DateTime, Effect, Schema } from "effect"
 import { HttpClient, HttpClientResponse } from "effect/http"
 
@@ -31,7 +32,7 @@ export const program = Upload.upload({
 if (import.meta.main) {
   program.pipe(
     Effect.provide([OssClient.layerConfig({ credentials }), CheckpointStore.layerMemory]),
-    Effect.provide(NodeHttpClient.layerNodeHttp),
+    Effect.provide(NodeOssHttp.layer()),
     NodeRuntime.runMain
   )
 }

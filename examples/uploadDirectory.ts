@@ -1,7 +1,8 @@
 /** Uploads a directory, and again only what has changed since. Failures are listed, the rest goes on. */
 import { OssClient, Upload } from "@effect-oss/core"
 import { FsCheckpointStore } from "@effect-oss/node-fs-store"
-import { NodeHttpClient, NodeRuntime, NodeServices } from "@effect/platform-node"
+import { NodeOssHttp } from "@effect-oss/node-http"
+import { NodeRuntime, NodeServices } from "@effect/platform-node"
 import { Console, Effect, Stream } from "effect"
 
 export const uploadDirectory = (path: string) =>
@@ -26,7 +27,7 @@ if (import.meta.main) {
       OssClient.layerConfig(),
       FsCheckpointStore.layer({ directory: ".effect-oss" })
     ]),
-    Effect.provide([NodeHttpClient.layerNodeHttp, NodeServices.layer]),
+    Effect.provide([NodeOssHttp.layer(), NodeServices.layer]),
     NodeRuntime.runMain
   )
 }

@@ -1,6 +1,7 @@
 /** An upload whose progress a user interface looks at whenever it likes; here it is a line for each tenth. */
 import { CheckpointStore, OssClient, Source, Upload } from "@effect-oss/core"
-import { NodeHttpClient, NodeRuntime, NodeServices } from "@effect/platform-node"
+import { NodeOssHttp } from "@effect-oss/node-http"
+import { NodeRuntime, NodeServices } from "@effect/platform-node"
 import { Console, Effect, Stream, SubscriptionRef } from "effect"
 
 export const program = Effect.gen(function* () {
@@ -22,7 +23,7 @@ if (import.meta.main) {
     // Retried as a whole, an upload carries on.
     Effect.retry({ times: 3 }),
     Effect.provide([OssClient.layerConfig(), CheckpointStore.layerMemory]),
-    Effect.provide([NodeHttpClient.layerNodeHttp, NodeServices.layer]),
+    Effect.provide([NodeOssHttp.layer(), NodeServices.layer]),
     NodeRuntime.runMain
   )
 }

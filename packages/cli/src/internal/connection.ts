@@ -1,7 +1,7 @@
 /** The layers of a command that talks to OSS, out of its flags, a file if asked for, and the environment. */
 import * as Bandwidth from "@effect-oss/core/Bandwidth"
 import * as OssClient from "@effect-oss/core/OssClient"
-import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
+import * as NodeOssHttp from "@effect-oss/node-http/NodeOssHttp"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
@@ -30,7 +30,7 @@ export const layerClient = (bucket: string, connection: Connection) =>
         ...(file === undefined ? {} : { credentials: file.credentials })
       })
     })
-  ).pipe(Layer.provide(NodeHttpClient.layerNodeHttp))
+  ).pipe(Layer.provide(NodeOssHttp.layer()))
 
 const read = Effect.fnUntraced(function* (path: string) {
   const fs = yield* FileSystem.FileSystem
