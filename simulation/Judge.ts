@@ -70,6 +70,8 @@ export const make = (world: {
   const durable = new Map<string, string>()
   const excuses = new Map<string, string>()
   let damages = 0
+  /** Of them, such as hit a header that was still being written, and had perhaps not come to its upload id. */
+  let damagedHeaders = 0
   let sleeps = 0
   let jumps = 0
 
@@ -129,8 +131,9 @@ export const make = (world: {
     }
   }
 
-  const damaged: Judge["damaged"] = (_, bytes) => {
+  const damaged: Judge["damaged"] = (path, bytes) => {
     damages++
+    if (path.endsWith(".journal.tmp")) damagedHeaders++
     const text = new TextDecoder().decode(bytes)
     for (const [, uploadId] of text.matchAll(/"uploadId":"(\w+)"/g)) {
       if (uploadId !== undefined) excuses.set(uploadId, "its checkpoint was damaged")
@@ -173,7 +176,7 @@ export const make = (world: {
 
   const excuseOf = (upload: EmulatedUpload): string | undefined =>
     excuses.get(upload.uploadId) ??
-    (damages > 0 && upload.parts.length === 0
+    (damagedHeaders > 0 || (damages > 0 && upload.parts.length === 0)
       ? "it began when its checkpoint was damaged"
       : refused(upload))
 
