@@ -1,0 +1,139 @@
+/**
+ * An upload as a durable workflow: what it is asked to do, what it ends with,
+ * and its name in the cluster. `Uploads` submits and steers it, `UploadRunner`
+ * runs it.
+ *
+ * @since 0.1.0
+ */
+import { OssError } from "@effect-oss/core/OssError"
+import { SourceError } from "@effect-oss/core/Source"
+import { InvalidRequest } from "@effect-oss/core/UploadError"
+import { UploadResult } from "@effect-oss/core/UploadEvent"
+import * as Schema from "effect/Schema"
+import * as Workflow from "effect/workflow/Workflow"
+import { Locator } from "./Locator.ts"
+
+const Texts = Schema.Record(Schema.String, Schema.String)
+
+/**
+ * How the object is to be stored: `OssClient.ObjectOptions`, as it is kept in
+ * the cluster's database.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export const ObjectOptions = Schema.Struct({
+  mime: Schema.optionalKey(Schema.String),
+  headers: Schema.optionalKey(Texts),
+  meta: Schema.optionalKey(Texts),
+  storageClass: Schema.optionalKey(
+    Schema.Literals(["Standard", "IA", "Archive", "ColdArchive", "DeepColdArchive"])
+  ),
+  acl: Schema.optionalKey(
+    Schema.Literals(["default", "private", "public-read", "public-read-write"])
+  ),
+  tagging: Schema.optionalKey(Texts),
+  serverSideEncryption: Schema.optionalKey(
+    Schema.Struct({
+      algorithm: Schema.Literals(["AES256", "KMS", "SM4"]),
+      keyId: Schema.optionalKey(Schema.String)
+    })
+  ),
+  forbidOverwrite: Schema.optionalKey(Schema.Boolean),
+  callback: Schema.optionalKey(
+    Schema.Struct({
+      url: Schema.String,
+      body: Schema.String,
+      host: Schema.optionalKey(Schema.String),
+      contentType: Schema.optionalKey(
+        Schema.Literals(["application/x-www-form-urlencoded", "application/json"])
+      ),
+      variables: Schema.optionalKey(Texts)
+    })
+  )
+})
+
+/**
+ * How the object is to be stored.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type ObjectOptions = typeof ObjectOptions.Type
+
+/**
+ * All that a runner needs to know of an upload. `Uploads.prepare` makes it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export const Job = Schema.Struct({
+  bucket: Schema.String,
+  key: Schema.String,
+  source: Locator,
+  /** Of the source when the upload was asked for: another one is another upload. */
+  fingerprint: Schema.String,
+  /** Of the source, in bytes. */
+  size: Schema.Int,
+  /** In bytes. A source below it goes up with one request. */
+  partSize: Schema.Int,
+  options: ObjectOptions,
+  /** What becomes of the parts if the upload fails: they stay, for the next attempt, or are aborted. If the source changed, or the upload is cancelled, they are aborted in any case. */
+  onFailure: Schema.Literals(["keep", "abort"]),
+  /** How many attempts have failed before. */
+  attempt: Schema.Int
+})
+
+/**
+ * All that a runner needs to know of an upload.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Job = typeof Job.Type
+
+/**
+ * Somebody gave the upload up; its parts were aborted.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class Cancelled extends Schema.TaggedError<Cancelled>("@effect-oss/cluster/Cancelled")(
+  "Cancelled",
+  { key: Schema.String }
+) {
+  override get message(): string {
+    return `${this.key}: the upload was cancelled`
+  }
+}
+
+/**
+ * All that an upload can end with, but for success.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export const Failure = Schema.Union([OssError, SourceError, InvalidRequest, Cancelled])
+
+/**
+ * All that an upload can end with, but for success.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export type Failure = typeof Failure.Type
+
+/**
+ * The workflow of an upload. The same source, by its fingerprint, to the same
+ * object is the same execution, whoever submits it and however often.
+ *
+ * @category workflows
+ * @since 0.1.0
+ */
+export const UploadWorkflow = Workflow.make("@effect-oss/cluster/Upload", {
+  payload: Job,
+  success: UploadResult,
+  error: Failure,
+  idempotencyKey: ({ bucket, key, fingerprint, attempt }) =>
+    JSON.stringify([bucket, key, fingerprint, attempt])
+})

@@ -1,0 +1,208 @@
+/**
+ * Uploads seen from outside: submit one, see how far it is, pause it, go on,
+ * give it up. From any machine that reaches the cluster's database; none of it
+ * depends on where an upload runs.
+ *
+ * @since 0.1.0
+ */
+import type { UploadedPart } from "@effect-oss/core/Part"
+import * as ObjectKey from "@effect-oss/core/ObjectKey"
+import * as Checkpoint from "@effect-oss/core/Checkpoint"
+import * as Part from "@effect-oss/core/Part"
+import type { SourceError } from "@effect-oss/core/Source"
+import type { InvalidRequest } from "@effect-oss/core/UploadError"
+import type { UploadResult } from "@effect-oss/core/UploadEvent"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type { FileSystem } from "effect/FileSystem"
+import type { HttpClient } from "effect/http/HttpClient"
+import * as Option from "effect/Option"
+import type { WorkflowEngine } from "effect/workflow/WorkflowEngine"
+import type { Range } from "./internal/range.ts"
+import { RangeWorkflow } from "./internal/range.ts"
+import * as Ranges from "./internal/ranges.ts"
+import * as Signals from "./internal/signals.ts"
+import * as Locator from "./Locator.ts"
+import type { Failure, Job, ObjectOptions } from "./UploadWorkflow.ts"
+import { UploadWorkflow } from "./UploadWorkflow.ts"
+
+/**
+ * What is uploaded, where to, and how.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Request {
+  readonly bucket: string
+  /** The object's key: 1 to 1,023 bytes in UTF-8, not beginning with `/` or `\`. */
+  readonly key: string
+  readonly source: Locator.Locator
+  /** In bytes, 100 KiB to 5 GiB. Default: `Part.partSizeFor`. */
+  readonly partSize?: number | undefined
+  /** How the object is to be stored. */
+  readonly options?: ObjectOptions | undefined
+  /** What becomes of the parts if the upload fails: they stay, for the next attempt, or are aborted. Default: `keep`. */
+  readonly onFailure?: "keep" | "abort" | undefined
+}
+
+/**
+ * Looks at the source and finds the execution to join: the first attempt at
+ * this upload that has not failed.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const prepare = Effect.fnUntraced(function* (
+  request: Request
+): Effect.fn.Return<Job, SourceError | InvalidRequest, WorkflowEngine | FileSystem | HttpClient> {
+  const { bucket, key, source, options = {}, onFailure = "keep" } = request
+  yield* Effect.fromResult(ObjectKey.validate(key))
+  const { size, fingerprint } = yield* Effect.scoped(Locator.open(source))
+  const { partSize } = yield* Effect.fromResult(Part.plan(size, request.partSize))
+  const first = { bucket, key, source, fingerprint, size, partSize, options, onFailure }
+  for (let attempt = 0; ; attempt++) {
+    const job: Job = { ...first, attempt }
+    const ended = yield* UploadWorkflow.poll(yield* UploadWorkflow.executionId(job))
+    const failed = Option.exists(
+      ended,
+      (result) => result._tag === "Complete" && Exit.isFailure(result.exit)
+    )
+    if (!failed) return job
+  }
+})
+
+/**
+ * Submits an upload and yields its id, without waiting for it. The same source
+ * to the same object, submitted again, joins the upload that is under way or
+ * done; if that failed, a further attempt begins, which carries on with what is
+ * on the server.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const submit = (
+  request: Request
+): Effect.Effect<string, SourceError | InvalidRequest, WorkflowEngine | FileSystem | HttpClient> =>
+  Effect.flatMap(prepare(request), (job) => UploadWorkflow.execute(job, { discard: true }))
+
+/**
+ * Submits an upload and waits for its end. Interrupting it ends the waiting
+ * only: see `cancel`.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const upload = (
+  request: Request
+): Effect.Effect<UploadResult, Failure, WorkflowEngine | FileSystem | HttpClient> =>
+  Effect.flatMap(prepare(request), (job) => UploadWorkflow.execute(job))
+
+/**
+ * How far an upload is.
+ *
+ * - `Waiting`: nothing is known of it: it has not begun, or there is no such upload.
+ * - `Sending`: `durable` and `total` are bytes; what runners have sent of ranges that they have not finished is not counted.
+ * - `Failed`: `defect` if it was none of `Failure`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Status =
+  | { readonly _tag: "Waiting"; readonly paused: boolean }
+  | {
+      readonly _tag: "Sending"
+      readonly durable: number
+      readonly total: number
+      readonly paused: boolean
+    }
+  | { readonly _tag: "Completed"; readonly result: UploadResult }
+  | { readonly _tag: "Failed"; readonly error: Failure }
+  | { readonly _tag: "Defect"; readonly cause: Cause.Cause<never> }
+
+/**
+ * How far an upload is, out of the cluster's database.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const status = Effect.fn("Uploads.status")(function* (
+  id: string
+): Effect.fn.Return<Status, never, WorkflowEngine> {
+  const ended = yield* UploadWorkflow.poll(id)
+  if (Option.isSome(ended) && ended.value._tag === "Complete") return statusOf(ended.value.exit)
+  const state = yield* Signals.state(id)
+  const paused = state._tag === "Paused"
+  const begun = yield* Signals.read(id, Signals.Begun)
+  if (Option.isNone(begun)) return { _tag: "Waiting", paused }
+  const { job, uploadId, partsPerRange } = begun.value
+  const { parts } = yield* Effect.orDie(Effect.fromResult(Part.plan(job.size, job.partSize)))
+  const done = new Map<number, UploadedPart>()
+  for (let round = 0, further = true; further && done.size < parts.length; round++) {
+    const ranges = yield* Effect.forEach(
+      Ranges.missing(parts, done, partsPerRange),
+      (range) => sentOf({ job, ...range, upload: id, uploadId, round }),
+      { concurrency: 8 }
+    )
+    further = ranges.every(Option.isSome)
+    for (const part of ranges.flatMap(Option.getOrElse(() => []))) done.set(part.number, part)
+  }
+  return { _tag: "Sending", durable: Checkpoint.bytesOf(done.values()), total: job.size, paused }
+})
+
+const statusOf = (exit: Exit.Exit<UploadResult, Failure>): Status => {
+  if (Exit.isSuccess(exit)) return { _tag: "Completed", result: exit.value }
+  return Option.match(Cause.findErrorOption(exit.cause), {
+    onSome: (error): Status => ({ _tag: "Failed", error }),
+    onNone: () => ({ _tag: "Defect", cause: exit.cause as Cause.Cause<never> })
+  })
+}
+
+/** What a range came to; none while it is under way. */
+const sentOf = Effect.fnUntraced(function* (range: Range) {
+  const ended = yield* RangeWorkflow.poll(yield* RangeWorkflow.executionId(range))
+  return Option.flatMap(ended, (result) =>
+    result._tag === "Complete" && Exit.isSuccess(result.exit)
+      ? Option.some(result.exit.value.parts)
+      : Option.none()
+  )
+})
+
+/**
+ * Sends no further parts; those that are on their way are finished. It lasts,
+ * whatever becomes of the runners, until `resume`.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const pause = Effect.fn("Uploads.pause")(function* (id: string) {
+  const state = yield* Signals.state(id)
+  if (state._tag === "Going") yield* Signals.give(id, Signals.turn(state.turn), undefined)
+})
+
+/**
+ * Goes on after `pause`.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const resume = Effect.fn("Uploads.resume")(function* (id: string) {
+  const state = yield* Signals.state(id)
+  if (state._tag === "Paused") yield* Signals.give(id, Signals.turn(state.turn), undefined)
+})
+
+/**
+ * Gives an upload up: parts that are on their way are interrupted, and when all
+ * runners have stopped, the upload is aborted on the server and ends with
+ * `Cancelled`. An object that is being made out of its parts by then, or a
+ * small one that goes up with one request, is made nevertheless.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const cancel = Effect.fn("Uploads.cancel")(function* (id: string) {
+  const state = yield* Signals.state(id)
+  yield* Signals.give(id, Signals.Stopped, "Cancelled")
+  // One that waits for its turn has to be woken.
+  if (state._tag === "Paused") yield* Signals.give(id, Signals.turn(state.turn), undefined)
+})

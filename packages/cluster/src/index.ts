@@ -1,0 +1,11 @@
+/**
+ * Uploads to Alibaba Cloud OSS as durable workflows, run by any number of
+ * machines.
+ *
+ * @since 0.1.0
+ */
+export * as Buckets from "./Buckets.ts"
+export * as Locator from "./Locator.ts"
+export * as UploadRunner from "./UploadRunner.ts"
+export * as UploadWorkflow from "./UploadWorkflow.ts"
+export * as Uploads from "./Uploads.ts"

@@ -1,0 +1,94 @@
+/**
+ * Getting the one upload id of an execution. Several runners may be at it: one
+ * that was suspended, and the one that took over. What each has done is in
+ * the signals of the execution; the first upload id recorded is the
+ * execution's, and any other one is aborted by whoever got it.
+ */
+import * as Checkpoint from "@effect-oss/core/Checkpoint"
+import type { CheckpointLog } from "@effect-oss/core/CheckpointStore"
+import { CheckpointError, LeaseLost } from "@effect-oss/core/CheckpointStore"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type { Job } from "../UploadWorkflow.ts"
+import { UploadWorkflow } from "../UploadWorkflow.ts"
+import * as Ranges from "./ranges.ts"
+import * as Signals from "./signals.ts"
+import * as Steps from "./steps.ts"
+import { WorkflowEngine } from "effect/workflow/WorkflowEngine"
+
+type Begun = (typeof Signals.Begun)["successSchema"]["Type"]
+
+/** The execution's upload id: the one that is recorded, the one that a failed attempt left, or a new one. */
+export const begin = Effect.fnUntraced(function* (job: Job, executionId: string) {
+  const known = yield* Signals.read(executionId, Signals.Begun)
+  if (Option.isSome(known)) return known.value
+  const steps = yield* Steps.open(job)
+  const carried = yield* left(job, steps.client)
+  if (Option.isSome(carried)) return yield* record(job, executionId, carried.value)
+  const header = yield* headerOf(job, steps.source.id)
+  const endpoint = { endpoint: steps.client.endpoint, bucket: job.bucket, key: job.key }
+  const log = yield* logOf(job, executionId, { ...header, ...endpoint })
+  yield* Effect.catchTag(steps.begin(log, header), "CheckpointError", () => Effect.void)
+  return Option.getOrThrow(yield* Signals.read(executionId, Signals.Begun))
+}, Effect.scoped)
+
+/** What the attempt before has left on the server, if that can be carried on with. */
+const left = Effect.fnUntraced(function* (
+  job: Job,
+  client: Effect.Success<ReturnType<typeof Steps.open>>["client"]
+) {
+  if (job.attempt === 0) return Option.none<string>()
+  const before = yield* UploadWorkflow.executionId({ ...job, attempt: job.attempt - 1 })
+  const begun = yield* Signals.read(before, Signals.Begun)
+  if (Option.isNone(begun) || begun.value.job.partSize !== job.partSize)
+    return Option.none<string>()
+  const { uploadId } = begun.value
+  // What can't be listed may be gone.
+  return yield* Effect.option(client.listParts({ key: job.key, uploadId })).pipe(
+    Effect.map(Option.as(uploadId))
+  )
+})
+
+/** Records an upload id; yields the one that was recorded first. */
+const record = Effect.fnUntraced(function* (job: Job, executionId: string, uploadId: string) {
+  const partsPerRange = Ranges.partsPerRange(Math.ceil(job.size / job.partSize))
+  const begun: Begun = { job, uploadId, partsPerRange }
+  yield* Signals.give(executionId, Signals.Begun, begun)
+  return Option.getOrElse(yield* Signals.read(executionId, Signals.Begun), () => begun)
+})
+
+const headerOf = ({ fingerprint, size, partSize, options }: Job, sourceId: string) =>
+  Effect.map(Clock.currentTimeMillis, (createdAt) => ({
+    sourceId,
+    fingerprint,
+    size,
+    partSize,
+    options: Checkpoint.digestOptions(options),
+    createdAt
+  }))
+
+/** The signals as the log that core keeps while it gets an upload id. */
+const logOf = Effect.fnUntraced(function* (
+  job: Job,
+  executionId: string,
+  header: Omit<Checkpoint.Header, "phase">
+): Effect.fn.Return<CheckpointLog, never, WorkflowEngine> {
+  const engine = yield* WorkflowEngine
+  const initiating = yield* Signals.read(executionId, Signals.Initiating)
+  const enter = Effect.fnUntraced(function* ({ phase }: Checkpoint.Header) {
+    if (phase._tag === "Initiating") {
+      return yield* Signals.give(executionId, Signals.Initiating, phase)
+    }
+    const { uploadId } = yield* record(job, executionId, phase.uploadId)
+    if (uploadId !== phase.uploadId) {
+      return yield* new CheckpointError({ location: executionId, reason: new LeaseLost() })
+    }
+  })
+  return {
+    recovered: Option.map(initiating, (phase) => ({ header: { ...header, phase }, parts: [] })),
+    begin: (header) => Effect.provideService(enter(header), WorkflowEngine, engine),
+    append: () => Effect.void,
+    remove: Effect.void
+  }
+})

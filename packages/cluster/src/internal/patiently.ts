@@ -1,0 +1,39 @@
+/**
+ * An activity that is tried again for as long as OSS, or the way to it, is out
+ * of order: with waits that outlive the runner. What core retries by itself is
+ * over in seconds; this is for the hour after.
+ */
+import type { OssError } from "@effect-oss/core/OssError"
+import { isRetryable } from "@effect-oss/core/OssError"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as Schema from "effect/Schema"
+import * as Activity from "effect/workflow/Activity"
+import * as DurableClock from "effect/workflow/DurableClock"
+import type { Failure } from "../UploadWorkflow.ts"
+
+/** 2 seconds, doubled each time up to 5 minutes: half an hour in all. */
+const attempts = 13
+const wait = (attempt: number): Duration.Duration =>
+  Duration.min(Duration.seconds(2 ** attempt), Duration.minutes(5))
+
+/** Runs the activity, again and again if need be. */
+export const patiently = <A extends Schema.Constraint, E extends Schema.Schema<Failure>, R>(
+  activity: Activity.Activity<A, E, R>
+) => {
+  const from = (attempt: number): typeof activity =>
+    Effect.provideService(activity, Activity.CurrentAttempt, attempt).pipe(
+      Effect.catchIf(
+        (error) => attempt < attempts && isTransient(error),
+        () =>
+          Effect.andThen(
+            DurableClock.sleep({ name: `${activity.name}/${attempt}`, duration: wait(attempt) }),
+            from(attempt + 1)
+          )
+      )
+    ) as typeof activity
+  return from(1)
+}
+
+const isTransient = (error: Failure): error is OssError =>
+  error._tag === "OssError" && isRetryable(error)

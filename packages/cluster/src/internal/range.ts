@@ -1,0 +1,109 @@
+/**
+ * A range of parts: a workflow of its own, so that it may run on another runner
+ * than the upload it belongs to, and on another one again if that dies.
+ */
+import { PartRecord } from "@effect-oss/core/Checkpoint"
+import type { UploadedPart } from "@effect-oss/core/Part"
+import * as Part from "@effect-oss/core/Part"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Ref from "effect/Ref"
+import * as Schema from "effect/Schema"
+import type * as Semaphore from "effect/Semaphore"
+import * as Activity from "effect/workflow/Activity"
+import * as Workflow from "effect/workflow/Workflow"
+import { Failure, Job } from "../UploadWorkflow.ts"
+import { patiently } from "./patiently.ts"
+import * as Signals from "./signals.ts"
+import * as Steps from "./steps.ts"
+
+/** What was sent of a range: the first parts of it, or all. */
+export const Sent = Schema.Struct({
+  parts: Schema.Array(PartRecord),
+  /** Given to the network, in bytes. */
+  bytes: Schema.Int
+})
+
+const nothing: typeof Sent.Type = { parts: [], bytes: 0 }
+
+/** Sends the parts from `first` to `last`, fewer if the upload is paused or stopped meanwhile. */
+export const RangeWorkflow = Workflow.make("@effect-oss/cluster/Range", {
+  payload: {
+    job: Job,
+    /** The execution that it is a range of. */
+    upload: Schema.String,
+    uploadId: Schema.String,
+    /** How often the upload went on after a pause. */
+    round: Schema.Int,
+    first: Schema.Int,
+    last: Schema.Int
+  },
+  success: Sent,
+  error: Failure,
+  idempotencyKey: ({ upload, uploadId, round, first, last }) =>
+    JSON.stringify([upload, uploadId, round, first, last])
+})
+
+/** What a runner has to give. */
+export interface Capacity {
+  /** One permit for each activity at a time. */
+  readonly activities: Semaphore.Semaphore
+  /** How many parts of a range are on their way at once. */
+  readonly parts: number
+  /** How often an activity looks for signals. */
+  readonly signalsEvery: Duration.Input
+}
+
+/** Which parts, of which upload. */
+export type Range = Workflow.PayloadSchema<typeof RangeWorkflow>["Type"]
+
+/** The workflow's body. */
+export const run = (capacity: Capacity) => (range: Range) =>
+  patiently(
+    Activity.make({
+      name: "send",
+      success: Sent,
+      error: Failure,
+      execute: capacity.activities.withPermit(send(range, capacity))
+    })
+  )
+
+const send = Effect.fnUntraced(function* (range: Range, capacity: Capacity) {
+  const state = yield* Signals.state(range.upload)
+  if (state._tag !== "Going") return nothing
+  const steps = yield* Steps.open(range.job)
+  const { parts } = yield* Effect.fromResult(Part.plan(range.job.size, range.job.partSize))
+  const tasks = yield* steps.tasks(range.uploadId, parts.slice(range.first - 1, range.last))
+  const going = yield* Ref.make(true)
+  const sent: Array<UploadedPart> = []
+  let bytes = 0
+  const one = Effect.fnUntraced(function* (task: (typeof tasks)[number]) {
+    if (!(yield* Ref.get(going))) return
+    const durable = yield* steps.part(range.uploadId, task)
+    sent.push(durable.part)
+    bytes += durable.sent
+  })
+  // Parts that are on their way when the upload is paused are finished; when it is stopped they are not.
+  yield* Effect.raceFirst(
+    Effect.forEach(tasks, one, { concurrency: capacity.parts, discard: true }),
+    untilStopped(range.upload, state.turn, capacity, going)
+  )
+  yield* steps.unchanged
+  return { parts: sent.sort((a, b) => a.number - b.number), bytes }
+}, Effect.scoped)
+
+/** Looks for signals until there is one to stop. */
+const untilStopped = Effect.fnUntraced(function* (
+  upload: string,
+  from: number,
+  { signalsEvery }: Capacity,
+  going: Ref.Ref<boolean>
+) {
+  for (let turn = from; ;) {
+    yield* Effect.sleep(signalsEvery)
+    const state = yield* Signals.state(upload, turn)
+    if (state._tag === "Stopped") return
+    if (state.turn !== from) yield* Ref.set(going, false)
+    turn = state.turn
+  }
+})

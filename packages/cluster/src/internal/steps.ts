@@ -1,0 +1,28 @@
+/** The steps of a job, on the runner that takes them. */
+import * as Multipart from "@effect-oss/core/Multipart"
+import { OssClient } from "@effect-oss/core/OssClient"
+import * as Source from "@effect-oss/core/Source"
+import * as Effect from "effect/Effect"
+import { Buckets } from "../Buckets.ts"
+import * as Locator from "../Locator.ts"
+import type { Job } from "../UploadWorkflow.ts"
+
+/** Opens the source, which has to be what the job was made for, and takes a client of its bucket. */
+export const open = Effect.fnUntraced(function* (
+  job: Pick<Job, "bucket" | "key" | "source" | "fingerprint"> & Partial<Pick<Job, "options">>
+) {
+  const { bucket, key, fingerprint, options } = job
+  const client = yield* (yield* Buckets).client(bucket)
+  const source = yield* Locator.open(job.source)
+  const sourceName = Locator.nameOf(job.source)
+  if (source.fingerprint !== fingerprint) {
+    return yield* Source.changed(
+      sourceName,
+      `it was ${fingerprint} when the upload was asked for, now it is ${source.fingerprint}`
+    )
+  }
+  const steps = yield* Multipart.open({ key, source, sourceName, options }).pipe(
+    Effect.provideService(OssClient, client)
+  )
+  return { ...steps, client, source }
+})

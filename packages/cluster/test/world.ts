@@ -1,0 +1,130 @@
+/** A small world for workflows: files and an OSS that are made up, an engine in memory, virtual time. */
+import { assert } from "@effect/vitest"
+import { Part } from "@effect-oss/core"
+import { OssEmulator } from "@effect-oss/emulator"
+import { Buckets, Locator, UploadRunner } from "@effect-oss/cluster"
+import type { Uploads } from "@effect-oss/cluster"
+import { ByteSize, Context, Effect, Fiber, FileSystem, Layer, Option, PlatformError } from "effect"
+import { HttpClient } from "effect/http"
+import { TestClock } from "effect/testing"
+import { WorkflowEngine } from "effect/workflow"
+
+export const bucket = "test-bucket"
+export const key = "backups/db.tar"
+export const path = "/shared/db.tar"
+export const partSize = Part.minPartSize
+
+export const contentOf = (size: number, seed = 1): Uint8Array => {
+  let state = seed
+  return Uint8Array.from({ length: size }, () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) | 0
+    return state >>> 24
+  })
+}
+
+/** Two ranges of a part each for every runner there may be, and a short one. */
+export const content = contentOf(8 * partSize + 1_000)
+
+/** Storage that every runner sees. */
+export class Shared extends Context.Service<
+  Shared,
+  { readonly write: (path: string, bytes: Uint8Array) => Effect.Effect<void> }
+>()("test/Shared") {}
+
+const layerFiles = Layer.effectContext(
+  Effect.sync(() => {
+    const files = new Map<string, { readonly bytes: Uint8Array; readonly version: number }>()
+    const at = (path: string) =>
+      Effect.suspend(() => {
+        const file = files.get(path)
+        return file === undefined
+          ? Effect.fail(
+              PlatformError.systemError({ _tag: "NotFound", module: "test", method: "stat" })
+            )
+          : Effect.succeed(file)
+      })
+    const infoOf = ({ bytes, version }: { bytes: Uint8Array; version: number }) =>
+      ({
+        type: "File",
+        size: ByteSize.bytes(bytes.length),
+        mtime: Option.some(new Date(version)),
+        ino: Option.none()
+      }) as FileSystem.File.Info
+    const read = (path: string) => (target: Uint8Array, options?: FileSystem.File.ReadOptions) =>
+      Effect.map(at(path), ({ bytes }) => {
+        const start = Number(options?.position)
+        const piece = bytes.subarray(start, start + target.length)
+        target.set(piece)
+        return piece.length
+      })
+    const fs = FileSystem.makeNoop({
+      stat: (path) => Effect.map(at(path), infoOf),
+      realPath: (path) => Effect.succeed(path),
+      open: (path) => Effect.as(at(path), { read: read(path) } as FileSystem.File)
+    })
+    const write = (path: string, bytes: Uint8Array) =>
+      Effect.sync(() => files.set(path, { bytes, version: (files.get(path)?.version ?? 0) + 1 }))
+    return Context.make(FileSystem.FileSystem, fs).pipe(Context.add(Shared, { write }))
+  })
+)
+
+const layerNoHttp = Layer.succeed(
+  HttpClient.HttpClient,
+  HttpClient.make(() => Effect.die(new Error("there is no network")))
+)
+
+const layerOutside = Layer.mergeAll(
+  layerFiles,
+  layerNoHttp,
+  Layer.provideMerge(Buckets.layerClient, OssEmulator.layerClient())
+)
+
+export const world = UploadRunner.layer().pipe(
+  Layer.provideMerge(WorkflowEngine.layerMemory),
+  Layer.provideMerge(layerOutside)
+)
+
+export const request: Uploads.Request = { bucket, key, source: Locator.file(path), partSize }
+
+/** Lets promises settle: execution ids are digests of the web's crypto, which answers by one. */
+const turn = Effect.promise(() => new Promise<void>((resolve) => setImmediate(resolve)))
+
+/** Lets virtual time pass, until the condition holds. */
+export const until = Effect.fnUntraced(function* (condition: () => boolean) {
+  for (let second = 0; !condition(); second++) {
+    assert.isBelow(second, 100_000, "it never comes to that")
+    yield* turn
+    if (second > 10) yield* TestClock.adjust("1 second")
+  }
+})
+
+/** Runs something that sleeps, with as much virtual time as it may need. */
+export const inTime = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.gen(function* () {
+    const fiber = yield* Effect.forkChild(effect)
+    yield* until(() => fiber.pollUnsafe() !== undefined)
+    return yield* Fiber.join(fiber)
+  })
+
+/** The numbers of the parts that were sent whole, in order. */
+export const partsSent = Effect.gen(function* () {
+  const log = yield* (yield* OssEmulator.OssEmulator).log
+  return log.flatMap(({ operation, whole, partNumber }) =>
+    operation === "uploadPart" && whole && partNumber !== undefined ? [partNumber] : []
+  )
+})
+
+/** The object is what the source holds, and nothing is left behind. */
+export const assertWhole = Effect.fnUntraced(function* (expected: Uint8Array) {
+  const emulator = yield* OssEmulator.OssEmulator
+  const object = yield* emulator.object(bucket, key)
+  assert.isTrue(Option.isSome(object), "there is an object")
+  assert.deepStrictEqual(yield* Option.getOrThrow(object).bytes, expected)
+  assert.deepStrictEqual(yield* emulator.uploads(bucket), [])
+  assert.strictEqual(yield* emulator.inFlight, 0)
+})
+
+export const assertNothingStored = Effect.gen(function* () {
+  const emulator = yield* OssEmulator.OssEmulator
+  assert.isTrue(Option.isNone(yield* emulator.object(bucket, key)))
+})
