@@ -2,6 +2,7 @@
  * The comparisons, by name.
  */
 import * as Effect from "effect/Effect"
+import { execFileSync } from "node:child_process"
 import {
   cpSync,
   existsSync,
@@ -257,9 +258,19 @@ const manyUploads = (place: Place): Comparison => {
   }
 }
 
+/** The command as it is installed. */
+const bundled = (place: Place): string => {
+  const directory = place.directory()
+  execFileSync(process.execPath, [
+    join(import.meta.dirname, "../../packages/cli/bundle.ts"),
+    directory
+  ])
+  return join(directory, "bin.js")
+}
+
 const startup = (place: Place): Comparison => {
   const files = [place.file(MiB)]
-  const cli = join(import.meta.dirname, "../../packages/cli/src/bin.ts")
+  const cli = bundled(place)
   const [file = ""] = files
   const connection = (endpoint: string) => ["--endpoint", endpoint, "--path-style", "--no-progress"]
   const directory = place.directory()
