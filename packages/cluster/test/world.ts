@@ -2,12 +2,21 @@
 import { assert } from "@effect/vitest"
 import { Part } from "@effect-oss/core"
 import { OssEmulator } from "@effect-oss/emulator"
-import { Buckets, Locator, UploadRunner } from "@effect-oss/cluster"
-import type { Uploads } from "@effect-oss/cluster"
+import type { Fault } from "@effect-oss/emulator"
+import { Buckets, Locator, UploadRunner, Uploads } from "@effect-oss/cluster"
 import { ByteSize, Context, Effect, Fiber, FileSystem, Layer, Option, PlatformError } from "effect"
+import {
+  ClusterWorkflowEngine,
+  MessageStorage,
+  RunnerHealth,
+  Runners,
+  RunnerStorage,
+  Sharding,
+  ShardingConfig,
+  TestRunner
+} from "effect/cluster"
 import { HttpClient } from "effect/http"
 import { TestClock } from "effect/testing"
-import { WorkflowEngine } from "effect/workflow"
 
 export const bucket = "test-bucket"
 export const key = "backups/db.tar"
@@ -22,8 +31,11 @@ export const contentOf = (size: number, seed = 1): Uint8Array => {
   })
 }
 
-/** Two ranges of a part each for every runner there may be, and a short one. */
+/** Nine parts, each a range of its own; the last one is short. */
 export const content = contentOf(8 * partSize + 1_000)
+
+/** 80 parts, two in each range. */
+export const large = contentOf(79 * partSize + 1_000)
 
 /** Storage that every runner sees. */
 export class Shared extends Context.Service<
@@ -79,22 +91,46 @@ const layerOutside = Layer.mergeAll(
   Layer.provideMerge(Buckets.layerClient, OssEmulator.layerClient())
 )
 
+/** A cluster of one runner. */
 export const world = UploadRunner.layer().pipe(
-  Layer.provideMerge(WorkflowEngine.layerMemory),
+  Layer.provideMerge(ClusterWorkflowEngine.layer),
+  Layer.provideMerge(TestRunner.layer),
   Layer.provideMerge(layerOutside)
 )
+
+/** What outlives every runner. */
+export const ground = Layer.merge(MessageStorage.layerMemory, RunnerStorage.layerMemory).pipe(
+  Layer.provideMerge(ShardingConfig.layer()),
+  Layer.provideMerge(layerOutside)
+)
+
+/** A runner that can go away, and another one after it. */
+export const runner = (options?: UploadRunner.Options) =>
+  UploadRunner.layer(options).pipe(
+    Layer.provideMerge(ClusterWorkflowEngine.layer),
+    Layer.provide(Sharding.layer),
+    Layer.provide([Runners.layerNoop, RunnerHealth.layerNoop])
+  )
 
 export const request: Uploads.Request = { bucket, key, source: Locator.file(path), partSize }
 
 /** Lets promises settle: execution ids are digests of the web's crypto, which answers by one. */
 const turn = Effect.promise(() => new Promise<void>((resolve) => setImmediate(resolve)))
 
-/** Lets virtual time pass, until the condition holds. */
-export const until = Effect.fnUntraced(function* (condition: () => boolean) {
-  for (let second = 0; !condition(); second++) {
-    assert.isBelow(second, 100_000, "it never comes to that")
+/** Lets virtual time pass. */
+export const pass = Effect.fnUntraced(function* (seconds: number) {
+  for (let second = 0; second < seconds; second++) {
     yield* turn
-    if (second > 10) yield* TestClock.adjust("1 second")
+    yield* TestClock.adjust("1 second")
+  }
+  yield* turn
+})
+
+/** Lets virtual time pass, until the condition holds. */
+export const until = Effect.fnUntraced(function* <E, R>(condition: Effect.Effect<boolean, E, R>) {
+  for (let second = 0; !(yield* condition); second++) {
+    assert.isBelow(second, 20_000, "it never comes to that")
+    yield* pass(1)
   }
 })
 
@@ -102,7 +138,7 @@ export const until = Effect.fnUntraced(function* (condition: () => boolean) {
 export const inTime = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.gen(function* () {
     const fiber = yield* Effect.forkChild(effect)
-    yield* until(() => fiber.pollUnsafe() !== undefined)
+    yield* until(Effect.sync(() => fiber.pollUnsafe() !== undefined))
     return yield* Fiber.join(fiber)
   })
 
@@ -114,6 +150,18 @@ export const partsSent = Effect.gen(function* () {
   )
 })
 
+/** How often each operation was asked for. */
+export const requests = Effect.gen(function* () {
+  const log = yield* (yield* OssEmulator.OssEmulator).log
+  const counts: Partial<Record<Fault.Operation, number>> = {}
+  for (const { operation } of log) counts[operation] = (counts[operation] ?? 0) + 1
+  return counts
+})
+
+/** The upload is over: its state isn't looked at any further. */
+export const ended = (id: string) =>
+  Effect.map(Uploads.status(id), ({ _tag }) => _tag !== "Waiting" && _tag !== "Sending")
+
 /** The object is what the source holds, and nothing is left behind. */
 export const assertWhole = Effect.fnUntraced(function* (expected: Uint8Array) {
   const emulator = yield* OssEmulator.OssEmulator
@@ -124,7 +172,9 @@ export const assertWhole = Effect.fnUntraced(function* (expected: Uint8Array) {
   assert.strictEqual(yield* emulator.inFlight, 0)
 })
 
-export const assertNothingStored = Effect.gen(function* () {
+export const assertNothingLeft = Effect.gen(function* () {
   const emulator = yield* OssEmulator.OssEmulator
+  assert.deepStrictEqual(yield* emulator.uploads(bucket), [])
+  assert.strictEqual(yield* emulator.inFlight, 0)
   assert.isTrue(Option.isNone(yield* emulator.object(bucket, key)))
 })

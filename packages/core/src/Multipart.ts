@@ -78,6 +78,20 @@ export interface DurablePart {
 }
 
 /**
+ * What is remembered while an upload id is got. `begin` is called before OSS is
+ * asked, and once it has answered.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Log extends Pick<CheckpointLog, "begin"> {
+  /** What an earlier run came to, or one that was suspended meanwhile. */
+  readonly recovered: Option.Option<Checkpoint.Header>
+  /** Upload ids that others got by now and go on with: never taken for what a lost answer left. */
+  readonly others: Effect.Effect<ReadonlyArray<string>>
+}
+
+/**
  * The steps of one upload.
  *
  * @category models
@@ -93,7 +107,7 @@ export interface Multipart {
    * so a log that lets only the first one in leaves no second one behind.
    */
   readonly begin: (
-    log: CheckpointLog,
+    log: Log,
     header: Omit<Checkpoint.Header, "phase" | "endpoint" | "bucket" | "key">
   ) => Effect.Effect<string, OssError | CheckpointError>
   /**
@@ -164,7 +178,7 @@ export const open = Effect.fnUntraced(function* (
       const session = fresh()
       return Effect.map(Store.put(session), (stored) => resultOf(session, stored))
     }),
-    begin: (log, header) => begin({ ...fresh(), log }, header),
+    begin: (log, header) => begin(fresh(), log, header),
     tasks: (uploadId, parts) =>
       Effect.map(listed(requests, uploadId, parts), (listed) =>
         Checkpoint.reconcile({ parts }, [], listed)
@@ -220,18 +234,32 @@ const noStore = CheckpointStore.of({
 })
 
 const begin = Effect.fnUntraced(function* (
-  session: Session<Opened>,
-  header: Parameters<Multipart["begin"]>[1]
+  nothing: Session<Opened>,
+  { recovered, begin, others }: Log,
+  given: Parameters<Multipart["begin"]>[1]
 ) {
-  const { client, key, log } = session
-  if (Option.isSome(log.recovered)) {
-    const known = log.recovered.value.header
-    if (known.phase._tag === "Uploading") return known.phase.uploadId
-    yield* UploadId.giveUp(session, known)
+  const { endpoint, bucket } = nothing.client
+  const header = { ...given, endpoint, bucket, key: nothing.key }
+  const session = { ...nothing, log: { ...noLog, begin }, store: storeOf(others, header) }
+  if (Option.isSome(recovered)) {
+    const { phase } = recovered.value
+    if (phase._tag === "Uploading") return phase.uploadId
+    yield* UploadId.giveUp(session, recovered.value)
   }
-  const { endpoint, bucket } = client
-  return yield* UploadId.obtain(session, { ...header, endpoint, bucket, key })
+  return yield* UploadId.obtain(session, header)
 })
+
+/** Uploads that are not to be touched, as the checkpoints of a store. */
+const storeOf = (others: Log["others"], header: Omit<Checkpoint.Header, "phase">) =>
+  CheckpointStore.of({
+    ...noStore,
+    list: Stream.fromIterableEffect(others).pipe(
+      Stream.map((uploadId) => {
+        const phase = Checkpoint.Phase.cases.Uploading.make({ uploadId })
+        return Checkpoint.summarize(uploadId, { header: { ...header, phase }, parts: [] })
+      })
+    )
+  })
 
 /** What OSS has of these parts, which are in order; none where RAM forbids to list it. */
 const listed = Effect.fnUntraced(

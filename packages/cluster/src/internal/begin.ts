@@ -5,8 +5,8 @@
  * execution's, and any other one is aborted by whoever got it.
  */
 import * as Checkpoint from "@effect-oss/core/Checkpoint"
-import type { CheckpointLog } from "@effect-oss/core/CheckpointStore"
 import { CheckpointError, LeaseLost } from "@effect-oss/core/CheckpointStore"
+import type * as Multipart from "@effect-oss/core/Multipart"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -73,7 +73,7 @@ const logOf = Effect.fnUntraced(function* (
   job: Job,
   executionId: string,
   header: Omit<Checkpoint.Header, "phase">
-): Effect.fn.Return<CheckpointLog, never, WorkflowEngine> {
+): Effect.fn.Return<Multipart.Log, never, WorkflowEngine> {
   const engine = yield* WorkflowEngine
   const initiating = yield* Signals.read(executionId, Signals.Initiating)
   const enter = Effect.fnUntraced(function* ({ phase }: Checkpoint.Header) {
@@ -86,9 +86,11 @@ const logOf = Effect.fnUntraced(function* (
     }
   })
   return {
-    recovered: Option.map(initiating, (phase) => ({ header: { ...header, phase }, parts: [] })),
+    recovered: Option.map(initiating, (phase) => ({ ...header, phase })),
     begin: (header) => Effect.provideService(enter(header), WorkflowEngine, engine),
-    append: () => Effect.void,
-    remove: Effect.void
+    others: Signals.read(executionId, Signals.Begun).pipe(
+      Effect.map((begun) => Option.toArray(Option.map(begun, ({ uploadId }) => uploadId))),
+      Effect.provideService(WorkflowEngine, engine)
+    )
   }
 })
