@@ -69,6 +69,8 @@ export const make = (world: {
   /** ETags of parts that were reported as durable, by upload id and number. */
   const durable = new Map<string, string>()
   const excuses = new Map<string, string>()
+  /** Uploads of which no part has been sent: nobody may have recorded them yet. */
+  const unused = new Set<string>()
   let damages = 0
   /** Of them, such as hit a header that was still being written, and had perhaps not come to its upload id. */
   let damagedHeaders = 0
@@ -107,6 +109,7 @@ export const make = (world: {
         const { call, partNumber, moment } = point
         if (moment === "sent" && makes(point)) making.set(key, (making.get(key) ?? 0) + 1)
         if (call !== "uploadPart" || moment !== "before") return
+        unused.delete(uploadId)
         // Two can have one checkpoint at a time: nobody else knows what the one has just recorded.
         if (damages + sleeps + jumps === 0 && hasStill(uploadId, partNumber)) {
           violated(`${name} sends part ${partNumber} of ${uploadId} again`)
@@ -121,12 +124,11 @@ export const make = (world: {
           look()
           making.set(key, (making.get(key) ?? 1) - 1)
         }
-        if (call.call === "initiate" && !awaited) {
-          const newest = server.uploads().at(-1)
-          if (newest !== undefined && newest.key === key) {
-            excuses.set(newest.uploadId, strayInitiate)
-          }
-        }
+        if (call.call !== "initiate") return
+        const newest = server.uploads().at(-1)
+        if (newest?.key !== key) return
+        if (awaited) unused.add(newest.uploadId)
+        else excuses.set(newest.uploadId, strayInitiate)
       }
     }
   }
@@ -178,7 +180,13 @@ export const make = (world: {
     excuses.get(upload.uploadId) ??
     (damagedHeaders > 0 || (damages > 0 && upload.parts.length === 0)
       ? "it began when its checkpoint was damaged"
-      : refused(upload))
+      : (refused(upload) ?? orphaned(upload)))
+
+  /** Whoever loses the checkpoint while it asks for an upload aborts that, unless it dies right then. */
+  const orphaned = ({ uploadId, parts }: EmulatedUpload) =>
+    sleeps + jumps > 0 && parts.length === 0 && unused.has(uploadId)
+      ? "its sender lost the checkpoint, and died"
+      : undefined
 
   /** RAM may forbid to look for an upload; aborting one that is of no use any more is tried, and no more. */
   const refused = ({ uploadId, key, initiated, parts }: EmulatedUpload) => {
