@@ -4,6 +4,7 @@
  *
  * @since 0.1.0
  */
+import * as Cluster from "@effect-oss/cluster/Command"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
@@ -260,5 +261,5 @@ export const command = Command.make("effect-oss").pipe(
     { command: "effect-oss upload db.tar oss://backups/2026/" },
     { command: "effect-oss pending" }
   ]),
-  Command.withSubcommands([upload, pending, abort, sweep, emulator])
+  Command.withSubcommands([upload, pending, abort, sweep, emulator, ...Cluster.commands])
 )

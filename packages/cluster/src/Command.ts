@@ -1,0 +1,179 @@
+/**
+ * The commands of a cluster, for a command line that is made with `effect/cli`:
+ * `effect-oss` has them. What a command does is loaded when it is run.
+ *
+ * @since 0.1.0
+ */
+import * as Argument from "effect/cli/Argument"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Effect from "effect/Effect"
+
+const load = <A>(module: () => Promise<A>) => Effect.promise(module)
+
+const databaseUrl = Flag.String("database-url").pipe(
+  Flag.withDescription(
+    "postgres://…, for any number of runners, or a file, for one. Default: EFFECT_OSS_DATABASE_URL, else $XDG_STATE_HOME/effect-oss/cluster.sqlite"
+  ),
+  Flag.withMetavar("URL"),
+  Flag.optional
+)
+
+const json = Flag.Boolean("json").pipe(
+  Flag.withDescription("One JSON value a line"),
+  Flag.withoutNegation,
+  Flag.withDefault(false)
+)
+
+const ids = Argument.String("id").pipe(
+  Argument.withDescription("As submit printed it"),
+  Argument.withMetavar("ID"),
+  Argument.variadic({ min: 1 })
+)
+
+/**
+ * `effect-oss runner`.
+ *
+ * @category commands
+ * @since 0.1.0
+ */
+export const runner = Command.make(
+  "runner",
+  {
+    databaseUrl,
+    host: Flag.String("host").pipe(
+      Flag.withDescription("By which other runners reach this one. Default: 127.0.0.1"),
+      Flag.withMetavar("HOST"),
+      Flag.withDefault("127.0.0.1")
+    ),
+    port: Flag.Int("port").pipe(
+      Flag.withDescription("Default: 0, any free one"),
+      Flag.withMetavar("N"),
+      Flag.withDefault(0)
+    ),
+    activities: Flag.Int("activities").pipe(
+      Flag.withDescription("Small files and ranges of parts at once. Default: 4"),
+      Flag.withMetavar("N"),
+      Flag.withDefault(4)
+    ),
+    parallel: Flag.Int("parallel").pipe(
+      Flag.withDescription("Parts of each range on their way at once. Default: 5"),
+      Flag.withMetavar("N"),
+      Flag.withDefault(5)
+    )
+  },
+  (input) =>
+    Effect.flatMap(
+      load(() => import("./internal/commands/runner.ts")),
+      ({ run }) => run(input)
+    )
+).pipe(
+  Command.withDescription(
+    "Take on uploads that are submitted, together with all runners of the same database, until SIGINT or SIGTERM. Sources have to be there under the same path. Endpoint and keys: the environment"
+  ),
+  Command.withExamples([
+    { command: "effect-oss runner", description: "The only one, on SQLite" },
+    { command: "effect-oss runner --database-url postgres://db/uploads --host 10.0.0.7" }
+  ])
+)
+
+/**
+ * `effect-oss submit`.
+ *
+ * @category commands
+ * @since 0.1.0
+ */
+export const submit = Command.make(
+  "submit",
+  {
+    databaseUrl,
+    places: Argument.String("files").pipe(
+      Argument.withDescription(
+        "Files or URLs with ranges, and then oss://BUCKET/KEY. A KEY that is empty or ends in / gets the file's name appended"
+      ),
+      Argument.variadic({ min: 2 })
+    ),
+    partSize: Flag.Int("part-size").pipe(
+      Flag.withDescription("In bytes. Default: 8 MiB, more for files above 78 GiB"),
+      Flag.withMetavar("BYTES"),
+      Flag.optional
+    ),
+    onFailure: Flag.Literals("on-failure", ["keep", "abort"]).pipe(
+      Flag.withDescription("What becomes of the parts if the upload fails. Default: keep"),
+      Flag.withDefault("keep" as const)
+    ),
+    wait: Flag.Boolean("wait").pipe(
+      Flag.withDescription("Until all have ended"),
+      Flag.withoutNegation,
+      Flag.withDefault(false)
+    ),
+    json
+  },
+  (input) =>
+    Effect.flatMap(
+      load(() => import("./internal/commands/submit.ts")),
+      ({ run }) => run(input)
+    )
+).pipe(
+  Command.withDescription(
+    "Hand uploads to the runners, and print their ids. The same file to the same object, submitted again, joins the upload that is there"
+  ),
+  Command.withExamples([
+    { command: "effect-oss submit /shared/*.tar oss://backups/2026/ --wait" },
+    { command: "effect-oss submit https://mirror.example/image.iso oss://mirror/" }
+  ])
+)
+
+const byId = <const Name extends "status" | "pause" | "resume" | "cancel">(
+  name: Name,
+  description: string
+) =>
+  Command.make(name, { databaseUrl, ids, json }, (input) =>
+    Effect.flatMap(
+      load(() => import("./internal/commands/status.ts")),
+      (commands) => commands[name](input)
+    )
+  ).pipe(
+    Command.withDescription(description),
+    Command.withExamples([{ command: `effect-oss ${name} 4be0c6b1f1a3e5d2c7f8a90b12cd34ef` }])
+  )
+
+/**
+ * `effect-oss status`.
+ *
+ * @category commands
+ * @since 0.1.0
+ */
+export const status = byId("status", "How far submitted uploads are, wherever they run")
+
+/**
+ * `effect-oss pause`.
+ *
+ * @category commands
+ * @since 0.1.0
+ */
+export const pause = byId("pause", "Send no further parts of submitted uploads, until resume")
+
+/**
+ * `effect-oss resume`.
+ *
+ * @category commands
+ * @since 0.1.0
+ */
+export const resume = byId("resume", "Go on with uploads that were paused")
+
+/**
+ * `effect-oss cancel`.
+ *
+ * @category commands
+ * @since 0.1.0
+ */
+export const cancel = byId("cancel", "Give submitted uploads up, and abort what was sent")
+
+/**
+ * All of them, as subcommands.
+ *
+ * @category commands
+ * @since 0.1.0
+ */
+export const commands = [runner, submit, status, pause, resume, cancel] as const
