@@ -186,7 +186,8 @@ const whyRestarted: Readonly<Record<RestartReason, string>> = {
   OptionsChanged: "other options are asked for",
   PartSizeChanged: "another part size is asked for",
   UploadGone: "OSS no longer knows the upload",
-  PartsLost: "OSS does not have the parts any more"
+  PartsLost: "OSS does not have the parts any more",
+  CheckpointDamaged: "the checkpoint could not be read"
 }
 
 const request = (operation: Operation, part: number | undefined): string =>

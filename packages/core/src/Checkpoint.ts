@@ -209,7 +209,8 @@ export const RestartReason = Schema.Literals([
   "OptionsChanged",
   "PartSizeChanged",
   "UploadGone",
-  "PartsLost"
+  "PartsLost",
+  "CheckpointDamaged"
 ])
 
 /**

@@ -98,6 +98,15 @@ export class CheckpointError extends Schema.TaggedError<CheckpointError>(
 }
 
 /**
+ * Whether the checkpoint is there but can't be read, now or later.
+ *
+ * @category deciding
+ * @since 0.1.0
+ */
+export const isUnreadable = ({ reason }: CheckpointError): boolean =>
+  reason._tag === "Damaged" || reason._tag === "UnknownVersion"
+
+/**
  * Keeps checkpoints.
  *
  * @category services
@@ -111,11 +120,25 @@ export class CheckpointStore extends Context.Service<
      * Fails with reason `Busy` if another holder is alive. Nothing is created
      * that outlives the scope until `begin` is called.
      */
-    readonly open: (key: string) => Effect.Effect<CheckpointLog, CheckpointError, Scope.Scope>
+    readonly open: (
+      key: string,
+      options?: OpenOptions
+    ) => Effect.Effect<CheckpointLog, CheckpointError, Scope.Scope>
     /** Every checkpoint, whether held or not; takes no lease. Unusable ones are left out. */
     readonly list: Stream.Stream<Checkpoint.Summary, CheckpointError>
   }
 >()("@effect-oss/core/CheckpointStore") {}
+
+/**
+ * How a checkpoint is opened.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface OpenOptions {
+  /** What can't be read, with reason `Damaged` or `UnknownVersion`: `fail`, or take it as absent, to be replaced by `begin` and removed by `remove`. Default: `fail`. */
+  readonly onUnreadable?: "fail" | "discard" | undefined
+}
 
 /**
  * One checkpoint, held. Its methods may be called from several fibers at once.
@@ -126,6 +149,8 @@ export class CheckpointStore extends Context.Service<
 export interface CheckpointLog {
   /** What was there when it was opened. */
   readonly recovered: Option.Option<Checkpoint.Checkpoint>
+  /** Why what was there is taken as absent, if it is. */
+  readonly discarded?: CheckpointError | undefined
   /** Replaces whatever was there by a header without parts; durable when it returns. */
   readonly begin: (header: Checkpoint.Header) => Effect.Effect<void, CheckpointError>
   /** Adds a part, whatever the number of parts at the same cost; durable when it returns. Call `begin` first, or have recovered. */

@@ -81,6 +81,8 @@ export interface UploadRequest<out E = never, out R = never> extends ObjectOptio
   readonly stallTimeout?: Duration.Input | undefined
   /** If the source changed since an earlier run: `restart` afresh, or `fail` and keep that run's parts. Default: `restart`. A source that changes during a run always fails. */
   readonly onSourceChanged?: "restart" | "fail" | undefined
+  /** If an earlier run's checkpoint was damaged, or written by a newer version of this library: `fail` with a message that names it, or `restart` afresh without it. What OSS has of that run stays there, to be found by `discover` or deleted by `sweep`. Default: `fail`. */
+  readonly onDamagedCheckpoint?: "fail" | "restart" | undefined
   /** True: if there is no checkpoint, look for an upload of this key on the server whose parts are this source's, and carry on with it. For when a checkpoint was lost; must not be used while another process may be sending that upload. Default: false. */
   readonly discover?: boolean | undefined
   /** If there is no checkpoint, carry on with what ali-oss began: `Checkpoint.fromAliOss`. Not for streams. */
@@ -366,7 +368,7 @@ export const directory = (
  */
 export interface SinkRequest extends Omit<
   UploadRequest,
-  "source" | "onSourceChanged" | "discover" | "from" | "skipIdentical"
+  "source" | "onSourceChanged" | "onDamagedCheckpoint" | "discover" | "from" | "skipIdentical"
 > {
   /** What becomes of the parts if the stream fails, the upload fails, or it is interrupted: `abort` deletes them, `keep` leaves them to a later run or a lifecycle rule. Default: `abort`. */
   readonly onFailure?: "abort" | "keep" | undefined
@@ -644,7 +646,7 @@ const open = Effect.fnUntraced(function* <E, R>(
   slots: ((most: number) => Slots.Slots) | undefined
 ) {
   const from = yield* Effect.fromResult(validate(request))
-  const { key, onSourceChanged = "restart" } = request
+  const { key, onSourceChanged = "restart", onDamagedCheckpoint = "fail" } = request
   const client = yield* OssClient
   const store = yield* CheckpointStore
   const opened = yield* Effect.mapError(request.source.open, foreign.hide)
@@ -652,7 +654,9 @@ const open = Effect.fnUntraced(function* <E, R>(
   const size = sizeOf(source)
   if (size !== null) yield* Effect.fromResult(Part.validateSize(size))
   const { endpoint, bucket } = client
-  const log = yield* store.open(Checkpoint.keyOf({ endpoint, bucket, key, sourceId: source.id }))
+  const log = yield* store.open(Checkpoint.keyOf({ endpoint, bucket, key, sourceId: source.id }), {
+    onUnreadable: onDamagedCheckpoint === "restart" ? "discard" : "fail"
+  })
   const { name } = request.source
   yield* report(UploadEvent.cases.Started.make({ bucket, key, source: name, size }))
   const meter = Meter.make(size)

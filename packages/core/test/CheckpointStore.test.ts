@@ -211,6 +211,45 @@ describe("a store of entries", () => {
     })
   )
 
+  it.effect("replaces an entry that can't be read if asked to, with all that hangs on it", () =>
+    Effect.gen(function* () {
+      const entries = yield* KeyValueStore.KeyValueStore
+      const store = CheckpointStore.layerKeyValueStore({ prefix: "p/" })
+      const afresh = CheckpointStore.CheckpointStore.use(({ open }) =>
+        open("key", { onUnreadable: "discard" })
+      )
+      const damage = Effect.flatMap(entries.keys, (names) =>
+        entries.set(
+          names.find((name) => name.split("/").length === 2)!,
+          "{"
+        )
+      )
+      const record = (log: CheckpointStore.CheckpointLog) =>
+        Effect.andThen(log.begin(header()), Effect.forEach(parts(3), log.append))
+      yield* Effect.provide(
+        Effect.gen(function* () {
+          yield* withLog("key", record)
+          yield* damage
+          yield* Effect.scoped(
+            Effect.gen(function* () {
+              const log = yield* afresh
+              assert.isTrue(Option.isNone(log.recovered))
+              assert.strictEqual(log.discarded?.reason._tag, "Damaged")
+              yield* log.begin(header(1))
+              yield* log.append(part(2))
+            })
+          )
+          assert.deepStrictEqual(yield* recover("key"), some(1, 2))
+          assert.strictEqual(yield* entries.size, 2)
+          yield* damage
+          yield* Effect.scoped(Effect.flatMap(afresh, (log) => log.remove))
+          assert.isTrue(yield* entries.isEmpty)
+        }),
+        store
+      )
+    }).pipe(Effect.provide(KeyValueStore.layerMemory))
+  )
+
   it.effect("does not touch what a newer version wrote", () =>
     Effect.gen(function* () {
       const [found] = yield* edited((name, text) =>

@@ -2,7 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { CheckpointStore, OssClient, RetryPolicy, Upload } from "@effect-oss/core"
 import { Body } from "@effect-oss/core"
 import { Fault, OssEmulator } from "@effect-oss/emulator"
-import { Effect, Layer } from "effect"
+import { Effect, Layer, Option } from "effect"
+import { KeyValueStore } from "effect/persistence"
 import {
   assertWhole,
   bucket,
@@ -105,5 +106,60 @@ describe("an upload whose checkpoint is lost", () => {
       yield* Upload.upload(requestFor(fiveParts))
       yield* assertWhole(fiveParts)
     }).pipe(Effect.provide(world))
+  )
+})
+
+describe("an upload whose checkpoint is damaged", () => {
+  const entries = KeyValueStore.layerMemory
+  const stored = Layer.provideMerge(CheckpointStore.layerKeyValueStore(), entries)
+
+  /** Three parts are durable, and the checkpoint that says so can't be read any more. */
+  const damagedAt4 = Effect.gen(function* () {
+    const emulator = yield* OssEmulator.OssEmulator
+    yield* emulator.inject(
+      Fault.answer({ operation: "uploadPart", partNumber: 4, status: 403, code: "AccessDenied" })
+    )
+    yield* Effect.flip(Upload.upload(requestFor(fiveParts, { concurrency: 1 })))
+    const entries = yield* KeyValueStore.KeyValueStore
+    const header = (yield* entries.keys).find((name) => name.split("/").length === 2)!
+    yield* entries.set(header, "{")
+    return { emulator, header }
+  })
+  const restarting = { onDamagedCheckpoint: "restart" } as const
+
+  it.effect("fails, says where, and leaves everything as it is", () =>
+    Effect.gen(function* () {
+      const { emulator, header } = yield* damagedAt4
+      const error = yield* Effect.flip(Upload.upload(requestFor(fiveParts)))
+      assert.isTrue(error._tag === "CheckpointError" && error.reason._tag === "Damaged")
+      assert.include(error.message, header)
+      assert.strictEqual((yield* emulator.uploads(bucket))[0]?.parts.length, 3)
+    }).pipe(Effect.provide([OssEmulator.layerClient(), stored]))
+  )
+
+  it.effect("starts afresh if asked to, says why, and leaves no entry behind", () =>
+    Effect.gen(function* () {
+      const { emulator } = yield* damagedAt4
+      const before = (yield* partsSent).length
+      const events = yield* collect(requestFor(fiveParts, restarting))
+      assert.deepInclude(events, { _tag: "Restarted", reason: "CheckpointDamaged" })
+      assert.strictEqual((yield* partsSent).length - before, 5)
+      const object = Option.getOrThrow(yield* emulator.object(bucket, key))
+      assert.deepStrictEqual(yield* object.bytes, fiveParts)
+      assert.isTrue(yield* KeyValueStore.KeyValueStore.use((entries) => entries.isEmpty))
+      // Whose it is nobody knows any more: it stays until it is found, or swept away.
+      assert.strictEqual((yield* emulator.uploads(bucket)).length, 1)
+    }).pipe(Effect.provide([OssEmulator.layerClient(), stored]))
+  )
+
+  it.effect("is carried on with if it may be looked for", () =>
+    Effect.gen(function* () {
+      const { emulator } = yield* damagedAt4
+      const before = (yield* partsSent).length
+      yield* Upload.upload({ ...discovering, ...restarting })
+      assert.deepStrictEqual((yield* partsSent).slice(before).toSorted(), [4, 5])
+      yield* assertWhole(fiveParts)
+      assert.deepStrictEqual(yield* emulator.uploads(bucket), [])
+    }).pipe(Effect.provide([OssEmulator.layerClient(), stored]))
   )
 })

@@ -14,9 +14,16 @@ import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Path from "effect/Path"
+import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import * as Checkpoint from "@effect-oss/core/Checkpoint"
-import { CheckpointError, CheckpointStore, Damaged } from "@effect-oss/core/CheckpointStore"
+import type { OpenOptions } from "@effect-oss/core/CheckpointStore"
+import {
+  CheckpointError,
+  CheckpointStore,
+  Damaged,
+  isUnreadable
+} from "@effect-oss/core/CheckpointStore"
 import * as Journal from "./internal/journal.ts"
 import * as Lease from "./internal/lease.ts"
 import * as Log from "./internal/log.ts"
@@ -70,7 +77,9 @@ export const layer = (options: {
       const directory = path.resolve(options.directory)
       const provide = Effect.provideService(FileSystem.FileSystem, fs)
       return CheckpointStore.of({
-        open: Effect.fn("CheckpointStore.open")((key) => provide(open(path, directory, key))),
+        open: Effect.fn("CheckpointStore.open")((key, options) =>
+          provide(open(path, directory, key, options))
+        ),
         list: hashes(path, directory).pipe(
           Stream.fromIterableEffect,
           Stream.mapEffect((hash) => summary(path, directory, hash)),
@@ -81,7 +90,12 @@ export const layer = (options: {
     })
   )
 
-const open = Effect.fnUntraced(function* (path: Path.Path, directory: string, key: string) {
+const open = Effect.fnUntraced(function* (
+  path: Path.Path,
+  directory: string,
+  key: string,
+  { onUnreadable = "fail" }: OpenOptions = {}
+) {
   const failed = Effect.mapError(Place.unavailable(directory))
   const place = Place.make(path, directory, key)
   yield* failed(Place.ensureDirectory(path, directory))
@@ -95,37 +109,60 @@ const open = Effect.fnUntraced(function* (path: Path.Path, directory: string, ke
   if (newest !== undefined) {
     yield* failed(Effect.forEach([newest.path, directory], Place.sync, { discard: true }))
   }
-  const recovered = newest === undefined ? Option.none() : Option.some(yield* recover(newest))
+  const discards = (error: CheckpointError) => onUnreadable === "discard" && isUnreadable(error)
+  const found = newest === undefined ? Option.none() : Option.some(yield* recover(newest, discards))
   return yield* Log.make({
     place,
     key,
     lease,
     generation: newest === undefined ? 1 : newest.generation + 1,
     older: journals.map((journal) => journal.path),
-    recovered
+    recovered: Option.flatMap(found, Result.getSuccess),
+    discarded: Option.getOrUndefined(Option.flatMap(found, Result.getFailure))
   })
 })
 
-const read = Effect.fnUntraced(function* ({ path, hash }: Place.JournalFile) {
-  const bytes = yield* FileSystem.FileSystem.use((fs) => fs.readFile(path))
-  const damaged = (reason: CheckpointError["reason"]) =>
-    new CheckpointError({ location: path, reason })
-  const journal = yield* Effect.mapError(Effect.fromResult(Journal.recover(bytes)), damaged)
-  if (Place.hashOf(journal.checkpointKey) !== hash) {
-    return yield* damaged(
-      new Damaged({
-        description: "it is another checkpoint's, under a wrong name; move it away or delete it"
-      })
-    )
-  }
+const read = Effect.fnUntraced(function* (file: Place.JournalFile) {
+  const journal = yield* parse(file)
+  yield* own(file, journal)
   return journal
 })
 
-const recover = (file: Place.JournalFile) =>
-  read(file).pipe(
-    Effect.map((journal) => journal.checkpoint),
-    Effect.catchTag("PlatformError", (error) => Effect.fail(Place.unavailable(file.path)(error)))
+const parse = Effect.fnUntraced(function* ({ path }: Place.JournalFile) {
+  const bytes = yield* FileSystem.FileSystem.use((fs) => fs.readFile(path))
+  return yield* Effect.mapError(
+    Effect.fromResult(Journal.recover(bytes)),
+    (reason) => new CheckpointError({ location: path, reason })
   )
+})
+
+/** Whose it is, is told by its text and by its name. */
+const own = ({ path, hash }: Place.JournalFile, { checkpointKey }: Journal.Journal) =>
+  Place.hashOf(checkpointKey) === hash
+    ? Effect.void
+    : new CheckpointError({
+        location: path,
+        reason: new Damaged({
+          description: "it is another checkpoint's, under a wrong name; move it away or delete it"
+        })
+      })
+
+/** A checkpoint, or why it is as good as none; never one that is another's. */
+const recover = Effect.fnUntraced(
+  function* (file: Place.JournalFile, discards: (error: CheckpointError) => boolean) {
+    const journal = yield* Effect.result(parse(file))
+    if (Result.isSuccess(journal)) {
+      yield* own(file, journal.success)
+      return Result.succeed(journal.success.checkpoint)
+    }
+    const error = journal.failure
+    return error._tag === "CheckpointError" && discards(error) ? Result.fail(error) : yield* error
+  },
+  (self, file) =>
+    Effect.catchTag(self, "PlatformError", (error) =>
+      Effect.fail(Place.unavailable(file.path)(error))
+    )
+)
 
 const hashes = (path: Path.Path, directory: string) =>
   Place.journals(path, directory).pipe(

@@ -143,6 +143,30 @@ describe("a store of files", () => {
       assert.isTrue(Option.isNone(yield* recover("key")))
     }))
 
+  test("replaces a damaged file if asked to, and removes it if there is nothing to keep", (directory) =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const store = yield* CheckpointStore.CheckpointStore
+      const afresh = store.open("key", { onUnreadable: "discard" })
+      yield* record(3)
+      const damage = fs.writeFileString(yield* only(directory, ".journal"), "something else\n")
+      yield* damage
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          const log = yield* afresh
+          assert.isTrue(Option.isNone(log.recovered))
+          assert.strictEqual(log.discarded?.reason._tag, "Damaged")
+          yield* log.begin(header())
+          yield* log.append(part(1))
+        })
+      )
+      assert.deepStrictEqual(yield* recover("key"), some(1))
+      assert.strictEqual((yield* files(directory)).length, 1)
+      yield* fs.writeFileString(yield* only(directory, ".journal"), "")
+      yield* Effect.scoped(Effect.flatMap(afresh, (log) => log.remove))
+      assert.deepStrictEqual(yield* files(directory), [])
+    }))
+
   test("takes no checkpoint for another's, whatever its file is called", (directory) =>
     Effect.gen(function* () {
       const fs = yield* FileSystem.FileSystem
@@ -159,7 +183,11 @@ describe("a store of files", () => {
         names.find((name) => !journal.endsWith(name) && !name.startsWith("0000"))
       )
       yield* fs.copyFile(journal, `${directory}/${other}`)
-      assert.strictEqual((yield* refusal(recover("other"))).reason._tag, "Damaged")
+      const store = yield* CheckpointStore.CheckpointStore
+      for (const onUnreadable of ["fail", "discard"] as const) {
+        const opened = Effect.scoped(store.open("other", { onUnreadable }))
+        assert.strictEqual((yield* refusal(opened)).reason._tag, "Damaged")
+      }
     }))
 
   test("lets the later one of two generations count", (directory) =>

@@ -19,15 +19,17 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as KeyValueStore from "effect/persistence/KeyValueStore"
 import * as Random from "effect/Random"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as Checkpoint from "../Checkpoint.ts"
-import type { CheckpointLog } from "../CheckpointStore.ts"
+import type { CheckpointLog, OpenOptions } from "../CheckpointStore.ts"
 import {
   Busy,
   CheckpointError,
   CheckpointStore,
   Damaged,
+  isUnreadable,
   Unavailable,
   UnknownVersion
 } from "../CheckpointStore.ts"
@@ -42,7 +44,9 @@ export const layer = (
     Effect.map(KeyValueStore.KeyValueStore, (entries) => {
       const shelf: Shelf = { entries, prefix, held: heldIn(entries) }
       return CheckpointStore.of({
-        open: Effect.fn("CheckpointStore.open")((checkpointKey) => open(shelf, checkpointKey)),
+        open: Effect.fn("CheckpointStore.open")((checkpointKey, options) =>
+          open(shelf, checkpointKey, options)
+        ),
         list: list(shelf)
       })
     })
@@ -95,10 +99,25 @@ const hashOf = (checkpointKey: string): string =>
     .toString(16)
     .padStart(16, "0")
 
-const open = Effect.fnUntraced(function* (shelf: Shelf, checkpointKey: string) {
+const open = Effect.fnUntraced(function* (
+  shelf: Shelf,
+  checkpointKey: string,
+  { onUnreadable = "fail" }: OpenOptions = {}
+) {
   const name = `${shelf.prefix}${hashOf(checkpointKey)}`
   yield* Effect.acquireRelease(lease(shelf, name), () => Effect.sync(() => shelf.held.delete(name)))
-  const root = yield* rootOf(shelf, name)
+  const read = yield* Effect.result(rootOf(shelf, name))
+  if (Result.isFailure(read) && onUnreadable === "discard" && isUnreadable(read.failure)) {
+    const names = yield* partNames(shelf, name)
+    return logOf({
+      shelf,
+      name,
+      checkpointKey,
+      found: Option.none(),
+      discarded: { names, error: read.failure }
+    })
+  }
+  const root = yield* Effect.fromResult(read)
   if (Option.isNone(root)) return logOf({ shelf, name, checkpointKey, found: Option.none() })
   const parts = yield* partNames(shelf, name)
   if ("removed" in root.value) {
@@ -149,18 +168,23 @@ const logOf = (options: {
   readonly name: string
   readonly checkpointKey: string
   readonly found: Option.Option<Found>
+  /** What is to be as if it weren't there: why, and the names of its parts' entries. */
+  readonly discarded?: { readonly error: CheckpointError; readonly names: ReadonlyArray<string> }
 }): CheckpointLog => {
-  const { shelf, name, checkpointKey, found } = options
+  const { shelf, name, checkpointKey, found, discarded } = options
   const write = (root: Root) => available(name, shelf.entries.set(name, encodeRoot(root)))
   let generation = Option.map(found, (found) => found.generation)
-  let names = new Set(Option.match(found, { onNone: () => [], onSome: (found) => found.names }))
+  let isThere = Option.isSome(found) || discarded !== undefined
+  let names = new Set(Option.getOrUndefined(found)?.names ?? discarded?.names)
   let order = names.size
 
   return {
     recovered: Option.map(found, ({ header, records }) => Checkpoint.make(header, records)),
+    discarded: discarded?.error,
     begin: Effect.fnUntraced(function* (header) {
       const next = yield* newGeneration
       yield* write({ version, checkpointKey, generation: next, header })
+      isThere = true
       const old = names
       generation = Option.some(next)
       names = new Set()
@@ -178,13 +202,14 @@ const logOf = (options: {
         return available(name, shelf.entries.set(entry, record))
       }),
     remove: Effect.suspend(() => {
-      if (Option.isNone(generation)) return Effect.void
+      if (!isThere) return Effect.void
       return Effect.andThen(
         write({ version, removed: true }),
         removeAll(shelf, [...names, name])
       ).pipe(
         Effect.andThen(
           Effect.sync(() => {
+            isThere = false
             generation = Option.none()
             names = new Set()
           })

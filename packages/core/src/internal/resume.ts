@@ -62,6 +62,7 @@ export const resume = Effect.fnUntraced(function* (
   session: UploadSession
 ): Effect.fn.Return<Earlier, Failure> {
   const { source, from, log } = session
+  if (log.discarded !== undefined) yield* restart(session, "CheckpointDamaged")
   if (Option.isNone(log.recovered)) {
     if (!session.discover && Option.isNone(from)) return fresh
     if (!("read" in source)) return yield* onlyAtAnyPlace(session.discover ? "discover" : "from")

@@ -45,6 +45,8 @@ export interface Options {
   /** The paths of the journals there are, oldest first. */
   readonly older: ReadonlyArray<string>
   readonly recovered: Option.Option<Checkpoint>
+  /** Why the newest of them is as if it weren't there. */
+  readonly discarded: CheckpointError | undefined
 }
 
 /** An open journal, at whose end records may be added. */
@@ -159,6 +161,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
   if (lease.contested && state !== undefined) yield* exclusively(replace(state.header, state.parts))
   return {
     recovered: options.recovered,
+    discarded: options.discarded,
     begin: Effect.fn("CheckpointLog.begin")((header) => exclusively(replace(header, []))),
     append: Effect.fn("CheckpointLog.append")(append),
     remove: Effect.withSpan(exclusively(remove), "CheckpointLog.remove")
