@@ -6,7 +6,8 @@
  * @since 0.1.0
  */
 import type { CheckpointError } from "@effect-oss/core/CheckpointStore"
-import type { Operation, OssError } from "@effect-oss/core/OssError"
+import type { OssError } from "@effect-oss/core/OssError"
+import { permissionFor } from "@effect-oss/core/OssError"
 import type { SourceError } from "@effect-oss/core/Source"
 import type { UploadError } from "@effect-oss/core/Upload"
 import type { IntegrityError, InvalidRequest } from "@effect-oss/core/UploadError"
@@ -80,15 +81,15 @@ export const explain = (failure: Failure): Explanation => {
 const explained = (failure: Failure): Explanation => {
   switch (failure._tag) {
     case "OssError":
-      return { what: failure.message, ...ofOss(failure) }
+      return { what: failure.problem, ...ofOss(failure) }
     case "SourceError":
-      return { what: failure.message, ...ofSource(failure) }
+      return { what: failure.problem, ...ofSource(failure) }
     case "CheckpointError":
-      return { what: failure.message, ...ofCheckpoint(failure) }
+      return { what: failure.problem, ...ofCheckpoint(failure) }
     case "UnderWay":
       return ofUnderWay(failure)
     case "IntegrityError":
-      return { what: failure.message, ...ofIntegrity(failure) }
+      return { what: failure.problem, ...ofIntegrity(failure) }
     case "InvalidRequest":
       return ofRequest(failure)
     case "ConfigError":
@@ -163,7 +164,7 @@ const ofOss = (error: OssError): Rest => {
     case "InvalidPart":
       return resumable("see that nobody else aborts this upload")
     case "AlreadyExists":
-      return final("choose another key, or delete the object first")
+      return final(error.remedy)
     case "CallbackFailed":
       return final(
         "the object is stored: see that the callback's server answers, and call it again"
@@ -171,7 +172,7 @@ const ofOss = (error: OssError): Rest => {
     case "ChecksumMismatch":
       return final(checkTheWay)
     case "Rejected":
-      return final(`see OSS's documentation on ${error.code ?? `HTTP status ${error.status}`}`)
+      return final(error.remedy)
   }
 }
 
@@ -186,28 +187,17 @@ const afterDenial = ({ operation, code }: OssError, description: string): string
     default:
       return /endpoint/i.test(description)
         ? "give the bucket's own endpoint (--endpoint, OSS_ENDPOINT) or region (--region, OSS_REGION)"
-        : `let a RAM or bucket policy grant ${permissions[operation]} to these keys`
+        : `let a RAM or bucket policy grant ${permissionFor(operation)} to these keys`
   }
-}
-
-const permissions: Readonly<Record<Operation, string>> = {
-  initiate: "oss:PutObject",
-  uploadPart: "oss:PutObject",
-  complete: "oss:PutObject",
-  put: "oss:PutObject",
-  listParts: "oss:ListParts",
-  abort: "oss:AbortMultipartUpload",
-  listUploads: "oss:ListMultipartUploads",
-  head: "oss:GetObject"
 }
 
 const checkTheWay =
   "check this machine's memory and the proxies on the way, then abort the upload and run it again"
 
-const ofSource = ({ source, reason }: SourceError): Rest => {
+const ofSource = ({ source, reason, remedy }: SourceError): Rest => {
   switch (reason._tag) {
     case "SourceNotFound":
-      return usage("give the path of a file that exists")
+      return usage(remedy)
     case "SourceNotAFile":
       return usage(
         reason.type === "Directory"
@@ -221,10 +211,10 @@ const ofSource = ({ source, reason }: SourceError): Rest => {
   }
 }
 
-const ofCheckpoint = ({ location, reason }: CheckpointError): Rest => {
+const ofCheckpoint = ({ location, reason, remedy }: CheckpointError): Rest => {
   switch (reason._tag) {
     case "Busy":
-      return resumable("wait until that upload has ended, or end it")
+      return resumable(remedy)
     case "LeaseLost":
       return resumable("see that no other upload of the same file to the same object runs")
     case "Damaged":
@@ -238,12 +228,14 @@ const ofCheckpoint = ({ location, reason }: CheckpointError): Rest => {
 
 /** The same reasons mean something else once parts have been sent. */
 const ofUnderWay = ({ error }: UnderWay): Explanation => {
-  const what = error.message
   if (error._tag === "SourceError" && error.reason._tag === "SourceUnreadable") {
-    return { what, ...resumable("see that the file's disk is there and readable") }
+    return { what: error.problem, ...resumable("see that the file's disk is there and readable") }
   }
   if (error._tag === "CheckpointError" && error.reason._tag === "Unavailable") {
-    return { what, ...resumable("free space on that disk and see that it can be written to") }
+    return {
+      what: error.problem,
+      ...resumable("free space on that disk and see that it can be written to")
+    }
   }
   return explained(error)
 }

@@ -81,7 +81,8 @@ export class CheckpointError extends Schema.TaggedError<CheckpointError>(
   location: Schema.String,
   reason: Schema.Union([Busy, LeaseLost, Damaged, UnknownVersion, Unavailable])
 }) {
-  override get message(): string {
+  /** What happened, and to which checkpoint. */
+  get problem(): string {
     switch (this.reason._tag) {
       case "Busy":
         return `${this.location}: in use by ${this.reason.holder}`
@@ -94,6 +95,26 @@ export class CheckpointError extends Schema.TaggedError<CheckpointError>(
       case "Unavailable":
         return `${this.location}: cannot be used: ${this.reason.description}`
     }
+  }
+
+  /** What to do about it. */
+  get remedy(): string {
+    switch (this.reason._tag) {
+      case "Busy":
+        return "wait until that upload has ended, or end it"
+      case "LeaseLost":
+        return "see that no other upload of the same source to the same object runs, then upload again to carry on"
+      case "Damaged":
+        return 'move it away or delete it, or give onDamagedCheckpoint: "restart", to start afresh'
+      case "UnknownVersion":
+        return "use a newer version, or move it away or delete it to start afresh"
+      case "Unavailable":
+        return "see that it may be written to and has space left, then upload again: what was recorded is kept"
+    }
+  }
+
+  override get message(): string {
+    return `${this.problem}; ${this.remedy}`
   }
 }
 

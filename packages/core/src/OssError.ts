@@ -275,13 +275,96 @@ export class OssError extends Schema.TaggedError<OssError>("@effect-oss/core/Oss
     reason: Reason
   }
 ) {
-  override get message(): string {
+  /** What happened, and where. */
+  get problem(): string {
     const where = this.key === undefined ? this.bucket : `${this.bucket}/${this.key}`
     const part = this.partNumber === undefined ? "" : ` part ${this.partNumber}`
     const facts = [this.code, this.status, this.requestId && `request id ${this.requestId}`]
     const known = facts.filter((fact) => fact !== undefined && fact !== "")
     return `${this.operation} ${where}${part}: ${describe(this.reason)}${known.length > 0 ? ` (${known.join(", ")})` : ""}`
   }
+
+  /** What to do about it. */
+  get remedy(): string {
+    return remedyOf(this)
+  }
+
+  override get message(): string {
+    return `${this.problem}; ${this.remedy}`
+  }
+}
+
+const again = "then upload again to carry on"
+
+const remedyOf = (error: OssError): string => {
+  switch (error.reason._tag) {
+    case "Transport":
+      return `check the network and the endpoint, ${again}`
+    case "Timeout":
+    case "Stalled":
+      return `check the network, or send fewer parts at once, ${again}`
+    case "Throttled":
+      return `wait a while, or send fewer parts at once, ${again}`
+    case "ServerError":
+      return `wait a while, ${again}`
+    case "UnreadableAnswer":
+      return `check that the endpoint is OSS and not a proxy, ${again}`
+    case "ClockSkew":
+      return `set this machine's clock, ${again}`
+    case "CredentialsExpired":
+      return `provide new credentials, ${again}`
+    case "AccessDenied":
+      return afterDenial(error, error.reason.description)
+    case "NoSuchBucket":
+      return `check the name "${error.bucket}" and the region, or create the bucket`
+    case "NoSuchKey":
+      return "check the key and the endpoint"
+    case "NoSuchUpload":
+    case "InvalidPart":
+      return `see that nobody else aborts this upload, ${again}`
+    case "AlreadyExists":
+      return "choose another key, or delete the object first"
+    case "CallbackFailed":
+      return "see that the callback's server answers, and call it again"
+    case "ChecksumMismatch":
+      return `check this machine's memory and the proxies on the way, ${again}`
+    case "Rejected":
+      return `see OSS's documentation on ${error.code ?? `HTTP status ${error.status}`}`
+  }
+}
+
+const afterDenial = ({ operation, code }: OssError, description: string): string => {
+  switch (code) {
+    case "SignatureDoesNotMatch":
+      return "check the access key's secret and the region"
+    case "InvalidAccessKeyId":
+      return "use an access key that exists and is enabled; temporary keys need their security token too"
+    case "InvalidSecurityToken":
+      return "use the security token that came with the keys, or none"
+    default:
+      return /endpoint/i.test(description)
+        ? "use the bucket's own endpoint or region"
+        : `let a RAM or bucket policy grant ${permissionFor(operation)} to these keys`
+  }
+}
+
+/**
+ * The RAM permission that a request needs.
+ *
+ * @category classifying
+ * @since 0.1.0
+ */
+export const permissionFor = (operation: Operation): string => permissions[operation]
+
+const permissions: Readonly<Record<Operation, string>> = {
+  initiate: "oss:PutObject",
+  uploadPart: "oss:PutObject",
+  complete: "oss:PutObject",
+  put: "oss:PutObject",
+  listParts: "oss:ListParts",
+  abort: "oss:AbortMultipartUpload",
+  listUploads: "oss:ListMultipartUploads",
+  head: "oss:GetObject"
 }
 
 /**

@@ -58,7 +58,8 @@ export class SourceError extends Schema.TaggedError<SourceError>("@effect-oss/co
     reason: Schema.Union([SourceNotFound, SourceNotAFile, SourceUnreadable, SourceChanged])
   }
 ) {
-  override get message(): string {
+  /** What happened, and to which source. */
+  get problem(): string {
     switch (this.reason._tag) {
       case "SourceNotFound":
         return `${this.source}: no such file`
@@ -69,6 +70,24 @@ export class SourceError extends Schema.TaggedError<SourceError>("@effect-oss/co
       case "SourceChanged":
         return `${this.source}: changed while it was being uploaded: ${this.reason.description}`
     }
+  }
+
+  /** What to do about it. */
+  get remedy(): string {
+    switch (this.reason._tag) {
+      case "SourceNotFound":
+        return "give the path of a file that exists"
+      case "SourceNotAFile":
+        return "give a regular file, or a stream of its bytes"
+      case "SourceUnreadable":
+        return "see that this process may read it and that it is there, then upload again"
+      case "SourceChanged":
+        return "stop what writes to it, or upload a copy of it, then upload again"
+    }
+  }
+
+  override get message(): string {
+    return `${this.problem}; ${this.remedy}`
   }
 }
 

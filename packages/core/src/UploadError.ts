@@ -42,8 +42,20 @@ export class IntegrityError extends Schema.TaggedError<IntegrityError>(
   /** CRC-64/XZ of what OSS received. */
   actual: Schema.BigInt
 }) {
-  override get message(): string {
+  /** What happened, and where. */
+  get problem(): string {
     const what = this.partNumber === undefined ? "the object" : `part ${this.partNumber}`
     return `${this.key}: ${what} arrived damaged: CRC64 ${this.expected} was sent, OSS has ${this.actual}`
+  }
+
+  /** What to do about it. */
+  get remedy(): string {
+    return this.partNumber === undefined
+      ? "the object is not what the source holds: delete it, then upload again to replace it"
+      : "check this machine's memory and the proxies on the way, then upload again to carry on"
+  }
+
+  override get message(): string {
+    return `${this.problem}; ${this.remedy}`
   }
 }

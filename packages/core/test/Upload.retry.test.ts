@@ -440,7 +440,7 @@ describe("bad requests", () => {
 })
 
 describe("an error", () => {
-  it("says what, where and which request", () => {
+  it("says what, where, which request, and what to do", () => {
     const error = new OssError.OssError({
       operation: "uploadPart",
       bucket,
@@ -453,8 +453,9 @@ describe("an error", () => {
     })
     assert.strictEqual(
       error.message,
-      "uploadPart test-bucket/backups/db.tar part 7: OSS asks for fewer requests (SlowDown, 503, request id 5F)"
+      "uploadPart test-bucket/backups/db.tar part 7: OSS asks for fewer requests (SlowDown, 503, request id 5F); wait a while, or send fewer parts at once, then upload again to carry on"
     )
+    assert.strictEqual(error.message, `${error.problem}; ${error.remedy}`)
   })
 })
 

@@ -143,7 +143,7 @@ const own = ({ path, hash }: Place.JournalFile, { checkpointKey }: Journal.Journ
     : new CheckpointError({
         location: path,
         reason: new Damaged({
-          description: "it is another checkpoint's, under a wrong name; move it away or delete it"
+          description: "it is another checkpoint's, under a wrong name"
         })
       })
 

@@ -135,7 +135,7 @@ describe("a store of files", () => {
         const error = yield* refusal(recover("key"))
         assert.strictEqual(error.reason._tag, "Damaged")
         assert.strictEqual(error.location, journal)
-        assert.include(error.message, "delete the file")
+        assert.include(error.message, "delete it")
         assert.strictEqual(yield* fs.readFileString(journal), damage)
         assert.strictEqual((yield* files(directory)).length, 1)
       }

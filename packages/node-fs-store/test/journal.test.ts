@@ -168,7 +168,7 @@ describe("a journal", () => {
     )
   })
 
-  it("is damaged, with a remedy, if it is empty or something else", () => {
+  it("is damaged, and says how, if it is empty or something else", () => {
     const foreign = [
       new Uint8Array(),
       bytesOf("\n"),
@@ -182,7 +182,7 @@ describe("a journal", () => {
     for (const bytes of foreign) {
       const error = Result.getOrThrow(Result.flip(recovered(bytes)))
       assert.strictEqual(error._tag, "Damaged")
-      assert.include(error._tag === "Damaged" ? error.description : "", "delete the file")
+      assert.match(error._tag === "Damaged" ? error.description : "", /^its? /)
     }
   })
 })

@@ -261,7 +261,7 @@ const rootOf = Effect.fnUntraced(function* (shelf: Shelf, name: string) {
   }
   return yield* decodeRoot(text).pipe(
     Effect.asSome,
-    Effect.catchTag("SchemaError", () => damaged(name, "this entry can't be read; remove it"))
+    Effect.catchTag("SchemaError", () => damaged(name, "this entry can't be read"))
   )
 })
 

@@ -139,9 +139,6 @@ const partOf = (seal: Seal, line: Uint8Array) => {
 const startsWith = (line: Uint8Array, crc: bigint) =>
   decoder.decode(line.subarray(0, checkSumLength)) === `${hex(crc)} `
 
-const damaged = (what: string) =>
-  new Damaged({
-    description: `${what}; delete the file to start afresh: parts that OSS already has are then sent again`
-  })
+const damaged = (description: string) => new Damaged({ description })
 
 const notOurs = damaged("it is not in this library's format")

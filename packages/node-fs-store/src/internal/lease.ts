@@ -120,7 +120,7 @@ const restless = (path: string) =>
   new CheckpointError({
     location: path,
     reason: new Unavailable({
-      description: "it changes faster than it can be read; try again, or delete it if it is a link"
+      description: "it changes faster than it can be read, or is a link"
     })
   })
 

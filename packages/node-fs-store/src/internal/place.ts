@@ -127,11 +127,6 @@ export const unavailable =
   (location: string) =>
   (error: PlatformError): CheckpointError => {
     const { cause } = error.reason
-    const what = cause instanceof Error ? cause.message : error.reason.message
-    return new CheckpointError({
-      location,
-      reason: new Unavailable({
-        description: `${what}; see that its disk has space left and that this user may write there, then run again: what was recorded is kept`
-      })
-    })
+    const description = cause instanceof Error ? cause.message : error.reason.message
+    return new CheckpointError({ location, reason: new Unavailable({ description }) })
   }
