@@ -155,7 +155,7 @@ it.live.each<readonly [string, string | undefined, string, string]>([
     yield* fs.makeDirectory(`${directory}/${parent}`, { recursive: true })
     yield* fs.writeFileString(`${directory}/${parent}/effect-oss`, "")
     const { code, error } = yield* runHere(upload(), { ...env, ...variables })
-    assert.include(error, `error: ${directory}/${parent}/effect-oss/`)
+    assert.include(error, `error: ${directory}/${parent}/effect-oss: `)
     assert.strictEqual(code, 2)
   }).pipe(Effect.scoped, Effect.provide(NodeServices.layer))
 )

@@ -145,6 +145,12 @@ export class CheckpointStore extends Context.Service<
       key: string,
       options?: OpenOptions
     ) => Effect.Effect<CheckpointLog, CheckpointError, Scope.Scope>
+    /**
+     * Whether there is anything under this key, usable or not; takes no lease.
+     * What goes up with one request is not opened where there is nothing. A
+     * store may leave it out if it can't tell for less than `open` takes.
+     */
+    readonly has?: (key: string) => Effect.Effect<boolean, CheckpointError>
     /** Every checkpoint, whether held or not; takes no lease. Unusable ones are left out. */
     readonly list: Stream.Stream<Checkpoint.Summary, CheckpointError>
   }
@@ -225,6 +231,7 @@ export const layerMemory: Layer.Layer<CheckpointStore> = Layer.sync(CheckpointSt
           remove: Effect.sync(() => checkpoints.delete(key))
         })
       ),
+    has: (key) => Effect.sync(() => checkpoints.has(key)),
     list: Stream.suspend(() =>
       Stream.fromIterable(
         Array.from(checkpoints, ([key, { header, records }]) =>

@@ -170,6 +170,14 @@ const expectBusy = (key: string) =>
     onFailure: (error) => expectEqual<string>(error.reason._tag, "Busy")
   })
 
+/** A store that can't tell is right. */
+const expectHas = (key: string, expected: boolean) =>
+  CheckpointStore.use(({ has }) =>
+    has === undefined
+      ? Effect.void
+      : Effect.flatMap(has(key), (actual) => expectEqual(actual, expected))
+  )
+
 /** Begins with `header(1)`, and appends. */
 const record = (key: string, parts: ReadonlyArray<UploadedPart>) =>
   withLog(key, (log) =>
@@ -186,6 +194,22 @@ export const laws: ReadonlyArray<Law> = [
   {
     name: "recovers nothing where nothing was begun",
     check: Effect.andThen(expectNothing("key"), expectNothing("key"))
+  },
+  {
+    name: "tells, if it tells, what is there from `begin` to `remove`, held or not",
+    check: Effect.gen(function* () {
+      yield* expectHas("key", false)
+      yield* withLog("key", (log) =>
+        Effect.andThen(
+          log.begin(header()),
+          Effect.andThen(expectHas("key", true), log.append(part(1)))
+        )
+      )
+      yield* expectHas("key", true)
+      yield* expectHas("other", false)
+      yield* withLog("key", (log) => Effect.andThen(log.remove, expectHas("key", false)))
+      yield* expectHas("key", false)
+    })
   },
   {
     name: "recovers a header that has no parts yet",

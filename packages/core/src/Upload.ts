@@ -654,9 +654,16 @@ const open = Effect.fnUntraced(function* <E, R>(
   const size = sizeOf(source)
   if (size !== null) yield* Effect.fromResult(Part.validateSize(size))
   const { endpoint, bucket } = client
-  const log = yield* store.open(Checkpoint.keyOf({ endpoint, bucket, key, sourceId: source.id }), {
-    onUnreadable: onDamagedCheckpoint === "restart" ? "discard" : "fail"
-  })
+  const checkpointKey = Checkpoint.keyOf({ endpoint, bucket, key, sourceId: source.id })
+  const isAbsent =
+    goesAtOnce(request, source) && store.has !== undefined
+      ? Effect.map(store.has(checkpointKey), (has) => !has)
+      : Effect.succeed(false)
+  const log = (yield* isAbsent)
+    ? nothing
+    : yield* store.open(checkpointKey, {
+        onUnreadable: onDamagedCheckpoint === "restart" ? "discard" : "fail"
+      })
   const { name } = request.source
   yield* report(UploadEvent.cases.Started.make({ bucket, key, source: name, size }))
   const meter = Meter.make(size)
@@ -689,6 +696,24 @@ const open = Effect.fnUntraced(function* <E, R>(
   }
   return session
 })
+
+/** With one request, so that nothing is ever recorded. */
+const goesAtOnce = (
+  { partSize, discover, from }: Pick<UploadRequest, "partSize" | "discover" | "from">,
+  source: Source.Opened | Source.Sequence
+): boolean =>
+  "read" in source &&
+  source.size < (partSize ?? Part.partSizeFor(source.size)) &&
+  discover !== true &&
+  from === undefined
+
+/** The log of what records nothing. */
+const nothing: CheckpointLog = {
+  recovered: Option.none(),
+  begin: () => Effect.die(new Error("begin without a checkpoint")),
+  append: () => Effect.die(new Error("append without a checkpoint")),
+  remove: Effect.void
+}
 
 /** What nobody has fixed adapts. What is read in order, or in large blocks, takes the memory of one for each slot: few. */
 const slotsFor = (

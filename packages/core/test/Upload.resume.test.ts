@@ -120,6 +120,56 @@ describe("a first upload", () => {
   )
 })
 
+describe("a source smaller than a part", () => {
+  const small = contentOf(1_000)
+  /** Says how often a checkpoint was opened. */
+  const countingOpens = Effect.map(CheckpointStore.CheckpointStore, (store) => {
+    const seen = { opens: 0 }
+    const open: typeof store.open = (...args) => {
+      seen.opens++
+      return store.open(...args)
+    }
+    return { seen, store: CheckpointStore.CheckpointStore.of({ ...store, open }) }
+  })
+
+  it.effect("goes up without a checkpoint, as there is nothing to resume", () =>
+    Effect.gen(function* () {
+      const { seen, store } = yield* countingOpens
+      yield* Upload.upload(requestFor(small)).pipe(
+        Effect.provideService(CheckpointStore.CheckpointStore, store)
+      )
+      assert.strictEqual(seen.opens, 0)
+      yield* assertWhole(small)
+    }).pipe(Effect.provide(world))
+  )
+
+  it.effect("still gives up what a run left that was larger then", () =>
+    Effect.gen(function* () {
+      const { source, edit } = editable(fiveParts)
+      yield* stopAtPart4(requestFor(fiveParts, { source }))
+      yield* edit(small)
+      const { seen, store } = yield* countingOpens
+      yield* Upload.upload(requestFor(small, { source })).pipe(
+        Effect.provideService(CheckpointStore.CheckpointStore, store)
+      )
+      assert.strictEqual(seen.opens, 1)
+      yield* assertWhole(small)
+    }).pipe(Effect.provide(world))
+  )
+
+  it.effect("takes a checkpoint in a store that can't tell whether there is one", () =>
+    Effect.gen(function* () {
+      const { seen, store } = yield* countingOpens
+      const { open, list } = store
+      yield* Upload.upload(requestFor(small)).pipe(
+        Effect.provideService(CheckpointStore.CheckpointStore, { open, list })
+      )
+      assert.strictEqual(seen.opens, 1)
+      yield* assertWhole(small)
+    }).pipe(Effect.provide(world))
+  )
+})
+
 describe("the next run", () => {
   it.effect("sends only what is missing, whichever parts those are", () =>
     Effect.gen(function* () {

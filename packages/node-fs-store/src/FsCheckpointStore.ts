@@ -76,10 +76,21 @@ export const layer = (options: {
       const path = yield* Path.Path
       const directory = path.resolve(options.directory)
       const provide = Effect.provideService(FileSystem.FileSystem, fs)
+      // Once is enough to say early that nothing could be recorded there.
+      let isPrepared = false
+      const prepared = Effect.suspend(() =>
+        isPrepared
+          ? Effect.void
+          : Effect.andThen(
+              prepare(path, directory),
+              Effect.sync(() => void (isPrepared = true))
+            )
+      )
       return CheckpointStore.of({
         open: Effect.fn("CheckpointStore.open")((key, options) =>
           provide(open(path, directory, key, options))
         ),
+        has: (key) => Effect.andThen(provide(prepared), provide(has(path, directory, key))),
         list: hashes(path, directory).pipe(
           Stream.fromIterableEffect,
           Stream.mapEffect((hash) => summary(path, directory, hash)),
@@ -88,6 +99,21 @@ export const layer = (options: {
         )
       })
     })
+  )
+
+const prepare = (path: Path.Path, directory: string) =>
+  Place.ensureDirectory(path, directory).pipe(
+    Effect.andThen(
+      FileSystem.FileSystem.use((fs) => fs.access(directory, { readable: true, writable: true }))
+    ),
+    Effect.mapError(Place.unavailable(directory))
+  )
+
+const has = (path: Path.Path, directory: string, key: string) =>
+  Place.journals(path, directory, Place.hashOf(key)).pipe(
+    Effect.map((journals) => journals.length > 0),
+    Effect.catchReason("PlatformError", "NotFound", () => Effect.succeed(false)),
+    Effect.mapError(Place.unavailable(directory))
   )
 
 const open = Effect.fnUntraced(function* (

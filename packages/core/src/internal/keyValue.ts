@@ -47,6 +47,10 @@ export const layer = (
         open: Effect.fn("CheckpointStore.open")((checkpointKey, options) =>
           open(shelf, checkpointKey, options)
         ),
+        has: (checkpointKey) => {
+          const name = nameOf(shelf, checkpointKey)
+          return Effect.map(available(name, entries.get(name)), (root) => root !== undefined)
+        },
         list: list(shelf)
       })
     })
@@ -99,12 +103,14 @@ const hashOf = (checkpointKey: string): string =>
     .toString(16)
     .padStart(16, "0")
 
+const nameOf = ({ prefix }: Shelf, checkpointKey: string) => `${prefix}${hashOf(checkpointKey)}`
+
 const open = Effect.fnUntraced(function* (
   shelf: Shelf,
   checkpointKey: string,
   { onUnreadable = "fail" }: OpenOptions = {}
 ) {
-  const name = `${shelf.prefix}${hashOf(checkpointKey)}`
+  const name = nameOf(shelf, checkpointKey)
   yield* Effect.acquireRelease(lease(shelf, name), () => Effect.sync(() => shelf.held.delete(name)))
   const read = yield* Effect.result(rootOf(shelf, name))
   if (Result.isFailure(read) && onUnreadable === "discard" && isUnreadable(read.failure)) {
