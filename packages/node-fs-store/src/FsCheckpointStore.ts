@@ -102,12 +102,7 @@ export const layer = (options: {
   )
 
 const prepare = (path: Path.Path, directory: string) =>
-  Place.ensureDirectory(path, directory).pipe(
-    Effect.andThen(
-      FileSystem.FileSystem.use((fs) => fs.access(directory, { readable: true, writable: true }))
-    ),
-    Effect.mapError(Place.unavailable(directory))
-  )
+  Effect.mapError(Place.ensureDirectory(path, directory), Place.unavailable(directory))
 
 const has = (path: Path.Path, directory: string, key: string) =>
   Place.journals(path, directory, Place.hashOf(key)).pipe(
