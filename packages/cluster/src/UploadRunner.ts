@@ -25,7 +25,7 @@ import type { WorkflowEngine } from "effect/workflow/WorkflowEngine"
 import { Buckets } from "./Buckets.ts"
 import * as Begin from "./internal/begin.ts"
 import { patiently } from "./internal/patiently.ts"
-import type { Capacity } from "./internal/range.ts"
+import type { Capacity, Range } from "./internal/range.ts"
 import { RangeWorkflow, run as runRange } from "./internal/range.ts"
 import * as Ranges from "./internal/ranges.ts"
 import * as Signals from "./internal/signals.ts"
@@ -71,19 +71,16 @@ export const layer = (
     })
   )
 
-/** So many ranges of one upload are offered to the runners at once. */
-const rangesAtOnce = 64
-
 /** An upload from its upload id, if it needs one, to its object. */
 const upload = (capacity: Capacity) =>
   Effect.fnUntraced(function* (job: Job, executionId: string) {
     if (job.size < job.partSize) return yield* put(capacity, job)
     const begun = yield* UploadWorkflow.withCompensation(
       begin(capacity, job, executionId),
-      ({ uploadId }, cause) => giveUp(job, uploadId, cause)
+      ({ uploadId }, cause) => giveUp(job, executionId, uploadId, cause)
     )
     const sent = yield* send(job, executionId, begun)
-    yield* goingOn(job, executionId)
+    yield* goingOn(job, executionId, "complete")
     const result = yield* complete(capacity, job, begun.uploadId, sent.parts)
     return { ...result, sent: sent.bytes, resumed: Math.max(0, job.size - sent.bytes) }
   })
@@ -139,16 +136,21 @@ const send = Effect.fnUntraced(function* (
   const done = new Map<number, UploadedPart>()
   let bytes = 0
   for (let round = 0; done.size < parts.length; round++) {
-    yield* goingOn(job, executionId)
-    const results = yield* Effect.forEach(
-      Ranges.missing(parts, done, partsPerRange),
-      (range) =>
-        RangeWorkflow.execute({ job, ...range, upload: executionId, uploadId, round }).pipe(
-          // The others need not go on; nothing is aborted before they have stopped.
-          Effect.tapError(() => Signals.give(executionId, Signals.Stopped, "Failed")),
-          Effect.result
-        ),
-      { concurrency: rangesAtOnce }
+    if (round > 0) yield* goingOn(job, executionId, round)
+    const ranges = Ranges.missing(parts, done, partsPerRange)
+    yield* shareOut(
+      round,
+      ranges.map((range) => ({ job, ...range, upload: executionId, uploadId, round }))
+    )
+    const results = yield* Effect.forEach(ranges, (range) =>
+      Effect.result(DurableDeferred.await(Signals.done(round, range))).pipe(
+        // The others need not go on; nothing is aborted before they have stopped.
+        Effect.tap((result) =>
+          Result.isFailure(result)
+            ? Signals.give(executionId, Signals.Stopped, "Failed")
+            : Effect.void
+        )
+      )
     )
     for (const result of results) {
       if (Result.isFailure(result)) return yield* result.failure
@@ -159,10 +161,33 @@ const send = Effect.fnUntraced(function* (
   return { parts: parts.flatMap(({ number }) => done.get(number) ?? []), bytes }
 })
 
-/** Waits while the upload is paused; fails once it is cancelled. */
-const goingOn = Effect.fnUntraced(function* ({ key }: Job, executionId: string) {
-  while (true) {
-    const state = yield* Signals.state(executionId)
+/** Submits ranges, once: when the upload goes on after each of their ends, they are there. */
+const shareOut = (round: number, ranges: ReadonlyArray<Range>) =>
+  Activity.make({
+    name: `shareOut/${round}`,
+    execute: Effect.forEach(
+      ranges,
+      (range) => RangeWorkflow.execute(range, { discard: true, detached: true }),
+      { concurrency: 8, discard: true }
+    )
+  })
+
+/**
+ * Waits while the upload is paused; fails once it is cancelled. What it found
+ * is recorded: when the workflow is run again to where it was, while ranges are
+ * under way, it must not turn off before them.
+ */
+const goingOn = Effect.fnUntraced(function* (
+  { key }: Job,
+  executionId: string,
+  before: "complete" | number
+) {
+  for (let look = 0; ; look++) {
+    const state = yield* Activity.make({
+      name: `goingOn/${before}/${look}`,
+      success: Signals.State,
+      execute: Signals.state(executionId)
+    })
     if (state._tag === "Stopped") return yield* new Cancelled({ key })
     if (state._tag === "Going") return
     yield* DurableDeferred.await(Signals.turn(state.turn))
@@ -171,8 +196,9 @@ const goingOn = Effect.fnUntraced(function* ({ key }: Job, executionId: string) 
 
 /** Aborts what is on the server, if nobody can or shall carry on with it. */
 const giveUp = Effect.fnUntraced(
-  function* (job: Job, uploadId: string, cause: Cause.Cause<Failure>) {
+  function* (job: Job, executionId: string, uploadId: string, cause: Cause.Cause<Failure>) {
     const { bucket, key, onFailure } = job
+    yield* Signals.give(executionId, Signals.Stopped, "Failed")
     const error = Cause.findErrorOption(cause)
     if (onFailure === "keep" && Option.exists(error, isOfUse)) return
     const client = yield* (yield* Buckets).client(bucket)

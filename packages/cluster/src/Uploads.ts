@@ -19,8 +19,6 @@ import type { FileSystem } from "effect/FileSystem"
 import type { HttpClient } from "effect/http/HttpClient"
 import * as Option from "effect/Option"
 import type { WorkflowEngine } from "effect/workflow/WorkflowEngine"
-import type { Range } from "./internal/range.ts"
-import { RangeWorkflow } from "./internal/range.ts"
 import * as Ranges from "./internal/ranges.ts"
 import * as Signals from "./internal/signals.ts"
 import * as Locator from "./Locator.ts"
@@ -135,17 +133,19 @@ export const status = Effect.fn("Uploads.status")(function* (
   const paused = state._tag === "Paused"
   const begun = yield* Signals.read(id, Signals.Begun)
   if (Option.isNone(begun)) return { _tag: "Waiting", paused }
-  const { job, uploadId, partsPerRange } = begun.value
+  const { job, partsPerRange } = begun.value
   const { parts } = yield* Effect.orDie(Effect.fromResult(Part.plan(job.size, job.partSize)))
   const done = new Map<number, UploadedPart>()
   for (let round = 0, further = true; further && done.size < parts.length; round++) {
     const ranges = yield* Effect.forEach(
       Ranges.missing(parts, done, partsPerRange),
-      (range) => sentOf({ job, ...range, upload: id, uploadId, round }),
+      (range) => Signals.read(id, Signals.done(round, range)),
       { concurrency: 8 }
     )
     further = ranges.every(Option.isSome)
-    for (const part of ranges.flatMap(Option.getOrElse(() => []))) done.set(part.number, part)
+    for (const sent of ranges.flatMap(Option.toArray)) {
+      for (const part of sent.parts) done.set(part.number, part)
+    }
   }
   return { _tag: "Sending", durable: Checkpoint.bytesOf(done.values()), total: job.size, paused }
 })
@@ -157,16 +157,6 @@ const statusOf = (exit: Exit.Exit<UploadResult, Failure>): Status => {
     onNone: () => ({ _tag: "Defect", cause: exit.cause as Cause.Cause<never> })
   })
 }
-
-/** What a range came to; none while it is under way. */
-const sentOf = Effect.fnUntraced(function* (range: Range) {
-  const ended = yield* RangeWorkflow.poll(yield* RangeWorkflow.executionId(range))
-  return Option.flatMap(ended, (result) =>
-    result._tag === "Complete" && Exit.isSuccess(result.exit)
-      ? Option.some(result.exit.value.parts)
-      : Option.none()
-  )
-})
 
 /**
  * Sends no further parts; those that are on their way are finished. It lasts,

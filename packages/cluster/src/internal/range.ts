@@ -2,11 +2,15 @@
  * A range of parts: a workflow of its own, so that it may run on another runner
  * than the upload it belongs to, and on another one again if that dies.
  */
-import { PartRecord } from "@effect-oss/core/Checkpoint"
 import type { UploadedPart } from "@effect-oss/core/Part"
 import * as Part from "@effect-oss/core/Part"
+import * as Cause from "effect/Cause"
+import * as EntityId from "effect/cluster/EntityId"
+import { Sharding } from "effect/cluster/Sharding"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
 import * as Schema from "effect/Schema"
 import type * as Semaphore from "effect/Semaphore"
@@ -17,29 +21,24 @@ import { patiently } from "./patiently.ts"
 import * as Signals from "./signals.ts"
 import * as Steps from "./steps.ts"
 
-/** What was sent of a range: the first parts of it, or all. */
-export const Sent = Schema.Struct({
-  parts: Schema.Array(PartRecord),
-  /** Given to the network, in bytes. */
-  bytes: Schema.Int
-})
+const nothing: typeof Signals.Sent.Type = { parts: [], bytes: 0 }
 
-const nothing: typeof Sent.Type = { parts: [], bytes: 0 }
-
-/** Sends the parts from `first` to `last`, fewer if the upload is paused or stopped meanwhile. */
+/**
+ * Sends the parts from `first` to `last`, fewer if the upload is paused or
+ * stopped meanwhile, and tells the upload by a signal. The upload doesn't wait
+ * for it in memory: who waits so can't be moved to another runner, and where
+ * two wait for each other's, neither gets any further.
+ */
 export const RangeWorkflow = Workflow.make("@effect-oss/cluster/Range", {
   payload: {
     job: Job,
     /** The execution that it is a range of. */
     upload: Schema.String,
     uploadId: Schema.String,
-    /** How often the upload went on after a pause. */
     round: Schema.Int,
     first: Schema.Int,
     last: Schema.Int
   },
-  success: Sent,
-  error: Failure,
   idempotencyKey: ({ upload, uploadId, round, first, last }) =>
     JSON.stringify([upload, uploadId, round, first, last])
 })
@@ -58,17 +57,27 @@ export interface Capacity {
 export type Range = Workflow.PayloadSchema<typeof RangeWorkflow>["Type"]
 
 /** The workflow's body. */
-export const run = (capacity: Capacity) => (range: Range) =>
-  patiently(
+export const run = (capacity: Capacity) => (range: Range, executionId: string) => {
+  const tell = (exit: Exit.Exit<typeof Signals.Sent.Type, Failure>) =>
+    Signals.end(range.upload, Signals.done(range.round, range), exit)
+  return patiently(
     Activity.make({
       name: "send",
-      success: Sent,
+      success: Signals.Sent,
       error: Failure,
-      execute: capacity.activities.withPermit(send(range, capacity))
+      execute: capacity.activities.withPermit(send(range, executionId, capacity))
     })
+  ).pipe(
+    Effect.matchCauseEffect({
+      onSuccess: (sent) => tell(Exit.succeed(sent)),
+      onFailure: (cause) =>
+        Cause.hasInterruptsOnly(cause) ? Effect.failCause(cause) : tell(Exit.failCause(cause))
+    }),
+    Effect.catchCause((cause) => Effect.failCause(cause as Cause.Cause<never>))
   )
+}
 
-const send = Effect.fnUntraced(function* (range: Range, capacity: Capacity) {
+const send = Effect.fnUntraced(function* (range: Range, executionId: string, capacity: Capacity) {
   const state = yield* Signals.state(range.upload)
   if (state._tag !== "Going") return nothing
   const steps = yield* Steps.open(range.job)
@@ -84,10 +93,11 @@ const send = Effect.fnUntraced(function* (range: Range, capacity: Capacity) {
     bytes += durable.sent
   })
   // Parts that are on their way when the upload is paused are finished; when it is stopped they are not.
-  yield* Effect.raceFirst(
+  yield* Effect.raceAllFirst([
     Effect.forEach(tasks, one, { concurrency: capacity.parts, discard: true }),
-    untilStopped(range.upload, state.turn, capacity, going)
-  )
+    untilStopped(range.upload, state.turn, capacity, going),
+    untilLost(executionId, capacity)
+  ])
   yield* steps.unchanged
   return { parts: sent.sort((a, b) => a.number - b.number), bytes }
 }, Effect.scoped)
@@ -106,4 +116,16 @@ const untilStopped = Effect.fnUntraced(function* (
     if (state.turn !== from) yield* Ref.set(going, false)
     turn = state.turn
   }
+})
+
+/**
+ * Looks whether this runner still has the lock of the range's shard. One that
+ * has lost it gets no other before all that it does has ended.
+ */
+const untilLost = Effect.fnUntraced(function* (executionId: string, { signalsEvery }: Capacity) {
+  const sharding = yield* Effect.serviceOption(Sharding)
+  if (Option.isNone(sharding)) return yield* Effect.never
+  const { getShardId, hasShardId } = sharding.value
+  const shard = getShardId(EntityId.make(executionId), "default")
+  while (hasShardId(shard)) yield* Effect.sleep(signalsEvery)
 })

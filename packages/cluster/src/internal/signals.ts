@@ -12,7 +12,8 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as DurableDeferred from "effect/workflow/DurableDeferred"
 import { WorkflowEngine, WorkflowInstance } from "effect/workflow/WorkflowEngine"
-import { Job, UploadWorkflow } from "../UploadWorkflow.ts"
+import { Failure, Job, UploadWorkflow } from "../UploadWorkflow.ts"
+import type { Range } from "./ranges.ts"
 
 /** OSS is being asked for an upload id. */
 export const Initiating = DurableDeferred.make("Initiating", {
@@ -28,6 +29,17 @@ export const Begun = DurableDeferred.make("Begun", {
   })
 })
 
+/** What was sent of a range: the first parts of it, or all. */
+export const Sent = Schema.Struct({
+  parts: Schema.Array(Checkpoint.PartRecord),
+  /** Given to the network, in bytes. */
+  bytes: Schema.Int
+})
+
+/** What became of a range. `round` tells how often the upload went on after a pause. */
+export const done = (round: number, { first, last }: Range) =>
+  DurableDeferred.make(`Done/${round}/${first}-${last}`, { success: Sent, error: Failure })
+
 /** No part is to be sent any more. */
 export const Stopped = DurableDeferred.make("Stopped", {
   success: Schema.Literals(["Cancelled", "Failed"])
@@ -36,14 +48,14 @@ export const Stopped = DurableDeferred.make("Stopped", {
 /** Pauses if its number is even, goes on if it is odd. */
 export const turn = (number: number) => DurableDeferred.make(`Turn/${number}`)
 
-/** What a signal says; none if it was not given. */
-export const read = <Success extends Schema.Constraint>(
+/** What a signal says; none if it was not given, or is a failure. */
+export const read = <Success extends Schema.Constraint, Error extends Schema.Constraint>(
   executionId: string,
-  signal: DurableDeferred.DurableDeferred<Success>
+  signal: DurableDeferred.DurableDeferred<Success, Error>
 ): Effect.Effect<
   Option.Option<Success["Type"]>,
   never,
-  WorkflowEngine | Success["DecodingServices"]
+  WorkflowEngine | Success["DecodingServices"] | Error["DecodingServices"]
 > =>
   Effect.gen(function* () {
     const engine = yield* WorkflowEngine
@@ -62,22 +74,39 @@ export const give = <Success extends Schema.Constraint>(
   signal: DurableDeferred.DurableDeferred<Success>,
   value: Success["Type"]
 ): Effect.Effect<void, never, WorkflowEngine | Success["EncodingServices"]> =>
+  end(executionId, signal, Exit.succeed(value))
+
+/** Gives a signal that may also be a failure, unless it was given before. */
+export const end = <Success extends Schema.Constraint, Error extends Schema.Constraint>(
+  executionId: string,
+  signal: DurableDeferred.DurableDeferred<Success, Error>,
+  exit: Exit.Exit<Success["Type"], Error["Type"]>
+): Effect.Effect<
+  void,
+  never,
+  WorkflowEngine | Success["EncodingServices"] | Error["EncodingServices"]
+> =>
   DurableDeferred.done(signal, {
     token: DurableDeferred.tokenFromExecutionId(signal, { workflow: UploadWorkflow, executionId }),
-    exit: Exit.succeed(value)
+    exit
   })
 
-/** Whether parts are to be sent. */
-export type State =
-  | { readonly _tag: "Going"; readonly turn: number }
-  | { readonly _tag: "Paused"; readonly turn: number }
-  | { readonly _tag: "Stopped"; readonly why: "Cancelled" | "Failed" }
+/** Whether parts are to be sent; `turn` is the number of the next one. */
+export const State = Schema.TaggedUnion({
+  Going: { turn: Schema.Int },
+  Paused: { turn: Schema.Int },
+  Stopped: { why: Stopped.successSchema }
+})
+export type State = typeof State.Type
 
 /** Whether parts are to be sent. `from` is a turn that is known to be the next one, or a later one. */
-export const state = Effect.fnUntraced(function* (executionId: string, from = 0) {
+export const state = Effect.fnUntraced(function* (
+  executionId: string,
+  from = 0
+): Effect.fn.Return<State, never, WorkflowEngine> {
   const stopped = yield* read(executionId, Stopped)
-  if (Option.isSome(stopped)) return { _tag: "Stopped", why: stopped.value } satisfies State
+  if (Option.isSome(stopped)) return { _tag: "Stopped", why: stopped.value }
   let next = from
   while (Option.isSome(yield* read(executionId, turn(next)))) next++
-  return { _tag: next % 2 === 0 ? "Going" : "Paused", turn: next } satisfies State
+  return { _tag: next % 2 === 0 ? "Going" : "Paused", turn: next }
 })

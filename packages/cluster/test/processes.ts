@@ -1,0 +1,260 @@
+/**
+ * Uploads by real processes on a real database: some are killed, some are
+ * suspended past their lease and woken, and in the end the server is asked.
+ */
+import { spawn } from "node:child_process"
+import { createHash } from "node:crypto"
+import { fileURLToPath } from "node:url"
+import { NodeHttpClient, NodeServices } from "@effect/platform-node"
+import { PgClient } from "@effect/sql-pg"
+import { Locator, NodeCluster, Uploads } from "@effect-oss/cluster"
+import { Crc64, Part } from "@effect-oss/core"
+import { Fault, OssEmulator } from "@effect-oss/emulator"
+import { Effect, FileSystem, Layer, Option, Redacted, Result } from "effect"
+import { SqlClient } from "effect/sql"
+
+const bin = fileURLToPath(new URL("../../cli/src/bin.ts", import.meta.url))
+
+const bucket = "backups"
+const keyId = "test-key-id"
+const secret = "test-secret"
+
+/** How long a runner that hangs keeps what it holds, in seconds. */
+const lease = 3
+
+/** Effect's cluster, quicker than by default: its own times are for machines, not for tests. */
+const quick = {
+  SHARD_LOCK_EXPIRATION: `${lease} seconds`,
+  SHARD_LOCK_REFRESH_INTERVAL: "500 millis",
+  REFRESH_ASSIGNMENTS_INTERVAL: "300 millis",
+  ENTITY_MESSAGE_POLL_INTERVAL: "500 millis",
+  ENTITY_REPLY_POLL_INTERVAL: "100 millis",
+  RUNNER_HEALTH_CHECK_INTERVAL: "1 second",
+  ENTITY_TERMINATION_TIMEOUT: "2 seconds"
+}
+
+/** What one runner has under way at most. */
+const activities = 4
+const parallel = 3
+
+export interface World {
+  readonly databaseUrl: string
+  /** If the database has one session only, so that its locks can't tell runners apart. */
+  readonly singleSession?: boolean | undefined
+  readonly seed: number
+  readonly files: number
+  /** Of the one that all runners share, in bytes. */
+  readonly largeSize: number
+  /** Of each part that is sent, in milliseconds. */
+  readonly latency: number
+  /** What is done to runners, one after the other; then another one takes the place of those that died. */
+  readonly blows: ReadonlyArray<"kill" | "suspend">
+  readonly runners: number
+}
+
+export interface Figures {
+  readonly uploads: number
+  readonly bytes: number
+  readonly parts: number
+  readonly kills: number
+  readonly suspensions: number
+  /** Parts and small objects that the server received whole more than once. */
+  readonly duplicates: number
+  /** The most that the blows explain. */
+  readonly explained: number
+  readonly seconds: number
+  /** What is wrong: uploads that did not complete, objects that aren't whole, uploads left open. */
+  readonly wrong: ReadonlyArray<string>
+}
+
+const partSize = 256 * 1024
+
+/** Repeatable bytes: the digests of a counter, a block each. */
+const contentOf = (size: number, seed: string): Uint8Array => {
+  const block = createHash("sha512").update(seed).digest()
+  const bytes = new Uint8Array(size)
+  for (let offset = 0; offset < size; offset += block.length) {
+    block.writeUInt32LE(offset % 0xffffffff, 0)
+    bytes.set(block.subarray(0, Math.min(block.length, size - offset)), offset)
+  }
+  return bytes
+}
+
+/** A process that is a runner, and dies with the scope. */
+const runner = (env: Readonly<Record<string, string>>) =>
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      const child = spawn(
+        process.execPath,
+        [bin, "runner", "--activities", `${activities}`, "--parallel", `${parallel}`],
+        { env, stdio: ["ignore", "pipe", "pipe"] }
+      )
+      let said = ""
+      child.stdout.on("data", (text) => (said += text))
+      child.stderr.on("data", (text) => (said += text))
+      const exited = new Promise<void>((resolve) => child.once("close", () => resolve()))
+      return {
+        said: () => said,
+        signal: (signal: NodeJS.Signals) => Effect.sync(() => child.kill(signal)),
+        exited: Effect.promise(() => exited)
+      }
+    }),
+    ({ signal, exited }) =>
+      signal("SIGCONT").pipe(Effect.andThen(signal("SIGKILL")), Effect.andThen(exited))
+  )
+
+/** Asks again and again. */
+const until = <E, R>(what: string, condition: Effect.Effect<boolean, E, R>) =>
+  condition.pipe(
+    Effect.tap((holds) => (holds ? Effect.void : Effect.sleep("50 millis"))),
+    Effect.repeat({ until: (holds) => holds }),
+    Effect.timeoutOrElse({
+      duration: "100 seconds",
+      orElse: () => Effect.die(new Error(`it never comes to that: ${what}`))
+    })
+  )
+
+/** Runs it all, and says what became of it. */
+export const run = Effect.fn(function* (world: World) {
+  const fs = yield* FileSystem.FileSystem
+  const emulator = yield* OssEmulator.OssEmulator
+  const start = performance.now()
+  const directory = yield* fs.makeTempDirectoryScoped({ prefix: "effect-oss-cluster-" })
+  const sizeOf = (index: number) =>
+    index === 0 ? world.largeSize : 1_000 + ((index * 7_919 + world.seed * 104_729) % 1_500_000)
+  const sources = Array.from({ length: world.files + 1 }, (_, index) => {
+    const content = contentOf(sizeOf(index), `${world.seed}/${index}`)
+    return { key: `file-${index}`, path: `${directory}/file-${index}`, content }
+  })
+  yield* Effect.forEach(sources, ({ path, content }) => fs.writeFile(path, content), {
+    discard: true
+  })
+  const env = {
+    ...quick,
+    ...(world.singleSession === true ? { SHARD_LOCK_DISABLE_ADVISORY: "true" } : {}),
+    PATH: process.env["PATH"] ?? "",
+    EFFECT_OSS_DATABASE_URL: world.databaseUrl,
+    OSS_ENDPOINT: emulator.url,
+    OSS_PATH_STYLE: "true",
+    OSS_REGION: "cn-hangzhou",
+    OSS_ACCESS_KEY_ID: keyId,
+    OSS_ACCESS_KEY_SECRET: secret
+  }
+  yield* emulator.inject(
+    Fault.delay({ operation: "uploadPart", millis: world.latency, times: Infinity }),
+    Fault.delay({ operation: "put", millis: world.latency, times: Infinity })
+  )
+  const ready = Effect.fnUntraced(function* () {
+    const it = yield* runner(env)
+    yield* until(
+      `a runner is ready: ${it.said()}`,
+      Effect.sync(() => it.said().includes("ready"))
+    )
+    return it
+  })
+  const first = yield* ready()
+  const rest = yield* Effect.forEach(Array.from({ length: world.runners - 1 }), ready, {
+    concurrency: "unbounded"
+  })
+  const runners = [first, ...rest]
+  const ids = yield* Effect.forEach(sources, ({ key, path }) =>
+    Uploads.submit({ bucket, key, source: Locator.file(path), partSize })
+  )
+  const received = Effect.map(emulator.log, (log) =>
+    log.filter(
+      ({ operation, outcome }) =>
+        (operation === "uploadPart" || operation === "put") &&
+        outcome._tag === "Answered" &&
+        outcome.status === 200
+    )
+  )
+  const total = sources.reduce((sum, { content }) => sum + numbersOf(content.length).length, 0)
+  const done = (share: number) =>
+    until(
+      `${share} of all parts are sent`,
+      Effect.map(received, (parts) => parts.length >= share * total)
+    )
+  const pending = Effect.fnUntraced(function* () {
+    const statuses = yield* Effect.forEach(ids, Uploads.status)
+    return statuses.filter(({ _tag }) => _tag === "Waiting" || _tag === "Sending").length
+  })
+  for (const [index, blow] of world.blows.entries()) {
+    yield* done((0.6 * (index + 1)) / (world.blows.length + 1))
+    const victim = runners.splice((world.seed + index) % runners.length, 1)[0]
+    if (victim === undefined) continue
+    if (blow === "kill") {
+      yield* victim.signal("SIGKILL")
+      if (world.blows.length > 2) runners.push(yield* ready())
+    } else {
+      yield* victim.signal("SIGSTOP")
+      // By then the others have taken over what it held.
+      yield* Effect.sleep(`${lease + 2} seconds`)
+      yield* victim.signal("SIGCONT")
+      runners.push(victim)
+    }
+  }
+  yield* until(
+    "all uploads have ended",
+    Effect.map(pending(), (count) => count === 0)
+  )
+  const wrong: Array<string> = []
+  for (const [index, { key, content }] of sources.entries()) {
+    const status = yield* Uploads.status(ids[index] ?? "")
+    if (status._tag !== "Completed") wrong.push(`${key} is ${status._tag}`)
+    const object = yield* emulator.object(bucket, key)
+    const whole = Option.exists(
+      object,
+      ({ size, crc64 }) => size === content.length && crc64 === Crc64.of(content)
+    )
+    if (!whole) wrong.push(`${key} is not whole`)
+  }
+  for (const { key } of yield* emulator.uploads(bucket)) wrong.push(`an upload of ${key} is open`)
+  const parts = yield* received
+  const kills = world.blows.filter((blow) => blow === "kill").length
+  const suspensions = world.blows.length - kills
+  const distinct = new Set(parts.map(({ key, partNumber }) => `${key}/${partNumber ?? ""}`))
+  return {
+    uploads: sources.length,
+    bytes: sources.reduce((sum, { content }) => sum + content.length, 0),
+    parts: distinct.size,
+    kills,
+    suspensions,
+    duplicates: parts.length - distinct.size,
+    // What it had on its way, once; and once more what it sends until it learns that it has lost its lease.
+    explained: (kills + 2 * suspensions) * activities * parallel,
+    seconds: Math.round((performance.now() - start) / 100) / 10,
+    wrong
+  } satisfies Figures
+})
+
+const numbersOf = (size: number) =>
+  size < partSize ? [0] : Result.getOrThrow(Part.plan(size, partSize)).parts
+
+/** A database of its own on that server, dropped in the end. */
+export const database = (url: string, name: string) =>
+  Effect.acquireRelease(
+    Effect.as(statement(url, `CREATE DATABASE ${name}`), withDatabase(url, name)),
+    () => Effect.ignore(statement(url, `DROP DATABASE ${name} WITH (FORCE)`))
+  )
+
+const statement = (url: string, sql: string) =>
+  SqlClient.SqlClient.use((client) => client.unsafe(sql)).pipe(
+    Effect.provide(PgClient.layer({ url: Redacted.make(url) }))
+  )
+
+const withDatabase = (url: string, name: string) => {
+  const changed = new URL(url)
+  changed.pathname = `/${name}`
+  return changed.href
+}
+
+/** An OSS, and a client of the cluster. */
+export const layer = (databaseUrl: string) =>
+  Layer.mergeAll(
+    NodeCluster.layerClient.pipe(
+      Layer.provide(PgClient.layer({ url: Redacted.make(databaseUrl), maxConnections: 2 }))
+    ),
+    OssEmulator.layer({ credentials: [{ accessKeyId: keyId, accessKeySecret: secret }] }),
+    NodeHttpClient.layerNodeHttp,
+    NodeServices.layer
+  )
