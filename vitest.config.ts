@@ -5,6 +5,7 @@ export const long = [
   "bench/**/*.test.ts",
   "examples/**/*.test.ts",
   "packages/cli/test/terminal.test.ts",
+  "packages/cluster/test/processes.test.ts",
   "packages/core/test/types.test.ts",
   "packages/node-http/test/contract.test.ts",
   "simulation/**/*.test.ts",

@@ -20,17 +20,17 @@ const keyId = "test-key-id"
 const secret = "test-secret"
 
 /** How long a runner that hangs keeps what it holds, in seconds. */
-const lease = 3
+const lease = 6
 
 /** Effect's cluster, quicker than by default: its own times are for machines, not for tests. */
 const quick = {
   SHARD_LOCK_EXPIRATION: `${lease} seconds`,
-  SHARD_LOCK_REFRESH_INTERVAL: "500 millis",
+  SHARD_LOCK_REFRESH_INTERVAL: "2 seconds",
   REFRESH_ASSIGNMENTS_INTERVAL: "300 millis",
   ENTITY_MESSAGE_POLL_INTERVAL: "500 millis",
   ENTITY_REPLY_POLL_INTERVAL: "100 millis",
   RUNNER_HEALTH_CHECK_INTERVAL: "1 second",
-  ENTITY_TERMINATION_TIMEOUT: "2 seconds"
+  ENTITY_TERMINATION_TIMEOUT: "3 seconds"
 }
 
 /** What one runner has under way at most. */
@@ -115,7 +115,7 @@ const until = <E, R>(what: string, condition: Effect.Effect<boolean, E, R>) =>
   )
 
 /** Runs it all, and says what became of it. */
-export const run = Effect.fn(function* (world: World) {
+const run = Effect.fn(function* (world: World) {
   const fs = yield* FileSystem.FileSystem
   const emulator = yield* OssEmulator.OssEmulator
   const start = performance.now()
@@ -230,8 +230,16 @@ export const run = Effect.fn(function* (world: World) {
 const numbersOf = (size: number) =>
   size < partSize ? [0] : Result.getOrThrow(Part.plan(size, partSize)).parts
 
+/** Runs a world on a database of its own. */
+export const runOn = (server: string, name: string, world: Omit<World, "databaseUrl">) =>
+  Effect.scoped(
+    Effect.flatMap(database(server, name), (databaseUrl) =>
+      Effect.provide(run({ ...world, databaseUrl }), layer(databaseUrl))
+    )
+  )
+
 /** A database of its own on that server, dropped in the end. */
-export const database = (url: string, name: string) =>
+const database = (url: string, name: string) =>
   Effect.acquireRelease(
     Effect.as(statement(url, `CREATE DATABASE ${name}`), withDatabase(url, name)),
     () => Effect.ignore(statement(url, `DROP DATABASE ${name} WITH (FORCE)`))
@@ -249,7 +257,7 @@ const withDatabase = (url: string, name: string) => {
 }
 
 /** An OSS, and a client of the cluster. */
-export const layer = (databaseUrl: string) =>
+const layer = (databaseUrl: string) =>
   Layer.mergeAll(
     NodeCluster.layerClient.pipe(
       Layer.provide(PgClient.layer({ url: Redacted.make(databaseUrl), maxConnections: 2 }))

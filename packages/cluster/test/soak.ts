@@ -1,7 +1,8 @@
 /**
  * `node packages/cluster/test/soak.ts --seconds N --seed S`: worlds of uploads
  * whose runners are killed and suspended, one after the other, for so long;
- * prints figures as JSON, and fails at the first thing that is wrong.
+ * prints figures as JSON, and fails at the first thing that is wrong. The
+ * server is that of DATABASE_URL; each world has a database of its own there.
  */
 import { parseArgs } from "node:util"
 import { NodeRuntime } from "@effect/platform-node"
@@ -18,18 +19,15 @@ const { values } = parseArgs({
 
 const blows = ["kill", "suspend", "kill", "kill", "suspend"] as const
 
-const world = Effect.fnUntraced(function* (server: string, seed: number) {
-  const databaseUrl = yield* Processes.database(server, `effect_oss_soak_${process.pid}_${seed}`)
-  return yield* Processes.run({
-    databaseUrl,
+const world = (server: string, seed: number) =>
+  Processes.runOn(server, `effect_oss_soak_${process.pid}_${seed}`, {
     seed,
     files: Number(values.files),
     largeSize: 60 * 2 ** 20,
     latency: 50,
     blows,
     runners: 3
-  }).pipe(Effect.provide(Processes.layer(databaseUrl)))
-}, Effect.scoped)
+  })
 
 Effect.gen(function* () {
   const server = process.env["DATABASE_URL"]
