@@ -10,8 +10,13 @@ import * as NodeClusterSocket from "@effect/platform-node/NodeClusterSocket"
 import * as NodeCrypto from "@effect/platform-node/NodeCrypto"
 import * as ClusterWorkflowEngine from "effect/cluster/ClusterWorkflowEngine"
 import * as RunnerAddress from "effect/cluster/RunnerAddress"
-import type { ShardingConfig } from "effect/cluster/ShardingConfig"
+import * as RunnerHealth from "effect/cluster/RunnerHealth"
+import * as Runners from "effect/cluster/Runners"
+import * as RunnerStorage from "effect/cluster/RunnerStorage"
+import * as Sharding from "effect/cluster/Sharding"
+import * as ShardingConfig from "effect/cluster/ShardingConfig"
 import * as SingleRunner from "effect/cluster/SingleRunner"
+import * as SqlMessageStorage from "effect/cluster/SqlMessageStorage"
 import type { ConfigError } from "effect/Config"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -30,7 +35,7 @@ export interface Address {
   readonly host: string
   readonly port: number
   /** Settings of Effect's cluster. Default: the environment, such as `SHARD_LOCK_EXPIRATION`, else Effect's own. */
-  readonly sharding?: Partial<ShardingConfig["Service"]> | undefined
+  readonly sharding?: Partial<ShardingConfig.ShardingConfig["Service"]> | undefined
 }
 
 /**
@@ -59,7 +64,8 @@ export const layer = ({
 
 /**
  * The only runner of its database, such as one of SQLite. It listens on no
- * port: what others submit it finds in the database, within a second.
+ * port: what others submit it finds in the database, within a second. That it
+ * is the only one is for the program to see to: `effect-oss runner` does.
  *
  * @category layers
  * @since 0.1.0
@@ -70,6 +76,20 @@ export const layerSingle: Layer.Layer<WorkflowEngine, ConfigError, SqlClient> =
       SingleRunner.layer({ shardingConfig: { entityMessagePollInterval: "1 second" } })
     ),
     Layer.provide(NodeCrypto.layerDigest)
+  )
+
+/**
+ * Submits to the only runner of a database, and looks at what it does.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerSingleClient: Layer.Layer<WorkflowEngine, never, SqlClient> =
+  ClusterWorkflowEngine.layer.pipe(
+    Layer.provide(Sharding.layer),
+    Layer.provide([Runners.layerNoop, RunnerHealth.layerNoop]),
+    Layer.provide([SqlMessageStorage.layer, RunnerStorage.layerMemory]),
+    Layer.provide([ShardingConfig.layer({ runnerAddress: Option.none() }), NodeCrypto.layerDigest])
   )
 
 /**

@@ -13,13 +13,15 @@ import { urlOf } from "../databaseUrl.ts"
 /** All that `Uploads` needs. */
 export const layerClient = (databaseUrl: Option.Option<string>) =>
   Layer.unwrap(
-    Effect.map(urlOf(databaseUrl), (url) =>
-      Layer.mergeAll(
-        NodeCluster.layerClient.pipe(Layer.provide(databaseOf(url).layer)),
+    Effect.map(urlOf(databaseUrl), (url) => {
+      const { isServer, layer } = databaseOf(url)
+      const engine = isServer ? NodeCluster.layerClient : NodeCluster.layerSingleClient
+      return Layer.mergeAll(
+        engine.pipe(Layer.provide(layer)),
         NodeHttpClient.layerNodeHttp,
         NodeServices.layer
       )
-    )
+    })
   )
 
 /** A status in a line. */

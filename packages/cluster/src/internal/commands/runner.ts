@@ -32,7 +32,8 @@ export const run = Effect.fn("runner")(function* (input: Input) {
     Layer.provide(engine),
     Layer.provide(Buckets.layerConfig()),
     Layer.provide(NodeOssHttp.layer()),
-    Layer.provide([database.layer, NodeServices.layer])
+    Layer.provide([database.layer, NodeServices.layer]),
+    Layer.provide(database.lock)
   )
   const ready = database.isServer ? ` on ${address.host}:${address.port}` : ""
   yield* Layer.build(runner).pipe(
