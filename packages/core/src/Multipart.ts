@@ -176,7 +176,7 @@ export const open = Effect.fnUntraced(function* (
   return {
     put: Effect.suspend(() => {
       const session = fresh()
-      return Effect.map(Store.put(session), (stored) => resultOf(session, stored))
+      return Effect.map(Store.put(session), (stored) => Store.resultOf(session, stored))
     }),
     begin: (log, header) => begin(fresh(), log, header),
     tasks: (uploadId, parts) =>
@@ -311,17 +311,5 @@ const complete = Effect.fnUntraced(function* (
   const crc64 = Option.getOrThrow(Checkpoint.wholeCrc64({ parts }, parts))
   yield* unchanged(session)
   const whole = { size: Checkpoint.bytesOf(parts), crc64 }
-  return resultOf(session, yield* Store.complete(session, uploadId, whole))
-})
-
-const resultOf = ({ client, key, meter }: Session, stored: Store.Stored): UploadResult => ({
-  bucket: client.bucket,
-  key,
-  size: stored.size,
-  etag: stored.etag,
-  crc64: stored.crc64,
-  verified: stored.verified,
-  ...Option.match(stored.versionId, { onNone: () => ({}), onSome: (versionId) => ({ versionId }) }),
-  resumed: 0,
-  sent: meter.onWire
+  return Store.resultOf(session, yield* Store.complete(session, uploadId, whole))
 })

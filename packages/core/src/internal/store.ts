@@ -12,6 +12,8 @@ import type { Operation } from "../OssError.ts"
 import type { OssError } from "../OssError.ts"
 import { ChecksumMismatch, isAmbiguous } from "../OssError.ts"
 import * as Source from "../Source.ts"
+import type { UploadResult } from "../UploadEvent.ts"
+import { UploadEvent } from "../UploadEvent.ts"
 import * as Measure from "./measure.ts"
 import * as Meter from "./meter.ts"
 import type { Session } from "./session.ts"
@@ -165,3 +167,27 @@ const unchangedBody = (session: Session<Source.Opened>): Body.Body<Source.Source
         : Effect.andThen(read(target, offset), unchanged(session))
   }
 }
+
+/** What the user is told of it. */
+export const resultOf = ({ client, key, meter }: Session, stored: Stored): UploadResult => ({
+  bucket: client.bucket,
+  key,
+  size: stored.size,
+  etag: stored.etag,
+  crc64: stored.crc64,
+  verified: stored.verified,
+  ...Option.match(stored.versionId, { onNone: () => ({}), onSome: (versionId) => ({ versionId }) }),
+  resumed: meter.resumed,
+  sent: meter.onWire
+})
+
+/** Reports that all is done. */
+export const finished = (session: Session, stored: Stored): Effect.Effect<UploadResult> =>
+  Effect.suspend(() => {
+    const { meter, report } = session
+    Meter.finished(meter, stored.size)
+    return Effect.as(
+      report(UploadEvent.cases.Progress.make(Meter.progress(meter, 0))),
+      resultOf(session, stored)
+    )
+  })

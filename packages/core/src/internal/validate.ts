@@ -1,0 +1,56 @@
+/**
+ * Everything that can be known to be wrong before OSS is asked.
+ */
+import * as Duration from "effect/Duration"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import type * as Checkpoint from "../Checkpoint.ts"
+import * as ObjectKey from "../ObjectKey.ts"
+import * as Part from "../Part.ts"
+import { InvalidRequest } from "../UploadError.ts"
+import type { UploadRequest } from "../UploadRequest.ts"
+
+/** Yields the checkpoint of ali-oss to carry on with, if there is one. */
+export const validate = (
+  request: UploadRequest<unknown, unknown>
+): Result.Result<Option.Option<Checkpoint.AliOss>, InvalidRequest> => {
+  const { key, partSize, concurrency = 1 } = request
+  const stallTimeout = Duration.fromInput(request.stallTimeout ?? Duration.infinity)
+  return Result.gen(function* () {
+    yield* ObjectKey.validate(key)
+    if (partSize !== undefined) yield* Part.validatePartSize(partSize)
+    yield* wholeNumber("concurrency", concurrency)
+    if (Option.isNone(stallTimeout) || !Duration.isPositive(stallTimeout.value)) {
+      yield* Result.fail(
+        new InvalidRequest({
+          field: "stallTimeout",
+          problem: "it is not a time to wait",
+          remedy: 'give a positive duration, such as "30 seconds"'
+        })
+      )
+    }
+    const from = yield* Result.transposeOption(Option.fromUndefinedOr(request.from))
+    if (Option.isSome(from) && from.value.name !== key) {
+      yield* Result.fail(
+        new InvalidRequest({
+          field: "from",
+          problem: `it is of an upload to ${from.value.name}`,
+          remedy: "give that key, or leave it out"
+        })
+      )
+    }
+    return from
+  })
+}
+
+/** Fails unless `value` is so many things at once. */
+export const wholeNumber = (field: string, value: number): Result.Result<void, InvalidRequest> =>
+  Number.isSafeInteger(value) && value >= 1
+    ? Result.void
+    : Result.fail(
+        new InvalidRequest({
+          field,
+          problem: `${value} at once is not possible`,
+          remedy: "give a whole number from 1"
+        })
+      )
