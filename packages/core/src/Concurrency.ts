@@ -52,6 +52,9 @@ const worthwhile = 1.2
 /** New connections take a while to become fast: so many observations in a row have to show that they don't. */
 const patience = 4
 
+/** In bytes a second: half of what one process carries at all. The next level has three times the connections: they would not be three times as fast. */
+const enough = 500e6
+
 const [least] = levels
 
 /**
@@ -64,7 +67,8 @@ export const initial: State = { limit: least, before: undefined, growing: true }
 
 /**
  * The next decision. A throttled upload halves its limit, and tries no more; one
- * for which a higher limit has brought nothing goes back, and stays there.
+ * for which a higher limit has brought nothing goes back, and stays there. What
+ * is as fast as this machine allows tries no higher one.
  *
  * **Example** (faster with more, so more still is tried)
  *
@@ -81,7 +85,7 @@ export const initial: State = { limit: least, before: undefined, growing: true }
 export const step = (state: State, { rate, full, throttled }: Observation): State => {
   const { limit, before, growing } = state
   if (throttled) return settled(Math.max(least, Math.floor(limit / 2)))
-  if (!growing || !full) return state
+  if (!growing || !full || (before === undefined && rate >= enough)) return state
   if (before !== undefined && rate < before.rate * worthwhile) {
     const doubts = before.doubts + 1
     return doubts < patience ? { ...state, before: { ...before, doubts } } : settled(before.limit)

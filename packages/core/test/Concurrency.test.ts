@@ -19,6 +19,7 @@ describe("the limit", () => {
     readonly [string, ReadonlyArray<Concurrency.Observation>, ReadonlyArray<number>]
   > = [
     ["grows as long as more is faster", [at(1), at(3), at(9)], [16, 64, 64]],
+    ["stays where one machine carries no more", [at(600e6), at(700e6)], [5, 5]],
     [
       "goes back if more is not faster four times, for good",
       [at(10), at(11), at(9), at(11), at(11), at(99)],

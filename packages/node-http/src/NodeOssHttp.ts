@@ -14,6 +14,7 @@ import * as HttpClient from "effect/http/HttpClient"
 import type { HttpClientError } from "effect/http/HttpClientError"
 import * as Layer from "effect/Layer"
 import * as Exchange from "./internal/exchange.ts"
+import * as Pump from "./internal/pump.ts"
 
 /**
  * How connections are made: all that Node's HTTPS agent takes, such as `ca`,
@@ -69,16 +70,16 @@ export const layer = (options: Options = {}): Layer.Layer<HttpClient.HttpClient>
       })
       const fresh = yield* NodeHttpClient.makeAgent({ ...options, keepAlive: false })
       return Layer.provide(
-        HttpClient.layerMergedContext(make({ kept, fresh })),
+        HttpClient.layerMergedContext(make({ kept, fresh, pump: Pump.make() })),
         Layer.succeed(NodeHttpClient.HttpAgent, kept)
       )
     })
   )
 
-const make = Effect.fnUntraced(function* (agents: Exchange.Agents) {
+const make = Effect.fnUntraced(function* (engine: Exchange.Engine) {
   const others = yield* NodeHttpClient.makeNodeHttp
   const own = HttpClient.make((request, url, signal) =>
-    Exchange.make(agents, { request, url, signal })
+    Exchange.make(engine, { request, url, signal })
   )
   return HttpClient.makeWith<HttpClientError, never, HttpClientError, never>(
     Effect.flatMap((request) => (Exchange.takes(request) ? own : others).execute(request)),

@@ -10,13 +10,16 @@ import type { HttpClientResponse } from "effect/http/HttpClientResponse"
 import * as Option from "effect/Option"
 import type * as Http from "node:http"
 import { http, https } from "./http.ts"
-import * as Pump from "./pump.ts"
+import type { Pump } from "./pump.ts"
 import { NodeResponse } from "./response.ts"
 
-/** Connections that are used again, and such as are made for one request. */
-export interface Agents {
+/** What requests are made with. */
+export interface Engine {
+  /** Connections that are used again. */
   readonly kept: HttpAgent["Service"]
+  /** Connections that are made for one request. */
   readonly fresh: HttpAgent["Service"]
+  readonly pump: Pump
 }
 
 /** What to send where. */
@@ -33,13 +36,13 @@ export const takes = ({ body, headers }: HttpClientRequest): boolean =>
 
 /** Sends the request; where that meets a connection that had gone stale, once more over a new one. */
 export const make = (
-  agents: Agents,
+  { kept, fresh, pump }: Engine,
   outgoing: Outgoing
 ): Effect.Effect<HttpClientResponse, HttpClientError.HttpClientError> =>
-  attempt(agents.kept, outgoing).pipe(
+  attempt(kept, pump, outgoing).pipe(
     Effect.catchIf(
       ({ stale }) => stale,
-      () => attempt(agents.fresh, outgoing)
+      () => attempt(fresh, pump, outgoing)
     ),
     Effect.mapError(({ reason }) => new HttpClientError.HttpClientError({ reason }))
   )
@@ -51,10 +54,10 @@ interface Failed {
 }
 
 /** However it ends without an answer, the request is off the wire then and its body is no longer read. */
-const attempt = (agent: HttpAgent["Service"], outgoing: Outgoing) =>
+const attempt = (agent: HttpAgent["Service"], pump: Pump, outgoing: Outgoing) =>
   Effect.flatMap(open(agent, outgoing), (sent) =>
     answerTo(sent, outgoing.request).pipe(
-      Effect.raceFirst(Effect.andThen(send(sent, outgoing.request), Effect.never)),
+      Effect.raceFirst(Effect.andThen(send(sent, pump, outgoing.request), Effect.never)),
       Effect.onError(() => Effect.sync(() => sent.destroy())),
       Effect.map((incoming) => {
         if (!sent.writableEnded) cutOff(sent, incoming)
@@ -83,6 +86,7 @@ const open = (
 
 const send = (
   sent: Http.ClientRequest,
+  pump: Pump,
   request: HttpClientRequest
 ): Effect.Effect<void, Failed> => {
   const body = Option.getOrUndefined(Body.behind(request.body))
@@ -90,7 +94,7 @@ const send = (
     ? Effect.sync(() => {
         sent.end(request.body._tag === "Uint8Array" ? request.body.body : undefined)
       })
-    : Effect.mapError(Pump.run(sent, body), (cause) => unsendable(request, cause))
+    : Effect.mapError(pump.run(sent, body), (cause) => unsendable(request, cause))
 }
 
 const unsendable = (request: HttpClientRequest, cause: unknown): Failed => ({

@@ -1,82 +1,74 @@
 /**
- * Moves a body into a request: each piece is read into a block, and the socket
+ * Moves bodies into requests: each piece is read into a block, and the socket
  * is given that very block. A block is used again only after the callback of
  * its write, and given back only after the request has closed and the body is
  * no longer read: not before are both done with it.
+ *
+ * A body has one block. While it is read into, the system still sends what the
+ * socket took before, and other bodies are written.
  */
 import type { Body } from "@effect-oss/core/Body"
-import { acquire, type Block } from "@effect-oss/crc64"
+import { acquire } from "@effect-oss/crc64"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { ClientRequest } from "node:http"
+import * as Pieces from "./pieces.ts"
 
-/** In bytes: from here on, larger ones only cost memory. */
-const pieceSize = 256 * 1024
+export interface Pump {
+  /** Sends the body and ends the request; returns once the last piece has been handed over. */
+  readonly run: <E>(sent: ClientRequest, body: Body<E>) => Effect.Effect<void, E>
+}
 
-/** One block is read into while another is written. */
-const blocksPerBody = 2
+/** What all bodies have in common: they go the same way. */
+interface Way {
+  bodies: number
+  /** That was right for the last piece, in bytes. */
+  pieceSize: number
+}
 
-/** Sends the body and ends the request; returns once the last piece has been handed over. */
-export const run = <E>(sent: ClientRequest, body: Body<E>): Effect.Effect<void, E> =>
-  Effect.suspend(() => {
-    const ring = makeRing(body.size)
-    const done = countDown(2, ring.close)
-    if (sent.closed) done()
-    else sent.once("close", done)
-    return Effect.ensuring(pump(sent, body, ring), Effect.sync(done))
-  })
-
-const pump = Effect.fnUntraced(function* <E>(sent: ClientRequest, body: Body<E>, ring: Ring) {
-  for (let offset = 0; offset < body.size; offset += pieceSize) {
-    const block = yield* ring.take
-    const piece = block.bytes.subarray(0, Math.min(pieceSize, body.size - offset))
-    yield* body.read(piece, offset)
-    sent.write(piece, () => ring.give(block))
+export const make = (): Pump => {
+  const way: Way = { bodies: 0, pieceSize: Pieces.smallest }
+  return {
+    run: (sent, body) =>
+      Effect.suspend(() => {
+        way.bodies++
+        const block = acquire(Math.min(Pieces.blockSize(way.bodies), body.size))
+        const done = countDown(2, () => {
+          way.bodies--
+          block.release()
+        })
+        if (sent.closed) done()
+        else sent.once("close", done)
+        return Effect.ensuring(pump(way, sent, body, block.bytes), Effect.sync(done))
+      })
   }
-  sent.end()
+}
+
+const pump = Effect.fnUntraced(function* <E>(
+  way: Way,
+  sent: ClientRequest,
+  { size, read }: Body<E>,
+  block: Uint8Array
+) {
+  for (let offset = 0; offset < size;) {
+    const piece = block.subarray(0, Math.min(way.pieceSize, size - offset))
+    yield* read(piece, offset)
+    offset += piece.length
+    // The answer may be here before it is known that all has been written.
+    if (offset === size) sent.end(piece)
+    else yield* write(way, sent, piece)
+  }
 })
 
-interface Ring {
-  /** Waits for a block that nothing is done with. */
-  readonly take: Effect.Effect<Block>
-  readonly give: (block: Block) => void
-  /** All blocks are somebody else's from here on. */
-  readonly close: () => void
-}
-
-const makeRing = (bodySize: number): Ring => {
-  const blocks: Array<Block> = []
-  const free: Array<Block> = []
-  let waiting: ((block: Block) => void) | undefined
-
-  const take = Effect.suspend(() => {
-    const block = free.pop()
-    if (block !== undefined) return Effect.succeed(block)
-    return blocks.length < blocksPerBody ? Effect.sync(more) : wait
+/** Returns once the socket is done with the piece, or broken. */
+const write = Effect.fnUntraced(function* (way: Way, sent: ClientRequest, piece: Uint8Array) {
+  const start = yield* Clock.currentTimeMillis
+  yield* Effect.callback<void>((resume) => {
+    sent.write(piece, () => resume(Effect.void))
+    return Effect.sync(() => (way.pieceSize = Pieces.smallest))
   })
-  const more = () => {
-    const block = acquire(Math.min(pieceSize, bodySize))
-    blocks.push(block)
-    return block
-  }
-  const wait = Effect.callback<Block>((resume) => {
-    waiting = (block) => resume(Effect.succeed(block))
-    return Effect.sync(() => (waiting = undefined))
-  })
-
-  return {
-    take,
-    give: (block) => {
-      if (waiting === undefined) {
-        free.push(block)
-        return
-      }
-      const resume = waiting
-      waiting = undefined
-      resume(block)
-    },
-    close: () => blocks.forEach(({ release }) => release())
-  }
-}
+  way.pieceSize = Pieces.next(piece.length, (yield* Clock.currentTimeMillis) - start)
+})
 
 /** Runs `last` at the call number `count`. */
 const countDown = (count: number, last: () => void) => () => {
