@@ -42,13 +42,30 @@ export const make = (options: {
     )
   )
 
-  return <A, E, R>(request: Effect.Effect<A, E | OssError, R>) =>
-    renewing(request).pipe(
-      Effect.tap(() => earn),
-      onlyOssErrors,
-      Effect.retry(schedule),
-      Effect.flatten
+  return <A, E, R>(request: Effect.Effect<A, E | OssError, R>) => {
+    const attempt = Effect.tap(renewing(request), () => earn)
+    // Most requests succeed: what a schedule needs is made only for those that don't.
+    return Effect.catchIf(attempt, isOssError, (error) =>
+      isRetryable(error)
+        ? Effect.flatten(Effect.retry(onlyOssErrors(failingFirst(error, attempt)), schedule))
+        : Effect.fail(error)
     )
+  }
+}
+
+const isOssError = (error: unknown): error is OssError => error instanceof OssError
+
+/** Stands for a request whose first attempt has been made. */
+const failingFirst = <A, E, R>(
+  error: OssError,
+  attempt: Effect.Effect<A, E | OssError, R>
+): Effect.Effect<A, E | OssError, R> => {
+  let isFirst = true
+  return Effect.suspend(() => {
+    if (!isFirst) return attempt
+    isFirst = false
+    return Effect.fail(error)
+  })
 }
 
 /** After these the client knows better: they are sent again at once, at no cost to the policy. */
@@ -57,10 +74,11 @@ const instructive: ReadonlySet<Reason["_tag"]> = new Set(["ClockSkew", "Credenti
 const renewing = <A, E, R>(
   request: Effect.Effect<A, E | OssError, R>
 ): Effect.Effect<A, E | OssError, R> =>
-  Effect.retry(request, {
-    times: 1,
-    while: (error) => error instanceof OssError && instructive.has(error.reason._tag)
-  })
+  Effect.catchIf(
+    request,
+    (error) => isOssError(error) && instructive.has(error.reason._tag),
+    () => request
+  )
 
 /** A policy sees OSS's errors; all others pass by as final results. */
 const onlyOssErrors = <A, E, R>(
@@ -69,7 +87,7 @@ const onlyOssErrors = <A, E, R>(
   Effect.matchEffect(request, {
     onSuccess: (value) => Effect.succeed(Exit.succeed(value)),
     onFailure: (error) =>
-      error instanceof OssError
+      isOssError(error)
         ? Effect.fail(error)
         : Effect.succeed(Exit.fail(error as Exclude<E, OssError>))
   })

@@ -60,5 +60,15 @@ const outcomeOf = (exit: Exit.Exit<UploadResult, unknown>): string => {
   return Cause.hasInterruptsOnly(exit.cause) ? "interrupted" : "failed"
 }
 
-const at = <Input, State>(bucket: string, metric: Metric.Metric<Input, State>) =>
-  Metric.withAttributes(metric, { "oss.bucket": bucket })
+/** A metric knows its series once it has been updated: what is made anew for each update doesn't. */
+const at = <Input, State>(bucket: string, metric: Metric.Metric<Input, State>) => {
+  const ofBuckets = series.get(metric) ?? new Map<string, Metric.Metric<never, unknown>>()
+  series.set(metric, ofBuckets)
+  const known = ofBuckets.get(bucket)
+  if (known !== undefined) return known as Metric.Metric<Input, State>
+  const made = Metric.withAttributes(metric, { "oss.bucket": bucket })
+  ofBuckets.set(bucket, made)
+  return made
+}
+
+const series = new WeakMap<object, Map<string, Metric.Metric<never, unknown>>>()
