@@ -5,7 +5,9 @@
  */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { buildSync } from "esbuild"
 import { spawn } from "node:child_process"
+import { mkdtempSync, readdirSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { SinkOptions } from "./Protocol.ts"
@@ -69,11 +71,45 @@ export interface Command {
   readonly input?: string
 }
 
-/** The command that runs a contender at a task. */
+/** The command that runs a contender at a task: in one file each, as programs are deployed. */
 export const contender = (name: string, task: Task): Command => ({
+  args: [join((bundles ??= bundle()), `${name}.mjs`)],
+  input: JSON.stringify(task)
+})
+
+/** The same in as many files as it was written in. */
+export const unbundled = (name: string, task: Task): Command => ({
   args: [join(here, "contenders", `${name}.ts`)],
   input: JSON.stringify(task)
 })
+
+let bundles: string | undefined
+
+/** CommonJS packages ask for Node's modules by `require`, and use what is out of date. */
+const banner = `import { createRequire as requireFor } from "node:module"
+const require = requireFor(import.meta.url)
+process.noDeprecation = true`
+
+/** All contenders, in a directory that is gone when this process ends. */
+const bundle = (): string => {
+  const outdir = mkdtempSync(join(tmpdir(), "effect-oss-bench-"))
+  process.on("exit", () => rmSync(outdir, { recursive: true }))
+  const contenders = join(here, "contenders")
+  buildSync({
+    entryPoints: readdirSync(contenders).map((file) => join(contenders, file)),
+    outdir,
+    outExtension: { ".js": ".mjs" },
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    target: "node22.19",
+    banner: { js: banner },
+    // urllib, of ali-oss, looks for it, and does without.
+    external: ["proxy-agent"],
+    logLevel: "error"
+  })
+  return outdir
+}
 
 /** Runs a program, and fails if it doesn't end as it should. */
 export const run = Effect.fnUntraced(function* (command: Command, sink: Sink) {

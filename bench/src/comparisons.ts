@@ -297,7 +297,12 @@ const startup = (place: Place): Comparison => {
         })
       },
       contender(place, "ours", { files }),
-      contender(place, "sample", { files })
+      contender(place, "sample", { files }),
+      ...["ours", "sample"].map((name) => ({
+        name: `${name}, in many modules`,
+        command: ({ endpoint }: Process.Sink) =>
+          Process.unbundled(name, { files, endpoint, directory })
+      }))
     ],
     metrics: [C.wall, C.firstByte],
     ratios: [
