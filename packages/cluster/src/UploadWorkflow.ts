@@ -5,6 +5,7 @@
  *
  * @since 0.1.0
  */
+import { digestOptions } from "@effect-oss/core/Checkpoint"
 import { OssError } from "@effect-oss/core/OssError"
 import { SourceError } from "@effect-oss/core/Source"
 import { InvalidRequest } from "@effect-oss/core/UploadError"
@@ -125,7 +126,8 @@ export type Failure = typeof Failure.Type
 
 /**
  * The workflow of an upload. The same source, by its fingerprint, to the same
- * object is the same execution, whoever submits it and however often.
+ * object, to be stored in the same way, is the same execution, whoever submits
+ * it and however often.
  *
  * @category workflows
  * @since 0.1.0
@@ -134,6 +136,16 @@ export const UploadWorkflow = Workflow.make("@effect-oss/cluster/Upload", {
   payload: Job,
   success: UploadResult,
   error: Failure,
-  idempotencyKey: ({ bucket, key, fingerprint, attempt }) =>
-    JSON.stringify([bucket, key, fingerprint, attempt])
+  idempotencyKey: ({ bucket, key, fingerprint, attempt, options }) => {
+    const { acl, callback } = options
+    return JSON.stringify([
+      bucket,
+      key,
+      fingerprint,
+      attempt,
+      digestOptions(options),
+      acl,
+      callback
+    ])
+  }
 })

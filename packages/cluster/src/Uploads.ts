@@ -72,7 +72,7 @@ export const prepare = Effect.fnUntraced(function* (
 
 /**
  * Submits an upload and yields its id, without waiting for it. The same source
- * to the same object, submitted again, joins the upload that is under way or
+ * to the same object, with the same options, submitted again, joins the upload that is under way or
  * done; if that failed, a further attempt begins, which carries on with what is
  * on the server.
  *

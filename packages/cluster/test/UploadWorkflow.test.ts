@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Locator, Uploads, UploadWorkflow } from "@effect-oss/cluster"
 import { Part } from "@effect-oss/core"
 import { Fault, OssEmulator } from "@effect-oss/emulator"
-import { Effect, Exit, Fiber, Layer, Scope } from "effect"
+import { Effect, Exit, Fiber, Layer, Option, Scope } from "effect"
 import * as Begin from "../src/internal/begin.ts"
 import * as Ranges from "../src/internal/ranges.ts"
 import {
@@ -94,6 +94,20 @@ describe("UploadWorkflow", () => {
       assert.notStrictEqual(second, first)
       yield* until(ended(second))
       yield* assertWhole(changed)
+    }).pipe(Effect.provide(world))
+  )
+
+  it.effect("uploads with other options as another upload", () =>
+    Effect.gen(function* () {
+      yield* write(content)
+      const first = yield* Uploads.submit(request)
+      yield* until(ended(first))
+      const second = yield* Uploads.submit({ ...request, options: { meta: { owner: "shop" } } })
+      assert.notStrictEqual(second, first)
+      yield* until(ended(second))
+      yield* assertWhole(content)
+      const object = yield* (yield* OssEmulator.OssEmulator).object(bucket, key)
+      assert.strictEqual(Option.getOrThrow(object).headers["x-oss-meta-owner"], "shop")
     }).pipe(Effect.provide(world))
   )
 
@@ -203,6 +217,17 @@ describe("an upload that fails", () => {
       }
       yield* until(ended(yield* Uploads.submit(request)))
       yield* assertWhole(large)
+    }).pipe(Effect.provide(world))
+  )
+
+  it.effect("begins afresh with parts of another size, and aborts what it left", () =>
+    Effect.gen(function* () {
+      yield* write(large)
+      yield* inject(denied)
+      yield* until(ended(yield* Uploads.submit(request)))
+      yield* until(ended(yield* Uploads.submit({ ...request, partSize: 2 * partSize })))
+      yield* assertWhole(large)
+      assert.strictEqual((yield* requests).initiate, 2)
     }).pipe(Effect.provide(world))
   )
 

@@ -41,13 +41,16 @@ const left = Effect.fnUntraced(function* (
   if (job.attempt === 0) return Option.none<string>()
   const before = yield* UploadWorkflow.executionId({ ...job, attempt: job.attempt - 1 })
   const begun = yield* Signals.read(before, Signals.Begun)
-  if (Option.isNone(begun) || begun.value.job.partSize !== job.partSize)
+  if (Option.isNone(begun)) return Option.none<string>()
+  const upload = { key: job.key, uploadId: begun.value.uploadId }
+  if (begun.value.job.partSize !== job.partSize) {
+    yield* Effect.catch(client.abort(upload), (error) =>
+      Effect.logWarning(`${job.key}: an upload could not be aborted and stays on the server`, error)
+    )
     return Option.none<string>()
-  const { uploadId } = begun.value
+  }
   // What can't be listed may be gone.
-  return yield* Effect.option(client.listParts({ key: job.key, uploadId })).pipe(
-    Effect.map(Option.as(uploadId))
-  )
+  return yield* Effect.option(client.listParts(upload)).pipe(Effect.map(Option.as(upload.uploadId)))
 })
 
 /** Records an upload id; yields the one that was recorded first. */
