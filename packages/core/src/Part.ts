@@ -96,14 +96,40 @@ export interface Plan {
 }
 
 /**
- * The part size used when none is asked for: 8 MiB, or the smallest whole
- * number of MiB that keeps the upload within 10,000 parts.
+ * The part size used when none is asked for, in bytes: 8 MiB, or the smallest
+ * whole number of MiB that keeps the upload within 10,000 parts. From 8 to 400
+ * MiB it is somewhat less, so that no connection is idle in the last round: the
+ * number of parts is a multiple of 5, which is how many go up at once at first.
+ *
+ * **Example** (ten parts)
+ *
+ * ```ts
+ * import { Part } from "@effect-oss/core"
+ *
+ * Part.partSizeFor(64 * 1024 ** 2) / 1024 // => 6592
+ * ```
  *
  * @category planning
  * @since 0.1.0
  */
-export const partSizeFor = (size: number): number =>
-  Math.max(defaultPartSize, Math.ceil(size / maxParts / MiB) * MiB)
+export const partSizeFor = (size: number): number => {
+  const parts = Math.ceil(size / defaultPartSize)
+  if (size >= defaultPartSize && parts <= evenParts) {
+    return roundUp(size / roundUp(parts, atOnce), evenStep)
+  }
+  return Math.max(defaultPartSize, roundUp(size / maxParts, MiB))
+}
+
+/** How many parts go up at once at first: `Concurrency.levels`. */
+const atOnce = 5
+
+/** With more parts than these, a short last round is a tenth of the time at most. */
+const evenParts = 10 * atOnce
+
+/** In bytes: reads stay aligned to pages of memory. */
+const evenStep = 64 * 1024
+
+const roundUp = (value: number, step: number): number => Math.ceil(value / step) * step
 
 /**
  * Checks a part size that a user gave, in bytes.

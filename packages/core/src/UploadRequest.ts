@@ -24,7 +24,7 @@ export interface UploadRequest<out E = never, out R = never> extends ObjectOptio
   /** The object's key: 1 to 1,023 bytes in UTF-8, not beginning with `/` or `\`. */
   readonly key: string
   readonly source: Source.Source<E, R>
-  /** In bytes, 100 KiB to 5 GiB. Default: the checkpoint's, else `Part.partSizeFor`: 8 MiB, more for very large sources. A source below it goes up with one request. */
+  /** In bytes, 100 KiB to 5 GiB. Default: the checkpoint's, else `Part.partSizeFor`: 8 MiB or somewhat less, more for very large sources. A source below it goes up with one request. */
   readonly partSize?: number | undefined
   /** How many parts are on their way at once. Default: 5 or, as long as that is faster, up to 64, and fewer when OSS asks for fewer requests; for streams and URLs 5. */
   readonly concurrency?: number | undefined

@@ -39,7 +39,7 @@ describe("Part.plan", () => {
     assert.strictEqual(count(3 * MiB + 1, MiB), 4)
   })
 
-  it("takes 8 MiB parts by default, and larger ones only where 10,000 would not do", () => {
+  it("takes larger parts by default only where 10,000 of 8 MiB would not do", () => {
     assert.strictEqual(Part.partSizeFor(0), 8 * MiB)
     assert.strictEqual(Part.partSizeFor(10_000 * 8 * MiB), 8 * MiB)
     assert.strictEqual(Part.partSizeFor(10_000 * 8 * MiB + 1), 9 * MiB)
@@ -47,6 +47,23 @@ describe("Part.plan", () => {
       assert.isAtMost(count(size), Part.maxParts)
       assert.isAtMost(Part.partSizeFor(size), Part.maxPartSize)
     }
+  })
+
+  it.prop(
+    "cuts what isn't large into fives, so that no connection is idle in the last round",
+    { size: Schema.Int.check(Schema.isBetween({ minimum: 8 * MiB, maximum: 400 * MiB })) },
+    ({ size }) => {
+      assert.strictEqual(count(size) % 5, 0)
+      assert.isAtMost(Part.partSizeFor(size), 8 * MiB)
+      assert.isBelow(count(size) - size / (8 * MiB), 5)
+    },
+    { arbitrary: { runs: 500, seed: 1 } }
+  )
+
+  it("cuts larger ones into parts of 8 MiB, and smaller ones not at all", () => {
+    assert.strictEqual(Part.partSizeFor(400 * MiB + 1), 8 * MiB)
+    assert.strictEqual(Part.partSizeFor(8 * MiB - 1), 8 * MiB)
+    assert.strictEqual(count(8 * MiB), 5)
   })
 
   const refused: ReadonlyArray<[string, number, number | undefined, string]> = [
