@@ -85,7 +85,7 @@ export const render = (
     ...shown.map((entry) => named(entry, width)),
     ...(more > 0 ? [`… and ${more} more`] : []),
     ...(board.trouble === undefined ? [] : [`retrying: ${printable(board.trouble)}`]),
-    fitting(progress(board, now), width)
+    fitting(progress(board, now, width), width)
   ].map((line) => clipped(line, width))
 }
 
@@ -93,19 +93,22 @@ const moves = ({ sent }: Entry) => sent > 0
 const waits = ({ sent }: Entry) => sent === 0
 
 const named = ({ key, size, resumed, sent }: Entry, width: number): string => {
-  const text = `${bar(resumed + sent, size)}  `
+  const text = `${bar(resumed + sent, size, width)}  `
   return `${text}${clipped(printable(key), width - text.length)}`
 }
 
-/** Never 100 %: that is said when all is there. */
-const bar = (done: number, size: number): string => {
+/** Never 100 %: that is said when all is there. Where there is no room, only the figure. */
+const bar = (done: number, size: number, width: number): string => {
   const percent = size === 0 ? 0 : Math.min(99, Math.floor((100 * done) / size))
   const full = Math.round((barWidth * percent) / 100)
-  return `[${"#".repeat(full)}${"-".repeat(barWidth - full)}] ${`${percent} %`.padStart(4)}`
+  const figure = `${percent} %`.padStart(4)
+  return width < 2 * barWidth
+    ? figure
+    : `[${"#".repeat(full)}${"-".repeat(barWidth - full)}] ${figure}`
 }
 
 /** How far all is; how much has been sent, until it is known how much there is. */
-const progress = (board: Board, now: number): ReadonlyArray<string> => {
+const progress = (board: Board, now: number, width: number): ReadonlyArray<string> => {
   const { all, active, done, failed } = board
   if (all === undefined) return [total(board, now)]
   const there = active.reduce((sum, { resumed, sent }) => sum + resumed + sent, done)
@@ -113,7 +116,7 @@ const progress = (board: Board, now: number): ReadonlyArray<string> => {
   const rate = rateOf(board, now)
   const left = Math.max(0, all.bytes - there)
   return [
-    `${bar(there, all.bytes)}  ${ended} of ${all.files} files`,
+    `${bar(there, all.bytes, width)}  ${ended} of ${all.files} files`,
     `${Size.format(Math.min(there, all.bytes))} of ${Size.format(all.bytes)}`,
     ...(failed > 0 ? [`${failed} failed`] : []),
     ...(rate > 0 && left > 0 ? [`${Size.formatWholeDuration((1_000 * left) / rate)} left`] : []),
@@ -126,6 +129,14 @@ const sentOf = ({ active, bytes }: Board) => active.reduce((sum, { sent }) => su
 /** In bytes a second, since the command began. */
 const rateOf = (board: Board, now: number): number =>
   (1_000 * sentOf(board)) / Math.max(1, now - board.startedAt)
+
+/**
+ * The same, when none is under way any more.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const stopped = (board: Board): Board => ({ ...board, bytes: sentOf(board), active: [] })
 
 /**
  * One line about all uploads.

@@ -19,6 +19,7 @@ import * as Option from "effect/Option"
 import * as SchemaIssue from "effect/SchemaIssue"
 import type { SqlError } from "effect/sql/SqlError"
 import type { Interrupted, SomeFailed, UnderWay, UsageError } from "./CliFailure.ts"
+import { spared } from "./internal/hints.ts"
 import { printable } from "./internal/text.ts"
 
 /**
@@ -174,8 +175,8 @@ const final = (todo: string): Rest => ({ todo, exitCode: 3 })
 
 const ofMany = (exitCode: SomeFailed["exitCode"]): Rest =>
   exitCode === 1
-    ? { todo: `mend what is said above, then ${again}`, exitCode }
-    : { todo: "mend what is said above, then run the command again", exitCode }
+    ? { todo: `mend what is said above, then ${again}; ${spared}`, exitCode }
+    : { todo: `mend what is said above, then run the command again; ${spared}`, exitCode }
 
 const signalCodes = { SIGINT: 130, SIGTERM: 143 } as const
 

@@ -63,6 +63,14 @@ describe("the board of many uploads", () => {
     ])
   })
 
+  it("counts what was sent of uploads that were stopped", () => {
+    const active = [entry("a", MiB), entry("b", 0, MiB)]
+    assert.strictEqual(
+      Board.total(Board.stopped(board(active)), 2_000),
+      "3 uploaded, 1 identical, 2.0 MiB sent (1.0 MiB/s)"
+    )
+  })
+
   it("says why nothing moves", () => {
     const trouble = "put b/k: the connection failed: \u001B[2Jreset"
     const lines = Board.render(board([], { trouble }), 1, wide)
@@ -95,7 +103,8 @@ describe("the board of many uploads", () => {
   it.each([
     ["照片/二〇二六/杭州西湖的春天.jpg", 48, "[--------------------]  0 %  …西湖的春天.jpg"],
     ["a/long/path/to/the/file.jpg", 48, "[--------------------]  0 %  …to/the/file.jpg"],
-    ["👨‍👩‍👧‍👦👨‍👩‍👧‍👦👨‍👩‍👧‍👦", 36, "[--------------------]  0 %  …👨‍👩‍👧‍👦"]
+    ["a/long/path/to/the/file.jpg", 30, " 0 %  …path/to/the/file.jpg"],
+    ["👨‍👩‍👧‍👦👨‍👩‍👧‍👦👨‍👩‍👧‍👦", 14, " 0 %  …👨‍👩‍👧‍👦👨‍👩‍👧‍👦"]
   ])("shows the end of a name that is too wide: %s", (key, columns, expected) => {
     const [line = ""] = Board.render(board([entry(key, 1)]), 1, { columns, rows: 24 })
     assert.strictEqual(line, expected)

@@ -22,7 +22,7 @@ const ignoreErrors = (stream: WriteStream) => {
 const size = () => ({ columns: process.stdout.columns || 80, rows: process.stdout.rows || 24 })
 
 /** Nothing can be redrawn on a dumb terminal. */
-const terminal = () =>
+const terminal =
   process.stdout.isTTY && process.env["TERM"] !== "dumb"
     ? Option.some({ size: Effect.sync(size), color: !process.env["NO_COLOR"] })
     : Option.none()
@@ -47,8 +47,8 @@ export const layerOutput: Layer.Layer<Output> = Layer.sync(Output, () => {
   return Output.of({
     out: (text) => write(() => screen.above(text)),
     error: (text) => Effect.callback((resume) => void writeError(text, () => resume(Effect.void))),
-    pin: (lines) => write(() => screen.pin(lines)),
-    terminal: terminal()
+    pin: (lines) => (Option.isNone(terminal) ? Effect.void : write(() => screen.pin(lines))),
+    terminal
   })
 })
 

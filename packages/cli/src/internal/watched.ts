@@ -77,7 +77,9 @@ export class Watch {
         ),
       put: (request) =>
         this.#heard(client.put({ ...request, body: this.#tapped(request.key, 1, request.body) })),
-      complete: (request) => this.#heard(client.complete(request))
+      complete: (request) => this.#heard(client.complete(request)),
+      listUploads: (request) => this.#heard(client.listUploads(request)),
+      head: (key) => this.#heard(client.head(key))
     })
   }
 

@@ -20,6 +20,7 @@ import type { ObjectUrl } from "../../ObjectUrl.ts"
 import { within } from "../../ObjectUrl.ts"
 import { Output } from "../../Output.ts"
 import * as Size from "../../Size.ts"
+import { spared } from "../hints.ts"
 import { printable } from "../text.ts"
 import { Watch } from "../watched.ts"
 
@@ -55,7 +56,10 @@ export const run = Effect.fnUntraced(function* <E, R>(
   const outcomes = Upload.uploadAll(watched, { parts: parallel, skipIdentical })
   yield* Stream.runForEach(outcomes, (outcome) =>
     Effect.andThen(screen.count(outcome), json ? tellJson(outcome) : screen.tell(outcome))
-  ).pipe(Effect.provide([watch.layer(client), store]))
+  ).pipe(
+    Effect.onInterrupt(() => (json ? Effect.void : screen.interrupted(skipIdentical))),
+    Effect.provide([watch.layer(client), store])
+  )
   yield* screen.finish(json)
 }, Effect.scoped)
 
@@ -121,6 +125,9 @@ const makeScreen = Effect.fnUntraced(function* (
     // A directory that can't be listed fails the upload itself.
     yield* Effect.forkScoped(Effect.ignore(Effect.map(countOf(requests), (total) => (all = total))))
   }
+  const summary = Effect.map(Clock.currentTimeMillis, (now) =>
+    Board.total(Board.stopped(board()), now)
+  )
   return {
     count: (outcome: Ended) =>
       Effect.sync(() => {
@@ -137,19 +144,28 @@ const makeScreen = Effect.fnUntraced(function* (
     tell: (outcome: Ended) => {
       if (outcome._tag === "Failed") {
         const { what, todo } = explain(outcome.error)
-        return error(`error: ${what}\n  → ${todo}\n`)
+        return error(`error: ${placeOf(outcome)}${what}\n  → ${todo}\n`)
       }
       return progress ? out(`${describe(outcome)}\n`) : Effect.void
     },
+    interrupted: (skipIdentical: boolean) =>
+      Effect.flatMap(summary, (text) =>
+        out(`${text}${counts.uploaded > 0 && !skipIdentical ? `; ${spared}` : ""}\n`)
+      ),
     finish: Effect.fnUntraced(function* (json: boolean) {
-      yield* pin([])
       const { uploaded, skipped, failed } = counts
-      if (!json) yield* out(`${Board.total(board(), yield* Clock.currentTimeMillis)}\n`)
+      if (!json) yield* out(`${yield* summary}\n`)
       if (failed === 0) return
       return yield* new SomeFailed({ failed, all: uploaded + skipped + failed, exitCode: worst })
     })
   }
 })
+
+/** Which object, where the error doesn't say so by itself. */
+const placeOf = ({ request: { key }, error }: Extract<Ended, { readonly _tag: "Failed" }>) => {
+  const named = error._tag === "SourceError" || ("key" in error && error.key !== undefined)
+  return named ? "" : printable(`${key}: `)
+}
 
 const describe = ({ _tag, result }: Exclude<Ended, { readonly _tag: "Failed" }>): string => {
   const { bucket, key, size, verified } = result
