@@ -5,8 +5,8 @@ import { createServer } from "node:net"
 import { firstLine, root, run } from "./support/command.ts"
 import { blocks, pages } from "./support/documents.ts"
 
-/** What continuous integration runs, or what takes long: that they exist is tested with the documents. */
-const elsewhere = /^npx -y pnpm@12 (install|demo|test|check|build|bench)$/
+/** What is for those who work on it: that it exists is tested with the documents. */
+const elsewhere = /^npx -y pnpm@12 (?!effect-oss )/
 /** From tarballs: tested with the packages. */
 const install = /^npm install (--global )?[@\w/ -]+$/
 const emulator = /^npx -y pnpm@12 (effect-oss emulator) --port 9000 --bucket (\S+)$/
