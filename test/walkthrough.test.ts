@@ -20,10 +20,15 @@ const freePort = Effect.callback<number>((resume) => {
 })
 
 /** All lines that a reader of this page is told to type, in order. */
-const linesOf = Effect.fnUntraced(function* (name: string) {
+const linesOf = (name: string) =>
+  Effect.map(blocksOf(name, "sh"), (blocks) =>
+    blocks.flatMap(({ code }) => code.trim().split("\n"))
+  )
+
+const blocksOf = Effect.fnUntraced(function* (name: string, language: string) {
   const page = (yield* pages).find(({ file }) => file === name)
   assert.isDefined(page, name)
-  return blocks(page, "sh").flatMap(({ code }) => code.trim().split("\n"))
+  return blocks(page, language)
 })
 
 layer(NodeServices.layer, { excludeTestServices: true })("a newcomer", (it) => {
@@ -37,7 +42,11 @@ layer(NodeServices.layer, { excludeTestServices: true })("a newcomer", (it) => {
         const fs = yield* FileSystem.FileSystem
         const port = String(yield* freePort)
         const state = yield* fs.makeTempDirectoryScoped({ prefix: "effect-oss-walk-" })
-        yield* Effect.addFinalizer(() => Effect.ignore(fs.remove(`${root}/db.tar`)))
+        const [program] = yield* blocksOf(page, "ts")
+        yield* fs.writeFileString(`${root}/upload.ts`, program?.code ?? "")
+        for (const made of ["db.tar", "upload.ts"]) {
+          yield* Effect.addFinalizer(() => Effect.ignore(fs.remove(`${root}/${made}`)))
+        }
         const lines = (yield* linesOf(page)).filter(
           (line) => !elsewhere.test(line) && !install.test(line)
         )
@@ -58,6 +67,38 @@ ${typed.replaceAll("127.0.0.1:9000", `127.0.0.1:${port}`)}`
         assert.match(out, /^backups\/2026\/db\.tar: 47\.7 MiB in .*, verified by CRC64$/m)
         assert.include(out, "no upload is waiting to be resumed\n")
         assert.include(out, "nothing to give up for backups/2026/db.tar\n")
+        if (typed.includes("upload.ts")) assert.include(out, "50000000 bytes, verified: true\n")
+      }),
+    60_000
+  )
+
+  it.effect.each(["docs/command-line.md", "packages/cli/README.md"])(
+    "who has installed the command can type what %s says",
+    (page) =>
+      Effect.gen(function* () {
+        const fs = yield* FileSystem.FileSystem
+        const home = yield* fs.makeTempDirectoryScoped({ prefix: "effect-oss-walk-" })
+        const cli = `${root}/packages/cli/src/bin.ts`
+        const command = `#!/bin/sh\nexec "${process.execPath}" "${cli}" "$@"\n`
+        yield* fs.makeDirectory(`${home}/photos/.cache`, { recursive: true })
+        yield* fs.writeFileString(`${home}/photos/1.jpg`, "a photo")
+        yield* fs.writeFile(`${home}/db.tar`, new Uint8Array(300_000).fill(1))
+        yield* fs.makeDirectory(`${home}/bin`)
+        yield* fs.writeFileString(`${home}/bin/effect-oss`, command, { mode: 0o755 })
+        const announced = yield* firstLine(process.execPath, [cli, "emulator"])
+        const lines = (yield* linesOf(page)).filter((line) => !install.test(line))
+        assert.isAbove(lines.length, 2)
+        const env = {
+          HOME: home,
+          PATH: `${home}/bin:${process.env["PATH"]}`,
+          OSS_ENDPOINT: announced.replace(/^.* /, ""),
+          OSS_ACCESS_KEY_ID: "emulator",
+          OSS_ACCESS_KEY_SECRET: "emulator-secret"
+        }
+        const script = ["set -euo pipefail", ...lines].join("\n")
+        const { code, out, error } = yield* run("bash", ["-c", script], { cwd: home, env })
+        assert.strictEqual(code, 0, `${out}\n${error}`)
+        assert.match(out, /verified by CRC64|"_tag":"Completed"/)
       }),
     60_000
   )
