@@ -20,6 +20,6 @@ export default defineConfig({
     isolate: false,
     // The longest files wait for processes: on a small machine, too, others run meanwhile.
     maxWorkers: Math.max(2, availableParallelism() - 1),
-    testTimeout: 30_000
+    testTimeout: 60_000
   }
 })

@@ -1,9 +1,10 @@
 import { CheckpointStore, OssError, Source } from "@effect-oss/core"
 import { NodeServices } from "@effect/platform-node"
-import { assert, describe, layer } from "@effect/vitest"
+import { assert, describe, it, layer } from "@effect/vitest"
 import { Effect, FileSystem, Path, Schema } from "effect"
 import { ChildProcess, ChildProcessSpawner } from "effect/process"
 import { firstLine, root, run, succeed } from "./support/command.ts"
+import { declarationsOf } from "./support/declarations.ts"
 import { blocks, pages, runnable, sources } from "./support/documents.ts"
 import { reference } from "./support/reference.ts"
 
@@ -159,7 +160,8 @@ layer(NodeServices.layer, { excludeTestServices: true })("documents", (it) => {
       const fs = yield* FileSystem.FileSystem
       const written = yield* fs.readFileString(`${root}/docs/api.md`)
       const directory = yield* fs.makeTempDirectoryScoped()
-      yield* fs.writeFileString(`${directory}/api.md`, reference(yield* sources))
+      const declarations = yield* declarationsOf(yield* sources)
+      yield* fs.writeFileString(`${directory}/api.md`, reference(declarations))
       const oxfmt = `${root}/node_modules/.bin/oxfmt`
       yield* succeed(oxfmt, ["-c", `${root}/.oxfmtrc.json`, `${directory}/api.md`])
       assert.strictEqual(written, yield* fs.readFileString(`${directory}/api.md`))
@@ -185,4 +187,78 @@ describe("a code block", () => {
       )
     })
   })
+})
+
+const declared = `/**
+ * How things are planned.
+ */
+import * as Schema from "effect/Schema";
+/**
+ * What is planned.
+ *
+ * @category models
+ */
+export interface Plan<out E = never> {
+    /**
+     * In bytes. Default: as much
+     * as there is.
+     */
+    readonly size?: number | undefined;
+    readonly next: (request: {
+        readonly after?: string | undefined;
+    }) => Option<string | undefined>;
+}
+declare const Failed_base: Schema.Class<Failed, Schema.TaggedStruct<"Failed", {
+    /** The HTTP status. */
+    readonly status: Schema.optionalKey<Schema.Finite>;
+    readonly of: Schema.Union<readonly [typeof A, typeof B]>;
+}>, YieldableError>;
+/**
+ * It failed:
+ *
+ * - once;
+ * - or twice.
+ *
+ * @category errors
+ */
+export declare class Failed extends Failed_base {
+    get message(): string;
+}
+declare const hidden: number;
+/**
+ * Plans.
+ *
+ * More about it.
+ *
+ * @category planning
+ */
+export declare const plan: (size: number, options?: {
+    /** True: in a hurry. Default: false. */
+    readonly fast?: boolean | undefined;
+}) => Effect<Plan, Failed>;
+export declare const undocumented: number;
+//# source
+`
+
+it("the reference has signatures, options with their defaults, and what errors hold", () => {
+  const text = reference([{ file: "packages/core/src/Plan.ts", text: declared }])
+  assert.strictEqual(
+    text.slice(text.indexOf("### ")),
+    [
+      "### [`@effect-oss/core/Plan`](../packages/core/src/Plan.ts)",
+      "",
+      "How things are planned.",
+      "",
+      "- `Plan` (models): What is planned.",
+      "  - `size?: number`: In bytes. Default: as much as there is.",
+      "  - `next: (request: { after?: string }) => Option<string | undefined>`",
+      "- `Failed` (errors): It failed: once; or twice.",
+      "  - `status?: number`: The HTTP status.",
+      "  - `of: A | B`",
+      "- `plan` (planning): Plans.",
+      "  - `(size: number, options?: { fast?: boolean }) => Effect<Plan, Failed>`",
+      "  - `fast?: boolean`: True: in a hurry. Default: false.",
+      ""
+    ].join("\n")
+  )
 })

@@ -64,7 +64,7 @@ const runner = Command.make(
   ),
   Command.withExamples([
     { command: "effect-oss runner", description: "The only one, on SQLite" },
-    { command: "effect-oss runner --database-url postgres://db/uploads --host 10.0.0.7" }
+    { command: "effect-oss runner --database-url postgres://uploads@db/uploads --host 10.0.0.7" }
   ])
 )
 
