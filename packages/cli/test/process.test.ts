@@ -409,6 +409,20 @@ layer(World.layer, { excludeTestServices: true })("the command as a process", (i
     })
   )
 
+  it.effect("an old Node is told of, and what it lacks isn't asked for", () =>
+    Effect.gen(function* () {
+      const versions = `{...process.versions, node: "20.20.2"}`
+      const old = `Object.defineProperty(process, "versions", {value: ${versions}})`
+      const env = { NODE_OPTIONS: `--import "data:text/javascript,${encodeURIComponent(old)}"` }
+      const { code, out, error } = yield* run(["--version"], { env })
+      assert.strictEqual(
+        error,
+        "error: effect-oss needs Node 22.19 or later, and this is 20.20.2\n  → run it by a newer one, or put that first in PATH\n"
+      )
+      assert.deepStrictEqual([out, code], ["", 2])
+    })
+  )
+
   it.effect("bash completes commands, flags and files", () =>
     Effect.gen(function* () {
       const { file, directory } = yield* World
