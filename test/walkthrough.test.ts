@@ -6,7 +6,7 @@ import { firstLine, root, run } from "./support/command.ts"
 import { blocks, pages } from "./support/documents.ts"
 
 /** What is for those who work on it: that it exists is tested with the documents. */
-const elsewhere = /^npx -y pnpm@12 (?!effect-oss )/
+const elsewhere = /^npx -y pnpm@12 (?!effect-oss |demo$)/
 /** From tarballs: tested with the packages. */
 const install = /^npm install (--global )?[@\w/ -]+$/
 const emulator = /^npx -y pnpm@12 (effect-oss emulator) --port 9000 --bucket (\S+)$/
