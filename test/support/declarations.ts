@@ -8,6 +8,8 @@ const compilerOptions = {
   compilerOptions: {
     declaration: true,
     emitDeclarationOnly: true,
+    noCheck: true,
+    plugins: [],
     declarationMap: false,
     sourceMap: false,
     rootDir: root,
