@@ -181,6 +181,23 @@ if (!here) {
     )
 
     test(
+      "an error stands above the bars, which go on below it",
+      Effect.gen(function* () {
+        const { run, shows, key, file, stallAfter, directory } = yield* Terminal
+        const path = yield* file("fine.bin", 600_000)
+        yield* stallAfter(2)
+        const args = `upload ${directory}/nosuch ${path} oss://bucket/ --part-size 100KiB`
+        const { ended } = yield* run(bin, args)
+        const shown = yield* shows(
+          /^error: \S+\/nosuch: no such file\n {2}→ give the path of a file that exists\n\[[#-]+\] {1,2}\d+ % {2}fine\.bin\n\[[#-]+\] {1,2}\d+ % {2}1 of 2 files .* 1 failed/m
+        )
+        assert.lengthOf(linesWith(shown, "%"), 2)
+        yield* key("C-c")
+        assert.notMatch(yield* ended, /%/)
+      })
+    )
+
+    test(
       "Ctrl-C again ends it at once, and leaves nothing behind",
       Effect.gen(function* () {
         const { run, shows, key } = yield* Terminal
