@@ -13,13 +13,13 @@ import type { SourceError } from "@effect-oss/core/Source"
 import type { UploadError } from "@effect-oss/core/Upload"
 import type { IntegrityError, InvalidRequest } from "@effect-oss/core/UploadError"
 import * as Cause from "effect/Cause"
-import type { CliError, InvalidValue, NonShowHelpErrors } from "effect/cli/CliError"
+import type { CliError } from "effect/cli/CliError"
 import type { ConfigError } from "effect/Config"
 import * as Option from "effect/Option"
 import * as SchemaIssue from "effect/SchemaIssue"
 import type { SqlError } from "effect/sql/SqlError"
 import type { Interrupted, SomeFailed, UnderWay, UsageError } from "./CliFailure.ts"
-import { spared } from "./internal/hints.ts"
+import { explainArgument } from "./internal/arguments.ts"
 import { printable } from "./internal/text.ts"
 
 /**
@@ -104,7 +104,7 @@ const explained = (failure: Failure): Explanation => {
     case "UsageError":
       return { what: failure.problem, todo: failure.remedy, exitCode: 2 }
     case "SomeFailed":
-      return { what: failure.message, ...ofMany(failure.exitCode) }
+      return { what: failure.message, ...ofMany(failure) }
     case "Cancelled":
       return {
         what: `${failure.key}: the upload was cancelled`,
@@ -173,10 +173,10 @@ const resumable = (todo: string): Rest => ({ todo: `${todo}, then ${again}`, exi
 const usage = (todo: string): Rest => ({ todo, exitCode: 2 })
 const final = (todo: string): Rest => ({ todo, exitCode: 3 })
 
-const ofMany = (exitCode: SomeFailed["exitCode"]): Rest =>
-  exitCode === 1
-    ? { todo: `mend what is said above, then ${again}; ${spared}`, exitCode }
-    : { todo: `mend what is said above, then run the command again; ${spared}`, exitCode }
+const ofMany = ({ exitCode, hint = "" }: SomeFailed): Rest => {
+  const then = exitCode === 1 ? again : "run the command again"
+  return { todo: `mend what is said above, then ${then}${hint}`, exitCode }
+}
 
 const signalCodes = { SIGINT: 130, SIGTERM: 143 } as const
 
@@ -345,48 +345,6 @@ const ofCommandLine = (failure: CliError): Explanation => {
   const help = `see "${failure.commandPath.join(" ")} --help"`
   const [error] = failure.errors
   if (error === undefined) return { what: "a command is missing", ...usage(help) }
-  const { what, todo } = ofArgument(error)
+  const { what, todo } = explainArgument(error)
   return { what, ...usage(todo === undefined ? help : `${todo} ${help}`) }
-}
-
-const ofArgument = (
-  error: NonShowHelpErrors
-): { readonly what: string; readonly todo?: string | undefined } => {
-  switch (error._tag) {
-    case "UnrecognizedOption":
-      return { what: `unknown flag ${error.option}`, todo: meant(error) }
-    case "UnknownSubcommand":
-      return { what: `unknown command "${error.subcommand}"`, todo: meant(error) }
-    case "MissingArgument":
-      return { what: `missing: ${placeholders[error.argument] ?? error.argument}` }
-    case "MissingOption":
-      return { what: `missing: --${error.option.replace(/^--/, "")}` }
-    case "InvalidValue":
-      return ofValue(error)
-    case "UnexpectedArgument":
-      return { what: `too many arguments: ${error.arguments.join(" ")}` }
-    default:
-      return { what: error.message.split("\n", 1).join() }
-  }
-}
-
-const meant = ({ suggestions: [nearest] }: { readonly suggestions: ReadonlyArray<string> }) =>
-  nearest === undefined ? undefined : `did you mean ${nearest}?`
-
-const placeholders: Readonly<Record<string, string>> = {
-  files: "FILE and oss://BUCKET/KEY",
-  url: "oss://BUCKET/KEY",
-  id: "ID"
-}
-
-/** Expectations come as "Expected …" or bare. */
-const ofValue = ({ option, value, expected }: InvalidValue) => {
-  const wanted = expected
-    .replace(/^Expected:? /, "")
-    .replace("a string representing a finite number", "a whole number")
-    .replaceAll('"', "")
-    .replaceAll(" | ", ", ")
-  return value === ""
-    ? { what: `--${option}: its value is missing`, todo: `give --${option} ${wanted};` }
-    : { what: `--${option}: "${value}" is not possible`, todo: `give ${wanted};` }
 }

@@ -20,7 +20,6 @@ import type { ObjectUrl } from "../../ObjectUrl.ts"
 import { within } from "../../ObjectUrl.ts"
 import { Output } from "../../Output.ts"
 import * as Size from "../../Size.ts"
-import { spared } from "../hints.ts"
 import { printable } from "../text.ts"
 import { Watch } from "../watched.ts"
 
@@ -82,6 +81,9 @@ const requestsOf = (input: Input, path: Path.Path): Requests => {
     Stream.map((request): Request => Object.assign(request, { partSize, discover }))
   )
 }
+
+/** An upload that has ended leaves nothing to carry on with. */
+const spared = "; with --skip-identical, what is uploaded is not sent again"
 
 /** How much there is to upload. What can't be looked at has no size, and is told of when it is opened. */
 const countOf = (requests: Requests) =>
@@ -150,13 +152,14 @@ const makeScreen = Effect.fnUntraced(function* (
     },
     interrupted: (skipIdentical: boolean) =>
       Effect.flatMap(summary, (text) =>
-        out(`${text}${counts.uploaded > 0 && !skipIdentical ? `; ${spared}` : ""}\n`)
+        out(`${text}${counts.uploaded > 0 && !skipIdentical ? spared : ""}\n`)
       ),
     finish: Effect.fnUntraced(function* (json: boolean) {
       const { uploaded, skipped, failed } = counts
       if (!json) yield* out(`${yield* summary}\n`)
       if (failed === 0) return
-      return yield* new SomeFailed({ failed, all: uploaded + skipped + failed, exitCode: worst })
+      const all = uploaded + skipped + failed
+      return yield* new SomeFailed({ failed, all, exitCode: worst, hint: spared })
     })
   }
 })
