@@ -1,16 +1,15 @@
+import { availableParallelism } from "node:os"
 import { defineConfig } from "vitest/config"
 
 /** What starts many processes, or takes its time: `pnpm test:long`. */
 export const long = [
   "bench/**/*.test.ts",
   "examples/**/*.test.ts",
-  "packages/cli/test/terminal.test.ts",
   "packages/cluster/test/processes.test.ts",
   "packages/core/test/types.test.ts",
   "packages/node-http/test/contract.test.ts",
   "simulation/**/*.test.ts",
-  "test/packages.test.ts",
-  "test/walkthrough.test.ts"
+  "test/packages.test.ts"
 ]
 
 export default defineConfig({
@@ -19,6 +18,8 @@ export default defineConfig({
     exclude: [...long, "**/node_modules/**"],
     // Effect and ali-oss are loaded once for all files: a third of the time.
     isolate: false,
-    testTimeout: 30_000
+    // The longest files wait for processes: on a small machine, too, others run meanwhile.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
+    testTimeout: 60_000
   }
 })

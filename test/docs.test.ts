@@ -1,9 +1,10 @@
 import { CheckpointStore, OssError, Source } from "@effect-oss/core"
 import { NodeServices } from "@effect/platform-node"
-import { assert, describe, layer } from "@effect/vitest"
+import { assert, describe, it, layer } from "@effect/vitest"
 import { Effect, FileSystem, Path, Schema } from "effect"
 import { ChildProcess, ChildProcessSpawner } from "effect/process"
 import { firstLine, root, run, succeed } from "./support/command.ts"
+import { declarationsOf } from "./support/declarations.ts"
 import { blocks, pages, runnable, sources } from "./support/documents.ts"
 import { reference } from "./support/reference.ts"
 
@@ -39,30 +40,69 @@ layer(NodeServices.layer, { excludeTestServices: true })("documents", (it) => {
     })
   )
 
+  /** Where a reader is who does as the documents say: a directory with their files, and an OSS. */
+  const place = Effect.gen(function* () {
+    const fs = yield* FileSystem.FileSystem
+    // Node runs no TypeScript below node_modules.
+    const options = { prefix: ".docs-run-", directory: root }
+    const directory = yield* fs.makeTempDirectoryScoped(options)
+    const flags = ["--access-key-id=id", "--access-key-secret=secret", "--bucket=backups"]
+    const cli = `${root}/packages/cli/src/bin.ts`
+    const line = yield* firstLine(process.execPath, [cli, "emulator", ...flags])
+    yield* fs.writeFile(`${directory}/db.tar`, new Uint8Array(300_000).fill(1))
+    yield* fs.writeFile(`${directory}/yourfilepath`, new Uint8Array(5_000_000).fill(2))
+    const env = {
+      OSS_BUCKET: "backups",
+      OSS_ENDPOINT: line.replace(/^.* /, ""),
+      OSS_ACCESS_KEY_ID: "id",
+      OSS_ACCESS_KEY_SECRET: "secret"
+    }
+    return { directory, env }
+  })
+
   it.effect("have code that runs, where it ends by itself", () =>
     Effect.gen(function* () {
       const fs = yield* FileSystem.FileSystem
       const examples = (yield* pages).flatMap(runnable)
-      assert.isAbove(examples.length, 3)
-      // Node runs no TypeScript below node_modules.
-      const options = { prefix: ".docs-run-", directory: root }
-      const directory = yield* fs.makeTempDirectoryScoped(options)
-      const flags = ["--access-key-id=id", "--access-key-secret=secret", "--bucket=backups"]
-      const cli = `${root}/packages/cli/src/bin.ts`
-      const line = yield* firstLine(process.execPath, [cli, "emulator", ...flags])
-      yield* fs.writeFile(`${directory}/db.tar`, new Uint8Array(300_000).fill(1))
-      const env = {
-        OSS_BUCKET: "backups",
-        OSS_ENDPOINT: line.replace(/^.* /, ""),
-        OSS_ACCESS_KEY_ID: "id",
-        OSS_ACCESS_KEY_SECRET: "secret"
-      }
+      assert.isAbove(examples.length, 6)
+      const { directory, env } = yield* place
       for (const { file, line, code } of examples) {
         const name = `${file.replaceAll(/[^a-zA-Z]/g, "_")}_line_${line}.ts`
         yield* fs.writeFileString(`${directory}/${name}`, code)
         const ended = yield* run(process.execPath, [name], { cwd: directory, env })
         assert.strictEqual(ended.code, 0, `${file}:${line}\n${ended.out}\n${ended.error}`)
       }
+    })
+  )
+
+  it.effect("carry on with the checkpoint.json of the loop that they show", () =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const page = (yield* pages).find(({ file }) => file === "docs/from-ali-oss.md")
+      const [loop] = page === undefined ? [] : blocks(page, "js")
+      const [program] = page === undefined ? [] : runnable(page)
+      assert.isDefined(loop)
+      assert.isDefined(program)
+      const { directory, env } = yield* place
+      const dies = loop.code
+        .replace(`region: "yourregion",`, "endpoint: process.env.OSS_ENDPOINT,")
+        .replace(`"examplebucket"`, `"backups"`)
+        .replace(
+          /(\n +)saveCheckpoint\(cpt\)/,
+          "$&$1if (cpt.doneParts.length === 3) process.exit(9)"
+        )
+      yield* fs.writeFileString(`${directory}/loop.cjs`, dies)
+      yield* fs.writeFileString(`${directory}/upload.ts`, program.code)
+      const where = {
+        cwd: directory,
+        env: { ...env, NODE_PATH: `${root}/packages/core/node_modules` }
+      }
+      const killed = yield* run(process.execPath, ["loop.cjs"], where)
+      assert.strictEqual(killed.code, 9, killed.out + killed.error)
+      assert.isTrue(yield* fs.exists(`${directory}/checkpoint.json`))
+      const { out } = yield* run(process.execPath, ["upload.ts"], where)
+      assert.match(out, /verified: true,\n +resumed: [1-9]\d{6},/)
+      assert.isFalse(yield* fs.exists(`${directory}/checkpoint.json`))
     })
   )
 
@@ -120,7 +160,8 @@ layer(NodeServices.layer, { excludeTestServices: true })("documents", (it) => {
       const fs = yield* FileSystem.FileSystem
       const written = yield* fs.readFileString(`${root}/docs/api.md`)
       const directory = yield* fs.makeTempDirectoryScoped()
-      yield* fs.writeFileString(`${directory}/api.md`, reference(yield* sources))
+      const declarations = yield* declarationsOf(yield* sources)
+      yield* fs.writeFileString(`${directory}/api.md`, reference(declarations))
       const oxfmt = `${root}/node_modules/.bin/oxfmt`
       yield* succeed(oxfmt, ["-c", `${root}/.oxfmtrc.json`, `${directory}/api.md`])
       assert.strictEqual(written, yield* fs.readFileString(`${directory}/api.md`))
@@ -146,4 +187,78 @@ describe("a code block", () => {
       )
     })
   })
+})
+
+const declared = `/**
+ * How things are planned.
+ */
+import * as Schema from "effect/Schema";
+/**
+ * What is planned.
+ *
+ * @category models
+ */
+export interface Plan<out E = never> {
+    /**
+     * In bytes. Default: as much
+     * as there is.
+     */
+    readonly size?: number | undefined;
+    readonly next: (request: {
+        readonly after?: string | undefined;
+    }) => Option<string | undefined>;
+}
+declare const Failed_base: Schema.Class<Failed, Schema.TaggedStruct<"Failed", {
+    /** The HTTP status. */
+    readonly status: Schema.optionalKey<Schema.Finite>;
+    readonly of: Schema.Union<readonly [typeof A, typeof B]>;
+}>, YieldableError>;
+/**
+ * It failed:
+ *
+ * - once;
+ * - or twice.
+ *
+ * @category errors
+ */
+export declare class Failed extends Failed_base {
+    get message(): string;
+}
+declare const hidden: number;
+/**
+ * Plans.
+ *
+ * More about it.
+ *
+ * @category planning
+ */
+export declare const plan: (size: number, options?: {
+    /** True: in a hurry. Default: false. */
+    readonly fast?: boolean | undefined;
+}) => Effect<Plan, Failed>;
+export declare const undocumented: number;
+//# source
+`
+
+it("the reference has signatures, options with their defaults, and what errors hold", () => {
+  const text = reference([{ file: "packages/core/src/Plan.ts", text: declared }])
+  assert.strictEqual(
+    text.slice(text.indexOf("### ")),
+    [
+      "### [`@effect-oss/core/Plan`](../packages/core/src/Plan.ts)",
+      "",
+      "How things are planned.",
+      "",
+      "- `Plan` (models): What is planned.",
+      "  - `size?: number`: In bytes. Default: as much as there is.",
+      "  - `next: (request: { after?: string }) => Option<string | undefined>`",
+      "- `Failed` (errors): It failed: once; or twice.",
+      "  - `status?: number`: The HTTP status.",
+      "  - `of: A | B`",
+      "- `plan` (planning): Plans.",
+      "  - `(size: number, options?: { fast?: boolean }) => Effect<Plan, Failed>`",
+      "  - `fast?: boolean`: True: in a hurry. Default: false.",
+      ""
+    ].join("\n")
+  )
 })

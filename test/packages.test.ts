@@ -247,13 +247,14 @@ layer(Installed.layer, { excludeTestServices: true, timeout: 180_000 })("the pac
     })
   )
 
-  it.effect("install the command by its name", () =>
+  it.effect.each(["effect-oss", "effect-oss-emulator"])("install the command %s", (name) =>
     Effect.gen(function* () {
       const { project } = yield* Installed
       const bin = `${project}/node_modules/.bin`
       // Before the Node of the machine, which may be any.
       const env = { PATH: `${dirname(process.execPath)}:${process.env["PATH"]}` }
-      assert.match(yield* succeed(`${bin}/effect-oss`, ["--version"], { env }), /^effect-oss v/)
+      const version = yield* succeed(`${bin}/${name}`, ["--version"], { env })
+      assert.match(version, new RegExp(`^${name} v\\d`))
     })
   )
 

@@ -5,8 +5,8 @@ import { createServer } from "node:net"
 import { firstLine, root, run } from "./support/command.ts"
 import { blocks, pages } from "./support/documents.ts"
 
-/** What continuous integration runs, or what takes long: that they exist is tested with the documents. */
-const elsewhere = /^npx -y pnpm@12 (install|demo|test|check|build|bench)$/
+/** What is for those who work on it: that it exists is tested with the documents. */
+const elsewhere = /^npx -y pnpm@12 (?!effect-oss |demo$)/
 /** From tarballs: tested with the packages. */
 const install = /^npm install (--global )?[@\w/ -]+$/
 const emulator = /^npx -y pnpm@12 (effect-oss emulator) --port 9000 --bucket (\S+)$/
@@ -20,10 +20,36 @@ const freePort = Effect.callback<number>((resume) => {
 })
 
 /** All lines that a reader of this page is told to type, in order. */
-const linesOf = Effect.fnUntraced(function* (name: string) {
+const linesOf = (name: string) =>
+  Effect.map(blocksOf(name, "sh"), (blocks) =>
+    blocks.flatMap(({ code }) => code.trim().split("\n"))
+  )
+
+const blocksOf = Effect.fnUntraced(function* (name: string, language: string) {
   const page = (yield* pages).find(({ file }) => file === name)
   assert.isDefined(page, name)
-  return blocks(page, "sh").flatMap(({ code }) => code.trim().split("\n"))
+  return blocks(page, language)
+})
+
+/**
+ * What `npx -y pnpm@12` does in the end, without looking for pnpm each time.
+ * With the tests that take long, it is looked for.
+ */
+const npx = `#!/bin/sh
+shift 2
+command=$1
+shift
+[ "$command" = exec ] && exec "$@"
+exec "${process.execPath}" --run "$command" -- "$@"
+`
+
+/** Where commands are found: those of the workspace, before those of the machine. */
+const pathOf = Effect.fnUntraced(function* (directory: string) {
+  const fs = yield* FileSystem.FileSystem
+  if (process.env["LONG"] === undefined) {
+    yield* fs.writeFileString(`${directory}/npx`, npx, { mode: 0o755 })
+  }
+  return `${directory}:${root}/node_modules/.bin:${process.env["PATH"]}`
 })
 
 layer(NodeServices.layer, { excludeTestServices: true })("a newcomer", (it) => {
@@ -37,28 +63,63 @@ layer(NodeServices.layer, { excludeTestServices: true })("a newcomer", (it) => {
         const fs = yield* FileSystem.FileSystem
         const port = String(yield* freePort)
         const state = yield* fs.makeTempDirectoryScoped({ prefix: "effect-oss-walk-" })
-        yield* Effect.addFinalizer(() => Effect.ignore(fs.remove(`${root}/db.tar`)))
+        const [program] = yield* blocksOf(page, "ts")
+        yield* fs.writeFileString(`${root}/upload.ts`, program?.code ?? "")
+        for (const made of ["db.tar", "upload.ts"]) {
+          yield* Effect.addFinalizer(() => Effect.ignore(fs.remove(`${root}/${made}`)))
+        }
         const lines = (yield* linesOf(page)).filter(
           (line) => !elsewhere.test(line) && !install.test(line)
         )
         const server = lines.find((line) => emulator.test(line))
         assert.isDefined(server, "it says how to start the emulator")
-        const args = server.replace("9000", port).split(" ").slice(1)
-        const announced = yield* firstLine("npx", args)
+        const env = { XDG_STATE_HOME: state, PATH: yield* pathOf(state) }
+        const announced = yield* firstLine("bash", ["-c", server.replace("9000", port)], { env })
         // pnpm says first which script it runs.
         assert.match(announced, /effect-oss/)
         const typed = lines.filter((line) => line !== server).join("\n")
         const script = `until (echo > /dev/tcp/127.0.0.1/${port}) 2> /dev/null; do sleep 0.1; done
 set -euo pipefail
 ${typed.replaceAll("127.0.0.1:9000", `127.0.0.1:${port}`)}`
-        const where = { env: { XDG_STATE_HOME: state } }
-        const { code, out, error } = yield* run("bash", ["-c", script], where)
+        const { code, out, error } = yield* run("bash", ["-c", script], { env })
         assert.strictEqual(code, 0, `${out}\n${error}`)
         for (const verb of verbs) assert.include(typed, `effect-oss ${verb}`)
         assert.match(out, /^backups\/2026\/db\.tar: 47\.7 MiB in .*, verified by CRC64$/m)
         assert.include(out, "no upload is waiting to be resumed\n")
         assert.include(out, "nothing to give up for backups/2026/db.tar\n")
+        if (typed.includes("upload.ts")) assert.include(out, "50000000 bytes, verified: true\n")
       }),
-    60_000
+    120_000
+  )
+
+  it.effect.each(["docs/command-line.md", "packages/cli/README.md"])(
+    "who has installed the command can type what %s says",
+    (page) =>
+      Effect.gen(function* () {
+        const fs = yield* FileSystem.FileSystem
+        const home = yield* fs.makeTempDirectoryScoped({ prefix: "effect-oss-walk-" })
+        const cli = `${root}/packages/cli/src/bin.ts`
+        const command = `#!/bin/sh\nexec "${process.execPath}" "${cli}" "$@"\n`
+        yield* fs.makeDirectory(`${home}/photos/.cache`, { recursive: true })
+        yield* fs.writeFileString(`${home}/photos/1.jpg`, "a photo")
+        yield* fs.writeFile(`${home}/db.tar`, new Uint8Array(300_000).fill(1))
+        yield* fs.makeDirectory(`${home}/bin`)
+        yield* fs.writeFileString(`${home}/bin/effect-oss`, command, { mode: 0o755 })
+        const announced = yield* firstLine(process.execPath, [cli, "emulator"])
+        const lines = (yield* linesOf(page)).filter((line) => !install.test(line))
+        assert.isAbove(lines.length, 2)
+        const env = {
+          HOME: home,
+          PATH: `${home}/bin:${process.env["PATH"]}`,
+          OSS_ENDPOINT: announced.replace(/^.* /, ""),
+          OSS_ACCESS_KEY_ID: "emulator",
+          OSS_ACCESS_KEY_SECRET: "emulator-secret"
+        }
+        const script = ["set -euo pipefail", ...lines].join("\n")
+        const { code, out, error } = yield* run("bash", ["-c", script], { cwd: home, env })
+        assert.strictEqual(code, 0, `${out}\n${error}`)
+        assert.match(out, /verified by CRC64|"_tag":"Completed"/)
+      }),
+    120_000
   )
 })

@@ -54,7 +54,7 @@ export const uploadProcess = Effect.fnUntraced(
         }
       )
     )
-    let [durable, resumed, retries] = [0, 0, 0]
+    let [durable, resumed] = [0, 0]
     yield* child.stdout.pipe(
       Stream.decodeText(),
       Stream.splitLines,
@@ -62,16 +62,14 @@ export const uploadProcess = Effect.fnUntraced(
       Stream.tap(report),
       Stream.takeUntil((event) => {
         if (event._tag === "Resumed") resumed = event.bytes
-        if (event._tag === "Retrying") retries++
         if (event._tag === "PartUploaded") durable = event.durable
         return durable >= killAt
       }),
       Stream.runDrain
     )
-    if (durable < killAt)
-      return { durable, resumed, retries, exitCode: Number(yield* child.exitCode) }
+    if (durable < killAt) return { durable, resumed, exitCode: Number(yield* child.exitCode) }
     yield* child.kill({ killSignal: "SIGKILL" })
-    return { durable, resumed, retries, exitCode: undefined }
+    return { durable, resumed, exitCode: undefined }
   },
   Effect.scoped,
   Effect.provide(layerOutput)

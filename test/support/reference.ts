@@ -1,42 +1,154 @@
+/** The page about every public export, out of what the compiler says of it and of its doc comments. */
 import type { Document } from "./documents.ts"
 
-/** An export with what its doc comment says first. */
-interface Entry {
+/** One declaration of a module: an export, or the base of one, which holds a class's members. */
+interface Declaration {
   readonly name: string
-  readonly category: string
-  readonly summary: string
+  readonly kind: string
+  /** Of the doc comment; empty if there is none. */
+  readonly comment: string
+  readonly text: string
 }
 
-const entryPattern =
-  /\/\*\*\n((?: \*[^\n]*\n)*?) \*\/\nexport (?:declare )?(?:const|class|function|interface|type|abstract class) (\w+)/g
+const declarationPattern =
+  /^(?:\/\*\*\n((?: \*[^\n]*\n)*?) \*\/\n)?(?:export )?(?:declare )?(const|function|class|abstract class|interface|type) (\w+)([^]*?)(?=\n(?:\/\*\*|export |declare |interface |type |import |\/\/#)|(?![^]))/gm
 
-const lines = (comment: string) => comment.split("\n").map((line) => line.replace(/^ \* ?/, ""))
+/** In their order; what is between them is imports and the like. */
+const declarationsIn = (text: string): ReadonlyArray<Declaration> =>
+  Array.from(
+    text.matchAll(declarationPattern),
+    ([, comment = "", kind = "", name = "", rest = ""]) => ({
+      name,
+      kind,
+      comment,
+      text: rest.trim()
+    })
+  )
 
-/** The first paragraph. */
+const lines = (comment: string) => comment.split("\n").map((line) => line.replace(/^ *\* ?/, ""))
+
+/** The first paragraph; of a list that it announces, the list too. */
 const summaryOf = (comment: string): string => {
-  const text = lines(comment)
-  const end = text.findIndex((line) => line === "" || line.startsWith("@"))
-  return text
-    .slice(0, end === -1 ? text.length : end)
-    .join(" ")
-    .trim()
+  const [first = [], second = []] = paragraphs(comment)
+  const text = first.join(" ").trim()
+  const items = second.join(" ").trim()
+  return text.endsWith(":") && items.startsWith("- ")
+    ? `${text} ${items.slice(2).replaceAll(" - ", " ")}`
+    : text
 }
 
-const entriesOf = (text: string): ReadonlyArray<Entry> => {
-  const entries = new Map<string, Entry>()
-  for (const [, comment = "", name = ""] of text.matchAll(entryPattern)) {
-    const category = /@category (.+)/.exec(comment)?.[1]
-    // A type and a value of one name have one comment between them.
-    if (category !== undefined && !entries.has(name)) {
-      entries.set(name, { name, category, summary: summaryOf(comment) })
-    }
+const paragraphs = (comment: string): ReadonlyArray<ReadonlyArray<string>> => {
+  const all: Array<Array<string>> = [[]]
+  for (const line of lines(comment)) {
+    if (line.startsWith("@")) break
+    if (line === "") all.push([])
+    else all.at(-1)?.push(line)
   }
-  return Array.from(entries.values())
+  return all
+}
+
+interface Member {
+  readonly name: string
+  readonly type: string
+  readonly doc: string
+}
+
+/** A member begins at this indentation, and ends with the first semicolon that ends a line at it. */
+const membersAt = (text: string, indent: number): ReadonlyArray<Member> => {
+  const space = " ".repeat(indent)
+  const pattern = new RegExp(
+    `^${space}(?:/\\*\\*((?:(?!\\*/)[^])*)\\*/\\n${space})?(?:readonly )?(\\w+\\??)(?:: |(?=\\())([^]*?);$(?=\\n(?:${space}[^\\s})\\]]| {0,${indent - 1}}\\S)|(?![^]))`,
+    "gm"
+  )
+  return Array.from(text.matchAll(pattern), ([, doc = "", name = "", type = ""]) => {
+    const shown = plain(type)
+    const [, optional] = /^Schema\.optionalKey<([^]*)>$/.exec(shown) ?? []
+    const [, tagged] = /^Schema\.TaggedStruct<"\w+", ([^]*)>$/.exec(shown) ?? []
+    return {
+      name: optional === undefined ? name : `${name}?`,
+      type:
+        optional ?? tagged ?? (name.endsWith("?") ? shown.replace(/ \| undefined$/, "") : shown),
+      doc: lines(doc).join(" ").replaceAll(/ +/g, " ").trim()
+    }
+  })
+}
+
+/** Of an interface, or of the type that a schema or a service is made of. */
+const membersOf = (text: string): ReadonlyArray<Member> => {
+  const indents = Array.from(text.matchAll(/^( +)(?:readonly )?\w+\??[:(]/gm), ([, space]) =>
+    space === undefined ? 0 : space.length
+  )
+  return indents.length === 0 ? [] : membersAt(text, Math.min(...indents))
+}
+
+/** On one line, in the words of a reader: what is optional or read-only goes without saying. */
+const plain = (type: string): string =>
+  type
+    .replaceAll(/\/\*\*(?:(?!\*\/)[^])*\*\//g, "")
+    .replaceAll(/\breadonly (?=\w+\??[:(])/g, "")
+    .replaceAll(/(\w\?: [^;]*?) \| undefined(?=;)/g, "$1")
+    .replaceAll(/import\("[^"]*"\)\./g, "")
+    .replaceAll(/\bSchema\.(\w+)\b(?!<)/g, (schema, name: string) => primitives[name] ?? schema)
+    .replaceAll(/\bSchema\.(?:Union|Literals)<readonly \[([^\]]*)\]>/g, (_, members: string) =>
+      members.replaceAll("typeof ", "").split(/,\s+/).join(" | ")
+    )
+    .replaceAll(/\bSchema\.NullOr<([^<>]*)>/g, "$1 | null")
+    .replaceAll(/\bSchema\.Literal<([^<>]*)>/g, "$1")
+    .replaceAll(/(\w): Schema\.optionalKey<([^<>]*)>/g, "$1?: $2")
+    .replaceAll(/\s+/g, " ")
+    .replaceAll(/; }/g, " }")
+    .trim()
+
+/** What a schema stands for once it is decoded. */
+const primitives: Readonly<Record<string, string>> = {
+  String: "string",
+  NonEmptyString: "string",
+  Finite: "number",
+  Int: "number",
+  Boolean: "boolean",
+  BigInt: "bigint",
+  BigIntFromString: "bigint"
+}
+
+/** A signature that is longer than this says nothing to a reader. */
+const longest = 700
+
+const code = (text: string) => `\`${text.replaceAll("`", "'")}\``
+
+const signatureOf = ({ kind, text }: Declaration): ReadonlyArray<string> => {
+  const type = plain(
+    text
+      .replace(/^(?:: | = )/, "")
+      .replace(/^[:=] ?/, "")
+      .replace(/;$/, "")
+  )
+  const isShown = kind === "function" || kind === "const" || kind === "type"
+  const says = !/^(?:Schema\.|typeof \w+\.)/.test(type) && type.length <= longest
+  return isShown && says ? [code(type)] : []
+}
+
+const memberLine = ({ name, type, doc }: Member) =>
+  `  - ${code(name.includes("(") ? name : `${name}: ${type}`)}${doc === "" ? "" : `: ${doc}`}`
+
+/** All members of a model; of a function, those of its options that are explained. */
+const detailsOf = (
+  declaration: Declaration,
+  base: Declaration | undefined
+): ReadonlyArray<string> => {
+  const { kind, text } = declaration
+  const signature = signatureOf(declaration)
+  const members = membersOf(base?.text ?? text).filter(({ type }) => type.length <= longest)
+  const told =
+    kind === "interface" || base !== undefined || signature.length === 0
+      ? members
+      : membersOf(text).filter(({ doc }) => doc !== "")
+  return [...signature.map((type) => `  - ${type}`), ...told.map(memberLine)]
 }
 
 const moduleOf = ({ file, text }: Document): ReadonlyArray<string> => {
-  const entries = entriesOf(text)
   const [, folder = "", name = ""] = /^packages\/([^/]+)\/src\/(\w+)\.ts$/.exec(file) ?? []
+  const all = declarationsIn(text)
+  const entries = entriesOf(all)
   if (name === "" || name === "index" || entries.length === 0) return []
   const header = /^(?:#![^\n]*\n)?\/\*\*\n([^]*?) \*\//.exec(text)?.[1] ?? ""
   return [
@@ -44,26 +156,48 @@ const moduleOf = ({ file, text }: Document): ReadonlyArray<string> => {
     "",
     summaryOf(header),
     "",
-    ...entries.map(({ name, category, summary }) => `- \`${name}\` (${category}): ${summary}`),
+    ...entries.flatMap((parts) => entry(parts, all, folder)),
     ""
   ]
 }
 
-/** The page about every public export, out of the doc comments. */
-export const reference = (sources: ReadonlyArray<Document>): string => {
-  const packages = [...new Set(sources.map(({ file }) => file.split("/")[1] ?? ""))]
+/** By name: a type and a value of one name have one comment between them, overloads the first one's. */
+const entriesOf = (all: ReadonlyArray<Declaration>): ReadonlyArray<ReadonlyArray<Declaration>> => {
+  const entries = new Map<string, Array<Declaration>>()
+  for (const declaration of all) {
+    const known = entries.get(declaration.name)
+    if (known !== undefined) known.push(declaration)
+    else if (/@category /.test(declaration.comment)) entries.set(declaration.name, [declaration])
+  }
+  return Array.from(entries.values())
+}
+
+const entry = (
+  parts: ReadonlyArray<Declaration>,
+  all: ReadonlyArray<Declaration>,
+  folder: string
+): ReadonlyArray<string> => {
+  const [{ name, comment } = parts[0]!] = parts
+  const category = /@category (.+)/.exec(comment)?.[1] ?? ""
+  const base = all.find((other) => other.name === `${name}_base`)
+  // The pieces of the command are for its own tests; what it does is on its own page.
+  const details = folder === "cli" ? [] : parts.flatMap((part) => detailsOf(part, base))
+  return [`- \`${name}\` (${category}): ${summaryOf(comment)}`, ...new Set(details)]
+}
+
+/** The page about every public export, out of declarations with their doc comments. */
+export const reference = (declarations: ReadonlyArray<Document>): string => {
+  const packages = [...new Set(declarations.map(({ file }) => file.split("/")[1] ?? ""))]
   return [
     "# API",
     "",
-    "Made out of the doc comments by `pnpm api`. Details, examples and the meaning of every field are in the comments, which editors show.",
+    "Made out of the doc comments by `pnpm api`: below each name its type, and what it is made of. What is optional has a `?`; the `E` of an `Effect<A, E, R>` is what it can fail with. Details and examples are in the comments, which editors show.",
     "",
-    ...packages.flatMap((folder) => packageOf(folder, sources))
+    ...packages.flatMap((folder) => packageOf(folder, declarations))
   ].join("\n")
 }
 
-const packageOf = (folder: string, sources: ReadonlyArray<Document>): ReadonlyArray<string> => {
-  const modules = sources
-    .filter(({ file }) => file.startsWith(`packages/${folder}/`))
-    .flatMap(moduleOf)
+const packageOf = (folder: string, all: ReadonlyArray<Document>): ReadonlyArray<string> => {
+  const modules = all.filter(({ file }) => file.startsWith(`packages/${folder}/`)).flatMap(moduleOf)
   return modules.length === 0 ? [] : [`## @effect-oss/${folder}`, "", ...modules]
 }

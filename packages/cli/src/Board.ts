@@ -1,10 +1,11 @@
 /**
  * Many uploads at once, as people see them: a bar for each that is under way,
- * and a line for all. Pure.
+ * and one for all. Pure.
  *
  * @since 0.1.0
  */
-import { printable } from "./internal/text.ts"
+import { clipped, fitting, printable, spare } from "./internal/text.ts"
+import type { TerminalSize } from "./Output.ts"
 import * as Size from "./Size.ts"
 
 /**
@@ -17,8 +18,21 @@ export interface Entry {
   readonly key: string
   /** Of the source, in bytes. */
   readonly size: number
+  /** By earlier runs, in bytes. */
+  readonly resumed: number
   /** In this run, in bytes. */
   readonly sent: number
+}
+
+/**
+ * What there is to upload in all.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Total {
+  readonly files: number
+  readonly bytes: number
 }
 
 /**
@@ -35,35 +49,94 @@ export interface Board {
   readonly uploaded: number
   readonly skipped: number
   readonly failed: number
-  /** Of those that have ended, in bytes. */
+  /** What those sent in this run that have ended, in bytes. */
   readonly bytes: number
+  /** The sizes of those that have ended well, in bytes. */
+  readonly done: number
+  /** Undefined until all has been counted. */
+  readonly all: Total | undefined
+  /** Why requests are sent again now, if any is. */
+  readonly trouble: string | undefined
 }
 
 /** More bars than this are no help. */
 const mostBars = 8
 const barWidth = 20
+/** Below the bars: what is more, the trouble, the total, and the line of the prompt. */
+const otherRows = 4
 
 /**
- * The lines to draw in a terminal of `columns` characters at `now`
- * milliseconds; none is as wide as the terminal.
+ * The lines to draw in a terminal at `now` milliseconds: not more than it has,
+ * and none as wide as it is. What moves comes first.
  *
  * @category rendering
  * @since 0.1.0
  */
-export const render = (board: Board, now: number, columns: number): ReadonlyArray<string> => {
-  const shown = board.active.slice(0, mostBars)
+export const render = (
+  board: Board,
+  now: number,
+  { columns, rows }: TerminalSize
+): ReadonlyArray<string> => {
+  const width = Math.max(0, columns - spare)
+  const bars = Math.max(0, Math.min(mostBars, rows - otherRows))
+  const shown = [...board.active.filter(moves), ...board.active.filter(waits)].slice(0, bars)
   const more = board.active.length - shown.length
-  return [...shown.map(bar), ...(more > 0 ? [`… and ${more} more`] : []), total(board, now)].map(
-    (line) => line.slice(0, Math.max(0, columns - 1))
-  )
+  return [
+    ...shown.map((entry) => named(entry, width)),
+    ...(more > 0 ? [`… and ${more} more`] : []),
+    ...(board.trouble === undefined ? [] : [`retrying: ${printable(board.trouble)}`]),
+    fitting(progress(board, now, width), width)
+  ].map((line) => clipped(line, width))
 }
 
-const bar = ({ key, size, sent }: Entry): string => {
-  const percent = size === 0 ? 0 : Math.min(99, Math.floor((100 * sent) / size))
-  const full = Math.round((barWidth * percent) / 100)
-  const text = `${percent} %`.padStart(4)
-  return printable(`[${"#".repeat(full)}${"-".repeat(barWidth - full)}] ${text}  ${key}`)
+const moves = ({ sent }: Entry) => sent > 0
+const waits = ({ sent }: Entry) => sent === 0
+
+const named = ({ key, size, resumed, sent }: Entry, width: number): string => {
+  const text = `${bar(resumed + sent, size, width)}  `
+  return `${text}${clipped(printable(key), width - text.length)}`
 }
+
+/** Never 100 %: that is said when all is there. Where there is no room, only the figure. */
+const bar = (done: number, size: number, width: number): string => {
+  const percent = size === 0 ? 0 : Math.min(99, Math.floor((100 * done) / size))
+  const full = Math.round((barWidth * percent) / 100)
+  const figure = `${percent} %`.padStart(4)
+  return width < 2 * barWidth
+    ? figure
+    : `[${"#".repeat(full)}${"-".repeat(barWidth - full)}] ${figure}`
+}
+
+/** How far all is; how much has been sent, until it is known how much there is. */
+const progress = (board: Board, now: number, width: number): ReadonlyArray<string> => {
+  const { all, active, done, failed } = board
+  if (all === undefined) return [total(board, now)]
+  const there = active.reduce((sum, { resumed, sent }) => sum + resumed + sent, done)
+  const ended = board.uploaded + board.skipped + failed
+  const rate = rateOf(board, now)
+  const left = Math.max(0, all.bytes - there)
+  return [
+    `${bar(there, all.bytes, width)}  ${ended} of ${all.files} files`,
+    `${Size.format(Math.min(there, all.bytes))} of ${Size.format(all.bytes)}`,
+    ...(failed > 0 ? [`${failed} failed`] : []),
+    ...(rate > 0 && left > 0 ? [`${Size.formatWholeDuration((1_000 * left) / rate)} left`] : []),
+    ...(rate > 0 ? [`${Size.format(rate)}/s`] : [])
+  ]
+}
+
+const sentOf = ({ active, bytes }: Board) => active.reduce((sum, { sent }) => sum + sent, bytes)
+
+/** In bytes a second, since the command began. */
+const rateOf = (board: Board, now: number): number =>
+  (1_000 * sentOf(board)) / Math.max(1, now - board.startedAt)
+
+/**
+ * The same, when none is under way any more.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const stopped = (board: Board): Board => ({ ...board, bytes: sentOf(board), active: [] })
 
 /**
  * One line about all uploads.
@@ -71,14 +144,11 @@ const bar = ({ key, size, sent }: Entry): string => {
  * @category rendering
  * @since 0.1.0
  */
-export const total = (board: Board, now: number): string => {
-  const bytes = board.active.reduce((sum, { sent }) => sum + sent, board.bytes)
-  const seconds = Math.max(1, now - board.startedAt) / 1_000
-  return [
+export const total = (board: Board, now: number): string =>
+  [
     `${board.uploaded} uploaded`,
     ...(board.skipped > 0 ? [`${board.skipped} identical`] : []),
     ...(board.failed > 0 ? [`${board.failed} failed`] : []),
     ...(board.active.length > 0 ? [`${board.active.length} under way`] : []),
-    `${Size.format(bytes)} sent (${Size.format(bytes / seconds)}/s)`
+    `${Size.format(sentOf(board))} sent (${Size.format(rateOf(board, now))}/s)`
   ].join(", ")
-}

@@ -3,17 +3,17 @@
  *
  * @since 0.1.0
  */
-import * as Cause from "effect/Cause"
 import * as CliConfig from "effect/cli/CliConfig"
 import * as CliOutput from "effect/cli/CliOutput"
 import * as Command from "effect/cli/Command"
+import type { HelpDoc } from "effect/cli/HelpDoc"
 import * as GlobalFlag from "effect/cli/GlobalFlag"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import { command } from "./Command.ts"
-import type { ExitCode, Explanation, Failure } from "./Explain.ts"
-import { explain, explainDefect, isResumable } from "./Explain.ts"
+import type { ExitCode, Explanation } from "./Explain.ts"
+import { explainCause, isResumable } from "./Explain.ts"
 import { wrapped } from "./internal/text.ts"
 import { Output } from "./Output.ts"
 
@@ -45,12 +45,6 @@ export const run = Effect.fnUntraced(function* (args: ReadonlyArray<string>) {
   )
 })
 
-const explainCause = (cause: Cause.Cause<Failure>): Explanation =>
-  Option.match(Cause.findErrorOption(cause), {
-    onNone: () => explainDefect(Cause.squash(cause)),
-    onSome: explain
-  })
-
 /** Also where the arguments are too wrong to be understood. */
 const asksForJson = (args: ReadonlyArray<string>): boolean => {
   const end = args.indexOf("--")
@@ -77,14 +71,14 @@ const helpWidth = 100
 /** Help and version where they were asked for; mistakes are `tell`'s. */
 const layerPresenter = ({ out, terminal }: Output["Service"]): Layer.Layer<never> => {
   const colors = Option.exists(terminal, ({ color }) => color)
-  const formatter = CliOutput.defaultFormatter({ colors })
+  const formatter = CliOutput.defaultFormatter({ colors, globalFlags: "summary" })
+  const help = (doc: HelpDoc) =>
+    wrapped(formatter.formatHelpDoc({ ...doc, usage: asTyped(doc.usage) }), helpWidth)
   return CliOutput.layerPresenter({
     present: (event) => {
       switch (event._tag) {
         case "Help":
-          return event.reason === "Requested"
-            ? out(`${wrapped(formatter.formatHelpDoc(event.helpDoc), helpWidth)}\n`)
-            : Effect.void
+          return event.reason === "Requested" ? out(`${help(event.helpDoc)}\n`) : Effect.void
         case "Version":
           return out(`${formatter.formatVersion(event.name, event.version)}\n`)
         case "InvalidInvocation":
@@ -93,6 +87,13 @@ const layerPresenter = ({ out, terminal }: Output["Service"]): Layer.Layer<never
     }
   })
 }
+
+/** Arguments by what they look like, as manuals have it. */
+const asTyped = (usage: string): string =>
+  usage
+    .replace("<files...>", "FILE...")
+    .replace("<url>", "oss://BUCKET/KEY")
+    .replace("<id...>", "ID...")
 
 const layerBuiltIns = CliConfig.layer({
   builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions]

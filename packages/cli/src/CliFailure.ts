@@ -58,6 +58,8 @@ export class SomeFailed extends Data.TaggedError("SomeFailed")<{
   readonly all: number
   /** 1 if any of them can be carried on with. */
   readonly exitCode: 1 | 2 | 3
+  /** What to know when the command is run again; begins with `; `. */
+  readonly hint?: string | undefined
 }> {
   override get message(): string {
     return `${this.failed} of ${this.all} uploads failed`

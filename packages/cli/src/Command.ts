@@ -4,14 +4,13 @@
  *
  * @since 0.1.0
  */
-import * as Cluster from "@effect-oss/cluster/Command"
-import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
+import { directoryFlag, fileFlag, files, json, partSize, url } from "./internal/params.ts"
 import { orInterrupted, untilSignal } from "./internal/signals.ts"
 import * as Age from "./Age.ts"
-import * as Size from "./Size.ts"
+import * as ClusterCommand from "./ClusterCommand.ts"
 
 const load = <A>(module: () => Promise<A>) => Effect.promise(module)
 
@@ -32,31 +31,21 @@ const connection = {
     Flag.withDescription("The bucket is in the URL's path. Default: OSS_PATH_STYLE, else no"),
     Flag.optional
   ),
-  ossutilConfig: Flag.String("ossutil-config").pipe(
-    Flag.withDescription("Take keys, region and endpoint from ossutil's file: ~/.ossutilconfig"),
-    Flag.withMetavar("FILE"),
-    Flag.optional
+  ossutil: Flag.Boolean("ossutil").pipe(
+    Flag.withDescription(
+      "Take keys, region and endpoint from ossutil's file: OSSUTIL_CONFIG_FILE, else ~/.ossutilconfig"
+    ),
+    Flag.withoutNegation,
+    Flag.withDefault(false)
+  ),
+  ossutilConfig: fileFlag("ossutil-config").pipe(
+    Flag.withDescription("The same, from another file")
   )
 }
 
-const checkpointDir = Flag.String("checkpoint-dir").pipe(
+const checkpointDir = directoryFlag("checkpoint-dir").pipe(
   Flag.withDescription(
     "Where what was sent is remembered. Default: $XDG_STATE_HOME/effect-oss, else ~/.local/state/effect-oss"
-  ),
-  Flag.withMetavar("DIR"),
-  Flag.optional
-)
-
-const json = Flag.Boolean("json").pipe(
-  Flag.withDescription("One JSON value a line on standard output"),
-  Flag.withoutNegation,
-  Flag.withDefault(false)
-)
-
-const url = Argument.String("url").pipe(
-  Argument.withMetavar("oss://BUCKET/KEY"),
-  Argument.withDescription(
-    "The object. A KEY that is empty or ends in / gets the file's name appended"
   )
 )
 
@@ -70,12 +59,8 @@ const patterns = (name: string, description: string) =>
 const upload = Command.make(
   "upload",
   {
-    places: Argument.String("files").pipe(
-      Argument.withDescription(
-        "What is uploaded, files and directories, and then oss://BUCKET/KEY. A KEY that is empty or ends in / gets the file's name appended"
-      ),
-      Argument.variadic({ min: 2 })
-    ),
+    files: files("What is uploaded: files, and directories with all that is in them"),
+    url,
     include: patterns("include", "Of a directory, only what matches, such as '**/*.jpg'"),
     exclude: patterns("exclude", "Of a directory, not what matches, such as '**/.git'"),
     skipIdentical: Flag.Boolean("skip-identical").pipe(
@@ -95,13 +80,7 @@ const upload = Command.make(
       Flag.withoutNegation,
       Flag.withDefault(false)
     ),
-    partSize: Flag.String("part-size").pipe(
-      Flag.withDescription(
-        `From 100KiB to 5GiB; ${Size.syntax}. Default: 8MiB, more for files above 78 GiB`
-      ),
-      Flag.withMetavar("SIZE"),
-      Flag.optional
-    ),
+    partSize,
     parallel: Flag.Int("parallel").pipe(
       Flag.withDescription("How many parts are on their way at once. Default: 5"),
       Flag.withMetavar("N"),
@@ -122,6 +101,7 @@ const upload = Command.make(
       orInterrupted
     )
 ).pipe(
+  Command.withShortDescription("Upload files, or carry on where an earlier run stopped"),
   Command.withDescription(
     "Upload files. Running it again, after Ctrl-C, a crash or a reboot, carries on where it stopped"
   ),
@@ -149,10 +129,8 @@ const abort = Command.make(
   "abort",
   {
     url,
-    file: Flag.String("file").pipe(
-      Flag.withDescription("Only the upload of this file. Default: of every file"),
-      Flag.withMetavar("FILE"),
-      Flag.optional
+    file: fileFlag("file").pipe(
+      Flag.withDescription("Only the upload of this file. Default: of every file")
     ),
     checkpointDir,
     ...connection
@@ -206,10 +184,8 @@ const emulator = Command.make(
       Flag.withMetavar("N"),
       Flag.withDefault(0)
     ),
-    dataDir: Flag.String("data-dir").pipe(
-      Flag.withDescription("Where everything is kept. Default: in memory"),
-      Flag.withMetavar("DIR"),
-      Flag.optional
+    dataDir: directoryFlag("data-dir").pipe(
+      Flag.withDescription("Where everything is kept. Default: in memory")
     ),
     accessKeyId: Flag.String("access-key-id").pipe(
       Flag.withDescription("Who is let in. Default: OSS_ACCESS_KEY_ID, else emulator"),
@@ -248,18 +224,27 @@ export const command = Command.make("effect-oss").pipe(
     [
       "Resumable uploads to Alibaba Cloud OSS.",
       "",
-      "Environment: OSS_ACCESS_KEY_ID, OSS_ACCESS_KEY_SECRET, OSS_SESSION_TOKEN (temporary keys),",
-      "OSS_REGION, OSS_ENDPOINT, OSS_PATH_STYLE, NO_COLOR. Flags win.",
+      "Environment: OSS_ACCESS_KEY_ID, OSS_ACCESS_KEY_SECRET, OSS_SESSION_TOKEN (temporary keys), OSS_REGION, OSS_ENDPOINT, OSS_PATH_STYLE, NO_COLOR. Flags win.",
       "",
       "Ctrl-C stops cleanly; once more, at once. Either way the same command carries on.",
       "",
-      "Exit codes: 0 done; 1 failed, run the same command again to carry on; 2 wrong usage, nothing",
-      "was sent; 3 failed for good; 130 interrupted by SIGINT, 143 by SIGTERM, carry on as after 1."
-    ].join("\n")
+      "Exit codes: 0 done; 1 failed, run the same command again to carry on; 2 wrong usage, nothing was sent; 3 failed for good; 130 interrupted by SIGINT, 143 by SIGTERM, carry on as after 1."
+    ].join("\n  ")
   ),
   Command.withExamples([
     { command: "effect-oss upload db.tar oss://backups/2026/" },
-    { command: "effect-oss pending" }
+    { command: "effect-oss pending" },
+    {
+      command: "effect-oss --completions bash >> ~/.bashrc",
+      description: "To have shells complete commands, flags and files"
+    }
   ]),
-  Command.withSubcommands([upload, pending, abort, sweep, emulator, ...Cluster.commands])
+  Command.withSubcommands([
+    upload,
+    pending,
+    abort,
+    sweep,
+    emulator,
+    { group: "UPLOADS BY MANY MACHINES", commands: ClusterCommand.commands }
+  ])
 )

@@ -5,16 +5,21 @@
  *
  * @since 0.1.0
  */
+import type { Cancelled } from "@effect-oss/cluster/UploadWorkflow"
 import type { CheckpointError } from "@effect-oss/core/CheckpointStore"
 import type { OssError } from "@effect-oss/core/OssError"
 import { permissionFor } from "@effect-oss/core/OssError"
 import type { SourceError } from "@effect-oss/core/Source"
 import type { UploadError } from "@effect-oss/core/Upload"
 import type { IntegrityError, InvalidRequest } from "@effect-oss/core/UploadError"
+import * as Cause from "effect/Cause"
 import type { CliError } from "effect/cli/CliError"
 import type { ConfigError } from "effect/Config"
+import * as Option from "effect/Option"
 import * as SchemaIssue from "effect/SchemaIssue"
+import type { SqlError } from "effect/sql/SqlError"
 import type { Interrupted, SomeFailed, UnderWay, UsageError } from "./CliFailure.ts"
+import { explainArgument } from "./internal/arguments.ts"
 import { printable } from "./internal/text.ts"
 
 /**
@@ -41,6 +46,8 @@ export type Failure =
   | UploadError
   | UsageError
   | Interrupted
+  | Cancelled
+  | SqlError
   | UnderWay
   | SomeFailed
   | ConfigError
@@ -97,7 +104,14 @@ const explained = (failure: Failure): Explanation => {
     case "UsageError":
       return { what: failure.problem, todo: failure.remedy, exitCode: 2 }
     case "SomeFailed":
-      return { what: failure.message, ...ofMany(failure.exitCode) }
+      return { what: failure.message, ...ofMany(failure) }
+    case "Cancelled":
+      return {
+        what: `${failure.key}: the upload was cancelled`,
+        ...final("submit it again, if that was a mistake")
+      }
+    case "SqlError":
+      return { what: `the database: ${failure.message}`, ...ofDatabase(failure) }
     case "Interrupted":
       return { what: failure.message, todo: again, exitCode: signalCodes[failure.signal] }
     default:
@@ -106,16 +120,51 @@ const explained = (failure: Failure): Explanation => {
 }
 
 /**
- * Explains what should never have happened: a defect of the program.
+ * Explains whatever ended a command.
  *
  * @category explaining
  * @since 0.1.0
  */
-export const explainDefect = (defect: unknown): Explanation => ({
-  what: printable(`the program has a defect: ${String(defect)}`),
-  todo: `${again}; if it comes again, report it with this message`,
-  exitCode: 1
-})
+export const explainCause = (cause: Cause.Cause<Failure>): Explanation =>
+  Option.match(Cause.findErrorOption(cause), {
+    onNone: () => explainDefect(Cause.squash(cause)),
+    onSome: explain
+  })
+
+/**
+ * Explains what should never have happened: a defect of the program. But for a
+ * database that is gone: the engine of workflows knows no other way to say so.
+ *
+ * @category explaining
+ * @since 0.1.0
+ */
+export const explainDefect = (defect: unknown): Explanation =>
+  isSqlError(defect)
+    ? explain(defect)
+    : {
+        what: printable(`the program has a defect: ${String(defect)}`),
+        todo: `${again}; if it comes again, report it with this message`,
+        exitCode: 1
+      }
+
+/** By its name, since looking at its class would load it. */
+const isSqlError = (defect: unknown): defect is SqlError =>
+  defect instanceof Error && "_tag" in defect && defect._tag === "SqlError"
+
+/**
+ * The exit code of several failures: that any of them can be carried on with
+ * counts most, since the same command again helps.
+ *
+ * @category explaining
+ * @since 0.1.0
+ */
+export const gravest = (
+  worst: SomeFailed["exitCode"],
+  exitCode: ExitCode
+): SomeFailed["exitCode"] => {
+  if (worst === 1 || (exitCode !== 2 && exitCode !== 3)) return 1
+  return worst === 3 ? 3 : exitCode
+}
 
 type Rest = Pick<Explanation, "todo" | "exitCode">
 
@@ -124,10 +173,10 @@ const resumable = (todo: string): Rest => ({ todo: `${todo}, then ${again}`, exi
 const usage = (todo: string): Rest => ({ todo, exitCode: 2 })
 const final = (todo: string): Rest => ({ todo, exitCode: 3 })
 
-const ofMany = (exitCode: SomeFailed["exitCode"]): Rest =>
-  exitCode === 1
-    ? { todo: `mend what is said above, then ${again}`, exitCode }
-    : { todo: "mend what is said above, then run the command again", exitCode }
+const ofMany = ({ exitCode, hint = "" }: SomeFailed): Rest => {
+  const then = exitCode === 1 ? again : "run the command again"
+  return { todo: `mend what is said above, then ${then}${hint}`, exitCode }
+}
 
 const signalCodes = { SIGINT: 130, SIGTERM: 143 } as const
 
@@ -247,6 +296,11 @@ const ofIntegrity = ({ partNumber }: IntegrityError): Rest =>
       : checkTheWay
   )
 
+const ofDatabase = ({ reason }: SqlError): Rest =>
+  reason.isRetryable
+    ? resumable("see that it runs, and check --database-url or EFFECT_OSS_DATABASE_URL")
+    : usage("check the user, password and name in --database-url or EFFECT_OSS_DATABASE_URL")
+
 /** Names what was given on the command line in place of the library's options. */
 const ofRequest = ({ field, problem, remedy }: InvalidRequest): Explanation => ({
   what: `${fields[field] ?? field}: ${problem}`,
@@ -259,7 +313,8 @@ const fields: Readonly<Record<string, string>> = {
   partSize: "--part-size",
   concurrency: "--parallel",
   region: "--region or OSS_REGION",
-  endpoint: "--endpoint or OSS_ENDPOINT"
+  endpoint: "--endpoint or OSS_ENDPOINT",
+  database: "--database-url"
 }
 
 /** Never shows a value: it may be a secret. */
@@ -270,7 +325,12 @@ const ofConfig = ({ cause }: ConfigError): Explanation => {
   const [issue] = SchemaIssue.makeFormatterStandardSchemaV1()(cause.issue).issues
   const name = (issue?.path ?? []).map(String).join(".")
   return secrets.has(name)
-    ? { what: `${name} is not set`, ...usage(`set the environment variable ${name}`) }
+    ? {
+        what: `${name} is not set`,
+        ...usage(
+          `set the environment variable ${name}, or have upload read ossutil's file: --ossutil`
+        )
+      }
     : { what: `${name}: ${issue?.message}`, ...usage(`set ${name} to such a value, or unset it`) }
 }
 
@@ -285,9 +345,6 @@ const ofCommandLine = (failure: CliError): Explanation => {
   const help = `see "${failure.commandPath.join(" ")} --help"`
   const [error] = failure.errors
   if (error === undefined) return { what: "a command is missing", ...usage(help) }
-  const [suggestion] = "suggestions" in error ? error.suggestions : []
-  return {
-    what: error.message.split("\n", 1).join(),
-    ...usage(suggestion === undefined ? help : `did you mean ${suggestion}? ${help}`)
-  }
+  const { what, todo } = explainArgument(error)
+  return { what, ...usage(todo === undefined ? help : `${todo} ${help}`) }
 }

@@ -25,7 +25,7 @@ export interface OssutilConfig {
 }
 
 /** The sections that ossutil 1 and ossutil 2 read first. */
-const sections: ReadonlySet<string> = new Set(["", "credentials", "default"])
+const sections: ReadonlySet<string> = new Set(["", "credentials", "default", "profile default"])
 
 /**
  * Reads the text of a configuration file of ossutil 1 or 2: the section
@@ -51,7 +51,7 @@ export const parse = (file: string, text: string): Result.Result<OssutilConfig, 
   if (accessKeyId === undefined || accessKeySecret === undefined) {
     return Result.fail(
       new UsageError({
-        problem: `--ossutil-config: ${file} has no accessKeyID and accessKeySecret`,
+        problem: `${file} has no accessKeyID and accessKeySecret`,
         remedy:
           'give the file that "ossutil config" writes, or set OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET'
       })
@@ -69,15 +69,18 @@ export const parse = (file: string, text: string): Result.Result<OssutilConfig, 
   })
 }
 
-/** Names in lower case; what is set to nothing is not set. */
+/** Names in lower case, without what may stand between their words; what is set to nothing is not set. */
 const valuesIn = (text: string): ReadonlyMap<string, string> => {
   const values = new Map<string, string>()
   let section = ""
   for (const line of text.split(/\r?\n/)) {
     const [, title] = /^\s*\[([^\]]*)\]\s*$/.exec(line) ?? []
-    if (title !== undefined) section = title.trim().toLowerCase()
-    const [, name = "", value = ""] = /^\s*(\w+)\s*=\s*(.*?)\s*$/.exec(line) ?? []
-    if (sections.has(section) && value !== "") values.set(name.toLowerCase(), value)
+    if (title !== undefined) section = title.trim().replaceAll(/\s+/g, " ").toLowerCase()
+    const [, name = "", value = ""] = /^\s*([\w-]+)\s*=\s*(.*?)\s*$/.exec(line) ?? []
+    if (sections.has(section) && value !== "") values.set(plain(name), value)
   }
   return values
 }
+
+/** ossutil 2 takes `accessKeyId`, `access-key-id` and `access_key_id` for the same. */
+const plain = (name: string) => name.replaceAll(/[-_]/g, "").toLowerCase()

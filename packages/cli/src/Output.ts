@@ -23,6 +23,8 @@ export class Output extends Context.Service<
     readonly out: (text: string) => Effect.Effect<void>
     /** Writes to standard error. */
     readonly error: (text: string) => Effect.Effect<void>
+    /** Keeps these lines at the bottom of the terminal, below all that is written, until others take their place. None: nothing is kept. Without a terminal it does nothing. */
+    readonly pin: (lines: ReadonlyArray<string>) => Effect.Effect<void>
     /** If standard output is a terminal that can redraw a line. */
     readonly terminal: Option.Option<Terminal>
   }
@@ -35,7 +37,18 @@ export class Output extends Context.Service<
  * @since 0.1.0
  */
 export interface Terminal {
-  /** Its width now, in characters. */
-  readonly columns: Effect.Effect<number>
+  /** Its size now, in characters. */
+  readonly size: Effect.Effect<TerminalSize>
   readonly color: boolean
+}
+
+/**
+ * The size of a terminal, in characters.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface TerminalSize {
+  readonly columns: number
+  readonly rows: number
 }

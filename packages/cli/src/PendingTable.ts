@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import type { Summary } from "@effect-oss/core/Checkpoint"
+import { displayWidth } from "effect/cli/CliOutput"
 import { printable } from "./internal/text.ts"
 import * as Size from "./Size.ts"
 
@@ -31,7 +32,7 @@ export const pendingTable = (
   )
 }
 
-const width = (cell = "") => cell.length
+const width = (cell = "") => displayWidth(cell)
 
 const row =
   (now: number) =>

@@ -9,7 +9,7 @@ import type { RestartReason } from "@effect-oss/core/Checkpoint"
 import type { Operation } from "@effect-oss/core/OssError"
 import * as OssError from "@effect-oss/core/OssError"
 import type { UploadEvent, UploadResult } from "@effect-oss/core/UploadEvent"
-import { printable } from "./internal/text.ts"
+import { fitting, printable, spare } from "./internal/text.ts"
 import * as Size from "./Size.ts"
 
 /**
@@ -138,13 +138,11 @@ const left = ({ eta, completing }: View) => {
 const widest = 40
 const narrowest = 8
 
-/** One character less than the terminal has: a full line would wrap. What doesn't fit is left out, the least important first. */
+/** What doesn't fit is left out, the least important first. */
 const bar = (view: View, { columns, color }: Extract<Style, { readonly _tag: "Bar" }>): string => {
-  const room = Math.max(0, columns - 1)
+  const room = Math.max(0, columns - spare)
   const done = percent(view)
-  const facts = [`${done} %`, amount(view), ...left(view), ...speed(view)]
-  while (facts.length > 1 && facts.join("  ").length > room) facts.pop()
-  const text = facts.join("  ").slice(0, room)
+  const text = fitting([`${done} %`, amount(view), ...left(view), ...speed(view)], room)
   const width = Math.min(widest, room - text.length - 4)
   if (width < narrowest) return text
   const full = Math.round((width * done) / 100)
@@ -170,7 +168,7 @@ const note = (event: UploadEvent): ReadonlyArray<string> => {
     case "Restarted":
       return [`starting afresh: ${whyRestarted[event.reason]}`]
     case "Retrying": {
-      const wait = `retrying in ${Size.formatDuration(event.delay)}`
+      const wait = event.delay < 50 ? "retrying" : `retrying in ${Size.formatDuration(event.delay)}`
       const why = OssError.describe(event.reason)
       return [printable(`${request(event.operation, event.partNumber)} failed, ${wait}: ${why}`)]
     }

@@ -10,7 +10,6 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import { wiped } from "./internal/text.ts"
 import { Output } from "./Output.ts"
 import * as Render from "./Render.ts"
 
@@ -48,7 +47,7 @@ export const json = (options: {
 const encode = Schema.encodeEffect(Schema.toCodecJson(UploadEvent))
 
 /**
- * Events for people. When the scope closes, the line of the bar is left empty.
+ * Events for people. The bar is pinned; when the scope closes, it is taken away.
  * Without `progress`, only the last line is written.
  *
  * @category constructors
@@ -57,31 +56,21 @@ const encode = Schema.encodeEffect(Schema.toCodecJson(UploadEvent))
 export const human = Effect.fnUntraced(function* (options: {
   readonly progress: boolean
 }): Effect.fn.Return<Reporter, never, Output | Scope.Scope> {
-  const { out, terminal } = yield* Output
+  const { out, pin, terminal } = yield* Output
   let view = Render.initial(yield* Clock.currentTimeMillis)
-  let drawn = ""
   const style = Effect.suspend((): Effect.Effect<Render.Style> => {
     if (!options.progress) return Effect.succeed({ _tag: "Summary" })
     return Option.match(terminal, {
       onNone: () => Effect.succeed({ _tag: "Lines" }),
-      onSome: ({ columns, color }) =>
-        Effect.map(columns, (columns) => ({ _tag: "Bar", columns, color }))
+      onSome: ({ size, color }) =>
+        Effect.map(size, ({ columns }) => ({ _tag: "Bar", columns, color }))
     })
   })
-  const columns = Option.match(terminal, {
-    onNone: () => Effect.succeed(0),
-    onSome: ({ columns }) => columns
-  })
-  const wipe = Effect.map(columns, (columns) => wiped([drawn], columns))
-  yield* Effect.addFinalizer(() => (drawn === "" ? Effect.void : Effect.flatMap(wipe, out)))
+  yield* Effect.addFinalizer(() => pin([]))
   return Effect.fnUntraced(function* (event) {
     const frame = Render.render(view, event, yield* Clock.currentTimeMillis, yield* style)
     view = frame.view
-    const bar = frame.bar ?? drawn
-    const lines = frame.lines.map((line) => `${line}\n`).join("")
-    if (lines === "" && bar === drawn) return
-    const text = drawn === "" ? `${lines}${bar}` : `${yield* wipe}${lines}${bar}`
-    drawn = bar
-    yield* out(text)
+    if (frame.lines.length > 0) yield* out(frame.lines.map((line) => `${line}\n`).join(""))
+    if (frame.bar !== undefined) yield* pin(frame.bar === "" ? [] : [frame.bar])
   })
 })

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import type * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import { UsageError } from "./CliFailure.ts"
 
@@ -56,6 +57,18 @@ export const parse = (flag: string, text: string): Result.Result<number, UsageEr
         new UsageError({ problem: `${flag}: "${text}" is not a size`, remedy: `give ${syntax}` })
       )
 }
+
+/**
+ * Reads a size, if one is given.
+ *
+ * @category parsing
+ * @since 0.1.0
+ */
+export const parseOption = (
+  flag: string,
+  text: Option.Option<string>
+): Result.Result<Option.Option<number>, UsageError> =>
+  Result.transposeMapOption(text, (text) => parse(flag, text))
 
 /**
  * A number of bytes to read: one decimal, powers of 1024.

@@ -4,8 +4,10 @@
  * @since 0.1.0
  */
 export * as Age from "./Age.ts"
+export * as Board from "./Board.ts"
 export * as Cli from "./Cli.ts"
 export * as CliFailure from "./CliFailure.ts"
+export * as ClusterCommand from "./ClusterCommand.ts"
 export * as Command from "./Command.ts"
 export * as Explain from "./Explain.ts"
 export * as ObjectUrl from "./ObjectUrl.ts"

@@ -1,10 +1,12 @@
 import { CheckpointStore, OssError, Source, UploadError } from "@effect-oss/core"
 import { assert, describe, it } from "@effect/vitest"
 import { Config, ConfigProvider, Effect } from "effect"
+import { UploadWorkflow } from "@effect-oss/cluster"
 import { CliError } from "effect/cli"
-import { Interrupted, UnderWay, UsageError } from "../src/CliFailure.ts"
+import { SqlError } from "effect/sql"
+import { Interrupted, SomeFailed, UnderWay, UsageError } from "../src/CliFailure.ts"
 import type { ExitCode, Failure } from "../src/Explain.ts"
-import { explain, explainDefect, isResumable } from "../src/Explain.ts"
+import { explain, explainDefect, gravest, isResumable } from "../src/Explain.ts"
 
 const oss = (
   reason: OssError.Reason,
@@ -84,6 +86,11 @@ const others: ReadonlyArray<readonly [Failure, ExitCode, RegExp]> = [
     3,
     /memory/
   ],
+  [new UploadWorkflow.Cancelled({ key: "key" }), 3, /submit it again/],
+  [database(SqlError.ConnectionError), 1, /--database-url.*again/],
+  [database(SqlError.AuthenticationError), 2, /password.*--database-url/],
+  [new SomeFailed({ failed: 1, all: 2, exitCode: 1 }), 1, /mend.*again/],
+  [new SomeFailed({ failed: 1, all: 2, exitCode: 3 }), 3, /mend/],
   [request("key"), 2, /mend it/],
   [new UsageError({ problem: "wrong", remedy: "do it right" }), 2, /do it right/],
   [new Interrupted({ signal: "SIGINT" }), 130, /run the same command again to carry on/],
@@ -93,6 +100,10 @@ const others: ReadonlyArray<readonly [Failure, ExitCode, RegExp]> = [
   [showHelp(unknownFlag()), 2, /did you mean --parallel\?/],
   [new CliError.MissingOption({ option: "x" }), 2, /effect-oss --help/]
 ]
+
+function database(Reason: typeof SqlError.ConnectionError | typeof SqlError.AuthenticationError) {
+  return new SqlError.SqlError({ reason: new Reason({ cause: undefined, message: "it is away" }) })
+}
 
 function unknownFlag() {
   return new CliError.UnrecognizedOption({ option: "--paralel", suggestions: ["--parallel"] })
@@ -145,6 +156,21 @@ describe("an error", () => {
     assert.notMatch(explain(oss(error)).what, /\p{Cc}/u)
   })
 
+  it("of a database that went away is told as such, though the engine calls it a defect", () => {
+    const { what, exitCode } = explainDefect(database(SqlError.ConnectionError))
+    assert.deepStrictEqual([what, exitCode], ["the database: it is away", 1])
+  })
+
+  it.each<readonly [ReadonlyArray<ExitCode>, ExitCode]>([
+    [[2, 2], 2],
+    [[2, 3], 3],
+    [[3, 2], 3],
+    [[3, 1, 2], 1],
+    [[2, 130], 1]
+  ])("of several, %j, ends with %d", (codes, expected) => {
+    assert.strictEqual(codes.reduce<1 | 2 | 3>(gravest, 2), expected)
+  })
+
   it("that should never happen is told without a stack", () => {
     const { what, todo, exitCode } = explainDefect(new TypeError("x is not a function"))
     assert.strictEqual(what, "the program has a defect: TypeError: x is not a function")
@@ -161,7 +187,7 @@ describe("the environment", () => {
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* failing(Config.NonEmptyString("OSS_ACCESS_KEY_SECRET"), {}), {
         what: "OSS_ACCESS_KEY_SECRET is not set",
-        todo: "set the environment variable OSS_ACCESS_KEY_SECRET",
+        todo: "set the environment variable OSS_ACCESS_KEY_SECRET, or have upload read ossutil's file: --ossutil",
         exitCode: 2
       })
     })

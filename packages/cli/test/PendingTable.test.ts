@@ -40,6 +40,15 @@ describe("the table of pending uploads", () => {
     )
   })
 
+  it("stands straight with Chinese names, which are two columns a character", () => {
+    const rows = [summary("备份/杭州", "file:/数据/杭州", 400), summary("a", "file:/b", 0)]
+    assert.deepStrictEqual(pendingTable(rows, 1_000), [
+      "OBJECT                  FILE  DONE  AGE  DIRECTORY",
+      "oss://bucket/备份/杭州  杭州  40 %  1 s  /数据",
+      "oss://bucket/a          b     0 %   1 s  /"
+    ])
+  })
+
   it("says so if there is none", () => {
     assert.deepStrictEqual(pendingTable([], 0), ["no upload is waiting to be resumed"])
   })

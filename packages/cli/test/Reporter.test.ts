@@ -1,6 +1,7 @@
 import { OssError, UploadEvent } from "@effect-oss/core"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Option } from "effect"
+import { Screen } from "../src/internal/screen.ts"
 import { Output } from "../src/Output.ts"
 import * as Reporter from "../src/Reporter.ts"
 
@@ -18,14 +19,24 @@ const retrying = cases.Retrying.make({
 
 const recording = (columns: () => number | undefined) => {
   const written: Array<string> = []
-  const width = columns()
+  const width = () => columns() ?? 0
+  const screen = new Screen(width)
+  const write = (text: () => string) =>
+    Effect.sync(() => {
+      const shown = text()
+      if (shown !== "") written.push(shown)
+    })
   const service = Output.of({
-    out: (text) => Effect.sync(() => written.push(text)),
+    out: (text) => write(() => screen.above(text)),
     error: () => Effect.void,
+    pin: (lines) => write(() => screen.pin(lines)),
     terminal:
-      width === undefined
+      columns() === undefined
         ? Option.none()
-        : Option.some({ columns: Effect.sync(() => columns() ?? 0), color: false })
+        : Option.some({
+            size: Effect.sync(() => ({ columns: width(), rows: 24 })),
+            color: false
+          })
   })
   return { written, provide: Effect.provideService(Output, service) }
 }
@@ -44,9 +55,10 @@ describe("on a terminal", () => {
         yield* report(retrying)
       }).pipe(Effect.scoped, provide)
       assert.deepStrictEqual(written, [
-        "f (1000 B) to oss://bucket/k\n0 %  0 B of 1000 B",
+        "f (1000 B) to oss://bucket/k\n",
+        "0 %  0 B of 1000 B",
         "\u001B[1A\r\u001B[J50 %",
-        `\r\u001B[Kpart 1 failed, retrying in 0.0 s: CRC64 1 was sent, ${2n ** 63n} was received\n50 %`,
+        `\r\u001B[Kpart 1 failed, retrying: CRC64 1 was sent, ${2n ** 63n} was received\n50 %`,
         "\r\u001B[K"
       ])
     })

@@ -1,6 +1,7 @@
 import { Crc64 } from "@effect-oss/core"
 import { assert, layer } from "@effect/vitest"
 import { Effect, FileSystem, Option } from "effect"
+import { execFileSync } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import { everything, run, runHere, secret, start, World } from "./support.ts"
 
@@ -25,6 +26,11 @@ const settled = Effect.fnUntraced(function* (key: string, bytes: Uint8Array) {
   assert.deepStrictEqual((yield* client.listUploads({})).uploads, [])
   assert.deepStrictEqual(yield* fs.readDirectory(`${directory}/.local/state/effect-oss`), [])
 })
+
+/** What bash would offer for the last of its arguments, a line each. */
+const completing = `COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMP_LINE="$*"; COMP_POINT=\${#COMP_LINE}
+_effect_oss effect-oss "\${COMP_WORDS[COMP_CWORD]}" "\${COMP_WORDS[COMP_CWORD-1]}"
+printf '%s\\n' "\${COMPREPLY[@]}"`
 
 layer(World.layer, { excludeTestServices: true })("the command as a process", (it) => {
   it.effect("the emulator prints one line, and ends with 0 on SIGTERM", () =>
@@ -298,10 +304,43 @@ layer(World.layer, { excludeTestServices: true })("the command as a process", (i
       )
       assert.match(out, /^bucket\/some\/fine\.bin: 10 B, verified by CRC64\n1 uploaded, 1 failed, /)
       assert.strictEqual(code, 2)
+      assert.include(error, "; with --skip-identical, what is uploaded is not sent again\n")
       const json = parse((yield* runHere([...args, "--json"], env)).out)
       const failed = json.find(({ key }) => key === "some/file")
       assert.deepInclude(failed, { _tag: "Failed", resumable: false, exitCode: 2 })
       assert.deepInclude(json.at(-1), { _tag: "Failed", message: "1 of 2 uploads failed" })
+    })
+  )
+
+  it.effect("of several files each error names its object", () =>
+    Effect.gen(function* () {
+      const { env, file } = yield* World
+      const paths = [yield* file("one.bin", 300 * KiB), yield* file("two.bin", 300 * KiB)]
+      const args = ["upload", ...paths.map(({ path }) => path), "oss://bucket/some/", ...small]
+      const { code, error } = yield* runHere(args, { ...env, OSS_ENDPOINT: "http://127.0.0.1:1" })
+      assert.match(error, /^error: .*some\/one\.bin: .*connection failed: /m)
+      assert.match(error, /^error: .*some\/two\.bin: .*connection failed: /m)
+      assert.match(error, /\nerror: 2 of 2 uploads failed\n {2}→ .*again to carry on; /)
+      assert.strictEqual(code, 1)
+    })
+  )
+
+  it.effect("of several files that are interrupted, it says what was done and what to add", () =>
+    Effect.gen(function* () {
+      const { env, file, directory } = yield* World
+      const fs = yield* FileSystem.FileSystem
+      yield* fs.makeDirectory(`${directory}/stopped`)
+      yield* file("stopped/1.bin", 10)
+      yield* file("stopped/2.bin", 3_000 * KiB)
+      const args = ["upload", `${directory}/stopped`, "oss://bucket/", "--limit-rate", "300KiB"]
+      const upload = yield* start(args, { env })
+      yield* upload.shows("1.bin: 10 B")
+      yield* upload.kill("SIGINT")
+      const { code, out, error } = yield* upload.ended
+      assert.match(out, /\n1 uploaded, .* sent .*; with --skip-identical, .* not sent again\n$/)
+      assert.match(error, /^error: interrupted by SIGINT\n/)
+      assert.strictEqual(code, 130)
+      yield* runHere(["abort", "oss://bucket/stopped/2.bin"], env)
     })
   )
 
@@ -322,6 +361,16 @@ layer(World.layer, { excludeTestServices: true })("the command as a process", (i
       assert.deepStrictEqual([code, error], [0, ""])
       const elsewhere = yield* runHere([...args, "--endpoint", "http://127.0.0.1:1"], bare)
       assert.strictEqual(elsewhere.code, 1)
+      const [own, other] = [{ HOME: directory }, { HOME: "/", OSSUTIL_CONFIG_FILE: config }]
+      for (const place of [own, other]) {
+        const args = ["upload", path, "oss://bucket/", "--ossutil"]
+        const { code, error } = yield* runHere(args, {
+          ...bare,
+          ...place,
+          XDG_STATE_HOME: directory
+        })
+        assert.deepStrictEqual([code, error], [0, ""])
+      }
     })
   )
 
@@ -349,14 +398,57 @@ layer(World.layer, { excludeTestServices: true })("the command as a process", (i
       const impatient = yield* start(["60000"], { script: stubborn })
       yield* impatient.shows("ready")
       yield* impatient.kill("SIGINT")
-      yield* Effect.sleep("1 second")
-      yield* impatient.kill("SIGINT")
-      const { code, out, error } = yield* impatient.ended
+      // What comes too soon is taken for the same one.
+      const again = Effect.forever(Effect.delay(impatient.kill("SIGINT"), "1 second"))
+      const { code, out, error } = yield* Effect.raceFirst(impatient.ended, again)
       assert.strictEqual(
         error,
         "error: interrupted by SIGINT again, stopped at once\n  → run the same command again to carry on\n"
       )
       assert.deepStrictEqual([out, code], ["ready\n", 130])
+    })
+  )
+
+  it.effect("an old Node is told of, and what it lacks isn't asked for", () =>
+    Effect.gen(function* () {
+      const versions = `{...process.versions, node: "20.20.2"}`
+      const old = `Object.defineProperty(process, "versions", {value: ${versions}})`
+      const env = { NODE_OPTIONS: `--import "data:text/javascript,${encodeURIComponent(old)}"` }
+      const { code, out, error } = yield* run(["--version"], { env })
+      assert.strictEqual(
+        error,
+        "error: effect-oss needs Node 22.19 or later, and this is 20.20.2\n  → run it by a newer one, or put that first in PATH\n"
+      )
+      assert.deepStrictEqual([out, code], ["", 2])
+    })
+  )
+
+  it.effect("bash completes commands, flags and files", () =>
+    Effect.gen(function* () {
+      const { file, directory } = yield* World
+      const fs = yield* FileSystem.FileSystem
+      yield* file("complete-me.bin", 1)
+      yield* fs.makeDirectory(`${directory}/complete-dir`)
+      const { out } = yield* run(["--completions", "bash"])
+      const completed = (...words: ReadonlyArray<string>) =>
+        Effect.sync(() =>
+          execFileSync("bash", ["-c", `${out}\n${completing}`, "bash", "effect-oss", ...words], {
+            cwd: directory,
+            encoding: "utf8"
+          })
+            .trim()
+            .split("\n")
+            .sort()
+        )
+      assert.deepStrictEqual(yield* completed("upl"), ["upload"])
+      assert.deepStrictEqual(yield* completed("upload", "--par"), ["--parallel", "--part-size"])
+      assert.deepStrictEqual(yield* completed("upload", "complete-m"), ["complete-me.bin"])
+      assert.deepStrictEqual(yield* completed("submit", "complete-m"), ["complete-me.bin"])
+      assert.deepStrictEqual(yield* completed("upload", "--ossutil-config", "complete-m"), [
+        "complete-me.bin"
+      ])
+      const directories = yield* completed("pending", "--checkpoint-dir", "complete-")
+      assert.deepStrictEqual(directories, ["complete-dir"])
     })
   )
 

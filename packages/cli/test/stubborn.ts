@@ -1,11 +1,14 @@
-/** Takes as many milliseconds as its argument says to stop. */
+/** Keeps a line at the bottom of the screen, and takes as many milliseconds as its argument says to stop. */
 import { Console, Effect } from "effect"
 import { orInterrupted } from "../src/internal/signals.ts"
 import { layerOutput } from "../src/internal/processOutput.ts"
+import { Output } from "../src/Output.ts"
 
 const stop = Console.log("stopped").pipe(Effect.delay(Number(process.argv[2])))
 
-const stubborn = Console.log("ready").pipe(
+const stubborn = Output.use(({ out, pin }) =>
+  Effect.andThen(out("ready\n"), pin(["[####----]  at work"]))
+).pipe(
   Effect.andThen(Effect.never),
   Effect.onInterrupt(() => stop)
 )

@@ -112,6 +112,7 @@ export const runHere = Effect.fnUntraced(function* (args: ReadonlyArray<string>,
   const output = Output.of({
     out: (text) => Effect.sync(() => (out += text)),
     error: (text) => Effect.sync(() => (error += text)),
+    pin: () => Effect.void,
     terminal: Option.none()
   })
   const code = yield* Cli.run(args).pipe(

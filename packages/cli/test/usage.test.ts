@@ -4,6 +4,7 @@ import { Effect, FileSystem } from "effect"
 import { NodeServices } from "@effect/platform-node"
 import packageJson from "../package.json" with { type: "json" }
 import * as Cli from "../src/Cli.ts"
+import { command } from "../src/Command.ts"
 import { runHere, secret } from "./support.ts"
 
 const env = {
@@ -23,10 +24,13 @@ describe("wrong usage, with exit code 2 and nothing sent:", () => {
   it.live.each<readonly [string, ReadonlyArray<string>, Readonly<Record<string, string>>, RegExp]>([
     ["no command", [], env, /a command is missing\n.*--help/],
     ["an unknown command", ["uplaod"], env, /uplaod.*\n.*did you mean upload\?/],
-    ["no arguments", ["upload"], env, /Missing.*\n.*effect-oss upload --help/],
-    ["a third argument", upload("x"), env, /"x"/],
+    ["no arguments", ["upload"], env, /missing: FILE and oss.*\n.*effect-oss upload --help/],
+    ["no object", ["upload", file], env, /missing: oss:\/\/BUCKET\/KEY\n/],
+    ["an object that isn't last", upload("x"), env, /"x" does not name an object\n.*BUCKET\/KEY/],
+    ["an argument that nobody wants", ["pending", "x"], env, /too many arguments: x\n/],
     ["an unknown flag", upload("--paralel", "1"), env, /--paralel.*\n.*did you mean --parallel\?/],
-    ["a flag without its value", upload("--region"), env, /--region/],
+    ["a flag without its value", upload("--region"), env, /--region: .*\n.*give --region REGION/],
+    ["a flag that can't be", upload("--json=perhaps"), env, /--json: "perhaps".*\n.*true, yes/],
     ["no URL", ["upload", file, "bucket/key"], env, /"bucket\/key".*\n.*oss:\/\/BUCKET\/KEY/],
     ["arguments swapped", ["upload", url, file], env, /\n.*the file first/],
     ["a bad bucket", ["upload", file, "oss://B/key"], env, /bucket.*"B"/],
@@ -38,14 +42,25 @@ describe("wrong usage, with exit code 2 and nothing sent:", () => {
     ["a part size too large", upload("--part-size", "6GiB"), env, /--part-size: 6442450944 bytes/],
     ["zero parallel", upload("--parallel", "0"), env, /--parallel: 0/],
     ["negative parallel", upload("--parallel", "-1"), env, /--parallel: -1/],
-    ["a parallel that is no number", upload("--parallel", "many"), env, /--parallel: "many"/],
+    [
+      "a parallel that is no number",
+      upload("--parallel", "many"),
+      env,
+      /--parallel: "many".*\n.*a whole number/
+    ],
     ["no such file", ["upload", "/no/such/file", url], env, /\/no\/such\/file: no such file/],
     ["several files to one key", ["upload", file, file, url], env, /one object.*\n.*key\//],
     [
       "a directory to one key",
       ["upload", tmpdir(), url],
       env,
-      /a directory.*one object.*\n.*key\//
+      /a directory.*one object.*\n.*end in a slash.*key\//
+    ],
+    [
+      "a directory among files to one key",
+      ["upload", file, tmpdir(), url],
+      env,
+      /: a directory.*one object.*\n.*key\//
     ],
     ["a rate of nothing", upload("--limit-rate", "0"), env, /--limit-rate/],
     ["a rate that is none", upload("--limit-rate", "fast"), env, /--limit-rate: "fast"/],
@@ -55,6 +70,20 @@ describe("wrong usage, with exit code 2 and nothing sent:", () => {
       env,
       /--ossutil-config: .*\/no\/such/
     ],
+    [
+      "no file of ossutil where it would be",
+      upload("--ossutil"),
+      { ...env, HOME: "/no/such" },
+      /--ossutil: there is no file \/no\/such\/\.ossutilconfig\n.*--ossutil-config FILE/
+    ],
+    [
+      "no file of ossutil where the environment says",
+      upload("--ossutil"),
+      { ...env, HOME: "/x", OSSUTIL_CONFIG_FILE: "/no/such/file" },
+      /--ossutil: there is no file \/no\/such\/file\n/
+    ],
+    ["no place for ossutil's file", upload("--ossutil"), env, /OSSUTIL_CONFIG_FILE nor HOME/],
+    ["an ossutil file that has no value", upload("--ossutil-config"), env, /--ossutil-config FILE/],
     ["an ossutil file without keys", upload("--ossutil-config", file), env, /has no accessKeyID/],
     ["an age that is none", ["sweep", "--older-than", "old"], env, /--older-than: "old".*\n.*7d/],
     ["a sweep without an age", ["sweep"], env, /older-than/],
@@ -75,6 +104,44 @@ describe("wrong usage, with exit code 2 and nothing sent:", () => {
     ["an abort without an object", ["abort", "oss://bucket/"], env, /which object.*\n.*--file/],
     ["a port out of range", ["emulator", "--port", "70000"], env, /--port: 70000/],
     ["a bucket that can't be", ["emulator", "--bucket", "B"], env, /--bucket/],
+    ["a submission without an object", ["submit", file], env, /missing: oss:\/\/BUCKET\/KEY\n/],
+    ["a submission of nothing", ["submit"], env, /missing: FILE and oss/],
+    [
+      "a submission of several files to one key",
+      ["submit", file, file, url],
+      env,
+      /one object.*\n.*key\//
+    ],
+    ["a submission to nowhere", ["submit", file, "key"], env, /"key".*\n.*BUCKET\/KEY/],
+    [
+      "a submission in parts that can't be",
+      ["submit", file, url, "--part-size", "8 apples"],
+      env,
+      /--part-size: "8 apples"/
+    ],
+    [
+      "what becomes of parts that can't be",
+      ["submit", file, url, "--on-failure", "hope"],
+      env,
+      /--on-failure: "hope".*\n.*keep, abort/
+    ],
+    ["no id", ["status"], env, /missing: ID\n.*effect-oss status --help/],
+    ["an id that is none", ["cancel", "x"], env, /"x" is not an upload's id\n.*submit/],
+    [
+      "a database that isn't known here",
+      ["status", "0".repeat(32), "--database-url", "mysql://db"],
+      env,
+      /--database-url: mysql.*\n.*PostgreSQL/
+    ],
+    [
+      "a database below a file",
+      ["status", "0".repeat(32), "--database-url", `${file}/x`],
+      env,
+      /--database-url: .*\n.*a file/
+    ],
+    ["a runner of nothing", ["runner", "--activities", "0"], env, /--activities: 0/],
+    ["a runner of no parts", ["runner", "--parallel", "0"], env, /--parallel: 0/],
+    ["a runner out of range", ["runner", "--port", "70000"], env, /--port: 70000/],
     ["a data directory below a file", ["emulator", "--data-dir", `${file}/x`], env, /--data-dir/]
   ])("%s", ([, args, env, expected]) =>
     Effect.gen(function* () {
@@ -101,7 +168,11 @@ describe("wrong usage, with exit code 2 and nothing sent:", () => {
   )
 })
 
-const commands = [[], ["upload"], ["pending"], ["abort"], ["sweep"], ["emulator"]]
+/** Whatever subcommands there are, of machines that share uploads out too. */
+const commands = [
+  [],
+  ...command.subcommands.flatMap(({ commands }) => commands.map(({ name }) => [name]))
+]
 
 const helpCases = commands.flatMap((command) =>
   ["--help", "-h"].map((flag) => ({ name: [...command, flag].join(" "), args: [...command, flag] }))
@@ -116,8 +187,27 @@ describe("help", () => {
       assert.match(out, /^EXAMPLES\n(?: .*\n)* +effect-oss /m)
       assert.notInclude(out, "\u001B")
       assert.strictEqual(error, "")
-      const wide = out.split("\n").filter((line) => line.length > 100)
-      assert.deepStrictEqual(wide, [])
+      const lines = out.split("\n")
+      assert.deepStrictEqual(
+        lines.filter((line) => line.length > 100 || line.endsWith(" ")),
+        []
+      )
+      assert.isTrue(
+        lines.every((line) => /^(?: {2}.*|[A-Z :]*|Run 'effect-oss --help'.*)$/.test(line))
+      )
+    })
+  )
+
+  it("is there for eleven commands", () => {
+    assert.lengthOf(commands, 12)
+  })
+
+  it.live("says what is typed where", () =>
+    Effect.gen(function* () {
+      const upload = (yield* runHere(["upload", "--help"])).out
+      assert.include(upload, "  effect-oss upload [flags] FILE... oss://BUCKET/KEY\n")
+      const status = (yield* runHere(["status", "--help"])).out
+      assert.include(status, "  effect-oss status [flags] ID...\n")
     })
   )
 

@@ -5,7 +5,7 @@
  * @since 0.1.0
  */
 export * as Buckets from "./Buckets.ts"
-export * as Command from "./Command.ts"
+export * as Database from "./Database.ts"
 export * as Locator from "./Locator.ts"
 export * as NodeCluster from "./NodeCluster.ts"
 export * as UploadRunner from "./UploadRunner.ts"

@@ -1,12 +1,12 @@
 /** The embedded default: one runner, and a client, on a file. */
 import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { Buckets, Locator, NodeCluster, UploadRunner, Uploads } from "@effect-oss/cluster"
+import { Buckets, Database, Locator, NodeCluster, UploadRunner, Uploads } from "@effect-oss/cluster"
 import { Crc64 } from "@effect-oss/core"
 import { OssEmulator } from "@effect-oss/emulator"
 import { Effect, FileSystem, Layer, Option, Redacted } from "effect"
 import { HttpClient } from "effect/http"
-import { databaseOf } from "../src/internal/database.ts"
+import { SqlClient } from "effect/sql"
 import { bucket, content, partSize } from "./world.ts"
 
 const noHttp = Layer.succeed(
@@ -21,7 +21,7 @@ describe("SQLite", () => {
       const directory = yield* fs.makeTempDirectoryScoped()
       const path = `${directory}/file`
       yield* fs.writeFile(path, content)
-      const { layer, isServer } = databaseOf(Redacted.make(`${directory}/state/cluster.sqlite`))
+      const { layer, isServer } = Database.of(Redacted.make(`${directory}/state/cluster.sqlite`))
       assert.isFalse(isServer)
       yield* Layer.build(
         UploadRunner.layer().pipe(Layer.provide(NodeCluster.layerSingle), Layer.provide(layer))
@@ -46,10 +46,38 @@ describe("SQLite", () => {
     )
   )
 
+  it.live("says that a row is there already as Effect expects it", () =>
+    Effect.gen(function* () {
+      const directory = yield* (yield* FileSystem.FileSystem).makeTempDirectoryScoped()
+      const { layer } = Database.of(Redacted.make(`${directory}/cluster.sqlite`))
+      const { reason } = yield* Effect.gen(function* () {
+        const sql = yield* SqlClient.SqlClient
+        yield* sql`CREATE TABLE t (id TEXT UNIQUE)`
+        yield* sql`INSERT INTO t VALUES ('a')`
+        return yield* Effect.flip(sql`INSERT INTO t VALUES ('a')`)
+      }).pipe(Effect.provide(layer))
+      assert.strictEqual(reason._tag, "UniqueViolation")
+    }).pipe(Effect.scoped, Effect.provide(NodeServices.layer))
+  )
+
+  it.live("is a file, or a server that is known here", () =>
+    Effect.gen(function* () {
+      const directory = yield* (yield* FileSystem.FileSystem).makeTempDirectoryScoped()
+      yield* (yield* FileSystem.FileSystem).writeFileString(`${directory}/text`, "no database")
+      const failure = (url: string) =>
+        Effect.flip(Layer.build(Layer.fresh(Database.of(Redacted.make(url)).layer)))
+      assert.match((yield* failure("mysql://db")).message, /mysql:\/\/ is no database/)
+      assert.match((yield* failure(`${directory}/text`)).message, /text: file is not a database/)
+      assert.match((yield* failure(`${directory}/text/x`)).message, /text/)
+      const refused = yield* failure("postgres://nobody@127.0.0.1:1/none")
+      assert.isTrue(refused._tag === "SqlError" && refused.reason.isRetryable)
+    }).pipe(Effect.scoped, Effect.provide(NodeServices.layer))
+  )
+
   it.live("takes one runner at a time", () =>
     Effect.gen(function* () {
       const directory = yield* (yield* FileSystem.FileSystem).makeTempDirectoryScoped()
-      const { lock } = databaseOf(Redacted.make(`${directory}/cluster.sqlite`))
+      const { lock } = Database.of(Redacted.make(`${directory}/cluster.sqlite`))
       const held = Layer.build(Layer.fresh(lock))
       yield* Effect.scoped(
         Effect.andThen(held, Effect.scoped(held)).pipe(

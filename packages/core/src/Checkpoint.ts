@@ -199,7 +199,8 @@ const canonical = (value: unknown): string =>
  * - `OptionsChanged`: other headers, metadata or encryption are asked for, which only Initiate can set;
  * - `PartSizeChanged`: another part size is asked for;
  * - `UploadGone`: OSS no longer knows the upload id, and the object isn't there either;
- * - `PartsLost`: OSS doesn't have parts that it acknowledged, and doesn't let these credentials list them.
+ * - `PartsLost`: OSS doesn't have parts that it acknowledged, and doesn't let these credentials list them;
+ * - `CheckpointDamaged`: it could not be read, and the request asks to restart then.
  *
  * @category models
  * @since 0.1.0

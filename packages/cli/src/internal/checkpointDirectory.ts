@@ -1,4 +1,4 @@
-/** Where checkpoints are: the same place whatever the working directory, so that an upload resumes from anywhere. */
+/** Where checkpoints are kept, and what else is remembered: the same place whatever the working directory, so that an upload resumes from anywhere. */
 import * as FsCheckpointStore from "@effect-oss/node-fs-store/FsCheckpointStore"
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
@@ -15,7 +15,8 @@ const absolute = (name: string) =>
     return Option.filter(value, path.isAbsolute)
   })
 
-const fallback = Effect.gen(function* () {
+/** Where this user's commands keep what they know. */
+export const stateDirectory = Effect.fnUntraced(function* (remedy: string) {
   const path = yield* Path.Path
   const state = yield* absolute("XDG_STATE_HOME")
   const home = yield* absolute("HOME")
@@ -24,12 +25,14 @@ const fallback = Effect.gen(function* () {
   )
   if (Option.isNone(base)) {
     return yield* new UsageError({
-      problem: "neither XDG_STATE_HOME nor HOME says where checkpoints can be kept",
-      remedy: "give --checkpoint-dir a directory that this user can write to"
+      problem: "neither XDG_STATE_HOME nor HOME says where to keep what is remembered",
+      remedy
     })
   }
   return path.join(base.value, "effect-oss")
 })
+
+const fallback = stateDirectory("give --checkpoint-dir a directory that this user can write to")
 
 export const layerStore = (directory: Option.Option<string>) =>
   Layer.unwrap(

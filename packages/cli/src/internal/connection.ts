@@ -6,7 +6,9 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Path from "effect/Path"
 import { UsageError } from "../CliFailure.ts"
+import { variable } from "./environment.ts"
 import * as OssutilConfig from "../OssutilConfig.ts"
 
 /** The flags; those that are given win over the file, and the file over the environment. */
@@ -14,14 +16,16 @@ export interface Connection {
   readonly region: Option.Option<string>
   readonly endpoint: Option.Option<string>
   readonly pathStyle: Option.Option<boolean>
+  /** Whether ossutil's own file counts. */
+  readonly ossutil: boolean
   readonly ossutilConfig: Option.Option<string>
 }
 
 export const layerClient = (bucket: string, connection: Connection) =>
   Layer.unwrap(
     Effect.gen(function* () {
-      const { region, endpoint, pathStyle, ossutilConfig } = connection
-      const file = Option.isSome(ossutilConfig) ? yield* read(ossutilConfig.value) : undefined
+      const { region, endpoint, pathStyle } = connection
+      const file = yield* ossutilFile(connection)
       return OssClient.layerConfig({
         bucket,
         region: Option.getOrUndefined(region) ?? file?.region,
@@ -32,14 +36,35 @@ export const layerClient = (bucket: string, connection: Connection) =>
     })
   ).pipe(Layer.provide(NodeOssHttp.layer()))
 
-const read = Effect.fnUntraced(function* (path: string) {
+const ossutilFile = Effect.fnUntraced(function* ({ ossutil, ossutilConfig }: Connection) {
+  if (Option.isSome(ossutilConfig)) return yield* read("--ossutil-config", ossutilConfig.value)
+  return ossutil ? yield* read("--ossutil", yield* ossutilPath) : undefined
+})
+
+/** As ossutil itself finds it. */
+const ossutilPath = Effect.gen(function* () {
+  const path = yield* Path.Path
+  const given = yield* variable("OSSUTIL_CONFIG_FILE")
+  if (Option.isSome(given)) return given.value
+  const home = yield* variable("HOME")
+  if (Option.isSome(home)) return path.join(home.value, ".ossutilconfig")
+  return yield* new UsageError({
+    problem: "--ossutil: neither OSSUTIL_CONFIG_FILE nor HOME says where ossutil's file is",
+    remedy: "give it by --ossutil-config FILE"
+  })
+})
+
+const read = Effect.fnUntraced(function* (flag: string, path: string) {
   const fs = yield* FileSystem.FileSystem
   const text = yield* Effect.mapError(
     fs.readFileString(path),
-    ({ message }) =>
+    ({ reason }) =>
       new UsageError({
-        problem: `--ossutil-config: ${message}`,
-        remedy: "give a file that this user can read, such as ~/.ossutilconfig"
+        problem:
+          reason._tag === "NotFound"
+            ? `${flag}: there is no file ${path}`
+            : `${flag}: ${path} can't be read: ${reason.message}`,
+        remedy: `write it by "ossutil config", or give another by --ossutil-config FILE`
       })
   )
   return yield* Effect.fromResult(OssutilConfig.parse(path, text))

@@ -5,12 +5,13 @@ import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
 import type { WriteStream } from "node:tty"
 import { Output } from "../Output.ts"
+import { Screen } from "./screen.ts"
 import { printable } from "./text.ts"
 
 /** Waits until the text has been taken, so that the process may exit. A reader who has gone is no error. */
-const write = (stream: WriteStream) => (text: string) =>
-  Effect.callback<void>((resume) => {
-    stream.write(text, () => resume(Effect.void))
+const write = (text: () => string): Effect.Effect<void> =>
+  Effect.callback((resume) => {
+    process.stdout.write(text(), () => resume(Effect.void))
   })
 
 /** Without a listener, a closed pipe or terminal would end the process with a dump. */
@@ -18,31 +19,44 @@ const ignoreErrors = (stream: WriteStream) => {
   stream.on("error", () => {})
 }
 
+const size = () => ({ columns: process.stdout.columns || 80, rows: process.stdout.rows || 24 })
+
 /** Nothing can be redrawn on a dumb terminal. */
-const terminal = () =>
+const terminal =
   process.stdout.isTTY && process.env["TERM"] !== "dumb"
-    ? Option.some({
-        columns: Effect.sync(() => process.stdout.columns || 80),
-        color: !process.env["NO_COLOR"]
-      })
+    ? Option.some({ size: Effect.sync(size), color: !process.env["NO_COLOR"] })
     : Option.none()
+
+/** A process has one terminal at most. */
+const screen = new Screen(() => size().columns)
+
+/** What goes to standard error lands on the same screen, unless one of both is redirected. */
+const sharesScreen = () => process.stdout.isTTY && process.stderr.isTTY
+
+/** At once, since others write to the same screen. */
+const writeError = (text: string, done = () => {}) => {
+  if (!sharesScreen()) return process.stderr.write(text, done)
+  process.stdout.write(screen.wipe())
+  process.stderr.write(text)
+  return process.stdout.write(screen.draw(), done)
+}
 
 export const layerOutput: Layer.Layer<Output> = Layer.sync(Output, () => {
   ignoreErrors(process.stdout)
   ignoreErrors(process.stderr)
   return Output.of({
-    out: write(process.stdout),
-    error: write(process.stderr),
-    terminal: terminal()
+    out: (text) => write(() => screen.above(text)),
+    error: (text) => Effect.callback((resume) => void writeError(text, () => resume(Effect.void))),
+    pin: (lines) => (Option.isNone(terminal) ? Effect.void : write(() => screen.pin(lines))),
+    terminal
   })
 })
 
-/** Warnings are a line each on standard error; what a bar may have left there is wiped first. */
+/** Warnings are a line each on standard error. */
 const warnings = Logger.make<unknown, void>(({ message }) => {
   const parts = Array.isArray(message) ? message : [message]
   const text = parts.map((part) => (part instanceof Error ? part.message : String(part))).join(": ")
-  const wipe = process.stdout.isTTY && process.stderr.isTTY ? "\r\u001B[K" : ""
-  process.stderr.write(`${wipe}warning: ${printable(text)}\n`)
+  writeError(`warning: ${printable(text)}\n`)
 })
 
 export const layerLogger: Layer.Layer<never> = Logger.layer([warnings])

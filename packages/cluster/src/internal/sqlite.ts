@@ -11,8 +11,18 @@ import { classifySqliteError, SqlError } from "effect/sql/SqlError"
 import * as Statement from "effect/sql/Statement"
 import * as Stream from "effect/Stream"
 
-const failed = (cause: unknown, operation: string) =>
-  new SqlError({ reason: classifySqliteError(cause, { message: String(cause), operation }) })
+/** Effect looks for SQLite's code where other drivers have it. */
+const failed = (cause: unknown, operation: string) => {
+  const coded =
+    cause instanceof Error && "errcode" in cause
+      ? Object.assign(new Error(cause.message, { cause }), { code: cause.errcode })
+      : cause
+  return new SqlError({
+    reason: classifySqliteError(coded, { message: messageOf(cause), operation })
+  })
+}
+
+const messageOf = (cause: unknown) => (cause instanceof Error ? cause.message : String(cause))
 
 /** How a database that is open answers queries. */
 const connectionOf = (database: DatabaseSync): Connection => {

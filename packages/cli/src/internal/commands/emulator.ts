@@ -1,12 +1,13 @@
 /** `effect-oss emulator`: an OSS on this machine, until a signal ends it. */
 import * as OssEmulator from "@effect-oss/emulator/OssEmulator"
-import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import { UsageError } from "../../CliFailure.ts"
 import { Output } from "../../Output.ts"
+import { variable } from "../environment.ts"
+import { port as validPort } from "../numbers.ts"
 
 export interface Input {
   readonly port: number
@@ -17,14 +18,9 @@ export interface Input {
 }
 
 export const run = Effect.fn("emulator")(function* (input: Input) {
-  const { port, dataDir, bucket } = input
+  const { dataDir, bucket } = input
   const { out, error } = yield* Output
-  if (port < 0 || port > 65_535) {
-    return yield* new UsageError({
-      problem: `--port: ${port} is not a port`,
-      remedy: "give 0 for any free one, or a number up to 65535"
-    })
-  }
+  const port = yield* validPort("--port", input.port)
   const key = yield* credentials(input)
   const options = {
     port,
@@ -69,12 +65,6 @@ const credentials = Effect.fnUntraced(function* ({ accessKeyId, accessKeySecret 
     securityToken: Option.getOrUndefined(token)
   }
 })
-
-const variable = (name: string) =>
-  Effect.map(
-    Config.option(Config.String(name)),
-    Option.filter((text) => text !== "")
-  )
 
 type Problem = Layer.Error<ReturnType<typeof OssEmulator.layer>>
 

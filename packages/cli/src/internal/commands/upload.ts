@@ -14,11 +14,12 @@ import { layerClient, limited } from "../connection.ts"
 import * as ObjectUrl from "../../ObjectUrl.ts"
 import * as Reporter from "../../Reporter.ts"
 import * as Size from "../../Size.ts"
+import { oneKey } from "./places.ts"
 import * as UploadMany from "./uploadMany.ts"
 
 export interface Input extends Connection {
-  /** Files, then the object's URL. */
-  readonly places: ReadonlyArray<string>
+  readonly files: ReadonlyArray<string>
+  readonly url: string
   readonly include: ReadonlyArray<string>
   readonly exclude: ReadonlyArray<string>
   readonly skipIdentical: boolean
@@ -32,21 +33,20 @@ export interface Input extends Connection {
 }
 
 export const run = Effect.fn("upload")(function* (input: Input) {
-  const files = input.places.slice(0, -1)
-  const [file] = files
-  if (file === undefined) return yield* missing(input.places)
-  const url = yield* Effect.fromResult(
-    Result.mapError(ObjectUrl.parse(input.places.at(-1) ?? ""), inOrder(file))
-  )
-  const partSize = yield* size("--part-size", input.partSize)
-  const limitRate = yield* Effect.tap(size("--limit-rate", input.limitRate), (rate) =>
-    Option.contains(rate, 0) ? nothing : Effect.void
-  )
+  const { files } = input
+  const [file = ""] = files
+  const url = yield* Effect.fromResult(Result.mapError(ObjectUrl.parse(input.url), inOrder(file)))
+  const partSize = yield* Effect.fromResult(Size.parseOption("--part-size", input.partSize))
+  const limitRate = yield* Effect.fromResult(Size.parseOption("--limit-rate", input.limitRate))
+  if (Option.contains(limitRate, 0)) return yield* nothing
   const client = limited(layerClient(url.bucket, input), limitRate)
   const store = layerStore(input.checkpointDir)
   const paths = yield* Effect.forEach(files, kindOf)
-  const many = paths.length > 1 || paths.some(({ directory }) => directory)
-  if (many && !ObjectUrl.isFolder(url)) return yield* oneKey(url)
+  const directory = paths.find(({ directory }) => directory)
+  const many = files.length > 1 || directory !== undefined
+  if (many && !ObjectUrl.isFolder(url)) {
+    return yield* oneKey(url, directory?.path ?? files.length)
+  }
   const sizes = { ...input, partSize: Option.getOrUndefined(partSize) }
   return many
     ? yield* UploadMany.run({ ...sizes, paths, url }, client, store)
@@ -83,9 +83,6 @@ const one = Effect.fnUntraced(function* (
   )
 }, Effect.scoped)
 
-const size = (flag: string, text: Option.Option<string>) =>
-  Effect.fromResult(Result.transposeMapOption(text, (text) => Size.parse(flag, text)))
-
 /** What can't be looked at is for the upload to complain about. */
 const kindOf = (path: string) =>
   FileSystem.FileSystem.use((fs) => fs.stat(path)).pipe(
@@ -95,23 +92,10 @@ const kindOf = (path: string) =>
     })
   )
 
-const missing = ([only]: ReadonlyArray<string>) =>
-  new UsageError({
-    problem:
-      only === undefined ? "Missing: a file and oss://BUCKET/KEY" : "Missing: oss://BUCKET/KEY",
-    remedy: 'see "effect-oss upload --help"'
-  })
-
 const nothing = new UsageError({
   problem: "--limit-rate: nothing would ever be sent",
   remedy: "give a rate above 0, such as 2MB"
 })
-
-const oneKey = ({ bucket, key }: ObjectUrl.ObjectUrl) =>
-  new UsageError({
-    problem: `a directory, or several files, can't become the one object oss://${bucket}/${key}`,
-    remedy: `give oss://${bucket}/${key}/ to have their names appended`
-  })
 
 /** The two arguments are easily swapped. */
 const inOrder =

@@ -7,7 +7,7 @@ import type { Outcome } from "@effect-oss/core/UploadAll"
 import { UploadEvent } from "@effect-oss/core/UploadEvent"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import type * as FileSystem from "effect/FileSystem"
+import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Path from "effect/Path"
@@ -15,12 +15,12 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as Board from "../../Board.ts"
 import { SomeFailed } from "../../CliFailure.ts"
-import { explain, isResumable } from "../../Explain.ts"
+import { explain, gravest, isResumable } from "../../Explain.ts"
 import type { ObjectUrl } from "../../ObjectUrl.ts"
 import { within } from "../../ObjectUrl.ts"
 import { Output } from "../../Output.ts"
 import * as Size from "../../Size.ts"
-import { printable, wiped } from "../text.ts"
+import { printable } from "../text.ts"
 import { Watch } from "../watched.ts"
 
 export interface Input {
@@ -46,105 +46,128 @@ export const run = Effect.fnUntraced(function* <E, R>(
 ) {
   const { json, noProgress, parallel, skipIdentical } = input
   const watch = new Watch()
-  const screen = yield* makeScreen(watch, !json && !noProgress)
-  const requests = requestsOf(input, yield* Path.Path).pipe(
-    Stream.map((request) => ({ ...request, source: watch.source(request.key, request.source) }))
+  const requests = requestsOf(input, yield* Path.Path)
+  const screen = yield* makeScreen(watch, requests, !json && !noProgress)
+  const watched = Stream.map(requests, (request) => ({
+    ...request,
+    source: watch.source(request.key, request.source)
+  }))
+  const outcomes = Upload.uploadAll(watched, { parts: parallel, skipIdentical })
+  yield* Stream.runForEach(outcomes, (outcome) =>
+    Effect.andThen(screen.count(outcome), json ? tellJson(outcome) : screen.tell(outcome))
+  ).pipe(
+    Effect.onInterrupt(() => (json ? Effect.void : screen.interrupted(skipIdentical))),
+    Effect.provide([watch.layer(client), store])
   )
-  const outcomes = Upload.uploadAll(requests, { parts: parallel, skipIdentical })
-  yield* Stream.runForEach(outcomes, (outcome) => {
-    watch.ended(outcome.request.key)
-    return json
-      ? Effect.andThen(screen.count(outcome), tellJson(outcome))
-      : Effect.andThen(screen.count(outcome), screen.tell(outcome))
-  }).pipe(Effect.provide([watch.layer(client), store]))
   yield* screen.finish(json)
 }, Effect.scoped)
 
+type Requests = Stream.Stream<Request, Source.SourceError, FileSystem.FileSystem | Path.Path>
+
 /** One after the other: what each path stands for. */
-const requestsOf = (input: Input, path: Path.Path) => {
+const requestsOf = (input: Input, path: Path.Path): Requests => {
   const { include, exclude, partSize, discover, url } = input
-  const requests = input.paths.map(
-    (given): Stream.Stream<Request, Source.SourceError, FileSystem.FileSystem | Path.Path> => {
-      const { key } = within(url, path.basename(path.resolve(given.path)))
-      return given.directory
-        ? Upload.directory(given.path, key, {
-            exclude,
-            ...(include.length === 0 ? {} : { include })
-          })
-        : Stream.succeed({ key, source: Source.file(given.path) })
-    }
-  )
+  const requests = input.paths.map((given): Requests => {
+    const { key } = within(url, path.basename(path.resolve(given.path)))
+    return given.directory
+      ? Upload.directory(given.path, key, {
+          exclude,
+          ...(include.length === 0 ? {} : { include })
+        })
+      : Stream.succeed({ key, source: Source.file(given.path) })
+  })
   return Stream.fromIterable(requests).pipe(
     Stream.flatMap((stream) => stream),
     Stream.map((request): Request => Object.assign(request, { partSize, discover }))
   )
 }
 
+/** An upload that has ended leaves nothing to carry on with. */
+const spared = "; with --skip-identical, what is uploaded is not sent again"
+
+/** How much there is to upload. What can't be looked at has no size, and is told of when it is opened. */
+const countOf = (requests: Requests) =>
+  Stream.runFoldEffect(
+    requests,
+    (): Board.Total => ({ files: 0, bytes: 0 }),
+    ({ files, bytes }, { source }) =>
+      FileSystem.FileSystem.use((fs) => fs.stat(source.name)).pipe(
+        Effect.match({
+          onFailure: () => 0,
+          onSuccess: ({ type, size }) => (type === "File" ? Number(size) : 0)
+        }),
+        Effect.map((size): Board.Total => ({ files: files + 1, bytes: bytes + size }))
+      )
+  )
+
 /** Lines that stay, above bars that are drawn again and again where that is possible. */
-const makeScreen = Effect.fnUntraced(function* (watch: Watch, progress: boolean) {
-  const { out, error, terminal } = yield* Output
-  const counts = { uploaded: 0, skipped: 0, failed: 0, bytes: 0 }
+const makeScreen = Effect.fnUntraced(function* (
+  watch: Watch,
+  requests: Requests,
+  progress: boolean
+) {
+  const { out, error, pin, terminal } = yield* Output
+  const counts = { uploaded: 0, skipped: 0, failed: 0, bytes: 0, done: 0 }
   let worst: SomeFailed["exitCode"] = 2
+  let all: Board.Total | undefined
   const startedAt = yield* Clock.currentTimeMillis
-  const board = (): Board.Board => ({ startedAt, active: watch.entries(), ...counts })
-  let drawn: ReadonlyArray<string> = []
-  const columns = Option.match(terminal, {
-    onNone: () => Effect.succeed(0),
-    onSome: ({ columns }) => columns
-  })
-  const wipe = Effect.gen(function* () {
-    if (drawn.length === 0) return
-    // The cursor is on an empty line below them.
-    const text = wiped([...drawn, ""], yield* columns)
-    drawn = []
-    yield* out(text)
-  })
-  const draw = Effect.gen(function* () {
-    const lines = Board.render(board(), yield* Clock.currentTimeMillis, yield* columns)
-    yield* wipe
-    drawn = lines
-    yield* out(lines.map((line) => `${line}\n`).join(""))
+  const board = (): Board.Board => ({
+    startedAt,
+    active: watch.entries(),
+    ...counts,
+    all,
+    trouble: watch.trouble()
   })
   if (progress && Option.isSome(terminal)) {
-    yield* Effect.addFinalizer(() => wipe)
+    const draw = Effect.flatMap(terminal.value.size, (size) =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) => pin(Board.render(board(), now, size)))
+    )
+    yield* Effect.addFinalizer(() => pin([]))
     yield* Effect.forkScoped(Effect.forever(Effect.andThen(draw, Effect.sleep("200 millis"))))
+    // A directory that can't be listed fails the upload itself.
+    yield* Effect.forkScoped(Effect.ignore(Effect.map(countOf(requests), (total) => (all = total))))
   }
+  const summary = Effect.map(Clock.currentTimeMillis, (now) =>
+    Board.total(Board.stopped(board()), now)
+  )
   return {
     count: (outcome: Ended) =>
       Effect.sync(() => {
+        watch.ended(outcome.request.key)
         if (outcome._tag === "Failed") {
           counts.failed++
           worst = gravest(worst, explain(outcome.error).exitCode)
           return
         }
         counts.bytes += outcome.result.sent
+        counts.done += outcome.result.size
         counts[outcome._tag === "Skipped" ? "skipped" : "uploaded"]++
       }),
-    tell: Effect.fnUntraced(function* (outcome: Ended) {
-      yield* wipe
+    tell: (outcome: Ended) => {
       if (outcome._tag === "Failed") {
         const { what, todo } = explain(outcome.error)
-        return yield* error(`error: ${what}\n  → ${todo}\n`)
+        return error(`error: ${placeOf(outcome)}${what}\n  → ${todo}\n`)
       }
-      if (progress) yield* out(`${describe(outcome)}\n`)
-    }),
+      return progress ? out(`${describe(outcome)}\n`) : Effect.void
+    },
+    interrupted: (skipIdentical: boolean) =>
+      Effect.flatMap(summary, (text) =>
+        out(`${text}${counts.uploaded > 0 && !skipIdentical ? spared : ""}\n`)
+      ),
     finish: Effect.fnUntraced(function* (json: boolean) {
-      yield* wipe
       const { uploaded, skipped, failed } = counts
-      if (!json) yield* out(`${Board.total(board(), yield* Clock.currentTimeMillis)}\n`)
+      if (!json) yield* out(`${yield* summary}\n`)
       if (failed === 0) return
-      return yield* new SomeFailed({ failed, all: uploaded + skipped + failed, exitCode: worst })
+      const all = uploaded + skipped + failed
+      return yield* new SomeFailed({ failed, all, exitCode: worst, hint: spared })
     })
   }
 })
 
-/** That one can be carried on with counts most: the same command again helps. */
-const gravest = (
-  worst: SomeFailed["exitCode"],
-  exitCode: ReturnType<typeof explain>["exitCode"]
-): SomeFailed["exitCode"] => {
-  if (worst === 1 || (exitCode !== 2 && exitCode !== 3)) return 1
-  return worst === 3 ? 3 : exitCode
+/** Which object, where the error doesn't say so by itself. */
+const placeOf = ({ request: { key }, error }: Extract<Ended, { readonly _tag: "Failed" }>) => {
+  const named = error._tag === "SourceError" || ("key" in error && error.key !== undefined)
+  return named ? "" : printable(`${key}: `)
 }
 
 const describe = ({ _tag, result }: Exclude<Ended, { readonly _tag: "Failed" }>): string => {

@@ -1,26 +1,21 @@
 /** What the commands share that talk to runners. */
+import * as NodeCluster from "@effect-oss/cluster/NodeCluster"
+import type { Status } from "@effect-oss/cluster/Uploads"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
-import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Option from "effect/Option"
-import * as NodeCluster from "../../NodeCluster.ts"
-import type { Status } from "../../Uploads.ts"
-import { databaseOf } from "../database.ts"
-import { urlOf } from "../databaseUrl.ts"
+import { databaseOf } from "../databaseUrl.ts"
+import { printable } from "../text.ts"
+import * as Size from "../../Size.ts"
 
 /** All that `Uploads` needs. */
 export const layerClient = (databaseUrl: Option.Option<string>) =>
   Layer.unwrap(
-    Effect.map(urlOf(databaseUrl), (url) => {
-      const { isServer, layer } = databaseOf(url)
+    Effect.map(databaseOf(databaseUrl), ({ isServer, layer }) => {
       const engine = isServer ? NodeCluster.layerClient : NodeCluster.layerSingleClient
-      return Layer.mergeAll(
-        engine.pipe(Layer.provide(layer)),
-        NodeHttpClient.layerNodeHttp,
-        NodeServices.layer
-      )
+      return Layer.merge(engine.pipe(Layer.provide(layer)), NodeHttpClient.layerNodeHttp)
     })
   )
 
@@ -28,18 +23,19 @@ export const layerClient = (databaseUrl: Option.Option<string>) =>
 export const describe = (status: Status): string => {
   switch (status._tag) {
     case "Waiting":
-      return status.paused ? "waiting, paused" : "waiting"
+      return status.paused ? "paused before it began" : "waiting for a runner, or never submitted"
     case "Sending": {
-      const share = Math.floor((100 * status.durable) / status.total)
-      const bytes = `${share} % (${status.durable} of ${status.total} bytes)`
-      return status.paused ? `paused at ${bytes}` : `sending, ${bytes}`
+      const { durable, total, paused } = status
+      const share = Math.floor((100 * durable) / total)
+      const bytes = `${share} % (${Size.format(durable)} of ${Size.format(total)})`
+      return paused ? `paused at ${bytes}` : `sending, ${bytes}`
     }
     case "Completed":
-      return `completed, ${status.result.size} bytes, CRC64 ${status.result.crc64}`
+      return `completed, ${Size.format(status.result.size)}, CRC64 ${status.result.crc64}`
     case "Failed":
-      return `failed: ${status.error.message}`
+      return printable(`failed: ${status.error.message}`)
     case "Defect":
-      return `failed: ${Cause.pretty(status.cause)}`
+      return printable(`failed: ${String(Cause.squash(status.cause))}`)
   }
 }
 

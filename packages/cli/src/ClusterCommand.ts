@@ -1,6 +1,6 @@
 /**
- * The commands of a cluster, for a command line that is made with `effect/cli`:
- * `effect-oss` has them. What a command does is loaded when it is run.
+ * The arguments of the commands by which machines share uploads out among
+ * themselves. What a command does is loaded when it is run.
  *
  * @since 0.1.0
  */
@@ -8,6 +8,8 @@ import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
+import { files, json, partSize, url } from "./internal/params.ts"
+import { orInterrupted, untilSignal } from "./internal/signals.ts"
 
 const load = <A>(module: () => Promise<A>) => Effect.promise(module)
 
@@ -19,25 +21,13 @@ const databaseUrl = Flag.String("database-url").pipe(
   Flag.optional
 )
 
-const json = Flag.Boolean("json").pipe(
-  Flag.withDescription("One JSON value a line"),
-  Flag.withoutNegation,
-  Flag.withDefault(false)
-)
-
 const ids = Argument.String("id").pipe(
   Argument.withDescription("As submit printed it"),
   Argument.withMetavar("ID"),
   Argument.variadic({ min: 1 })
 )
 
-/**
- * `effect-oss runner`.
- *
- * @category commands
- * @since 0.1.0
- */
-export const runner = Command.make(
+const runner = Command.make(
   "runner",
   {
     databaseUrl,
@@ -63,43 +53,31 @@ export const runner = Command.make(
     )
   },
   (input) =>
-    Effect.flatMap(
-      load(() => import("./internal/commands/runner.ts")),
-      ({ run }) => run(input)
+    load(() => import("./internal/commands/runner.ts")).pipe(
+      Effect.flatMap(({ run }) => run(input)),
+      untilSignal
     )
 ).pipe(
+  Command.withShortDescription("Take on uploads that are submitted, until SIGINT or SIGTERM"),
   Command.withDescription(
     "Take on uploads that are submitted, together with all runners of the same database, until SIGINT or SIGTERM. Sources have to be there under the same path. Endpoint and keys: the environment"
   ),
   Command.withExamples([
     { command: "effect-oss runner", description: "The only one, on SQLite" },
-    { command: "effect-oss runner --database-url postgres://db/uploads --host 10.0.0.7" }
+    { command: "effect-oss runner --database-url postgres://uploads@db/uploads --host 10.0.0.7" }
   ])
 )
 
-/**
- * `effect-oss submit`.
- *
- * @category commands
- * @since 0.1.0
- */
-export const submit = Command.make(
+const submit = Command.make(
   "submit",
   {
     databaseUrl,
-    places: Argument.String("files").pipe(
-      Argument.withDescription(
-        "Files or URLs with ranges, and then oss://BUCKET/KEY. A KEY that is empty or ends in / gets the file's name appended"
-      ),
-      Argument.variadic({ min: 2 })
-    ),
-    partSize: Flag.Int("part-size").pipe(
-      Flag.withDescription("In bytes. Default: 8 MiB, more for files above 78 GiB"),
-      Flag.withMetavar("BYTES"),
-      Flag.optional
-    ),
+    files: files("What is uploaded: files, or URLs of servers that know ranges"),
+    url,
+    partSize,
     onFailure: Flag.Literals("on-failure", ["keep", "abort"]).pipe(
       Flag.withDescription("What becomes of the parts if the upload fails. Default: keep"),
+      Flag.withMetavar("WHAT"),
       Flag.withDefault("keep" as const)
     ),
     wait: Flag.Boolean("wait").pipe(
@@ -110,11 +88,12 @@ export const submit = Command.make(
     json
   },
   (input) =>
-    Effect.flatMap(
-      load(() => import("./internal/commands/submit.ts")),
-      ({ run }) => run(input)
+    load(() => import("./internal/commands/submit.ts")).pipe(
+      Effect.flatMap(({ run }) => run(input)),
+      orInterrupted
     )
 ).pipe(
+  Command.withShortDescription("Hand uploads to the runners, and print their ids"),
   Command.withDescription(
     "Hand uploads to the runners, and print their ids. The same file to the same object, submitted again, joins the upload that is there"
   ),
@@ -129,9 +108,9 @@ const byId = <const Name extends "status" | "pause" | "resume" | "cancel">(
   description: string
 ) =>
   Command.make(name, { databaseUrl, ids, json }, (input) =>
-    Effect.flatMap(
-      load(() => import("./internal/commands/status.ts")),
-      (commands) => commands[name](input)
+    load(() => import("./internal/commands/status.ts")).pipe(
+      Effect.flatMap((commands) => commands[name](input)),
+      orInterrupted
     )
   ).pipe(
     Command.withDescription(description),
@@ -139,41 +118,16 @@ const byId = <const Name extends "status" | "pause" | "resume" | "cancel">(
   )
 
 /**
- * `effect-oss status`.
- *
- * @category commands
- * @since 0.1.0
- */
-export const status = byId("status", "How far submitted uploads are, wherever they run")
-
-/**
- * `effect-oss pause`.
- *
- * @category commands
- * @since 0.1.0
- */
-export const pause = byId("pause", "Send no further parts of submitted uploads, until resume")
-
-/**
- * `effect-oss resume`.
- *
- * @category commands
- * @since 0.1.0
- */
-export const resume = byId("resume", "Go on with uploads that were paused")
-
-/**
- * `effect-oss cancel`.
- *
- * @category commands
- * @since 0.1.0
- */
-export const cancel = byId("cancel", "Give submitted uploads up, and abort what was sent")
-
-/**
  * All of them, as subcommands.
  *
  * @category commands
  * @since 0.1.0
  */
-export const commands = [runner, submit, status, pause, resume, cancel] as const
+export const commands = [
+  runner,
+  submit,
+  byId("status", "How far submitted uploads are, wherever they run"),
+  byId("pause", "Send no further parts of submitted uploads, until resume"),
+  byId("resume", "Go on with uploads that were paused"),
+  byId("cancel", "Give submitted uploads up, and abort what was sent")
+] as const

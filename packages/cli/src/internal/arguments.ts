@@ -1,0 +1,45 @@
+/** What `effect/cli` found wrong with an argument, in the words of this command. */
+import type { InvalidValue, NonShowHelpErrors } from "effect/cli/CliError"
+
+/** What is wrong with it and, if there is more to say than where the help is, what to do. */
+export const explainArgument = (
+  error: NonShowHelpErrors
+): { readonly what: string; readonly todo?: string | undefined } => {
+  switch (error._tag) {
+    case "UnrecognizedOption":
+      return { what: `unknown flag ${error.option}`, todo: meant(error) }
+    case "UnknownSubcommand":
+      return { what: `unknown command "${error.subcommand}"`, todo: meant(error) }
+    case "MissingArgument":
+      return { what: `missing: ${placeholders[error.argument] ?? error.argument}` }
+    case "MissingOption":
+      return { what: `missing: --${error.option.replace(/^--/, "")}` }
+    case "InvalidValue":
+      return ofValue(error)
+    case "UnexpectedArgument":
+      return { what: `too many arguments: ${error.arguments.join(" ")}` }
+    default:
+      return { what: error.message.split("\n", 1).join() }
+  }
+}
+
+const meant = ({ suggestions: [nearest] }: { readonly suggestions: ReadonlyArray<string> }) =>
+  nearest === undefined ? undefined : `did you mean ${nearest}?`
+
+const placeholders: Readonly<Record<string, string>> = {
+  files: "FILE and oss://BUCKET/KEY",
+  url: "oss://BUCKET/KEY",
+  id: "ID"
+}
+
+/** Expectations come as "Expected …" or bare. */
+const ofValue = ({ option, value, expected }: InvalidValue) => {
+  const wanted = expected
+    .replace(/^Expected:? /, "")
+    .replace("a string representing a finite number", "a whole number")
+    .replaceAll('"', "")
+    .replaceAll(" | ", ", ")
+  return value === ""
+    ? { what: `--${option}: its value is missing`, todo: `give --${option} ${wanted};` }
+    : { what: `--${option}: "${value}" is not possible`, todo: `give ${wanted};` }
+}

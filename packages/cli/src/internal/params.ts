@@ -1,0 +1,66 @@
+/** Parameters that several commands have. */
+import * as Argument from "effect/cli/Argument"
+import * as CliError from "effect/cli/CliError"
+import * as Flag from "effect/cli/Flag"
+import * as Param from "effect/cli/Param"
+import * as Primitive from "effect/cli/Primitive"
+import * as Effect from "effect/Effect"
+import * as Size from "../Size.ts"
+
+/**
+ * A path as it is typed, which shells complete. Effect's own would make an
+ * absolute path of it, of a URL and of nothing too.
+ */
+const path = <Kind extends Param.ParamKind>(kind: Kind, name: string, type: Primitive.PathType) =>
+  Param.makeSingle({
+    kind,
+    name,
+    primitiveType: Object.assign(Object.create(Primitive.Path(type)) as typeof Primitive.String, {
+      parse: Primitive.String.parse
+    })
+  })
+
+export const fileFlag = (name: string) =>
+  path(Param.flagKind, name, "file").pipe(Flag.withMetavar("FILE"), Flag.optional)
+
+export const directoryFlag = (name: string) =>
+  path(Param.flagKind, name, "directory").pipe(Flag.withMetavar("DIR"), Flag.optional)
+
+/** All arguments but the last, at least one: what is uploaded. `url` has to follow. */
+export const files = (description: string): Argument.Argument<ReadonlyArray<string>> => {
+  const all = path(Param.argumentKind, "files", "either").pipe(
+    Argument.withMetavar("FILE"),
+    Argument.withDescription(description),
+    Argument.variadic({ min: 1 })
+  )
+  const parse: typeof all.parse = ({ flags, arguments: given }) =>
+    given.length === 1
+      ? Effect.fail(new CliError.MissingArgument({ argument: "url" }))
+      : Effect.map(
+          all.parse({ flags, arguments: given.slice(0, -1) }),
+          ([, files]) => [given.slice(-1), files] as const
+        )
+  return Object.assign(Object.create(all), { parse })
+}
+
+/** The object. */
+export const url = Argument.String("url").pipe(
+  Argument.withMetavar("oss://BUCKET/KEY"),
+  Argument.withDescription(
+    "The object. A KEY that is empty or ends in / gets the file's name appended"
+  )
+)
+
+export const partSize = Flag.String("part-size").pipe(
+  Flag.withDescription(
+    `From 100KiB to 5GiB; ${Size.syntax}. Default: 8MiB, more for files above 78 GiB`
+  ),
+  Flag.withMetavar("SIZE"),
+  Flag.optional
+)
+
+export const json = Flag.Boolean("json").pipe(
+  Flag.withDescription("One JSON value a line on standard output"),
+  Flag.withoutNegation,
+  Flag.withDefault(false)
+)

@@ -1,0 +1,109 @@
+/**
+ * The cluster's database, by its URL: PostgreSQL for any number of runners, or
+ * a file of SQLite, which is Node's own, for one.
+ *
+ * @since 0.1.0
+ */
+import { dirname } from "node:path"
+import { InvalidRequest } from "@effect-oss/core/UploadError"
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import { FileSystem } from "effect/FileSystem"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import { SqlClient } from "effect/sql/SqlClient"
+import type { SqlError } from "effect/sql/SqlError"
+
+/**
+ * What a database can be.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Database {
+  /** Whether there can be several runners: `NodeCluster.layer`, else `layerSingle`. */
+  readonly isServer: boolean
+  /** Connects, and fails if that isn't possible. */
+  readonly layer: Layer.Layer<SqlClient, SqlError | InvalidRequest>
+  /** To be held by a runner: fails if there can be only one, and another process is it. */
+  readonly lock: Layer.Layer<never, InvalidRequest>
+}
+
+/**
+ * The database of a URL: `postgres://…` or `postgresql://…`, else the path of a
+ * file, which is made if need be. Opens nothing yet.
+ *
+ * **Example** (a file)
+ *
+ * ```ts
+ * import { Database, NodeCluster, UploadRunner } from "@effect-oss/cluster"
+ * import { Layer, Redacted } from "effect"
+ *
+ * const database = Database.of(Redacted.make("/var/lib/uploads/cluster.sqlite"))
+ *
+ * export const runner = UploadRunner.layer().pipe(
+ *   Layer.provide(NodeCluster.layerSingle),
+ *   Layer.provide([database.layer, database.lock])
+ * )
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const of = (url: Redacted.Redacted): Database => {
+  const text = Redacted.value(url)
+  if (/^postgres(ql)?:/.test(text)) {
+    return { isServer: true, layer: layerPostgres(url), lock: Layer.empty }
+  }
+  const [, scheme] = /^(\w+):\/\//.exec(text) ?? []
+  return scheme === undefined
+    ? { isServer: false, layer: layerFile(text), lock: lockOf(text) }
+    : { isServer: false, layer: unknown(scheme), lock: Layer.empty }
+}
+
+const unknown = (scheme: string): Database["layer"] =>
+  Layer.effectContext(unusable(`${scheme}:// is no database that is known here`))
+
+/** Connected at once: later on, the engine takes a database that isn't there for a defect. */
+const layerPostgres = (url: Redacted.Redacted): Database["layer"] =>
+  Layer.unwrap(
+    Effect.map(
+      Effect.promise(() => import("@effect/sql-pg/PgClient")),
+      (PgClient) => PgClient.layer({ url, applicationName: "effect-oss" })
+    )
+  ).pipe(Layer.tap((context) => Context.get(context, SqlClient)`SELECT 1`))
+
+/** A file of this user's, in a directory that is made if need be. */
+const layerFile = (path: string): Database["layer"] =>
+  Layer.unwrap(Effect.map(prepared(path), (sqlite) => sqlite.layer(path))).pipe(
+    Layer.catch(({ message }) => Layer.effectContext(unusable(`${path}: ${message}`))),
+    Layer.provide(NodeFileSystem.layer)
+  )
+
+/** Two runners that take each other for themselves would do everything twice. */
+const lockOf = (path: string): Database["lock"] =>
+  Layer.effectDiscard(
+    Effect.flatMap(prepared(path), (sqlite) => sqlite.lock(`${path}-runner`)).pipe(
+      Effect.catch((error) =>
+        error._tag === "SqlError" && error.reason._tag === "LockTimeoutError"
+          ? unusable(`${path}: a runner is at work on it already`)
+          : unusable(`${path}: ${error.message}`)
+      )
+    )
+  ).pipe(Layer.provide(NodeFileSystem.layer))
+
+const prepared = Effect.fnUntraced(function* (path: string) {
+  const fs = yield* FileSystem
+  yield* fs.makeDirectory(dirname(path), { recursive: true, mode: 0o700 })
+  return yield* Effect.promise(() => import("./internal/sqlite.ts"))
+})
+
+const unusable = (problem: string) =>
+  Effect.fail(
+    new InvalidRequest({
+      field: "database",
+      problem,
+      remedy: "give the URL of a PostgreSQL server, or the path of a file for SQLite"
+    })
+  )
