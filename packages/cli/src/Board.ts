@@ -4,8 +4,7 @@
  *
  * @since 0.1.0
  */
-import { printable } from "./internal/text.ts"
-import * as Size from "./Size.ts"
+import * as Render from "@effect-oss/core/Render"
 
 /**
  * An upload that is under way.
@@ -60,9 +59,8 @@ export const render = (board: Board, now: number, columns: number): ReadonlyArra
 
 const bar = ({ key, size, sent }: Entry): string => {
   const percent = size === 0 ? 0 : Math.min(99, Math.floor((100 * sent) / size))
-  const full = Math.round((barWidth * percent) / 100)
   const text = `${percent} %`.padStart(4)
-  return printable(`[${"#".repeat(full)}${"-".repeat(barWidth - full)}] ${text}  ${key}`)
+  return Render.printable(`${Render.bar(percent / 100, barWidth)} ${text}  ${key}`)
 }
 
 /**
@@ -79,6 +77,6 @@ export const total = (board: Board, now: number): string => {
     ...(board.skipped > 0 ? [`${board.skipped} identical`] : []),
     ...(board.failed > 0 ? [`${board.failed} failed`] : []),
     ...(board.active.length > 0 ? [`${board.active.length} under way`] : []),
-    `${Size.format(bytes)} sent (${Size.format(bytes / seconds)}/s)`
+    `${Render.bytes(bytes)} sent (${Render.bytes(bytes / seconds)}/s)`
   ].join(", ")
 }

@@ -8,6 +8,7 @@
 import type { CheckpointError } from "@effect-oss/core/CheckpointStore"
 import type { OssError } from "@effect-oss/core/OssError"
 import { permissionFor } from "@effect-oss/core/OssError"
+import { printable } from "@effect-oss/core/Render"
 import type { SourceError } from "@effect-oss/core/Source"
 import type { UploadError } from "@effect-oss/core/Upload"
 import type { IntegrityError, InvalidRequest } from "@effect-oss/core/UploadError"
@@ -15,7 +16,6 @@ import type { CliError } from "effect/cli/CliError"
 import type { ConfigError } from "effect/Config"
 import * as SchemaIssue from "effect/SchemaIssue"
 import type { Interrupted, SomeFailed, UnderWay, UsageError } from "./CliFailure.ts"
-import { printable } from "./internal/text.ts"
 
 /**
  * How a process ends:

@@ -4,15 +4,13 @@
  *
  * @since 0.1.0
  */
+import * as Display from "@effect-oss/core/Display"
 import { UploadEvent } from "@effect-oss/core/UploadEvent"
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import { wiped } from "./internal/text.ts"
 import { Output } from "./Output.ts"
-import * as Render from "./Render.ts"
 
 /**
  * Writes one event.
@@ -54,34 +52,14 @@ const encode = Schema.encodeEffect(Schema.toCodecJson(UploadEvent))
  * @category constructors
  * @since 0.1.0
  */
-export const human = Effect.fnUntraced(function* (options: {
+export const human = ({
+  progress
+}: {
   readonly progress: boolean
-}): Effect.fn.Return<Reporter, never, Output | Scope.Scope> {
-  const { out, terminal } = yield* Output
-  let view = Render.initial(yield* Clock.currentTimeMillis)
-  let drawn = ""
-  const style = Effect.suspend((): Effect.Effect<Render.Style> => {
-    if (!options.progress) return Effect.succeed({ _tag: "Summary" })
-    return Option.match(terminal, {
-      onNone: () => Effect.succeed({ _tag: "Lines" }),
-      onSome: ({ columns, color }) =>
-        Effect.map(columns, (columns) => ({ _tag: "Bar", columns, color }))
-    })
-  })
-  const columns = Option.match(terminal, {
-    onNone: () => Effect.succeed(0),
-    onSome: ({ columns }) => columns
-  })
-  const wipe = Effect.map(columns, (columns) => wiped([drawn], columns))
-  yield* Effect.addFinalizer(() => (drawn === "" ? Effect.void : Effect.flatMap(wipe, out)))
-  return Effect.fnUntraced(function* (event) {
-    const frame = Render.render(view, event, yield* Clock.currentTimeMillis, yield* style)
-    view = frame.view
-    const bar = frame.bar ?? drawn
-    const lines = frame.lines.map((line) => `${line}\n`).join("")
-    if (lines === "" && bar === drawn) return
-    const text = drawn === "" ? `${lines}${bar}` : `${yield* wipe}${lines}${bar}`
-    drawn = bar
-    yield* out(text)
-  })
-})
+}): Effect.Effect<Reporter, never, Output | Scope.Scope> =>
+  Effect.flatMap(Output, ({ out, terminal }) =>
+    Display.make(
+      { write: out, columns: Option.map(terminal, ({ columns }) => columns) },
+      { progress, color: Option.exists(terminal, ({ color }) => color) }
+    )
+  )

@@ -1,5 +1,5 @@
 /**
- * Sizes, rates and times as people write and read them.
+ * Sizes as people write them.
  *
  * @since 0.1.0
  */
@@ -55,53 +55,4 @@ export const parse = (flag: string, text: string): Result.Result<number, UsageEr
     : Result.fail(
         new UsageError({ problem: `${flag}: "${text}" is not a size`, remedy: `give ${syntax}` })
       )
-}
-
-/**
- * A number of bytes to read: one decimal, powers of 1024.
- *
- * @category formatting
- * @since 0.1.0
- */
-export const format = (bytes: number): string => {
-  if (bytes < 1024) return `${Math.floor(bytes)} B`
-  const names = ["KiB", "MiB", "GiB", "TiB"]
-  let value = bytes / 1024
-  let name = 0
-  // What would be rounded up to 1024.0 is the next unit's 1.0.
-  while (value >= 1023.95 && name < names.length - 1) {
-    value /= 1024
-    name++
-  }
-  return `${value.toFixed(1)} ${names[name]}`
-}
-
-/**
- * A time to read, of `millis` milliseconds.
- *
- * @category formatting
- * @since 0.1.0
- */
-export const formatDuration = (millis: number): string => {
-  if (millis < 59_950) return `${(millis / 1_000).toFixed(1)} s`
-  const seconds = Math.round(millis / 1_000)
-  const [days, hours, minutes] = [
-    Math.floor(seconds / 86_400),
-    Math.floor(seconds / 3_600) % 24,
-    Math.floor(seconds / 60) % 60
-  ]
-  if (days > 0) return `${days} d ${hours} h`
-  if (hours > 0) return `${hours} h ${minutes} min`
-  return `${minutes} min ${seconds % 60} s`
-}
-
-/**
- * A time in whole units, rounded up: what is left, or how old something is.
- *
- * @category formatting
- * @since 0.1.0
- */
-export const formatWholeDuration = (millis: number): string => {
-  const seconds = Math.max(0, Math.ceil(millis / 1_000))
-  return seconds < 60 ? `${seconds} s` : formatDuration(seconds * 1_000)
 }

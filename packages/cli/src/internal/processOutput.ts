@@ -1,11 +1,11 @@
 /** The process as `Output`: the only file that touches its streams. */
+import * as Render from "@effect-oss/core/Render"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
 import type { WriteStream } from "node:tty"
 import { Output } from "../Output.ts"
-import { printable } from "./text.ts"
 
 /** Waits until the text has been taken, so that the process may exit. A reader who has gone is no error. */
 const write = (stream: WriteStream) => (text: string) =>
@@ -42,7 +42,7 @@ const warnings = Logger.make<unknown, void>(({ message }) => {
   const parts = Array.isArray(message) ? message : [message]
   const text = parts.map((part) => (part instanceof Error ? part.message : String(part))).join(": ")
   const wipe = process.stdout.isTTY && process.stderr.isTTY ? "\r\u001B[K" : ""
-  process.stderr.write(`${wipe}warning: ${printable(text)}\n`)
+  process.stderr.write(`${wipe}warning: ${Render.printable(text)}\n`)
 })
 
 export const layerLogger: Layer.Layer<never> = Logger.layer([warnings])

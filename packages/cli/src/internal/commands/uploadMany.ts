@@ -1,6 +1,7 @@
 /** `effect-oss upload` of several files, and of directories with all that is in them. */
 import type { CheckpointStore } from "@effect-oss/core/CheckpointStore"
 import type { OssClient } from "@effect-oss/core/OssClient"
+import * as Render from "@effect-oss/core/Render"
 import * as Source from "@effect-oss/core/Source"
 import * as Upload from "@effect-oss/core/Upload"
 import type { Outcome } from "@effect-oss/core/UploadAll"
@@ -19,8 +20,6 @@ import { explain, isResumable } from "../../Explain.ts"
 import type { ObjectUrl } from "../../ObjectUrl.ts"
 import { within } from "../../ObjectUrl.ts"
 import { Output } from "../../Output.ts"
-import * as Size from "../../Size.ts"
-import { printable, wiped } from "../text.ts"
 import { Watch } from "../watched.ts"
 
 export interface Input {
@@ -95,7 +94,7 @@ const makeScreen = Effect.fnUntraced(function* (watch: Watch, progress: boolean)
   const wipe = Effect.gen(function* () {
     if (drawn.length === 0) return
     // The cursor is on an empty line below them.
-    const text = wiped([...drawn, ""], yield* columns)
+    const text = Render.erased([...drawn, ""], yield* columns)
     drawn = []
     yield* out(text)
   })
@@ -126,7 +125,7 @@ const makeScreen = Effect.fnUntraced(function* (watch: Watch, progress: boolean)
         const { what, todo } = explain(outcome.error)
         return yield* error(`error: ${what}\n  → ${todo}\n`)
       }
-      if (progress) yield* out(`${describe(outcome)}\n`)
+      if (progress) yield* out(`${Render.result(outcome.result)}\n`)
     }),
     finish: Effect.fnUntraced(function* (json: boolean) {
       yield* wipe
@@ -145,17 +144,6 @@ const gravest = (
 ): SomeFailed["exitCode"] => {
   if (worst === 1 || (exitCode !== 2 && exitCode !== 3)) return 1
   return worst === 3 ? 3 : exitCode
-}
-
-const describe = ({ _tag, result }: Exclude<Ended, { readonly _tag: "Failed" }>): string => {
-  const { bucket, key, size, verified } = result
-  const fact =
-    _tag === "Skipped"
-      ? "identical already"
-      : verified
-        ? "verified by CRC64"
-        : "not verified: the endpoint tells no CRC64"
-  return printable(`${bucket}/${key}: ${Size.format(size)}, ${fact}`)
 }
 
 const encode = Schema.encodeEffect(Schema.toCodecJson(UploadEvent))
