@@ -149,6 +149,24 @@ const memory = (place: Place): Comparison => {
   }
 }
 
+const sinkMemory = (place: Place): Comparison => {
+  const sizes = [GiB / 16, GiB, 4 * GiB]
+  return {
+    name: "sink-memory",
+    title: "A stream of unknown length into Upload.sink, the defaults",
+    rounds: 5,
+    sink: {},
+    contenders: sizes.map((amount) =>
+      contender(place, "drain", { files: [], amount }, `${amount / GiB} GiB`)
+    ),
+    metrics: [C.held, C.peak, C.wall, C.cpu],
+    ratios: [
+      { metric: C.held, over: ["4 GiB", "1 GiB"] },
+      { metric: C.peak, over: ["4 GiB", "1 GiB"] }
+    ]
+  }
+}
+
 const checkpointBytes = (place: Place): Comparison => {
   const task = { files: [place.file(10_000 * 102_400)], partSize: 102_400 }
   return {
@@ -349,6 +367,7 @@ export const comparisons: Readonly<Record<string, (place: Place) => Comparison>>
   "wall-cpu-64m": (place) => whole(place, "wall-cpu-64m", GiB / 16, 7),
   "parts-parallel": matrix,
   memory,
+  "sink-memory": sinkMemory,
   "checkpoint-bytes": checkpointBytes,
   latency,
   faults,

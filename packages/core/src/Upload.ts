@@ -320,8 +320,8 @@ export const directory = (
  *
  * **Details**
  *
- * As with `Source.stream`, parts are held in memory while they are sent, at
- * most one more than `concurrency`, and grow with their number.
+ * As with `Source.stream`, parts are held in memory while they are sent, and
+ * grow with their number.
  *
  * **Example** (a table as lines of JSON)
  *

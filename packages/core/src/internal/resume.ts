@@ -224,6 +224,7 @@ const headerOf = ({ client, key, source, options }: Session, partSize: number) =
     fingerprint: source.fingerprint,
     size: sizeOf(source),
     partSize,
+    ...(sizeOf(source) === null ? { growth: Part.growth } : {}),
     options: Checkpoint.digestOptions(options),
     createdAt
   }))
