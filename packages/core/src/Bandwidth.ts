@@ -62,6 +62,11 @@ const portionsPerSecond = 50
 /** In bytes; larger ones don't cost less. */
 const largestPortion = 256 * 1024
 
+const positive = ({ bytesPerSecond }: { readonly bytesPerSecond: number }) =>
+  bytesPerSecond > 0
+    ? Effect.succeed(bytesPerSecond)
+    : Effect.die(new RangeError(`${bytesPerSecond} bytes a second are not possible`))
+
 const portionFor = (bytesPerSecond: number): number =>
   Math.max(1, Math.min(largestPortion, Math.floor(bytesPerSecond / portionsPerSecond)))
 
@@ -76,13 +81,9 @@ const portionFor = (bytesPerSecond: number): number =>
 export const layer = (options: { readonly bytesPerSecond: number }): Layer.Layer<Bandwidth> =>
   Layer.effect(
     Bandwidth,
-    Effect.suspend(() => {
-      const { bytesPerSecond } = options
-      if (!(bytesPerSecond > 0)) {
-        return Effect.die(new RangeError(`${bytesPerSecond} bytes a second are not possible`))
-      }
+    Effect.map(positive(options), (bytesPerSecond) => {
       let free = 0
-      return Effect.succeed({
+      return {
         portion: portionFor(bytesPerSecond),
         take: (bytes: number) =>
           Effect.flatMap(Clock.currentTimeMillis, (now) => {
@@ -90,7 +91,7 @@ export const layer = (options: { readonly bytesPerSecond: number }): Layer.Layer
             free = reserved.free
             return reserved.wait > 0 ? Effect.sleep(Duration.millis(reserved.wait)) : Effect.void
           })
-      })
+      }
     })
   )
 
@@ -98,7 +99,8 @@ export const layer = (options: { readonly bytesPerSecond: number }): Layer.Layer
  * One limit for all processes whose `RateLimiter` has the same store, such as
  * `RateLimiter.layerStoreRedis`: a request to the store for each portion, of at
  * most 256 KiB. While the store is away nothing is sent, so that a part counts
- * as stalled in the end; it goes on by itself within a second.
+ * as stalled in the end; it goes on by itself within a second. A value that
+ * isn't positive is a defect.
  *
  * **Example** (a limit for a whole fleet)
  *
@@ -130,8 +132,10 @@ export const layerRateLimiter = (options: {
       ({ RateLimiter }) =>
         Layer.effect(
           Bandwidth,
-          Effect.map(RateLimiter, ({ consume }) => {
-            const { bytesPerSecond, key = "effect-oss/bandwidth" } = options
+          Effect.gen(function* () {
+            const bytesPerSecond = yield* positive(options)
+            const { key = "effect-oss/bandwidth" } = options
+            const { consume } = yield* RateLimiter
             const portion = portionFor(bytesPerSecond)
             const window = Duration.millis((portion / bytesPerSecond) * 1_000)
             const leave = (bytes: number) =>

@@ -19,7 +19,7 @@ const progress = (sent: number, eta: number | null = 12_000) =>
     rate: eta === null ? 0 : 62.5 * MiB,
     eta
   })
-const resumed = cases.Resumed.make({ bytes: 48 * MiB, parts: 6 })
+const resumed = cases.Resumed.make({ reason: "Recorded", bytes: 48 * MiB, parts: 6 })
 const retrying = cases.Retrying.make({
   operation: "uploadPart",
   partNumber: 3,
@@ -174,7 +174,7 @@ describe("the lines", () => {
   })
 
   it("leave out a resume without parts", () => {
-    const none = cases.Resumed.make({ bytes: 0, parts: 0 })
+    const none = cases.Resumed.make({ reason: "Recorded", bytes: 0, parts: 0 })
     assert.lengthOf(play(lines, [started, none]).written, 1)
   })
 
@@ -256,7 +256,10 @@ describe("a line for an event", () => {
       "db.tar (of unknown size) to oss://backups/db.tar"
     ],
     [resumed, "resumed: 48.0 MiB in 6 parts are there already"],
-    [cases.Resumed.make({ bytes: 0, parts: 0 }), "resumed: no part is there already"],
+    [
+      cases.Resumed.make({ reason: "Recorded", bytes: 0, parts: 0 }),
+      "resumed: no part is there already"
+    ],
     [
       cases.Restarted.make({ reason: "UploadGone" }),
       "starting afresh: OSS no longer knows the upload"
