@@ -67,6 +67,20 @@ describe.concurrent("the example", () => {
     )
   )
 
+  it.live("progressBar", () =>
+    inDirectory(
+      Effect.fnUntraced(function* (directory) {
+        const fs = yield* FileSystem.FileSystem
+        yield* fs.writeFileString(`${directory}/video.mp4`, "a video")
+        const lines = (yield* succeeds("progressBar.ts", directory)).split("\n")
+        assert.strictEqual(lines[0], `video.mp4 (7 B) to oss://${bucket}/video.mp4`)
+        assert.match(lines[1] ?? "", /^examples\/video\.mp4: 7 B in .*, verified by CRC64$/)
+        assert.include(lines, `copy: [${"#".repeat(40)}]  99 %  7 B of 7 B`)
+        assert.include(lines, "copy: examples/copy.mp4: 7 B, verified by CRC64")
+      })
+    )
+  )
+
   it.live("presigned", () =>
     inDirectory(
       Effect.fnUntraced(function* (directory) {
