@@ -167,6 +167,24 @@ const sinkMemory = (place: Place): Comparison => {
   }
 }
 
+const manyMemory = (place: Place): Comparison => {
+  const counts = [10_000, 100_000]
+  return {
+    name: "many-memory",
+    title: "So many objects of 1 KiB through one Upload.uploadAll, the defaults",
+    rounds: 2,
+    sink: {},
+    contenders: counts.map((amount) =>
+      contender(place, "tiny", { files: [], amount }, String(amount))
+    ),
+    metrics: [C.held, C.peak, C.wall, C.cpu],
+    ratios: [
+      { metric: C.held, over: ["100000", "10000"] },
+      { metric: C.peak, over: ["100000", "10000"] }
+    ]
+  }
+}
+
 const checkpointBytes = (place: Place): Comparison => {
   const task = { files: [place.file(10_000 * 102_400)], partSize: 102_400 }
   return {
@@ -368,6 +386,7 @@ export const comparisons: Readonly<Record<string, (place: Place) => Comparison>>
   "parts-parallel": matrix,
   memory,
   "sink-memory": sinkMemory,
+  "many-memory": manyMemory,
   "checkpoint-bytes": checkpointBytes,
   latency,
   faults,
