@@ -3,7 +3,7 @@ import { CheckpointStore, OssClient, Source, Upload } from "@effect-oss/core"
 import { NodeOssHttp } from "@effect-oss/node-http"
 import { NodeRuntime, NodeServices } from "@effect/platform-node"
 import { Config, Console, Effect } from "effect"
-import { HttpClient, HttpClientRequest } from "effect/http"
+import { HttpClient, HttpClientRequest, HttpClientResponse } from "effect/http"
 
 /** See presigningServer.ts. */
 const sign = Effect.fnUntraced(function* (request: OssClient.PresignRequest) {
@@ -11,7 +11,8 @@ const sign = Effect.fnUntraced(function* (request: OssClient.PresignRequest) {
     HttpClientRequest.bodyJsonUnsafe(request),
     HttpClient.execute
   )
-  return response.status === 403 ? undefined : yield* response.text
+  if (response.status === 403) return undefined
+  return yield* (yield* HttpClientResponse.filterStatusOk(response)).text
 })
 
 const client = OssClient.layerPresigned({

@@ -74,11 +74,11 @@ export const make = Effect.fnUntraced(function* (
   let view = Render.initial(yield* Clock.currentTimeMillis)
   let drawn = ""
   const width = Option.getOrElse(columns, () => Effect.succeed(0))
-  const style = Effect.map(width, (columns_): Render.Style => {
+  const style = Effect.map(width, (now): Render.Style => {
     if (!progress) return { _tag: "Summary" }
     return Option.isNone(columns)
       ? { _tag: "Lines" }
-      : { _tag: "Bar", columns: columns_, unicode, color }
+      : { _tag: "Bar", columns: now, unicode, color }
   })
   const erase = Effect.map(width, (columns) => Render.erased([drawn], columns))
   yield* Effect.addFinalizer(() => (drawn === "" ? Effect.void : Effect.flatMap(erase, write)))

@@ -397,15 +397,15 @@ export interface PresignedOptions<E = never, R = never> extends Omit<
  *
  * **Gotchas**
  *
- * Whoever signs decides what this client can do: look at `operation`, `key` and
- * `headers`, and let it set no more than it should.
+ * Whoever signs decides what this client can do: look at `operation`, `method`,
+ * `key`, `query` and `headers`, and let it set no more than it should.
  *
  * **Example** (a server at `/sign`)
  *
  * ```ts
  * import { OssClient } from "@effect-oss/core"
  * import { Effect } from "effect"
- * import { HttpClient, HttpClientRequest } from "effect/http"
+ * import { HttpClient, HttpClientRequest, HttpClientResponse } from "effect/http"
  *
  * const layer = OssClient.layerPresigned({
  *   bucket: "photos",
@@ -415,7 +415,9 @@ export interface PresignedOptions<E = never, R = never> extends Omit<
  *       HttpClientRequest.bodyJsonUnsafe(request),
  *       HttpClient.execute,
  *       Effect.flatMap((response) =>
- *         response.status === 403 ? Effect.undefined : response.text
+ *         response.status === 403
+ *           ? Effect.undefined
+ *           : Effect.flatMap(HttpClientResponse.filterStatusOk(response), ({ text }) => text)
  *       )
  *     )
  * })

@@ -21,7 +21,7 @@ export interface Options extends Pick<
   UploadRequest,
   "concurrency" | "retry" | "retryBudget" | "stallTimeout"
 > {
-  /** How many parts of all uploads together are on their way at once, at least 1; a slot that becomes free goes to the next upload in turn. Default: no such limit. */
+  /** How many parts of all uploads together are on their way at once, at least 1; a slot that becomes free goes to the next upload in turn, and an upload that doesn't say how many it wants takes all that are free. Default: no such limit. */
   readonly parts?: number | undefined
 }
 
@@ -35,7 +35,8 @@ export interface Options extends Pick<
  * **Example** (a program that is patient, and modest)
  *
  * ```ts
- * import { CheckpointStore, OssClient, RetryPolicy, Source, Upload, UploadDefaults } from "@effect-oss/core"
+ * import { CheckpointStore, OssClient, RetryPolicy } from "@effect-oss/core"
+ * import { Source, Upload, UploadDefaults } from "@effect-oss/core"
  * import { Effect } from "effect"
  *
  * const policies = UploadDefaults.layer({

@@ -49,7 +49,7 @@ export const make = ({ parts, partSize }: Options): Blocks => {
     room: (size) => {
       const weight = weightOf(size)
       const leave = Effect.asVoid(permits.release(weight))
-      return Effect.as(permits.take(weight), roomOf(free, size, leave))
+      return Effect.map(permits.take(weight), () => roomOf(free, size, leave))
     }
   }
 }

@@ -37,18 +37,17 @@ export const signer = <E>(
   })
 })
 
-/** What the URL says, or what belongs to the host that would have been asked. */
-const withoutSignature = (headers: Signed["headers"]): Signed["headers"] => {
-  const {
-    authorization: _1,
-    date: _2,
-    host: _3,
-    "x-oss-date": _4,
-    "x-oss-content-sha256": _5,
-    ...others
-  } = headers
-  return others
-}
+/** The URL has its own, and may lead to another host. */
+const signature: ReadonlySet<string> = new Set([
+  "authorization",
+  "date",
+  "host",
+  "x-oss-content-sha256",
+  "x-oss-date"
+])
+
+const withoutSignature = (headers: Signed["headers"]): Signed["headers"] =>
+  Object.fromEntries(Object.entries(headers).filter(([name]) => !signature.has(name)))
 
 const requestOf = (
   { method, url }: Signed,
