@@ -73,7 +73,7 @@ describe.concurrent("the example", () => {
         const fs = yield* FileSystem.FileSystem
         const emulator = yield* OssEmulator.OssEmulator
         yield* emulator.inject(
-          Fault.delay({ operation: "uploadPart", partNumber: 3, millis: 1_000 })
+          Fault.delay({ operation: "uploadPart", partNumber: 3, millis: 2_000 })
         )
         yield* fs.writeFile(`${directory}/video.mp4`, threeParts)
         const lines = (yield* succeeds("userInterface.ts", directory)).trimEnd().split("\n")
@@ -110,7 +110,7 @@ describe.concurrent("the example", () => {
         yield* fs.writeFile(`${directory}/db.tar`, threeParts)
         // The first run loses its rights after two parts, and the next one has them again.
         yield* emulator.inject(
-          Fault.delay({ operation: "uploadPart", partNumber: 3, millis: 1_000 }),
+          Fault.delay({ operation: "uploadPart", partNumber: 3, millis: 2_000 }),
           Fault.answer({
             operation: "uploadPart",
             partNumber: 3,
