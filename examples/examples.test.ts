@@ -72,9 +72,11 @@ describe.concurrent("the example", () => {
       Effect.fnUntraced(function* (directory) {
         const fs = yield* FileSystem.FileSystem
         yield* fs.writeFileString(`${directory}/video.mp4`, "a video")
-        const lines = (yield* succeeds("progressBar.ts", directory)).split("\n")
+        const output = yield* succeeds("progressBar.ts", directory)
+        const lines = output.split("\n")
         assert.strictEqual(lines[0], `video.mp4 (7 B) to oss://${bucket}/video.mp4`)
-        assert.match(lines[1] ?? "", /^examples\/video\.mp4: 7 B in .*, verified by CRC64$/)
+        // Before it there may be samples, if it takes a while.
+        assert.match(output, /^examples\/video\.mp4: 7 B in .*, verified by CRC64$/m)
         assert.include(lines, `copy: [${"#".repeat(40)}]  99 %  7 B of 7 B`)
         assert.include(lines, "copy: examples/copy.mp4: 7 B, verified by CRC64")
       })
