@@ -6,7 +6,6 @@ export const long = [
   "bench/**/*.test.ts",
   "examples/**/*.test.ts",
   "packages/cluster/test/processes.test.ts",
-  "packages/core/test/types.test.ts",
   "packages/node-http/test/contract.test.ts",
   "simulation/**/*.test.ts",
   "test/packages.test.ts"

@@ -2,72 +2,22 @@
  * Each example is run as its reader would: by Node, in an empty directory, with
  * the environment that says where OSS is. Here that is an emulator.
  */
-import { NodeHttpServer, NodeServices } from "@effect/platform-node"
+import { NodeHttpServer } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { OssEmulator } from "@effect-oss/emulator"
 import { Context, Effect, FileSystem, Layer, Option, Stream } from "effect"
 import { HttpRouter, HttpServer, HttpServerResponse } from "effect/http"
-import { ChildProcess } from "effect/process"
 import AliOss from "ali-oss"
+import { readdirSync, readFileSync } from "node:fs"
 import { createServer } from "node:http"
+import { bucket, inDirectory, keys, start, storedText, sts, succeeds } from "./support/run.ts"
 
-const bucket = "examples"
-const keys = { accessKeyId: "id", accessKeySecret: "secret" }
-const sts = { accessKeyId: "STS.id", accessKeySecret: "sts-secret", securityToken: "token" }
-
-const world = Layer.merge(OssEmulator.layer({ credentials: [keys, sts] }), NodeServices.layer)
-
-/** Runs an example in a directory and gives what it prints; fails unless it exits with 0. */
-const run = Effect.fnUntraced(function* (
-  name: string,
-  directory: string,
-  environment: Readonly<Record<string, string>> = {}
-) {
-  const { url } = yield* OssEmulator.OssEmulator
-  const child = yield* ChildProcess.make(
-    process.execPath,
-    [new URL(`./${name}.ts`, import.meta.url).pathname],
-    {
-      cwd: directory,
-      extendEnv: true,
-      env: {
-        OSS_BUCKET: bucket,
-        OSS_ENDPOINT: url.replace("127.0.0.1", "localhost"),
-        OSS_PATH_STYLE: "true",
-        OSS_ACCESS_KEY_ID: keys.accessKeyId,
-        OSS_ACCESS_KEY_SECRET: keys.accessKeySecret,
-        ...environment
-      }
-    }
-  )
-  const [output, exitCode] = yield* Effect.all(
-    [Stream.mkString(Stream.decodeText(child.all)), child.exitCode],
-    { concurrency: 2 }
-  )
-  assert.strictEqual(exitCode, 0, output)
-  return output
-}, Effect.scoped)
-
-const inDirectory = <A, E, R>(test: (directory: string) => Effect.Effect<A, E, R>) =>
-  FileSystem.FileSystem.use((fs) => fs.makeTempDirectoryScoped()).pipe(
-    Effect.flatMap(test),
-    Effect.scoped,
-    Effect.provide(world)
-  )
-
-const stored = Effect.fnUntraced(function* (key: string) {
-  const emulator = yield* OssEmulator.OssEmulator
-  assert.deepStrictEqual(yield* emulator.uploads(bucket), [])
-  const object = Option.getOrThrow(yield* emulator.object(bucket, key))
-  return new TextDecoder().decode(yield* object.bytes)
-})
-
-describe("the example", () => {
+describe.concurrent("the example", () => {
   it.live("export", () =>
     inDirectory(
       Effect.fnUntraced(function* (directory) {
-        assert.include(yield* run("export", directory), "exports/rows.jsonl: ")
-        const rows = (yield* stored("exports/rows.jsonl")).trimEnd().split("\n")
+        assert.include(yield* succeeds("export.ts", directory), "exports/rows.jsonl: ")
+        const rows = (yield* storedText("exports/rows.jsonl")).trimEnd().split("\n")
         assert.strictEqual(rows.length, 50_000)
         assert.deepStrictEqual(JSON.parse(rows[2]!), { id: 3, name: "row 3", paid: true })
       })
@@ -77,9 +27,9 @@ describe("the example", () => {
   it.live("resumableStream", () =>
     inDirectory(
       Effect.fnUntraced(function* (directory) {
-        const output = yield* run("resumableStream", directory)
+        const output = yield* succeeds("resumableStream.ts", directory)
         assert.match(output, /lost after line 40000: once more\n614400 bytes were there, \d+ were/)
-        const lines = (yield* stored("feeds/measurements.txt")).trimEnd().split("\n")
+        const lines = (yield* storedText("feeds/measurements.txt")).trimEnd().split("\n")
         assert.strictEqual(lines.at(-1), "measurement 60000")
         assert.strictEqual(lines.length, 60_000)
       })
@@ -91,10 +41,10 @@ describe("the example", () => {
       Effect.fnUntraced(function* (directory) {
         const page = "x".repeat(250_000)
         const PAGE = yield* serve(HttpServerResponse.text(page))
-        yield* run("otherSources", directory, { PAGE })
-        assert.strictEqual((yield* stored("listing.txt")).split("\n").at(-2), "99999")
-        assert.strictEqual(yield* stored("photo.jpg"), "a photo")
-        assert.strictEqual(yield* stored("copy"), page)
+        yield* succeeds("otherSources.ts", directory, { PAGE })
+        assert.strictEqual((yield* storedText("listing.txt")).split("\n").at(-2), "99999")
+        assert.strictEqual(yield* storedText("photo.jpg"), "a photo")
+        assert.strictEqual(yield* storedText("copy"), page)
       })
     )
   )
@@ -108,9 +58,49 @@ describe("the example", () => {
           SecurityToken: sts.securityToken,
           Expiration: "2100-01-01T00:00:00Z"
         })
-        const output = yield* run("temporaryKeys", directory, { KEYS: yield* serve(answer) })
+        const output = yield* succeeds("temporaryKeys.ts", directory, {
+          KEYS: yield* serve(answer)
+        })
         assert.strictEqual(output, "hello.txt is stored\n")
-        assert.strictEqual(yield* stored("hello.txt"), "hello")
+        assert.strictEqual(yield* storedText("hello.txt"), "hello")
+      })
+    )
+  )
+
+  it.live("progressBar", () =>
+    inDirectory(
+      Effect.fnUntraced(function* (directory) {
+        const fs = yield* FileSystem.FileSystem
+        yield* fs.writeFileString(`${directory}/video.mp4`, "a video")
+        const output = yield* succeeds("progressBar.ts", directory)
+        const lines = output.split("\n")
+        assert.strictEqual(lines[0], `video.mp4 (7 B) to oss://${bucket}/video.mp4`)
+        // Before it there may be samples, if it takes a while.
+        assert.match(output, /^examples\/video\.mp4: 7 B in .*, verified by CRC64$/m)
+        assert.include(lines, `copy: [${"#".repeat(40)}]  99 %  7 B of 7 B`)
+        assert.include(lines, "copy: examples/copy.mp4: 7 B, verified by CRC64")
+      })
+    )
+  )
+
+  it.live("presigned", () =>
+    inDirectory(
+      Effect.fnUntraced(function* (directory) {
+        const fs = yield* FileSystem.FileSystem
+        yield* fs.writeFileString(`${directory}/photo.jpg`, "a photo")
+        const server = yield* start("presigningServer.ts", directory)
+        const url = yield* Stream.decodeText(server.stdout).pipe(
+          Stream.splitLines,
+          Stream.filter((line) => line.endsWith("/sign")),
+          Stream.runHead
+        )
+        const withoutKeys = { OSS_ACCESS_KEY_ID: "", OSS_ACCESS_KEY_SECRET: "" }
+        const output = yield* succeeds("presigned.ts", directory, {
+          ...withoutKeys,
+          SIGN: Option.getOrThrow(url)
+        })
+        assert.match(output, /^inbox\/photo\.jpg: 7 bytes\n.*access denied.*did not sign/)
+        assert.strictEqual(yield* storedText("inbox/photo.jpg"), "a photo")
       })
     )
   )
@@ -124,13 +114,23 @@ describe("the example", () => {
         yield* fs.writeFileString(`${directory}/db.tar`, content)
         const saved = yield* aliOssDiesAfter(2, `${directory}/db.tar`, url)
         yield* fs.writeFileString(`${directory}/checkpoint.json`, saved)
-        const output = yield* run("fromAliOss", directory)
+        const output = yield* succeeds("fromAliOss.ts", directory)
         assert.strictEqual(output, "204800 bytes were there, 295200 were sent\n")
-        assert.strictEqual(yield* stored("backups/db.tar"), content)
+        assert.strictEqual(yield* storedText("backups/db.tar"), content)
         assert.isFalse(yield* fs.exists(`${directory}/checkpoint.json`))
       })
     )
   )
+})
+
+it("has at most 40 lines, whichever it is", () => {
+  const directory = new URL(".", import.meta.url)
+  const examples = readdirSync(directory).filter((name) => /^\w+\.ts$/.test(name))
+  assert.isAbove(examples.length, 10)
+  for (const name of examples) {
+    const lines = readFileSync(new URL(name, directory), "utf8").trimEnd().split("\n")
+    assert.isAtMost(lines.length, 40, name)
+  }
 })
 
 /** The documented loop of ali-oss, up to so many parts: its checkpoint.json. */

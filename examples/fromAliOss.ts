@@ -6,13 +6,11 @@ import { NodeRuntime, NodeServices } from "@effect/platform-node"
 import AliOss from "ali-oss"
 import { Console, Effect, FileSystem, Option, Schema } from "effect"
 
-const Saved = Schema.fromJsonString(Schema.Unknown)
-
 export const program = Effect.gen(function* () {
   const fs = yield* FileSystem.FileSystem
   const saved = yield* fs
     .readFileString("checkpoint.json")
-    .pipe(Effect.flatMap(Schema.decodeEffect(Saved)), Effect.option)
+    .pipe(Effect.flatMap(Schema.decodeEffect(Schema.fromJsonString(Schema.Unknown))), Effect.option)
   const result = yield* Upload.upload({
     key: "backups/db.tar",
     source: Source.file("db.tar"),

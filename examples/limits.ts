@@ -1,12 +1,6 @@
-/** Two megabytes a second and twenty retries, for all uploads together; each reason has its own policy. */
-import {
-  Bandwidth,
-  CheckpointStore,
-  OssClient,
-  RetryPolicy,
-  Source,
-  Upload
-} from "@effect-oss/core"
+/** Policies for a whole program: two megabytes a second, eight parts and twenty retries for all uploads together. */
+import { Bandwidth, CheckpointStore, OssClient, RetryPolicy, Upload } from "@effect-oss/core"
+import { Source, UploadDefaults } from "@effect-oss/core"
 import { NodeOssHttp } from "@effect-oss/node-http"
 import { NodeRuntime, NodeServices } from "@effect/platform-node"
 import { Console, Duration, Effect, Layer, Schedule } from "effect"
@@ -16,16 +10,18 @@ const client = OssClient.layerConfig().pipe(
   Layer.provide(Bandwidth.layer({ bytesPerSecond: 2_000_000 }))
 )
 
-/** A throttled bucket is waited for; a broken network is not trusted for long. */
-const retry = RetryPolicy.byReason({
-  Throttled: Schedule.spaced("1 second").pipe(Schedule.upTo({ times: 30 })),
-  Transport: RetryPolicy.backoff({ attempts: 3, cap: "5 seconds" })
+const policies = UploadDefaults.layer({
+  /** A throttled bucket is waited for; a broken network is not trusted for long. */
+  retry: RetryPolicy.byReason({
+    Throttled: Schedule.spaced("1 second").pipe(Schedule.upTo({ times: 30 })),
+    Transport: RetryPolicy.backoff({ attempts: 3, cap: "5 seconds" })
+  }),
+  retryBudget: RetryPolicy.budgetUnsafe(20),
+  parts: 8
 })
 
 export const program = Effect.gen(function* () {
-  const retryBudget = yield* RetryPolicy.budget(20)
-  const upload = (key: string) =>
-    Effect.timed(Upload.upload({ key, source: Source.file(key), retry, retryBudget }))
+  const upload = (key: string) => Effect.timed(Upload.upload({ key, source: Source.file(key) }))
   const files = ["a.bin", "b.bin"]
   for (const [took, { key }] of yield* Effect.forEach(files, upload, { concurrency: 2 })) {
     yield* Console.log(`${key}: ${Duration.toSeconds(took).toFixed(1)} s`)
@@ -34,7 +30,7 @@ export const program = Effect.gen(function* () {
 
 if (import.meta.main) {
   program.pipe(
-    Effect.provide([client, CheckpointStore.layerMemory]),
+    Effect.provide([client, CheckpointStore.layerMemory, policies]),
     Effect.provide([NodeOssHttp.layer(), NodeServices.layer]),
     NodeRuntime.runMain
   )

@@ -8,18 +8,12 @@ import { HttpRouter, HttpServer, HttpServerRequest, HttpServerResponse } from "e
 import { createServer } from "node:http"
 import { fileURLToPath } from "node:url"
 import * as OwnStore from "./ownStore.ts"
-import { bucket, inDirectory, run, stored } from "./support/run.ts"
+import { bucket, inDirectory, run, stored, succeeds } from "./support/run.ts"
 
 const content = (size: number) => new Uint8Array(Buffer.alloc(size, "0123456789abc"))
 
 /** Three parts of the default size. */
 const threeParts = content(20 * 1024 * 1024)
-
-const succeeds = (...args: Parameters<typeof run>) =>
-  Effect.map(run(...args), ({ exitCode, output }) => {
-    assert.strictEqual(exitCode, 0, output)
-    return output
-  })
 
 const sent = Effect.gen(function* () {
   const log = yield* (yield* OssEmulator.OssEmulator).log
@@ -28,7 +22,7 @@ const sent = Effect.gen(function* () {
   )
 })
 
-describe("the example", () => {
+describe.concurrent("the example", () => {
   it.live("uploadDirectory", () =>
     inDirectory(
       Effect.fnUntraced(function* (directory) {
@@ -79,7 +73,7 @@ describe("the example", () => {
         const fs = yield* FileSystem.FileSystem
         const emulator = yield* OssEmulator.OssEmulator
         yield* emulator.inject(
-          Fault.delay({ operation: "uploadPart", partNumber: 3, millis: 4_000 })
+          Fault.delay({ operation: "uploadPart", partNumber: 3, millis: 2_000 })
         )
         yield* fs.writeFile(`${directory}/video.mp4`, threeParts)
         const lines = (yield* succeeds("userInterface.ts", directory)).trimEnd().split("\n")

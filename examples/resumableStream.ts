@@ -31,10 +31,7 @@ export const program = upload(broken).pipe(
 
 if (import.meta.main) {
   program.pipe(
-    Effect.provide([
-      OssClient.layerConfig(),
-      FsCheckpointStore.layer({ directory: "checkpoints" })
-    ]),
+    Effect.provide([OssClient.layerConfig(), FsCheckpointStore.layer({ directory: "state" })]),
     Effect.provide([NodeOssHttp.layer(), NodeServices.layer]),
     NodeRuntime.runMain
   )

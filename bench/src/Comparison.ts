@@ -44,6 +44,7 @@ export interface Comparison {
 export const wall: Metric = { name: "wall s", of: ({ wallMillis }) => wallMillis / 1_000 }
 export const cpu: Metric = { name: "CPU s", of: ({ cpuMillis }) => cpuMillis / 1_000 }
 export const peak: Metric = { name: "peak MiB", of: ({ peakMiB }) => peakMiB }
+export const held: Metric = { name: "held MiB", of: ({ heldMiB = 0 }) => heldMiB }
 export const checkpoint: Metric = {
   name: "checkpoint bytes",
   of: ({ checkpointBytes = 0 }) => checkpointBytes

@@ -44,6 +44,8 @@ export const Task = Schema.Struct({
   endpoint: Schema.String,
   /** The files to upload: one, or all at once. */
   files: Schema.Array(Schema.String),
+  /** Of a stream, in bytes, or of small objects, where it isn't files that are uploaded. */
+  amount: Schema.optionalKey(Schema.Finite),
   /** In bytes. */
   partSize: Schema.optionalKey(Schema.Finite),
   /** Parts at once; for many files, files at once. */
@@ -60,6 +62,8 @@ export const Report = Schema.Struct({
   /** Of the whole process, from its start. */
   cpuMillis: Schema.Finite,
   peakMiB: Schema.Finite,
+  /** The most that was in buffers. */
+  heldMiB: Schema.optionalKey(Schema.Finite),
   /** Written for the sake of resuming. */
   checkpointBytes: Schema.optionalKey(Schema.Finite),
   /** Of what is computed, where that is the point. */

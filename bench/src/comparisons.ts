@@ -149,6 +149,42 @@ const memory = (place: Place): Comparison => {
   }
 }
 
+const sinkMemory = (place: Place): Comparison => {
+  const sizes = [GiB / 16, GiB, 4 * GiB]
+  return {
+    name: "sink-memory",
+    title: "A stream of unknown length into Upload.sink, the defaults",
+    rounds: 5,
+    sink: {},
+    contenders: sizes.map((amount) =>
+      contender(place, "drain", { files: [], amount }, `${amount / GiB} GiB`)
+    ),
+    metrics: [C.held, C.peak, C.wall, C.cpu],
+    ratios: [
+      { metric: C.held, over: ["4 GiB", "1 GiB"] },
+      { metric: C.peak, over: ["4 GiB", "1 GiB"] }
+    ]
+  }
+}
+
+const manyMemory = (place: Place): Comparison => {
+  const counts = [10_000, 100_000]
+  return {
+    name: "many-memory",
+    title: "So many objects of 1 KiB through one Upload.uploadAll, the defaults",
+    rounds: 2,
+    sink: {},
+    contenders: counts.map((amount) =>
+      contender(place, "tiny", { files: [], amount }, String(amount))
+    ),
+    metrics: [C.held, C.peak, C.wall, C.cpu],
+    ratios: [
+      { metric: C.held, over: ["100000", "10000"] },
+      { metric: C.peak, over: ["100000", "10000"] }
+    ]
+  }
+}
+
 const checkpointBytes = (place: Place): Comparison => {
   const task = { files: [place.file(10_000 * 102_400)], partSize: 102_400 }
   return {
@@ -354,6 +390,8 @@ export const comparisons: Readonly<Record<string, (place: Place) => Comparison>>
   "wall-cpu-64m": (place) => whole(place, "wall-cpu-64m", GiB / 16, 7),
   "parts-parallel": matrix,
   memory,
+  "sink-memory": sinkMemory,
+  "many-memory": manyMemory,
   "checkpoint-bytes": checkpointBytes,
   latency,
   faults,

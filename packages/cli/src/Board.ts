@@ -4,9 +4,9 @@
  *
  * @since 0.1.0
  */
-import { clipped, fitting, printable, spare } from "./internal/text.ts"
+import * as Render from "@effect-oss/core/Render"
+import { clipped } from "./internal/text.ts"
 import type { TerminalSize } from "./Output.ts"
-import * as Size from "./Size.ts"
 
 /**
  * An upload that is under way.
@@ -77,15 +77,15 @@ export const render = (
   now: number,
   { columns, rows }: TerminalSize
 ): ReadonlyArray<string> => {
-  const width = Math.max(0, columns - spare)
+  const width = Math.max(0, columns - Render.spare)
   const bars = Math.max(0, Math.min(mostBars, rows - otherRows))
   const shown = [...board.active.filter(moves), ...board.active.filter(waits)].slice(0, bars)
   const more = board.active.length - shown.length
   return [
     ...shown.map((entry) => named(entry, width)),
     ...(more > 0 ? [`… and ${more} more`] : []),
-    ...(board.trouble === undefined ? [] : [`retrying: ${printable(board.trouble)}`]),
-    fitting(progress(board, now, width), width)
+    ...(board.trouble === undefined ? [] : [`retrying: ${Render.printable(board.trouble)}`]),
+    Render.fitting(progress(board, now, width), width)
   ].map((line) => clipped(line, width))
 }
 
@@ -94,17 +94,14 @@ const waits = ({ sent }: Entry) => sent === 0
 
 const named = ({ key, size, resumed, sent }: Entry, width: number): string => {
   const text = `${bar(resumed + sent, size, width)}  `
-  return `${text}${clipped(printable(key), width - text.length)}`
+  return `${text}${clipped(Render.printable(key), width - text.length)}`
 }
 
 /** Never 100 %: that is said when all is there. Where there is no room, only the figure. */
 const bar = (done: number, size: number, width: number): string => {
   const percent = size === 0 ? 0 : Math.min(99, Math.floor((100 * done) / size))
-  const full = Math.round((barWidth * percent) / 100)
   const figure = `${percent} %`.padStart(4)
-  return width < 2 * barWidth
-    ? figure
-    : `[${"#".repeat(full)}${"-".repeat(barWidth - full)}] ${figure}`
+  return width < 2 * barWidth ? figure : `${Render.bar(percent / 100, barWidth)} ${figure}`
 }
 
 /** How far all is; how much has been sent, until it is known how much there is. */
@@ -117,10 +114,10 @@ const progress = (board: Board, now: number, width: number): ReadonlyArray<strin
   const left = Math.max(0, all.bytes - there)
   return [
     `${bar(there, all.bytes, width)}  ${ended} of ${all.files} files`,
-    `${Size.format(Math.min(there, all.bytes))} of ${Size.format(all.bytes)}`,
+    `${Render.bytes(Math.min(there, all.bytes))} of ${Render.bytes(all.bytes)}`,
     ...(failed > 0 ? [`${failed} failed`] : []),
-    ...(rate > 0 && left > 0 ? [`${Size.formatWholeDuration((1_000 * left) / rate)} left`] : []),
-    ...(rate > 0 ? [`${Size.format(rate)}/s`] : [])
+    ...(rate > 0 && left > 0 ? [`${Render.wholeDuration((1_000 * left) / rate)} left`] : []),
+    ...(rate > 0 ? [`${Render.bytes(rate)}/s`] : [])
   ]
 }
 
@@ -150,5 +147,5 @@ export const total = (board: Board, now: number): string =>
     ...(board.skipped > 0 ? [`${board.skipped} identical`] : []),
     ...(board.failed > 0 ? [`${board.failed} failed`] : []),
     ...(board.active.length > 0 ? [`${board.active.length} under way`] : []),
-    `${Size.format(sentOf(board))} sent (${Size.format(rateOf(board, now))}/s)`
+    `${Render.bytes(sentOf(board))} sent (${Render.bytes(rateOf(board, now))}/s)`
   ].join(", ")

@@ -9,6 +9,7 @@ import type { Cancelled } from "@effect-oss/cluster/UploadWorkflow"
 import type { CheckpointError } from "@effect-oss/core/CheckpointStore"
 import type { OssError } from "@effect-oss/core/OssError"
 import { permissionFor } from "@effect-oss/core/OssError"
+import { printable } from "@effect-oss/core/Render"
 import type { SourceError } from "@effect-oss/core/Source"
 import type { UploadError } from "@effect-oss/core/Upload"
 import type { IntegrityError, InvalidRequest } from "@effect-oss/core/UploadError"
@@ -20,7 +21,6 @@ import * as SchemaIssue from "effect/SchemaIssue"
 import type { SqlError } from "effect/sql/SqlError"
 import type { Interrupted, SomeFailed, UnderWay, UsageError } from "./CliFailure.ts"
 import { explainArgument } from "./internal/arguments.ts"
-import { printable } from "./internal/text.ts"
 
 /**
  * How a process ends:

@@ -5,8 +5,7 @@
  */
 import type { Summary } from "@effect-oss/core/Checkpoint"
 import { displayWidth } from "effect/cli/CliOutput"
-import { printable } from "./internal/text.ts"
-import * as Size from "./Size.ts"
+import * as Render from "@effect-oss/core/Render"
 
 const titles = ["OBJECT", "FILE", "DONE", "AGE", "DIRECTORY"]
 
@@ -44,7 +43,7 @@ const row =
       `oss://${bucket}/${key}`,
       path.slice(slash + 1),
       `${!size ? 0 : Math.min(99, Math.floor((100 * durable) / size))} %`,
-      Size.formatWholeDuration(now - createdAt),
+      Render.wholeDuration(now - createdAt),
       slash === -1 ? "" : path.slice(0, slash) || "/"
-    ].map(printable)
+    ].map(Render.printable)
   }

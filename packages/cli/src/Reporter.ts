@@ -4,6 +4,7 @@
  *
  * @since 0.1.0
  */
+import * as Render from "@effect-oss/core/Render"
 import { UploadEvent } from "@effect-oss/core/UploadEvent"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -11,7 +12,6 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import { Output } from "./Output.ts"
-import * as Render from "./Render.ts"
 
 /**
  * Writes one event.

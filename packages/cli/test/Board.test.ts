@@ -4,7 +4,7 @@ import { CliOutput } from "effect/cli"
 import * as Age from "../src/Age.ts"
 import * as Board from "../src/Board.ts"
 import * as OssutilConfig from "../src/OssutilConfig.ts"
-import { wiped, wrapped } from "../src/internal/text.ts"
+import { wrapped } from "../src/internal/text.ts"
 
 const MiB = 1024 * 1024
 const entry = (key: string, sent: number, resumed = 0): Board.Entry => ({
@@ -113,18 +113,6 @@ describe("the board of many uploads", () => {
 
   it("shows a name with control characters as one line", () => {
     assert.notMatch(Board.render(board([entry("a\u001B[2J\nb", 1)]), 1, wide)[0] ?? "", /\p{Cc}/u)
-  })
-})
-
-describe("lines that were drawn", () => {
-  it.each([
-    [["12345"], 10, "\r\u001B[K"],
-    [["12345"], 3, "\u001B[1A\r\u001B[J"],
-    [["\u001B[32m123\u001B[39m"], 3, "\r\u001B[K"],
-    [["杭州"], 3, "\u001B[1A\r\u001B[J"],
-    [["1234", "1", ""], 2, "\u001B[3A\r\u001B[J"]
-  ])("%j are taken off %d columns", (lines, columns, expected) => {
-    assert.strictEqual(wiped(lines, columns), expected)
   })
 })
 

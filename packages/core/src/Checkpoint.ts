@@ -59,8 +59,10 @@ export const Header = Schema.Struct({
   fingerprint: Schema.String,
   /** Of the source, in bytes; null if it isn't known beforehand. */
   size: Schema.NullOr(Size),
-  /** In bytes; of the first part, if the size isn't known: see `Part.growing`. */
+  /** In bytes; of the first part, if the size isn't known. */
   partSize: Size,
+  /** If the size isn't known: the rule by which further parts grow, `Part.growth`. */
+  growth: Schema.optionalKey(Schema.Finite),
   /** `digestOptions` of what Initiate fixed. */
   options: Schema.String,
   /** By this machine's clock, in milliseconds since 1970. */
@@ -197,7 +199,7 @@ const canonical = (value: unknown): string =>
  *
  * - `SourceChanged`: the source is not what it was;
  * - `OptionsChanged`: other headers, metadata or encryption are asked for, which only Initiate can set;
- * - `PartSizeChanged`: another part size is asked for;
+ * - `PartSizeChanged`: another part size is asked for, or parts of unknown number grew by another version's rule;
  * - `UploadGone`: OSS no longer knows the upload id, and the object isn't there either;
  * - `PartsLost`: OSS doesn't have parts that it acknowledged, and doesn't let these credentials list them;
  * - `CheckpointDamaged`: it could not be read, and the request asks to restart then.
@@ -242,10 +244,9 @@ export const incompatibility = (
     return Option.some("SourceChanged")
   }
   if (header.options !== wanted.options) return Option.some("OptionsChanged")
-  if (Option.isSome(wanted.partSize) && wanted.partSize.value !== header.partSize) {
-    return Option.some("PartSizeChanged")
-  }
-  return Option.none()
+  const asked = Option.getOrElse(wanted.partSize, () => header.partSize)
+  const grewOtherwise = header.size === null && header.growth !== Part.growth
+  return asked !== header.partSize || grewOtherwise ? Option.some("PartSizeChanged") : Option.none()
 }
 
 /**

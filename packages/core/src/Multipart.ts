@@ -7,14 +7,14 @@
  *
  * @since 0.1.0
  */
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as Checkpoint from "./Checkpoint.ts"
 import type { CheckpointError, CheckpointLog } from "./CheckpointStore.ts"
 import { CheckpointStore } from "./CheckpointStore.ts"
-import * as Attempts from "./internal/attempts.ts"
+import * as Defaults from "./internal/defaults.ts"
 import * as Meter from "./internal/meter.ts"
 import { sendPart } from "./internal/sendPart.ts"
 import type { Requests, Session } from "./internal/session.ts"
@@ -24,10 +24,10 @@ import * as Store from "./internal/store.ts"
 import * as UploadId from "./internal/uploadId.ts"
 import * as ObjectKey from "./ObjectKey.ts"
 import type { ListedPart, ObjectOptions } from "./OssClient.ts"
-import { OssClient } from "./OssClient.ts"
+import type { OssClient } from "./OssClient.ts"
 import type { OssError } from "./OssError.ts"
 import * as Part from "./Part.ts"
-import * as RetryPolicy from "./RetryPolicy.ts"
+import type * as RetryPolicy from "./RetryPolicy.ts"
 import type { Opened, SourceError } from "./Source.ts"
 import * as Source from "./Source.ts"
 import type { InvalidRequest } from "./UploadError.ts"
@@ -206,19 +206,8 @@ export const abort = Effect.fnUntraced(function* (
 const requestsFor = Effect.fnUntraced(function* (
   target: Target
 ): Effect.fn.Return<Requests, InvalidRequest, OssClient> {
-  const { key, retry, retryBudget, stallTimeout = "30 seconds" } = target
-  yield* Effect.fromResult(ObjectKey.validate(key))
-  return {
-    client: yield* OssClient,
-    store: noStore,
-    key,
-    stallTimeout: Duration.fromInputUnsafe(stallTimeout),
-    retrying: Attempts.make({
-      policy: retry ?? RetryPolicy.standard,
-      budget: retryBudget ?? RetryPolicy.budgetUnsafe(RetryPolicy.sharedBudget),
-      onRetry: () => Effect.void
-    })
-  }
+  yield* Effect.fromResult(ObjectKey.validate(target.key))
+  return yield* Defaults.requestsFor(target, noStore)
 })
 
 /** What is remembered is the caller's business. */

@@ -19,9 +19,11 @@ import type { Body } from "./Body.ts"
 import * as AliOss from "./internal/aliOss.ts"
 import * as Borrowed from "./internal/aliOssClient.ts"
 import * as Connection from "./internal/connection.ts"
+import * as Presigned from "./internal/presigned.ts"
 import * as Requests from "./internal/requests.ts"
 import * as OssCredentials from "./OssCredentials.ts"
 import type { OssError } from "./OssError.ts"
+import { Operation } from "./OssError.ts"
 import type { InvalidRequest } from "./UploadError.ts"
 
 /**
@@ -334,6 +336,109 @@ export const layerConfig = <E = never, R = never>(
         pathStyle: given.pathStyle ?? (yield* pathStyle),
         credentials: given.credentials ?? (yield* fixedKeys)
       })
+    })
+  )
+
+/**
+ * A request to be signed by somebody else.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export const PresignRequest = Schema.Struct({
+  operation: Operation,
+  method: Schema.String,
+  /** Absent for `listUploads`, which is about the bucket. */
+  key: Schema.optionalKey(Schema.String),
+  /** As they are, not encoded: `uploadId` and `partNumber` for a part. Null for a name without a value, such as `uploads`. */
+  query: Schema.Record(Schema.String, Schema.NullOr(Schema.String)),
+  /** Go with the request, and have to be signed: `content-type`, `content-md5`, `x-oss-*`. */
+  headers: Schema.Record(Schema.String, Schema.String)
+})
+
+/**
+ * A request to be signed by somebody else.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface PresignRequest extends Schema.Schema.Type<typeof PresignRequest> {}
+
+/**
+ * Where a bucket is, and who signs requests to it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface PresignedOptions<E = never, R = never> extends Omit<
+  Options,
+  "credentials" | "signature"
+> {
+  /**
+   * The presigned URL of a request; undefined if it is not to be made, which is
+   * then what a refusal by OSS would be. Asked anew for each attempt, so that a
+   * URL needs to be good for a few minutes only. What it fails with should say
+   * what happened in its `message`.
+   */
+  readonly sign: (request: PresignRequest) => Effect.Effect<string | undefined, E, R>
+}
+
+/**
+ * A client without keys: each request goes to a URL that somebody signs who has
+ * them, such as a server of yours.
+ *
+ * **Details**
+ *
+ * An upload needs `initiate`, `uploadPart` and `complete`, or `put` for what is
+ * smaller than a part. To resume as well as can be it needs `listParts`, to
+ * settle lost answers `head`, to clean up `listUploads` and `abort`; all of
+ * these may be left unsigned, as they may be forbidden. If signing fails, the
+ * request fails with reason `CredentialsExpired`, and is sent again.
+ *
+ * **Gotchas**
+ *
+ * Whoever signs decides what this client can do: look at `operation`, `method`,
+ * `key`, `query` and `headers`, and let it set no more than it should.
+ *
+ * **Example** (a server at `/sign`)
+ *
+ * ```ts
+ * import { OssClient } from "@effect-oss/core"
+ * import { Effect } from "effect"
+ * import { HttpClient, HttpClientRequest, HttpClientResponse } from "effect/http"
+ *
+ * const layer = OssClient.layerPresigned({
+ *   bucket: "photos",
+ *   region: "cn-hangzhou",
+ *   sign: (request) =>
+ *     HttpClientRequest.post("https://app.example/sign").pipe(
+ *       HttpClientRequest.bodyJsonUnsafe(request),
+ *       HttpClient.execute,
+ *       Effect.flatMap((response) =>
+ *         response.status === 403
+ *           ? Effect.undefined
+ *           : Effect.flatMap(HttpClientResponse.filterStatusOk(response), ({ text }) => text)
+ *       )
+ *     )
+ * })
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerPresigned = <E = never, R = never>(
+  options: PresignedOptions<E, R>
+): Layer.Layer<OssClient, InvalidRequest, HttpClient.HttpClient | R> =>
+  Layer.effect(
+    OssClient,
+    Effect.gen(function* () {
+      const connection = yield* Effect.fromResult(Connection.resolve(options))
+      const http = yield* HttpClient.HttpClient
+      const context = yield* Effect.context<R>()
+      const signer = Presigned.signer(yield* AliOss.load(connection), (request) =>
+        Effect.provideContext(options.sign(request), context)
+      )
+      return OssClient.of(Requests.make({ connection, http, keys: Presigned.noKeys, signer }))
     })
   )
 

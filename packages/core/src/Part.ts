@@ -202,29 +202,72 @@ export const plan = (
   })
 
 /** So many parts of a source of unknown length have the same size. */
-const partsPerStep = maxParts / 10
+const partsPerStep = 64
+
+/** So many steps double the size, while it is little; each further one adds a quarter. */
+const doublings = 6
+
+/** What parts of a source of unknown length have at least, in bytes, by step. In whole numbers, so that every machine computes the same. */
+const leastSizes: ReadonlyArray<number> = (() => {
+  const sizes = [minPartSize]
+  for (let size = minPartSize; size < maxPartSize; sizes.push(size)) {
+    const next = sizes.length <= doublings ? 2 * size : Math.floor((5 * size) / 4)
+    size = Math.min(next, maxPartSize)
+  }
+  return sizes
+})()
 
 /**
- * The part of that number of a source whose length isn't known beforehand: the
- * part size doubles each 1,000 parts, up to 5 GiB. So parts stay small for as
- * long as the source may turn out to be small, and yet 10,000 of them, starting
- * with 8 MiB, hold 7.8 TiB. A larger first part reaches further, one of 5 GiB
- * to the largest object there is. Only the last part is smaller.
+ * Names the rule of `growing`. Another rule has another number, and a
+ * checkpoint tells it, so that parts that were cut by another one are never
+ * taken for parts of this one.
  *
- * **Example** (around 8 GB)
+ * @category planning
+ * @since 0.1.0
+ */
+export const growth = 1
+
+/**
+ * The part of that number of a source whose length isn't known beforehand. The
+ * first 512 parts have the size that is asked for, if that is 8 MiB or more;
+ * then each 64 parts are a quarter larger than those before, up to 5 GiB.
+ * Smaller ones double each 64 parts until they have caught up. Only the last
+ * part is smaller.
+ *
+ * **Details**
+ *
+ * Parts are held in memory while they are sent, so that they must not be large
+ * while the source may turn out to be small; yet there are but 10,000, and each
+ * that is smaller than 5 GiB takes away from what they hold together. Hence
+ * this compromise: beyond 8 MiB, a part that has grown never has more than 1/128
+ * of what is before it, and from whatever first part, three quarters of the
+ * largest object there is are reached.
+ *
+ * | first part | parts have, at 4 GiB |  10 GiB |  100 GiB |     1 TiB | in all there fit |
+ * | ---------: | -------------------: | ------: | -------: | --------: | ---------------: |
+ * |    100 KiB |               19 MiB |  37 MiB |  347 MiB |   3.9 GiB |         38.8 TiB |
+ * |      8 MiB |                8 MiB |  30 MiB |  347 MiB |   3.9 GiB |         38.8 TiB |
+ * |     64 MiB |               64 MiB |  64 MiB |  178 MiB |   3.2 GiB |         38.9 TiB |
+ * |      1 GiB |                1 GiB |   1 GiB |    1 GiB |     1 GiB |         40.4 TiB |
+ * |      5 GiB |                5 GiB |   5 GiB |    5 GiB |     5 GiB |         48.8 TiB |
+ *
+ * Who knows a bound gives `partSizeFor(bound)` as the first part's size: then
+ * that much fits in any case.
+ *
+ * **Example** (around 4 GiB)
  *
  * ```ts
  * import { Part } from "@effect-oss/core"
  *
- * Part.growing(1_000, Part.defaultPartSize).size // => 8388608
- * Part.growing(1_001, Part.defaultPartSize).size // => 16777216
+ * Part.growing(512, Part.defaultPartSize).size // => 8388608
+ * Part.growing(513, Part.defaultPartSize).size // => 10240000
  * ```
  *
  * @category planning
  * @since 0.1.0
  */
 export const growing = (number: number, partSize: number): Part => {
-  const sizeIn = (step: number) => Math.min(partSize * 2 ** step, maxPartSize)
+  const sizeIn = (step: number) => Math.max(partSize, leastSizes[step] ?? maxPartSize)
   const step = Math.floor((number - 1) / partsPerStep)
   let offset = ((number - 1) % partsPerStep) * sizeIn(step)
   for (let earlier = 0; earlier < step; earlier++) offset += partsPerStep * sizeIn(earlier)

@@ -309,8 +309,9 @@ export interface SequenceOptions {
  * **Details**
  *
  * Parts are read into memory one after the other, at most one more than are on
- * their way at once. The stream's failure is the upload's; what is durable then
- * stays, for the next run.
+ * their way at once: 48 MiB with the defaults. Once they have grown large there
+ * are fewer: they have 512 MiB together, or two of them more. The stream's
+ * failure is the upload's; what is durable then stays, for the next run.
  *
  * **Example** (a dump that is made while it is sent)
  *

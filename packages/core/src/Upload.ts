@@ -26,7 +26,7 @@ import * as SubscriptionRef from "effect/SubscriptionRef"
 import type * as Checkpoint from "./Checkpoint.ts"
 import type { CheckpointError, CheckpointLog } from "./CheckpointStore.ts"
 import { CheckpointStore } from "./CheckpointStore.ts"
-import * as Attempts from "./internal/attempts.ts"
+import * as Defaults from "./internal/defaults.ts"
 import * as Directory from "./internal/directory.ts"
 import { drain } from "./internal/drain.ts"
 import * as Fair from "./internal/fair.ts"
@@ -38,8 +38,7 @@ import { open } from "./internal/open.ts"
 import { damaged, logged, sample, seen } from "./internal/outside.ts"
 import type { UploadSession } from "./internal/resume.ts"
 import { resume } from "./internal/resume.ts"
-import { defaultStallTimeout } from "./internal/session.ts"
-import type * as Slots from "./internal/slots.ts"
+import * as Slots from "./internal/slots.ts"
 import * as Store from "./internal/store.ts"
 import * as UploadId from "./internal/uploadId.ts"
 import { wholeNumber } from "./internal/validate.ts"
@@ -239,10 +238,20 @@ export function uploadAll<E, R, E2, R2>(
     Effect.gen(function* () {
       yield* Effect.fromResult(wholeNumber("concurrency", concurrency))
       yield* Effect.fromResult(wholeNumber("parts", parts))
-      const slots = Fair.make(parts)
-      const retryBudget = yield* RetryPolicy.budget(RetryPolicy.sharedBudget)
+      const defaults = yield* Defaults.Current
+      const own = Fair.make(parts)
+      const slots = defaults.slots === undefined ? own : Slots.both(own, defaults.slots)
+      const retryBudget =
+        defaults.retryBudget ?? (yield* RetryPolicy.budget(RetryPolicy.sharedBudget))
       const one = (request: UploadRequest<E, R>) =>
-        run({ retryBudget, skipIdentical, ...request }, { report: () => Effect.void, slots }).pipe(
+        run(
+          {
+            ...request,
+            retryBudget: request.retryBudget ?? retryBudget,
+            skipIdentical: request.skipIdentical ?? skipIdentical
+          },
+          { report: () => Effect.void, slots }
+        ).pipe(
           Effect.map((result) => UploadAll.succeeded(request, result)),
           Effect.catch((error) =>
             onFailure === "stop"
@@ -320,8 +329,8 @@ export const directory = (
  *
  * **Details**
  *
- * As with `Source.stream`, parts are held in memory while they are sent, at
- * most one more than `concurrency`, and grow with their number.
+ * As with `Source.stream`, parts are held in memory while they are sent, and
+ * grow with their number.
  *
  * **Example** (a table as lines of JSON)
  *
@@ -424,17 +433,10 @@ const own = Effect.fnUntraced(function* (belongs: (summary: Checkpoint.Summary) 
 })
 
 const giveUp = Effect.fnUntraced(function* ({ checkpointKey, header }: Checkpoint.Summary) {
-  const client = yield* OssClient
   const store = yield* CheckpointStore
   const log = yield* store.open(checkpointKey)
-  const retrying = Attempts.make({
-    policy: RetryPolicy.standard,
-    budget: RetryPolicy.budgetUnsafe(RetryPolicy.sharedBudget),
-    onRetry: () => Effect.void
-  })
-  const { key } = header
   yield* UploadId.giveUp(
-    { client, store, key, retrying, stallTimeout: defaultStallTimeout },
+    yield* Defaults.requestsFor({ key: header.key }, store),
     // What was listed may have gone on since, or be over.
     Option.match(log.recovered, { onNone: () => header, onSome: (checkpoint) => checkpoint.header })
   )
@@ -446,7 +448,7 @@ interface RunOptions {
   /** How often `Progress` is reported. Default: at the end only. */
   readonly sampling?: Duration.Duration
   /** Gives an upload the slots for so many parts at once. Default: they are its own. */
-  readonly slots?: (most: number) => Slots.Slots
+  readonly slots?: Slots.Share
 }
 
 /** Opens what an upload holds until its end, and runs it. */

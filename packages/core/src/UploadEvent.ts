@@ -72,6 +72,26 @@ export const Progress = Schema.Struct({
 export interface Progress extends Schema.Schema.Type<typeof Progress> {}
 
 /**
+ * Why parts needn't be sent:
+ *
+ * - `Recorded`: an earlier run recorded them in its checkpoint;
+ * - `Completed`: an earlier run made the object of them, and ended before it could say so;
+ * - `PartsLost`: OSS lost others on the way, and still has these.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export const ResumeReason = Schema.Literals(["Recorded", "Completed", "PartsLost"])
+
+/**
+ * Why parts needn't be sent.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type ResumeReason = typeof ResumeReason.Type
+
+/**
  * What a running upload reports.
  *
  * **Example** (one line an event)
@@ -106,6 +126,7 @@ export const UploadEvent = Schema.TaggedUnion({
   },
   /** Parts of an earlier run are used. */
   Resumed: {
+    reason: ResumeReason,
     /** That needn't be sent, in bytes. */
     bytes: Schema.Finite,
     parts: Schema.Finite

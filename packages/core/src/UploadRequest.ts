@@ -15,7 +15,8 @@ import type * as Source from "./Source.ts"
 import type { IntegrityError, InvalidRequest } from "./UploadError.ts"
 
 /**
- * What is uploaded, where to, and how.
+ * What is uploaded, where to, and how. `concurrency`, `retry`, `retryBudget` and
+ * `stallTimeout` can be given once for a whole program too: `UploadDefaults`.
  *
  * @category models
  * @since 0.1.0

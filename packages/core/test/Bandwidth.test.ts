@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Bandwidth, CheckpointStore, OssClient, Source, Upload } from "@effect-oss/core"
 import { OssEmulator } from "@effect-oss/emulator"
-import { Clock, Effect, Fiber, Layer, Schema } from "effect"
+import { Clock, Context, Effect, Fiber, Layer, Schema } from "effect"
+import { RateLimiter } from "effect/persistence"
 import { TestClock } from "effect/testing"
 import {
   assertWhole,
@@ -13,16 +14,18 @@ import {
   requests
 } from "./world.ts"
 
-const limited = (bytesPerSecond: number) =>
+const limitedBy = <R>(bandwidth: Layer.Layer<Bandwidth.Bandwidth, never, R>) =>
   Layer.unwrap(
     Effect.map(OssClient.OssClient, (client) =>
       Bandwidth.limited(Layer.succeed(OssClient.OssClient, client))
     )
   ).pipe(
-    Layer.provide(Bandwidth.layer({ bytesPerSecond })),
+    Layer.provide(bandwidth),
     Layer.provideMerge(OssEmulator.layerClient()),
     Layer.merge(CheckpointStore.layerMemory)
   )
+
+const limited = (bytesPerSecond: number) => limitedBy(Bandwidth.layer({ bytesPerSecond }))
 
 /** How long something took, in seconds of virtual time. */
 const seconds = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
@@ -118,5 +121,59 @@ describe("a limit of bandwidth", () => {
         free = next.free
       }
     }
+  )
+})
+
+describe("a limit of bandwidth over a RateLimiter", () => {
+  const limiter = RateLimiter.layer.pipe(Layer.provide(RateLimiter.layerStoreMemory))
+  const overLimiter = (bytesPerSecond: number) =>
+    limitedBy(Bandwidth.layerRateLimiter({ bytesPerSecond })).pipe(Layer.provide(limiter))
+
+  it.effect.each([10_000, 64_000, 20_000_000])(
+    "of %s bytes a second makes n bytes take n times as long",
+    (rate) =>
+      Effect.gen(function* () {
+        const took = yield* seconds(Upload.upload(requestFor(fiveParts)))
+        assert.closeTo(took, fiveParts.length / rate, 0.1)
+        yield* assertWhole(fiveParts)
+      }).pipe(Effect.provide(overLimiter(rate)))
+  )
+
+  it.effect("is one for all processes that have the same store", () =>
+    Effect.gen(function* () {
+      const process = Layer.build(
+        Layer.fresh(Bandwidth.layerRateLimiter({ bytesPerSecond: 50_000 }))
+      )
+      const processes = yield* Effect.replicateEffect(process, 2)
+      const takeTwoSeconds = (context: Context.Context<Bandwidth.Bandwidth>) => {
+        const { portion, take } = Context.get(context, Bandwidth.Bandwidth)
+        return Effect.replicateEffect(take(portion), (2 * 50_000) / portion)
+      }
+      const all = Effect.forEach(processes, takeTwoSeconds, { concurrency: 2 })
+      assert.closeTo(yield* seconds(all), 4, 0.1)
+    }).pipe(Effect.scoped, Effect.provide(limiter))
+  )
+
+  it.effect("sends nothing while the store is away, and goes on when it is back", () =>
+    Effect.gen(function* () {
+      let failures = 5
+      const flaky = Layer.effect(
+        RateLimiter.RateLimiter,
+        Effect.map(RateLimiter.RateLimiter, (limiter) => ({
+          ...limiter,
+          consume: (options: Parameters<typeof limiter.consume>[0]) =>
+            Effect.suspend(() =>
+              failures-- > 0
+                ? new RateLimiter.RateLimiterError({
+                    reason: new RateLimiter.RateLimitStoreError({ message: "away" })
+                  })
+                : limiter.consume(options)
+            )
+        }))
+      ).pipe(Layer.provide(limiter))
+      const bandwidth = Layer.provide(Bandwidth.layerRateLimiter({ bytesPerSecond: 1e9 }), flaky)
+      const { take } = Context.get(yield* Layer.build(bandwidth), Bandwidth.Bandwidth)
+      assert.closeTo(yield* seconds(take(1)), 5, 0.1)
+    }).pipe(Effect.scoped)
   )
 })

@@ -87,3 +87,94 @@ describe("Part.plan", () => {
     assert.strictEqual(count(Part.maxObjectSize, 5 * GiB), 10_000)
   })
 })
+
+describe("Part.growing", () => {
+  const PartSize = Schema.Int.check(
+    Schema.isBetween({ minimum: Part.minPartSize, maximum: Part.maxPartSize })
+  )
+  const Number = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: Part.maxParts }))
+  const endOf = ({ offset, size }: Part.Part) => offset + size
+
+  it.prop(
+    "cuts gaplessly, into parts that OSS takes, that never shrink and never more than double",
+    { partSize: PartSize, number: Number },
+    ({ partSize, number }) => {
+      const part = Part.growing(number, partSize)
+      assert.strictEqual(part.number, number)
+      assert.isTrue(part.size >= partSize && part.size <= Part.maxPartSize)
+      assert.isAtMost(endOf(part), Part.maxObjectSize)
+      if (number === Part.maxParts) return
+      const next = Part.growing(number + 1, partSize)
+      assert.strictEqual(next.offset, endOf(part))
+      assert.isTrue(next.size >= part.size && next.size <= 2 * part.size)
+    },
+    { arbitrary: { runs: 500, seed: 1 } }
+  )
+
+  it.prop(
+    "has no large parts while the source may be small",
+    { partSize: PartSize, number: Number },
+    ({ partSize, number }) => {
+      const { offset, size } = Part.growing(number, partSize)
+      assert.isAtMost(size, Math.max(partSize, 8 * MiB, offset / 128))
+    },
+    { arbitrary: { runs: 500, seed: 2 } }
+  )
+
+  it.prop(
+    "reaches three quarters of the largest object, and whatever a first part of the right size is for",
+    { partSize: PartSize },
+    ({ partSize }) => {
+      const reach = endOf(Part.growing(Part.maxParts, partSize))
+      assert.isAtLeast(reach, 0.75 * Part.maxObjectSize)
+      assert.isAtLeast(reach, Part.maxParts * partSize)
+    },
+    { arbitrary: { runs: 200, seed: 3 } }
+  )
+
+  /** The parts that a source of so many bytes ends with. */
+  const at = (bytes: number, partSize: number) => {
+    let number = 1
+    while (endOf(Part.growing(number, partSize)) < bytes) number++
+    return Part.growing(number, partSize).size
+  }
+  const rounded = (bytes: number, unit: number) => globalThis.Number((bytes / unit).toFixed(1))
+
+  it.each([
+    [100 * KiB, 19.1, 37.3, 346.9, 3.9, 38.8],
+    [8 * MiB, 8, 29.8, 346.9, 3.9, 38.8],
+    [64 * MiB, 64, 64, 177.6, 3.2, 38.9],
+    [GiB, 1024, 1024, 1024, 1, 40.4],
+    [5 * GiB, 5120, 5120, 5120, 5, 48.8]
+  ])("from %i bytes on, grows as its table says", (partSize, ...expected) => {
+    assert.deepStrictEqual(
+      [
+        rounded(at(4 * GiB, partSize), MiB),
+        rounded(at(10 * GiB, partSize), MiB),
+        rounded(at(100 * GiB, partSize), MiB),
+        rounded(at(TiB, partSize), GiB),
+        rounded(endOf(Part.growing(Part.maxParts, partSize)), TiB)
+      ],
+      expected
+    )
+  })
+
+  it("holds 4 GiB in parts of the default size", () => {
+    assert.strictEqual(endOf(Part.growing(512, Part.defaultPartSize)), 4 * GiB)
+    assert.strictEqual(Part.growing(512, Part.defaultPartSize).size, Part.defaultPartSize)
+  })
+
+  it("is the same for ever: these sizes are on servers", () => {
+    assert.strictEqual(Part.growth, 1)
+    const sizes = [1, 65, 385, 449, 513, 1_025, 2_049, 2_369, 10_000].map(
+      (number) => Part.growing(number, Part.minPartSize).size
+    )
+    assert.deepStrictEqual(
+      sizes,
+      [
+        102_400, 204_800, 6_553_600, 8_192_000, 10_240_000, 61_035_156, 2_168_404_300,
+        5_368_709_120, 5_368_709_120
+      ]
+    )
+  })
+})

@@ -282,6 +282,35 @@ describe("the next run", () => {
     }).pipe(Effect.provide(world))
   )
 
+  it.effect("says why parts needn't be sent: they are recorded, or others were lost", () =>
+    Effect.gen(function* () {
+      const { emulator, uploadId } = yield* stopAtPart4(requestFor(fiveParts))
+      yield* emulator.inject(Fault.delay({ operation: "complete", millis: 20_000 }))
+      const loss = Effect.delay(
+        emulator.removePart({ bucket, key, uploadId, number: 2 }),
+        "10 seconds"
+      )
+      const run = collect(requestFor(fiveParts))
+      const [events] = yield* inTime(Effect.all([run, loss], { concurrency: 2 }))
+      assert.deepStrictEqual(
+        events.filter(({ _tag }) => _tag === "Resumed"),
+        [
+          { _tag: "Resumed", reason: "Recorded", bytes: 3 * partSize, parts: 3 },
+          { _tag: "Resumed", reason: "PartsLost", bytes: fiveParts.length - partSize, parts: 4 }
+        ]
+      )
+    }).pipe(Effect.provide(world))
+  )
+
+  it.effect("says why parts needn't be sent: they are an object already", () =>
+    Effect.gen(function* () {
+      yield* killedAt(requestFor(fiveParts), "remove")
+      const events = yield* collect(requestFor(fiveParts))
+      const bytes = fiveParts.length
+      assert.deepInclude(events, { _tag: "Resumed", reason: "Completed", bytes, parts: 5 })
+    }).pipe(Effect.provide(world))
+  )
+
   it.effect("fails, and keeps the upload id, while parts can't be listed for another reason", () =>
     Effect.gen(function* () {
       const { emulator, uploadId } = yield* stopAtPart4(requestFor(fiveParts))

@@ -435,45 +435,56 @@ describe("a stream of unknown length", () => {
     }).pipe(Effect.provide(world))
   )
 
-  it.effect("has parts that grow, and resumes within them", () =>
+  /** 64 parts of the first size, and some of twice that. */
+  const grown = contentOf(64 * partSize + 5 * partSize + 7)
+
+  it.effect("has parts that grow", () =>
     Effect.gen(function* () {
-      // Nothing is kept: only the sizes count.
-      const sizes = new Map<number, number>()
-      const client = yield* OssClient.OssClient
-      const counting = OssClient.OssClient.of({
-        ...client,
-        uploadPart: ({ number, body }) =>
-          Effect.gen(function* () {
-            sizes.set(number, body.size)
-            const bytes = new Uint8Array(body.size)
-            yield* body.read(bytes, 0)
-            return { etag: `"${number}"`, crc64: Option.some(Crc64.of(bytes)) }
-          }),
-        listParts: () => Effect.succeed({ parts: [], next: Option.none() }),
-        complete: ({ parts }) => {
-          assert.strictEqual(parts.length, 1_002)
-          return Effect.succeed({
-            etag: '"whole"',
-            crc64: Option.none(),
-            versionId: Option.none(),
-            requestId: Option.none()
-          })
-        }
-      })
-      const total = 1_000 * partSize + 2 * partSize + 7
-      const piece = new Uint8Array(partSize)
-      const zeros = Stream.concat(
-        Stream.map(Stream.range(1, 1_002), () => piece),
-        Stream.succeed(new Uint8Array(7))
+      const events = yield* collect(requestFor(chunked(grown)))
+      const sizes = new Map(
+        events.flatMap((event) =>
+          event._tag === "PartUploaded" ? [[event.number, event.size] as const] : []
+        )
       )
-      const result = yield* Upload.upload(requestFor(zeros)).pipe(
-        Effect.provideService(OssClient.OssClient, counting)
-      )
-      assert.strictEqual(result.size, total)
+      assert.strictEqual(sizes.size, 67)
       assert.deepStrictEqual(
-        [1, 1_000, 1_001, 1_002].map((number) => sizes.get(number)),
-        [partSize, partSize, 2 * partSize, 7]
+        [1, 64, 65, 66, 67].map((number) => sizes.get(number)),
+        [partSize, partSize, 2 * partSize, 2 * partSize, partSize + 7]
       )
+      yield* assertWhole(grown)
+    }).pipe(Effect.provide(world))
+  )
+
+  it.effect.each([10, 64, 65, 66])(
+    "resumes after %i parts, whether they have grown or not",
+    (done) =>
+      Effect.gen(function* () {
+        yield* killedAfter(requestFor(chunked(grown), { concurrency: 1 }), done)
+        const before = (yield* partsSent).length
+        const { resumed } = yield* Upload.upload(requestFor(chunked(grown)))
+        // The part whose record was cut off is adopted: OSS has it.
+        const { offset, size } = Part.growing(done + 1, partSize)
+        assert.strictEqual(resumed, Math.min(offset + size, grown.length))
+        assert.strictEqual((yield* partsSent).length - before, 66 - done)
+        yield* assertWhole(grown)
+      }).pipe(Effect.provide(world))
+  )
+
+  it.effect("starts afresh where an earlier version's parts grew otherwise, and says so", () =>
+    Effect.gen(function* () {
+      yield* killedAfter(requestFor(chunked(fiveParts), { concurrency: 1 }), 3)
+      const [summary] = yield* pending
+      const { growth, ...earlier } = summary!.header
+      assert.strictEqual(growth, Part.growth)
+      const store = yield* CheckpointStore.CheckpointStore
+      for (const header of [earlier, { ...earlier, growth: Part.growth + 1 }]) {
+        yield* Effect.scoped(
+          Effect.flatMap(store.open(summary!.checkpointKey), ({ begin }) => begin(header))
+        )
+        const events = yield* collect(requestFor(chunked(fiveParts), { onSourceChanged: "fail" }))
+        assert.deepInclude(events, { _tag: "Restarted", reason: "PartSizeChanged" })
+        yield* assertWhole(fiveParts)
+      }
     }).pipe(Effect.provide(world))
   )
 
@@ -522,41 +533,6 @@ describe("a stream of unknown length", () => {
         assert.strictEqual((yield* emulator.uploads(bucket)).length, 1)
       }).pipe(Effect.provide(world))
   )
-})
-
-describe("Part.growing", () => {
-  const Numbers = {
-    partSize: Schema.Int.check(
-      Schema.isBetween({ minimum: Part.minPartSize, maximum: Part.maxPartSize })
-    ),
-    number: Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: Part.maxParts }))
-  }
-
-  it.prop(
-    "cuts gaplessly, into parts that OSS takes and that never shrink",
-    Numbers,
-    ({ partSize, number }) => {
-      const part = Part.growing(number, partSize)
-      assert.isTrue(part.size >= partSize && part.size <= Part.maxPartSize)
-      assert.isTrue(Number.isSafeInteger(part.offset + part.size))
-      assert.isAtMost(part.offset + part.size, Part.maxObjectSize)
-      if (number === Part.maxParts) return
-      const next = Part.growing(number + 1, partSize)
-      assert.strictEqual(next.offset, part.offset + part.size)
-      assert.isTrue(
-        next.size === part.size || next.size === Math.min(2 * part.size, Part.maxPartSize)
-      )
-    }
-  )
-
-  it("reaches 7.8 TiB with the default, and the largest object with the largest part", () => {
-    const end = (partSize: number) => {
-      const { offset, size } = Part.growing(Part.maxParts, partSize)
-      return offset + size
-    }
-    assert.strictEqual(end(Part.defaultPartSize), 1_000 * 1_023 * Part.defaultPartSize)
-    assert.strictEqual(end(Part.maxPartSize), Part.maxObjectSize)
-  })
 })
 
 describe("a checkpoint's header", () => {

@@ -7,7 +7,9 @@ import { fileURLToPath } from "node:url"
 const root = fileURLToPath(new URL("../../..", import.meta.url))
 
 const imports = `
-import { CheckpointStore, OssClient, OssError, RetryPolicy, Source, Upload } from "@effect-oss/core"
+import {
+  CheckpointStore, Display, OssClient, OssError, RetryPolicy, Source, Upload, UploadDefaults
+} from "@effect-oss/core"
 import { Effect, Schedule, Stream } from "effect"
 import { HttpClientError } from "effect/http"
 import { NodeHttpClient, NodeServices } from "@effect/platform-node"
@@ -65,6 +67,15 @@ const mistakes: Readonly<Record<string, readonly [code: string, says: RegExp]>> 
     `export const run = Upload.upload({ source: Source.file("f") })`,
     /Property 'key' is missing in type/
   ],
+  "a schedule for the whole program is over another error": [
+    `export const policies = UploadDefaults.layer({
+      retry: Schedule.forever.pipe(Schedule.setInputType<HttpClientError.HttpClientError>()) })`,
+    /'OssError' is not assignable to type 'HttpClientError'|'HttpClientError'/
+  ],
+  "a presigned URL is no text": [
+    `export const client = OssClient.layerPresigned({ bucket: "b", sign: () => Effect.succeed(1) })`,
+    /'number' is not assignable to type 'string \| undefined'|'Effect<number/
+  ],
   "an error of OSS is caught that there is not": [
     `export const run = Upload.upload(bytes).pipe(
       Effect.catchReason("OssError", "Nonsense", () => Effect.void))`,
@@ -93,7 +104,29 @@ const declared: Readonly<Record<string, readonly [code: string, prints: string]>
   sink: [
     `Upload.sink({ key: "k" })`,
     `Sink<UploadResult, Uint8Array<ArrayBufferLike>, never, Upload.UploadError, OssClient.OssClient>`
-  ]
+  ],
+  shown: [
+    `Upload.events({ key: "k", source: Source.bytes(new Uint8Array()) }).pipe(Display.show())`,
+    `Stream.Stream<UploadEvent, Upload.UploadError, CheckpointStore.CheckpointStore | OssClient.OssClient | Stdio | Terminal>`
+  ],
+  abort: [
+    `Upload.abort({ key: "k" })`,
+    `Effect.Effect<readonly Summary[], CheckpointStore.CheckpointError | OssError.OssError, CheckpointStore.CheckpointStore | OssClient.OssClient>`
+  ],
+  client: [
+    `OssClient.layerConfig()`,
+    `Layer<OssClient.OssClient, ConfigError | InvalidRequest, HttpClient>`
+  ],
+  presigned: [
+    `OssClient.layerPresigned({ bucket: "b", sign: () => Effect.succeed("u") })`,
+    `Layer<OssClient.OssClient, InvalidRequest, HttpClient>`
+  ],
+  policies: [`UploadDefaults.layer({ parts: 1 })`, `Layer<never, InvalidRequest, never>`],
+  entries: [
+    `CheckpointStore.layerKeyValueStore()`,
+    `Layer<CheckpointStore.CheckpointStore, never, KeyValueStore>`
+  ],
+  source: [`Source.http("https://a.example")`, `Source.Source<never, HttpClient>`]
 }
 
 const configuration = {

@@ -2,17 +2,19 @@
 import {
   Bandwidth,
   CheckpointStore,
+  Display,
   OssClient,
   RetryPolicy,
   Source,
-  Upload
+  Upload,
+  UploadDefaults
 } from "@effect-oss/core"
 import type { Checkpoint, OssError, UploadAll, UploadError, UploadEvent } from "@effect-oss/core"
 import * as CheckpointStoreContract from "@effect-oss/core/CheckpointStoreContract"
 import { Context, Data, Effect, Layer, Schedule, Sink, Stream } from "effect"
-import type { FileSystem, Path, SubscriptionRef } from "effect"
+import type { FileSystem, Path, Scope, Stdio, SubscriptionRef, Terminal } from "effect"
 import type { HttpClient } from "effect/http"
-import type { KeyValueStore } from "effect/persistence"
+import type { KeyValueStore, RateLimiter } from "effect/persistence"
 import { expectTypeOf } from "vitest"
 
 type Store = CheckpointStore.CheckpointStore
@@ -67,6 +69,18 @@ expectTypeOf(Upload.sink({ key: "k" })).toEqualTypeOf<
 >()
 expectTypeOf(Stream.run(dump, Upload.sink({ key: "k" }))).toEqualTypeOf<
   Effect.Effect<UploadEvent.UploadResult, Upload.UploadError | Broken, Client | Database>
+>()
+
+// Shown as they pass by, the events stay what they are.
+expectTypeOf(Upload.events(stream).pipe(Display.show())).toEqualTypeOf<
+  Stream.Stream<
+    UploadEvent.UploadEvent,
+    Upload.UploadError | Broken,
+    Client | Store | Database | Stdio.Stdio | Terminal.Terminal
+  >
+>()
+expectTypeOf(Display.make).returns.toEqualTypeOf<
+  Effect.Effect<(event: UploadEvent.UploadEvent) => Effect.Effect<void>, never, Scope.Scope>
 >()
 
 // What is there to be resumed, and giving it up.
@@ -126,6 +140,18 @@ expectTypeOf(
   Bandwidth.limited(OssClient.layer({ bucket: "b", credentials: Effect.die("") }))
 ).toEqualTypeOf<
   Layer.Layer<Client, UploadError.InvalidRequest, HttpClient.HttpClient | Bandwidth.Bandwidth>
+>()
+expectTypeOf(Bandwidth.layerRateLimiter({ bytesPerSecond: 1 })).toEqualTypeOf<
+  Layer.Layer<Bandwidth.Bandwidth, never, RateLimiter.RateLimiter>
+>()
+declare const sign: (
+  request: OssClient.PresignRequest
+) => Effect.Effect<string | undefined, Broken, Database>
+expectTypeOf(OssClient.layerPresigned({ bucket: "b", sign })).toEqualTypeOf<
+  Layer.Layer<Client, UploadError.InvalidRequest, HttpClient.HttpClient | Database>
+>()
+expectTypeOf(UploadDefaults.layer({ parts: 1 })).toEqualTypeOf<
+  Layer.Layer<never, UploadError.InvalidRequest>
 >()
 expectTypeOf(CheckpointStoreContract.laws[0]!.check).toEqualTypeOf<
   Effect.Effect<

@@ -1,4 +1,5 @@
 /** The process as `Output`: the only file that touches its streams. */
+import * as Render from "@effect-oss/core/Render"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
@@ -6,7 +7,6 @@ import * as Option from "effect/Option"
 import type { WriteStream } from "node:tty"
 import { Output } from "../Output.ts"
 import { Screen } from "./screen.ts"
-import { printable } from "./text.ts"
 
 /** Waits until the text has been taken, so that the process may exit. A reader who has gone is no error. */
 const write = (text: () => string): Effect.Effect<void> =>
@@ -56,7 +56,7 @@ export const layerOutput: Layer.Layer<Output> = Layer.sync(Output, () => {
 const warnings = Logger.make<unknown, void>(({ message }) => {
   const parts = Array.isArray(message) ? message : [message]
   const text = parts.map((part) => (part instanceof Error ? part.message : String(part))).join(": ")
-  writeError(`warning: ${printable(text)}\n`)
+  writeError(`warning: ${Render.printable(text)}\n`)
 })
 
 export const layerLogger: Layer.Layer<never> = Logger.layer([warnings])

@@ -1,5 +1,6 @@
 /** Lines that stay at the bottom of a terminal, below all that is written: what to write to have it so. */
-import { wiped } from "./text.ts"
+import * as Render from "@effect-oss/core/Render"
+import { displayWidth } from "effect/cli/CliOutput"
 
 export class Screen {
   readonly #columns: () => number
@@ -12,7 +13,9 @@ export class Screen {
 
   /** Takes away what is pinned, so that something can be written in its place; empty if there is nothing. */
   wipe(): string {
-    return this.#pinned.length === 0 ? "" : wiped(this.#pinned, this.#columns())
+    return this.#pinned.length === 0
+      ? ""
+      : Render.erased(this.#pinned, this.#columns(), displayWidth)
   }
 
   /** Puts what is pinned below what was written since. */

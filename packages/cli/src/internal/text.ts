@@ -1,18 +1,5 @@
-/** Text that a terminal shows as one line, whatever is in it. */
+/** Text that fits into a terminal. */
 import { displayWidth } from "effect/cli/CliOutput"
-
-/** Names of files and messages of servers may hold line ends and escape sequences. */
-export const printable = (text: string): string => text.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, " ")
-
-/** As many facts, from the first one on, as fit into `width` columns; the first one is cut if need be. */
-export const fitting = (facts: ReadonlyArray<string>, width: number): string => {
-  const kept = [...facts]
-  while (kept.length > 1 && kept.join("  ").length > width) kept.pop()
-  return kept.join("  ").slice(0, width)
-}
-
-/** What the last line of a terminal leaves free, in columns: a full one would wrap, and Ctrl-C is shown behind it as `^C`. */
-export const spare = 3
 
 /** Cuts a name down to `width` columns, of which Chinese characters take two each. Its end says more than its beginning. */
 export const clipped = (text: string, width: number): string => {
@@ -29,17 +16,6 @@ export const clipped = (text: string, width: number): string => {
 }
 
 const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" })
-
-/**
- * Takes lines that were drawn last, the cursor being behind the last one, off
- * a terminal of `columns` characters: what was drawn when it was wider takes
- * several rows by now.
- */
-export const wiped = (lines: ReadonlyArray<string>, columns: number): string => {
-  const rowsOf = (line: string) => Math.max(1, Math.ceil(displayWidth(line) / Math.max(1, columns)))
-  const above = lines.reduce((rows, line) => rows + rowsOf(line), 0) - 1
-  return above > 0 ? `\u001B[${above}A\r\u001B[J` : "\r\u001B[K"
-}
 
 /** Breaks lines at spaces; what is broken goes on below where the line's last column begins. */
 export const wrapped = (text: string, width: number): string =>

@@ -11,6 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import { PassThrough } from "node:stream"
 import type { Credentials } from "../OssCredentials.ts"
+import type { Operation } from "../OssError.ts"
 import { Rejected } from "../OssError.ts"
 import type { Connection } from "./connection.ts"
 
@@ -74,13 +75,20 @@ export interface Prepared {
   readonly understand: (answer: Answer) => Effect.Effect<Understood>
 }
 
-export interface Signer {
+/** What a call is about, for those who sign it elsewhere. */
+export interface Subject {
+  readonly operation: Operation
+  readonly key?: string
+}
+
+export interface Signer<out E = Rejected> {
   /** `offset`: the server's time less this machine's, in milliseconds. */
   readonly sign: (
     call: Call,
     credentials: Credentials,
-    offset: number
-  ) => Effect.Effect<Prepared, Rejected>
+    offset: number,
+    subject: Subject
+  ) => Effect.Effect<Prepared, E>
 }
 
 /** Loaded late: it takes a fifth of a second. */

@@ -1,30 +1,31 @@
 /**
- * Cuts a sequence into parts, each in a buffer of its own, so that it can be
- * sent again while the sequence goes on. There are never more buffers than one
- * for each part on its way, and one that is being filled.
+ * Cuts a sequence into parts, each in memory of its own, so that it can be sent
+ * again while the sequence goes on. There are never more in memory than those
+ * on their way, and one that is being filled; fewer if parts have grown large.
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Pull from "effect/Pull"
 import type * as Scope from "effect/Scope"
-import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
+import type * as Body from "../Body.ts"
 import * as Part from "../Part.ts"
 import type { Sequence, SourceError } from "../Source.ts"
 import { changed } from "../SourceError.ts"
 import { InvalidRequest } from "../UploadError.ts"
+import * as Blocks from "./blocks.ts"
 
 /** A part with its bytes. */
 export interface Cut {
   readonly part: Part.Part
   /** Valid until `release`. */
-  readonly bytes: Uint8Array
-  /** The part is durable: its buffer may be filled anew. */
+  readonly body: Body.Body
+  /** The part is durable: its memory may be used anew. */
   readonly release: Effect.Effect<void>
 }
 
 export interface Cutter {
-  /** The next part; none at the end. Waits for a buffer; not to be run twice at once. */
+  /** The next part; none at the end. Waits for memory; not to be run twice at once. */
   readonly next: Effect.Effect<Option.Option<Cut>, SourceError | InvalidRequest>
 }
 
@@ -34,27 +35,25 @@ export const make = Effect.fnUntraced(function* (options: {
   readonly sourceName: string
   /** In bytes; of the first part, if the size isn't known. */
   readonly partSize: number
-  readonly buffers: number
+  readonly memory: Blocks.Options
 }): Effect.fn.Return<Cutter, InvalidRequest, Scope.Scope> {
   const { source, sourceName, partSize } = options
   const layout = yield* layoutOf(source.size, sourceName, partSize)
   const reader = yield* read(source.bytes)
-  const buffers = pool(options.buffers)
+  const blocks = Blocks.make(options.memory)
   let number = 1
 
   const next = Effect.gen(function* () {
-    const room = layout.part(number)
-    if (room === undefined) {
+    const planned = layout.part(number)
+    if (planned === undefined) {
       return (yield* reader.atEnd) ? Option.none() : yield* layout.tooLong
     }
-    const buffer = yield* buffers.take(room.size)
-    const filled = yield* reader.fill(buffer.subarray(0, room.size))
-    yield* layout.check(room, filled, reader.atEnd)
-    const release = buffers.give(buffer)
-    if (filled === 0) return yield* Effect.as(release, Option.none())
+    const { more, body, release } = yield* blocks.room(planned.size)
+    const size = yield* reader.fill(more, planned.size)
+    yield* layout.check(planned, size, reader.atEnd)
+    if (size === 0) return yield* Effect.as(release, Option.none())
     number++
-    const part = { ...room, size: filled }
-    return Option.some<Cut>({ part, bytes: buffer.subarray(0, filled), release })
+    return Option.some<Cut>({ part: { ...planned, size }, body: body(size), release })
   })
   return { next }
 })
@@ -66,7 +65,7 @@ interface Layout {
   readonly tooLong: Effect.Effect<never, SourceError | InvalidRequest>
   /** Fails if so many bytes of a part mean that the sequence is not as long as it should be. */
   readonly check: (
-    room: Part.Part,
+    planned: Part.Part,
     filled: number,
     atEnd: Effect.Effect<boolean, SourceError>
   ) => Effect.Effect<void, SourceError>
@@ -97,20 +96,23 @@ const declared = ({ size, parts }: Part.Plan, name: string): Layout => {
   return {
     part: (number) => parts[number - 1],
     tooLong,
-    check: (room, filled, atEnd) => {
-      const end = room.offset + filled
-      if (filled < room.size) return changed(name, `it ends after ${end} bytes instead of ${size}`)
+    check: (planned, filled, atEnd) => {
+      const end = planned.offset + filled
+      if (filled < planned.size)
+        return changed(name, `it ends after ${end} bytes instead of ${size}`)
       if (end < size) return Effect.void
       return Effect.flatMap(atEnd, (ended) => (ended ? Effect.void : tooLong))
     }
   }
 }
 
+const nothing: Uint8Array = new Uint8Array(0)
+
 /** Gives out a stream's bytes in whatever pieces are asked for. */
 const read = Effect.fnUntraced(function* (bytes: Stream.Stream<Uint8Array, SourceError>) {
   const pull = yield* Stream.toPull(bytes)
   let arrived: Iterator<Uint8Array> = [].values()
-  let rest: Uint8Array = new Uint8Array(0)
+  let rest = nothing
   const state = { ended: false }
 
   const pullMore = pull.pipe(
@@ -132,16 +134,31 @@ const read = Effect.fnUntraced(function* (bytes: Stream.Stream<Uint8Array, Sourc
     }
     return true
   }
+  /** At most so many of the bytes that have arrived; a view only where they don't fit as they are. */
+  const take = (most: number): Uint8Array => {
+    const all = rest
+    rest = all.length <= most ? nothing : all.subarray(most)
+    return all.length <= most ? all : all.subarray(0, most)
+  }
   return {
-    /** How many bytes there were: fewer than there is room for only at the end. */
-    fill: Effect.fnUntraced(function* (target: Uint8Array) {
+    /** How many bytes there were: fewer than `size` only at the end. */
+    fill: Effect.fnUntraced(function* (more: Blocks.Room["more"], size: number) {
       let filled = 0
-      while (filled < target.length && !state.ended) {
-        if (!advance()) yield* pullMore
-        const piece = rest.subarray(0, target.length - filled)
-        target.set(piece, filled)
+      let block = nothing
+      let used = 0
+      while (filled < size && !state.ended) {
+        if (!advance()) {
+          yield* pullMore
+          continue
+        }
+        if (used === block.length) {
+          block = yield* more
+          used = 0
+        }
+        const piece = take(Math.min(block.length - used, size - filled))
+        block.set(piece, used)
+        used += piece.length
         filled += piece.length
-        rest = rest.subarray(piece.length)
       }
       return filled
     }),
@@ -151,32 +168,3 @@ const read = Effect.fnUntraced(function* (bytes: Stream.Stream<Uint8Array, Sourc
     })
   }
 })
-
-/** At most `count` buffers, used again and again. */
-const pool = (count: number) => {
-  const permits = Semaphore.makeUnsafe(count)
-  const free: Array<Uint8Array> = []
-  return {
-    take: (size: number) =>
-      Effect.andThen(
-        permits.take(1),
-        Effect.try({
-          try: () => {
-            const buffer = free.pop()
-            return buffer !== undefined && buffer.length >= size ? buffer : new Uint8Array(size)
-          },
-          catch: () =>
-            new InvalidRequest({
-              field: "partSize",
-              problem: `there is no memory for a part of ${size} bytes`,
-              remedy: "give a smaller part size, or less concurrency"
-            })
-        })
-      ),
-    give: (buffer: Uint8Array) =>
-      Effect.suspend(() => {
-        free.push(buffer)
-        return Effect.asVoid(permits.release(1))
-      })
-  }
-}

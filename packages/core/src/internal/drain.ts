@@ -15,7 +15,6 @@ import { readOnce } from "./inOrder.ts"
 import { open } from "./open.ts"
 import { damaged, seen } from "./outside.ts"
 import type { UploadSession } from "./resume.ts"
-import * as Slots from "./slots.ts"
 import * as Store from "./store.ts"
 import * as UploadId from "./uploadId.ts"
 
@@ -36,7 +35,7 @@ export const drain = (request: SinkRequest, bytes: Stream.Stream<Uint8Array>) =>
       { ...request, source: { name, open: Effect.succeed(source) } },
       foreign,
       () => Effect.void,
-      Slots.fixed
+      undefined
     )
     const { session, leftBehind } = observed({ ...opened, source })
     const wanted = Option.getOrElse(session.partSize, () => Part.defaultPartSize)

@@ -6,10 +6,10 @@
  * @internal
  */
 import * as PartitionedSemaphore from "effect/PartitionedSemaphore"
-import type { Slots } from "./slots.ts"
+import type { Share } from "./slots.ts"
 
 /** The slots of one upload, of which it uses `most` at once, out of `count` for all. */
-export const make = (count: number): ((most: number) => Slots) => {
+export const make = (count: number): Share => {
   const semaphore = PartitionedSemaphore.makeUnsafe<object>({ permits: count })
   return (most) => ({
     most: Math.min(most, count),

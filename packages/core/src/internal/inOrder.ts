@@ -5,6 +5,7 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
+import * as Body from "../Body.ts"
 import type * as Checkpoint from "../Checkpoint.ts"
 import * as Part from "../Part.ts"
 import * as Source from "../Source.ts"
@@ -14,7 +15,6 @@ import { complete, identified, mended } from "./inParts.ts"
 import type { Earlier, Upload, UploadSession } from "./resume.ts"
 import { begin, mayRestart } from "./resume.ts"
 import * as Sequential from "./sequential.ts"
-import type { Session } from "./session.ts"
 import { restart } from "./session.ts"
 import * as Store from "./store.ts"
 import * as UploadId from "./uploadId.ts"
@@ -61,7 +61,7 @@ export const send = Effect.fnUntraced(function* (
 
 /** Reads a sequence from the start to the end, and sends what is missing of it. */
 export const readOnce = Effect.fnUntraced(function* (
-  session: Session<Source.Sequence>,
+  session: UploadSession<Source.Sequence>,
   wanted: number,
   earlier: Option.Option<Upload>,
   obtained: (upload: Upload) => void
@@ -72,12 +72,12 @@ export const readOnce = Effect.fnUntraced(function* (
   })
   const cutter = yield* cutterOf(session, partSize)
   const first = yield* cutter.next
-  const bytes = Option.match(first, {
-    onNone: () => new Uint8Array(0),
-    onSome: ({ bytes }) => bytes
+  const body = Option.match(first, {
+    onNone: () => Body.fromBytes(new Uint8Array(0)),
+    onSome: ({ body }) => body
   })
-  if (Option.isNone(earlier) && bytes.length < partSize) {
-    return yield* Store.put({ ...session, source: Sequential.held(session.source.id, bytes) })
+  if (Option.isNone(earlier) && body.size < partSize) {
+    return yield* Store.put({ ...session, source: Sequential.held(session.source.id, body) })
   }
   const upload = Option.isSome(earlier) ? earlier.value : yield* begin(session, partSize)
   obtained(upload)
@@ -85,7 +85,7 @@ export const readOnce = Effect.fnUntraced(function* (
 }, Effect.scoped)
 
 const sendInOrder = Effect.fnUntraced(function* (
-  session: Session<Source.Sequence>,
+  session: UploadSession<Source.Sequence>,
   upload: Upload,
   cutter: Cutter.Cutter,
   first: Option.Option<Cutter.Cut>
@@ -98,7 +98,7 @@ const sendInOrder = Effect.fnUntraced(function* (
 /** The object is there, if it was made of this very sequence. */
 const comparison = Effect.fnUntraced(
   function* (
-    session: Session<Source.Sequence>,
+    session: UploadSession<Source.Sequence>,
     { partSize, recorded, stored }: Extract<Earlier, { readonly _tag: "Stored" }>
   ) {
     yield* Sequential.compareAll(yield* cutterOf(session, partSize), recorded)
@@ -108,5 +108,10 @@ const comparison = Effect.fnUntraced(
   Effect.scoped
 )
 
-const cutterOf = ({ source, sourceName, slots }: Session<Source.Sequence>, partSize: number) =>
-  Cutter.make({ source, sourceName, partSize, buffers: slots.most + 1 })
+const cutterOf = (session: UploadSession<Source.Sequence>, partSize: number) => {
+  const { source, sourceName, slots } = session
+  const asked = Option.getOrElse(session.partSize, () => Part.defaultPartSize)
+  // One more than are on their way: it is filled meanwhile.
+  const memory = { parts: slots.most + 1, partSize: asked }
+  return Cutter.make({ source, sourceName, partSize, memory })
+}

@@ -87,7 +87,7 @@ const lookAgain = (session: Session, upload: Upload) =>
     const recorded = Array.from(session.recorded.values())
     session.recorded.clear()
     Meter.restart(session.meter)
-    return carryOn(session, { ...upload, recorded })
+    return carryOn(session, { ...upload, recorded }, "PartsLost")
   })
 
 /** Sends what is missing, makes sure that the source is still the same, and completes. */

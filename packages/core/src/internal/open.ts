@@ -2,7 +2,6 @@
  * Opening an upload: the request is checked, the source opened, the checkpoint
  * taken.
  */
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
@@ -12,17 +11,16 @@ import { CheckpointStore } from "../CheckpointStore.ts"
 import type { ObjectOptions } from "../OssClient.ts"
 import { OssClient } from "../OssClient.ts"
 import * as Part from "../Part.ts"
-import * as RetryPolicy from "../RetryPolicy.ts"
 import type * as Source from "../Source.ts"
 import { UploadEvent } from "../UploadEvent.ts"
 import type { UploadRequest } from "../UploadRequest.ts"
 import * as AdaptiveSlots from "./adaptiveSlots.ts"
-import * as Attempts from "./attempts.ts"
+import type * as Attempts from "./attempts.ts"
+import * as Defaults from "./defaults.ts"
 import * as Foreign from "./foreign.ts"
 import * as Meter from "./meter.ts"
 import type { UploadSession } from "./resume.ts"
 import { sizeOf } from "./resume.ts"
-import { defaultStallTimeout } from "./session.ts"
 import * as Slots from "./slots.ts"
 import { validate } from "./validate.ts"
 
@@ -31,7 +29,7 @@ export const open = Effect.fnUntraced(function* <E, R>(
   request: UploadRequest<E, R>,
   foreign: Foreign.Foreign<E>,
   report: (event: UploadEvent) => Effect.Effect<void>,
-  slots: ((most: number) => Slots.Slots) | undefined
+  slots: Slots.Share | undefined
 ) {
   const from = yield* Effect.fromResult(validate(request))
   const { key, onSourceChanged = "restart", onDamagedCheckpoint = "fail" } = request
@@ -55,12 +53,16 @@ export const open = Effect.fnUntraced(function* <E, R>(
   const { name } = request.source
   yield* report(UploadEvent.cases.Started.make({ bucket, key, source: name, size }))
   const meter = Meter.make(size)
-  const partSlots = yield* slotsFor(request.concurrency, slots, source, meter)
+  const defaults = yield* Defaults.Current
+  const concurrency = request.concurrency ?? defaults.concurrency
+  const partSlots = yield* slotsFor(concurrency, slots ?? defaults.slots, source, meter)
+  const requests = yield* Defaults.requestsFor(request, store, (retry) => {
+    if (retry.error.reason._tag === "Throttled") partSlots.throttled()
+    return report(retryingEvent(retry))
+  })
   const session: UploadSession = {
-    client,
-    store,
+    ...requests,
     log,
-    key,
     source,
     sourceName: name,
     report,
@@ -70,15 +72,6 @@ export const open = Effect.fnUntraced(function* <E, R>(
     options: objectOptions(request),
     partSize: Option.fromUndefinedOr(request.partSize),
     slots: partSlots,
-    stallTimeout: Duration.fromInputUnsafe(request.stallTimeout ?? defaultStallTimeout),
-    retrying: Attempts.make({
-      policy: request.retry ?? RetryPolicy.standard,
-      budget: request.retryBudget ?? RetryPolicy.budgetUnsafe(RetryPolicy.sharedBudget),
-      onRetry: (retry) => {
-        if (retry.error.reason._tag === "Throttled") partSlots.throttled()
-        return report(retryingEvent(retry))
-      }
-    }),
     meter,
     recorded: new Map()
   }

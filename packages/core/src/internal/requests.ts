@@ -30,7 +30,7 @@ interface Parts {
   readonly connection: Connection
   readonly http: HttpClient
   readonly keys: Provider<unknown>
-  readonly signer: AliOss.Signer
+  readonly signer: AliOss.Signer<Reason>
 }
 
 interface Request<A, E = never> {
@@ -157,7 +157,10 @@ const sender = ({ connection, http, keys, signer }: Parts) => {
       Effect.mapError((description) => failed(new Rejected({ description })))
     )
     const used = yield* Effect.mapError(keys.current, (error) => failed(withoutKeys(error)))
-    const { signed, understand } = yield* Effect.mapError(signer.sign(call, used, offset), failed)
+    const { signed, understand } = yield* Effect.mapError(
+      signer.sign(call, used, offset, request),
+      failed
+    )
     const answer = Answers.withErrorBody(yield* carry(http, signed, request.body, failed))
     yield* annotateAnswer(answer)
     const understood = yield* understand(answer)

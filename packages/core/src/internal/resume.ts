@@ -13,6 +13,7 @@ import * as Part from "../Part.ts"
 import type { Opened, Sequence, SourceError } from "../Source.ts"
 import { changed } from "../SourceError.ts"
 import { InvalidRequest } from "../UploadError.ts"
+import type { ResumeReason } from "../UploadEvent.ts"
 import { UploadEvent } from "../UploadEvent.ts"
 import * as Discovery from "./discovery.ts"
 import { listParts } from "./listing.ts"
@@ -83,7 +84,7 @@ export const resume = Effect.fnUntraced(function* (
     return fresh
   }
   const earlier = { uploadId: header.phase.uploadId, partSize: header.partSize, recorded }
-  return yield* carryOn(session, earlier).pipe(
+  return yield* carryOn(session, earlier, "Recorded").pipe(
     Effect.map((upload): Earlier => ({ _tag: "Open", upload })),
     Effect.catchReason("OssError", "NoSuchUpload", () => afterTheEnd(session, earlier))
   )
@@ -173,7 +174,8 @@ const partsOf = (
 /** Compares the journal with what OSS lists. */
 export const carryOn = Effect.fnUntraced(function* (
   session: Session,
-  earlier: Pick<Upload, "uploadId" | "partSize" | "recorded">
+  earlier: Pick<Upload, "uploadId" | "partSize" | "recorded">,
+  reason: ResumeReason
 ): Effect.fn.Return<Upload, OssError | InvalidRequest> {
   const { uploadId, partSize, recorded } = earlier
   const parts = yield* partsOf(session.source, partSize, recorded)
@@ -183,7 +185,7 @@ export const carryOn = Effect.fnUntraced(function* (
   for (const part of done) session.recorded.set(part.number, part)
   const bytes = Checkpoint.bytesOf(done)
   Meter.resumed(session.meter, bytes)
-  yield* session.report(UploadEvent.cases.Resumed.make({ bytes, parts: done.length }))
+  yield* session.report(UploadEvent.cases.Resumed.make({ reason, bytes, parts: done.length }))
   return { ...earlier, tasks, listed }
 })
 
@@ -200,7 +202,8 @@ const afterTheEnd = Effect.fnUntraced(function* (
     : Option.none()
   if (Option.isNone(stored)) return yield* giveUp(session, "UploadGone", Effect.void)
   Meter.resumed(session.meter, size)
-  yield* session.report(UploadEvent.cases.Resumed.make({ bytes: size, parts: parts.length }))
+  const resumed = { reason: "Completed", bytes: size, parts: parts.length } as const
+  yield* session.report(UploadEvent.cases.Resumed.make(resumed))
   return { _tag: "Stored", stored: stored.value, partSize, recorded }
 })
 
@@ -224,6 +227,7 @@ const headerOf = ({ client, key, source, options }: Session, partSize: number) =
     fingerprint: source.fingerprint,
     size: sizeOf(source),
     partSize,
+    ...(sizeOf(source) === null ? { growth: Part.growth } : {}),
     options: Checkpoint.digestOptions(options),
     createdAt
   }))

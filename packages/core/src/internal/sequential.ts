@@ -7,7 +7,7 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import * as Body from "../Body.ts"
+import type * as Body from "../Body.ts"
 import * as Checkpoint from "../Checkpoint.ts"
 import type { CheckpointError } from "../CheckpointStore.ts"
 import type { ListedPart } from "../OssClient.ts"
@@ -68,9 +68,9 @@ export const send = Effect.fnUntraced(function* (
       // One more is read while the others are on their way.
       Stream.buffer({ capacity: 1 }),
       Stream.mapEffect(
-        ({ part, bytes, release }) =>
+        ({ part, body, release }) =>
           slots
-            .withSlot(sendPart(session, uploadId, { _tag: "Missing", part }, Body.fromBytes(bytes)))
+            .withSlot(sendPart(session, uploadId, { _tag: "Missing", part }, body))
             .pipe(Effect.ensuring(release)),
         { concurrency: slots.most, unordered: true }
       ),
@@ -115,13 +115,13 @@ const compare = Effect.fnUntraced(function* (cut: Cut, known: UploadedPart | und
   if (!same) return yield* new Diverged({ description: `its part ${number} is another` })
 })
 
-const crc64Of = ({ bytes }: Cut) => Source.crc64(Body.fromBytes(bytes), 0, bytes.length)
+const crc64Of = ({ body }: Cut) => Source.crc64(body, 0, body.size)
 
 /** A sequence that is whole in memory, as a source that can be read at any place. */
-export const held = (id: string, bytes: Uint8Array): Opened => ({
+export const held = (id: string, { size, read }: Body.Body): Opened => ({
   id,
-  size: bytes.length,
+  size,
   fingerprint: "",
   currentFingerprint: Effect.succeed(""),
-  read: Body.fromBytes(bytes).read
+  read
 })

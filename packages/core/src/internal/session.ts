@@ -39,9 +39,6 @@ export interface Session<out S = Source.Opened | Source.Sequence> extends Reques
   readonly recorded: Map<number, UploadedPart>
 }
 
-/** A request in which nothing moves for so long is given up, unless asked otherwise. */
-export const defaultStallTimeout = Duration.seconds(30)
-
 /** Complete of 10,000 parts takes its time, and nothing moves while it does. */
 const completeTimeout = Duration.minutes(5)
 

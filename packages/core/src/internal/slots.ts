@@ -14,6 +14,27 @@ export interface Slots {
   readonly throttled: () => void
 }
 
+/** Out of slots that many have: those of one, who uses so many at once. */
+export interface Share {
+  (most: number): Slots
+}
+
+/** Out of both: a part needs a slot of each. */
+export const both =
+  (one: Share, other: Share): Share =>
+  (most) => {
+    const outer = one(most)
+    const inner = other(outer.most)
+    return {
+      most: inner.most,
+      withSlot: (part) => outer.withSlot(inner.withSlot(part)),
+      throttled: () => {
+        outer.throttled()
+        inner.throttled()
+      }
+    }
+  }
+
 /** Always the same number. */
 export const fixed = (count: number): Slots => {
   const semaphore = Semaphore.makeUnsafe(count)

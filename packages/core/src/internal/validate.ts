@@ -14,21 +14,12 @@ import type { UploadRequest } from "../UploadRequest.ts"
 export const validate = (
   request: UploadRequest<unknown, unknown>
 ): Result.Result<Option.Option<Checkpoint.AliOss>, InvalidRequest> => {
-  const { key, partSize, concurrency = 1 } = request
-  const stallTimeout = Duration.fromInput(request.stallTimeout ?? Duration.infinity)
+  const { key, partSize, concurrency, stallTimeout } = request
   return Result.gen(function* () {
     yield* ObjectKey.validate(key)
     if (partSize !== undefined) yield* Part.validatePartSize(partSize)
     yield* wholeNumber("concurrency", concurrency)
-    if (Option.isNone(stallTimeout) || !Duration.isPositive(stallTimeout.value)) {
-      yield* Result.fail(
-        new InvalidRequest({
-          field: "stallTimeout",
-          problem: "it is not a time to wait",
-          remedy: 'give a positive duration, such as "30 seconds"'
-        })
-      )
-    }
+    yield* positiveDuration("stallTimeout", stallTimeout)
     const from = yield* Result.transposeOption(Option.fromUndefinedOr(request.from))
     if (Option.isSome(from) && from.value.name !== key) {
       yield* Result.fail(
@@ -43,8 +34,8 @@ export const validate = (
   })
 }
 
-/** Fails unless `value` is so many things at once. */
-export const wholeNumber = (field: string, value: number): Result.Result<void, InvalidRequest> =>
+/** Fails if `value` is given, and is not a number of things at once. */
+export const wholeNumber = (field: string, value = 1): Result.Result<void, InvalidRequest> =>
   Number.isSafeInteger(value) && value >= 1
     ? Result.void
     : Result.fail(
@@ -52,5 +43,20 @@ export const wholeNumber = (field: string, value: number): Result.Result<void, I
           field,
           problem: `${value} at once is not possible`,
           remedy: "give a whole number from 1"
+        })
+      )
+
+/** Fails if `value` is given, and is not a time to wait. */
+export const positiveDuration = (
+  field: string,
+  value: Duration.Input = Duration.infinity
+): Result.Result<void, InvalidRequest> =>
+  Option.exists(Duration.fromInput(value), Duration.isPositive)
+    ? Result.void
+    : Result.fail(
+        new InvalidRequest({
+          field,
+          problem: "it is not a time to wait",
+          remedy: 'give a positive duration, such as "30 seconds"'
         })
       )

@@ -1,5 +1,6 @@
 /** `effect-oss abort`: gives up what earlier runs left for one object. */
 import { OssClient } from "@effect-oss/core/OssClient"
+import { printable } from "@effect-oss/core/Render"
 import * as Upload from "@effect-oss/core/Upload"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
@@ -11,7 +12,6 @@ import { layerStore } from "../checkpointDirectory.ts"
 import type { Connection } from "../connection.ts"
 import { layerClient } from "../connection.ts"
 import { describe } from "../summaries.ts"
-import { printable } from "../text.ts"
 import * as ObjectUrl from "../../ObjectUrl.ts"
 import { Output } from "../../Output.ts"
 

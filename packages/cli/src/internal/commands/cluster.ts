@@ -1,4 +1,5 @@
 /** What the commands share that talk to runners. */
+import * as Render from "@effect-oss/core/Render"
 import * as NodeCluster from "@effect-oss/cluster/NodeCluster"
 import type { Status } from "@effect-oss/cluster/Uploads"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
@@ -7,8 +8,6 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Option from "effect/Option"
 import { databaseOf } from "../databaseUrl.ts"
-import { printable } from "../text.ts"
-import * as Size from "../../Size.ts"
 
 /** All that `Uploads` needs. */
 export const layerClient = (databaseUrl: Option.Option<string>) =>
@@ -27,15 +26,15 @@ export const describe = (status: Status): string => {
     case "Sending": {
       const { durable, total, paused } = status
       const share = Math.floor((100 * durable) / total)
-      const bytes = `${share} % (${Size.format(durable)} of ${Size.format(total)})`
+      const bytes = `${share} % (${Render.bytes(durable)} of ${Render.bytes(total)})`
       return paused ? `paused at ${bytes}` : `sending, ${bytes}`
     }
     case "Completed":
-      return `completed, ${Size.format(status.result.size)}, CRC64 ${status.result.crc64}`
+      return `completed, ${Render.bytes(status.result.size)}, CRC64 ${status.result.crc64}`
     case "Failed":
-      return printable(`failed: ${status.error.message}`)
+      return Render.printable(`failed: ${status.error.message}`)
     case "Defect":
-      return printable(`failed: ${String(Cause.squash(status.cause))}`)
+      return Render.printable(`failed: ${String(Cause.squash(status.cause))}`)
   }
 }
 

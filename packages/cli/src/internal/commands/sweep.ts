@@ -1,4 +1,5 @@
 /** `effect-oss sweep`: gives up old uploads that nobody will carry on with. */
+import { printable } from "@effect-oss/core/Render"
 import * as Upload from "@effect-oss/core/Upload"
 import * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
@@ -9,7 +10,6 @@ import { layerStore } from "../checkpointDirectory.ts"
 import type { Connection } from "../connection.ts"
 import { layerClient } from "../connection.ts"
 import { describe } from "../summaries.ts"
-import { printable } from "../text.ts"
 
 export interface Input extends Connection {
   readonly olderThan: string

@@ -2,6 +2,7 @@
 import type { CheckpointStore } from "@effect-oss/core/CheckpointStore"
 import type { OssClient } from "@effect-oss/core/OssClient"
 import * as Source from "@effect-oss/core/Source"
+import * as Render from "@effect-oss/core/Render"
 import * as Upload from "@effect-oss/core/Upload"
 import type { Outcome } from "@effect-oss/core/UploadAll"
 import { UploadEvent } from "@effect-oss/core/UploadEvent"
@@ -19,8 +20,6 @@ import { explain, gravest, isResumable } from "../../Explain.ts"
 import type { ObjectUrl } from "../../ObjectUrl.ts"
 import { within } from "../../ObjectUrl.ts"
 import { Output } from "../../Output.ts"
-import * as Size from "../../Size.ts"
-import { printable } from "../text.ts"
 import { Watch } from "../watched.ts"
 
 export interface Input {
@@ -148,7 +147,7 @@ const makeScreen = Effect.fnUntraced(function* (
         const { what, todo } = explain(outcome.error)
         return error(`error: ${placeOf(outcome)}${what}\n  → ${todo}\n`)
       }
-      return progress ? out(`${describe(outcome)}\n`) : Effect.void
+      return progress ? out(`${Render.result(outcome.result)}\n`) : Effect.void
     },
     interrupted: (skipIdentical: boolean) =>
       Effect.flatMap(summary, (text) =>
@@ -167,18 +166,7 @@ const makeScreen = Effect.fnUntraced(function* (
 /** Which object, where the error doesn't say so by itself. */
 const placeOf = ({ request: { key }, error }: Extract<Ended, { readonly _tag: "Failed" }>) => {
   const named = error._tag === "SourceError" || ("key" in error && error.key !== undefined)
-  return named ? "" : printable(`${key}: `)
-}
-
-const describe = ({ _tag, result }: Exclude<Ended, { readonly _tag: "Failed" }>): string => {
-  const { bucket, key, size, verified } = result
-  const fact =
-    _tag === "Skipped"
-      ? "identical already"
-      : verified
-        ? "verified by CRC64"
-        : "not verified: the endpoint tells no CRC64"
-  return printable(`${bucket}/${key}: ${Size.format(size)}, ${fact}`)
+  return named ? "" : Render.printable(`${key}: `)
 }
 
 const encode = Schema.encodeEffect(Schema.toCodecJson(UploadEvent))

@@ -1,7 +1,6 @@
-import { OssError, UploadEvent } from "@effect-oss/core"
+import { OssError, Render, UploadEvent } from "@effect-oss/core"
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
-import * as Render from "../src/Render.ts"
 
 const MiB = 1024 * 1024
 const { cases } = UploadEvent.UploadEvent
@@ -20,7 +19,7 @@ const progress = (sent: number, eta: number | null = 12_000) =>
     rate: eta === null ? 0 : 62.5 * MiB,
     eta
   })
-const resumed = cases.Resumed.make({ bytes: 48 * MiB, parts: 6 })
+const resumed = cases.Resumed.make({ reason: "Recorded", bytes: 48 * MiB, parts: 6 })
 const retrying = cases.Retrying.make({
   operation: "uploadPart",
   partNumber: 3,
@@ -116,7 +115,7 @@ describe("the bar", () => {
     const restarted = cases.Restarted.make({ reason: "SourceChanged" })
     const { shown, written } = play(bar(80), [started, resumed, restarted])
     assert.include(shown, "0 %  0 B of 200.0 MiB")
-    assert.strictEqual(written.at(-1), "starting afresh: the file is not what it was")
+    assert.strictEqual(written.at(-1), "starting afresh: the source is not what it was")
   })
 
   it.prop(
@@ -175,7 +174,7 @@ describe("the lines", () => {
   })
 
   it("leave out a resume without parts", () => {
-    const none = cases.Resumed.make({ bytes: 0, parts: 0 })
+    const none = cases.Resumed.make({ reason: "Recorded", bytes: 0, parts: 0 })
     assert.lengthOf(play(lines, [started, none]).written, 1)
   })
 
@@ -195,5 +194,155 @@ describe("the lines", () => {
     [completed({ size: 0 }), 0, "0 B in 0.0 s (0 B/s), verified by CRC64"]
   ])("end with what was done", (event, at, expected) => {
     assert.include(play(lines, [event], at).written.join(), expected)
+  })
+})
+
+describe("a line for progress", () => {
+  const half = { durable: 0, sent: 90 * MiB, total: 200 * MiB, rate: 62.5 * MiB, eta: 12_000 }
+
+  it.prop(
+    "is never wider than asked for",
+    {
+      columns: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 200 })),
+      sent: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 2 ** 50 })),
+      total: Schema.NullOr(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 2 ** 50 }))),
+      unicode: Schema.Boolean
+    },
+    ({ columns, sent, total, unicode }) => {
+      const line = Render.progress({ ...half, sent, total }, { columns, unicode })
+      assert.isAtMost(line.length, columns)
+    }
+  )
+
+  it("fits into a terminal of 80 columns unless said otherwise", () => {
+    assert.strictEqual(
+      Render.progress(half),
+      "[###########--------------]  45 %  90.0 MiB of 200.0 MiB  12 s left  62.5 MiB/s"
+    )
+  })
+
+  it("has a finer bar of block characters if asked to", () => {
+    assert.strictEqual(
+      Render.progress(half, { columns: 66, unicode: true }),
+      "█████▍░░░░░░  45 %  90.0 MiB of 200.0 MiB  12 s left  62.5 MiB/s"
+    )
+  })
+
+  it("has neither a bar nor percents while the total isn't known", () => {
+    const unknown = { ...half, total: null, eta: null }
+    assert.strictEqual(Render.progress(unknown), "90.0 MiB  62.5 MiB/s")
+  })
+})
+
+describe("a bar", () => {
+  it.each([
+    [-1, "[----]", "░░░░"],
+    [0.01, "[----]", "░░░░"],
+    [0.04, "[----]", "▏░░░"],
+    [0.5, "[##--]", "██░░"],
+    [0.99, "[####]", "████"],
+    [2, "[####]", "████"]
+  ])("of which %d is done", (share, plain, blocks) => {
+    assert.strictEqual(Render.bar(share, 4), plain)
+    assert.strictEqual(Render.bar(share, 4, { unicode: true }), blocks)
+  })
+})
+
+describe("a line for an event", () => {
+  it.each<[UploadEvent.UploadEvent, string]>([
+    [started, "db.tar (200.0 MiB) to oss://backups/db.tar"],
+    [
+      cases.Started.make({ ...started, size: null }),
+      "db.tar (of unknown size) to oss://backups/db.tar"
+    ],
+    [resumed, "resumed: 48.0 MiB in 6 parts are there already"],
+    [
+      cases.Resumed.make({ reason: "Recorded", bytes: 0, parts: 0 }),
+      "resumed: no part is there already"
+    ],
+    [
+      cases.Restarted.make({ reason: "UploadGone" }),
+      "starting afresh: OSS no longer knows the upload"
+    ],
+    [part, "part 1: 1.0 MiB sent"],
+    [cases.PartUploaded.make({ ...part, adopted: true }), "part 1: 1.0 MiB were there already"],
+    [retrying, "part 3 failed, retrying in 0.4 s: the connection failed: ECONN RESET"],
+    [progress(90), "45 %: 90.0 MiB of 200.0 MiB, 62.5 MiB/s, 12 s left"],
+    [cases.Completing.make({}), "completing"],
+    [completed(), "backups/db.tar: 200.0 MiB, verified by CRC64"],
+    [completed({ skipped: true }), "backups/db.tar: 200.0 MiB, identical already"]
+  ])("$_tag", (event, line) => {
+    assert.strictEqual(Render.event(event), line)
+  })
+})
+
+describe("lines about what is of unknown length", () => {
+  it("come each time the bytes have doubled", () => {
+    const begun = cases.Started.make({ ...started, size: null })
+    const at = (mebibytes: number, total: number | null = null) =>
+      cases.Progress.make({
+        durable: total ?? 0,
+        sent: mebibytes * MiB,
+        total,
+        rate: MiB,
+        eta: null
+      })
+    const amounts = [0, 0.9, 1, 1.5, 2, 3, 9, 15, 16].map((amount) => at(amount))
+    const { written } = play(lines, [begun, ...amounts, at(300, 300 * MiB)])
+    assert.deepStrictEqual(written.slice(1), [
+      "1.0 MiB, 1.0 MiB/s",
+      "2.0 MiB, 1.0 MiB/s",
+      "9.0 MiB, 1.0 MiB/s",
+      "16.0 MiB, 1.0 MiB/s"
+    ])
+  })
+})
+
+describe("lines that were drawn", () => {
+  it.each([
+    [["12345"], 10, "\r\u001B[K"],
+    [["12345"], 3, "\u001B[1A\r\u001B[J"],
+    [["\u001B[32m123\u001B[39m"], 3, "\r\u001B[K"],
+    [["1234", "1", ""], 2, "\u001B[3A\r\u001B[J"]
+  ])("%j are taken off %d columns", (lines, columns, expected) => {
+    assert.strictEqual(Render.erased(lines, columns), expected)
+  })
+})
+
+describe("what people read", () => {
+  it.each([
+    [0, "0 B"],
+    [1023, "1023 B"],
+    [1024, "1.0 KiB"],
+    [1024 * 1024 - 1, "1.0 MiB"],
+    [200 * 1024 * 1024, "200.0 MiB"],
+    [1.5 * 1024 ** 3, "1.5 GiB"],
+    [48.8 * 1024 ** 4, "48.8 TiB"],
+    [5000 * 1024 ** 4, "5000.0 TiB"]
+  ])("%d bytes are %s", (bytes, text) => {
+    assert.strictEqual(Render.bytes(bytes), text)
+  })
+
+  it.each([
+    [0, "0.0 s"],
+    [3_210, "3.2 s"],
+    [59_949, "59.9 s"],
+    [59_951, "1 min 0 s"],
+    [125_000, "2 min 5 s"],
+    [3_599_600, "1 h 0 min"],
+    [7_380_000, "2 h 3 min"],
+    [86_400_000, "1 d 0 h"],
+    [1_000 * 86_400_000, "1000 d 0 h"]
+  ])("%d ms are %s", (millis, text) => {
+    assert.strictEqual(Render.duration(millis), text)
+  })
+
+  it.each([
+    [-5, "0 s"],
+    [1, "1 s"],
+    [12_000, "12 s"],
+    [59_001, "1 min 0 s"]
+  ])("%d ms are in whole units %s", (millis, text) => {
+    assert.strictEqual(Render.wholeDuration(millis), text)
   })
 })
