@@ -8,6 +8,7 @@ export const long = [
   "packages/cluster/test/processes.test.ts",
   "packages/core/test/types.test.ts",
   "packages/node-http/test/contract.test.ts",
+  "packages/sql-store/test/processes.test.ts",
   "simulation/**/*.test.ts",
   "test/packages.test.ts",
   "test/walkthrough.test.ts"

@@ -112,9 +112,11 @@ const attempt = <A>(operation: string, run: () => A): Effect.Effect<A, SqlError>
     try: run,
     catch: (cause) =>
       new SqlError({
-        reason: classifySqliteError(withNumber(cause), { message: String(cause), operation })
+        reason: classifySqliteError(withNumber(cause), { message: messageOf(cause), operation })
       })
   })
+
+const messageOf = (cause: unknown) => (cause instanceof Error ? cause.message : String(cause))
 
 /** Node says `errcode` where Effect looks for `errno`. */
 const withNumber = (cause: unknown) =>

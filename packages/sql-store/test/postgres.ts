@@ -113,11 +113,19 @@ export const server = Effect.suspend(() => {
   return given === undefined ? embedded : Effect.succeed(given)
 })
 
-/** Such a server for several tests. */
+let databases = 0
+
+/** An empty database for several tests. */
 export class Postgres extends Context.Service<Postgres>()("test/Postgres", {
-  make: Effect.map(server, (url) => ({ url }))
+  make: server.pipe(
+    Effect.flatMap((url) => database(url, `effect_oss_test_${process.pid}_${databases++}`)),
+    Effect.map((url) => ({ url }))
+  )
 }) {
-  static readonly layer = Layer.effect(Postgres, Postgres.make)
+  static readonly layer = Layer.effect(
+    Postgres,
+    Effect.suspend(() => Postgres.make)
+  )
 }
 
 /** The URL of a new database on a server, dropped with the scope. */

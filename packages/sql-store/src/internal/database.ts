@@ -135,18 +135,22 @@ export const ask = <A>(
 
 /** The same for a change, which must be durable once it is done. */
 export const change = <A>(
-  { sql }: Database,
+  database: Database,
   location: string,
   question: Effect.Effect<A, SqlError>
+): Effect.Effect<A, CheckpointError> => outside(database, location, ask(location, question))
+
+/** Refuses what is asked within a transaction that is not the store's own. */
+export const outside = <A>(
+  { sql }: Database,
+  location: string,
+  effect: Effect.Effect<A, CheckpointError>
 ): Effect.Effect<A, CheckpointError> =>
   Effect.flatMap(Effect.serviceOption(sql.transactionService), (transaction) =>
     Option.isNone(transaction)
-      ? ask(location, question)
+      ? effect
       : Effect.fail(
-          unavailable(
-            location,
-            "it was to be changed within a transaction of the application's, which may be rolled back"
-          )
+          unavailable(location, "it was asked for within a transaction, which may be rolled back")
         )
   )
 

@@ -64,14 +64,14 @@ export const acquire = Effect.fnUntraced(function* (database: Database, terms: T
   const id = yield* idOf(key)
   const token = crypto.randomUUID()
   const location = locationOf(database, key)
+  const claim = { id, token, location, terms }
   let isHeld = true
   let since = yield* Clock.monotonicTimeNanos
-  // First: a lease may be taken though the answer is lost.
-  yield* Effect.addFinalizer(() =>
-    Effect.suspend(() => (isHeld ? release(database, { id, token, location, terms }) : Effect.void))
-  )
-  const row = yield* Effect.tapError(take(database, { id, token, location, terms, key }), (error) =>
-    Effect.sync(() => void (isHeld = error.reason._tag !== "Busy"))
+  const row = yield* Effect.acquireRelease(
+    // It may be taken though the answer is lost.
+    Effect.onError(take(database, claim, key), () => Effect.ignore(release(database, claim))),
+    () => Effect.suspend(() => (isHeld ? letGo(database, claim) : Effect.void)),
+    { interruptible: true }
   )
 
   const lost = Effect.suspend(() => {
@@ -81,7 +81,7 @@ export const acquire = Effect.fnUntraced(function* (database: Database, terms: T
 
   const renew = Effect.gen(function* () {
     const now = yield* Clock.monotonicTimeNanos
-    if (!(yield* extend(database, { id, token, location, terms }))) return yield* lost
+    if (!(yield* extend(database, claim))) return yield* lost
     since = now
   })
 
@@ -112,15 +112,17 @@ const patience = 16
 
 const take: (
   database: Database,
-  claim: Claim & { readonly key: string },
+  claim: Claim,
+  key: string,
   tries?: number
 ) => Effect.Effect<Taken, CheckpointError> = Effect.fnUntraced(function* (
   database,
   claim,
+  key,
   tries = patience
 ) {
   const { sql, tables, now } = database
-  const { id, token, location, terms, key } = claim
+  const { id, token, location, terms } = claim
   const [taken] = yield* change(
     database,
     location,
@@ -140,7 +142,7 @@ const take: (
         FROM ${sql(tables.checkpoints)} WHERE id = ${id} AND token IS NOT NULL`
   )
   if (other !== undefined) return yield* busy(location, other)
-  if (tries > 1) return yield* take(database, claim, tries - 1)
+  if (tries > 1) return yield* take(database, claim, key, tries - 1)
   return yield* unavailable(location, "it is taken and let go faster than it can be read")
 })
 
@@ -167,11 +169,18 @@ const extend = (database: Database, { id, token, location, terms }: Claim) => {
   )
 }
 
+const letGo = (database: Database, claim: Claim) =>
+  Effect.catch(release(database, claim), ({ message }) =>
+    Effect.logWarning(
+      `${claim.location}: in use for up to ${Duration.format(claim.terms.expiry)} more: ${message}`
+    )
+  )
+
 /** How long the end of a program is put off for it. */
 const releasePatience = Duration.seconds(5)
 
 /** What was never begun, or was removed, leaves no row. */
-const release = ({ sql, tables }: Database, { id, token, location, terms }: Claim) =>
+const release = ({ sql, tables }: Database, { id, token, location }: Claim) =>
   ask(
     location,
     Effect.andThen(
@@ -181,10 +190,4 @@ const release = ({ sql, tables }: Database, { id, token, location, terms }: Clai
         WHERE id = ${id} AND token = ${token}`
     ),
     releasePatience
-  ).pipe(
-    Effect.catch((error) =>
-      Effect.logWarning(
-        `${location}: held for up to ${Duration.format(terms.expiry)} more: ${error.message}`
-      )
-    )
   )

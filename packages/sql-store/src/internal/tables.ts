@@ -9,7 +9,7 @@ import * as Migrator from "effect/sql/Migrator"
 import { BeginTransaction, SqlClient } from "effect/sql/SqlClient"
 import { isSqlError, SqlError, UnknownError } from "effect/sql/SqlError"
 import type { Database } from "./database.ts"
-import { ask } from "./database.ts"
+import { ask, outside } from "./database.ts"
 
 const migrations = (database: Database) =>
   Migrator.fromRecord({ "1_checkpoints": createTables(database) })
@@ -42,8 +42,12 @@ const createTables = ({ sql, tables, bigint, strict }: Database) =>
   )
 
 /** Sees that the tables are there and of a kind that is known, and clears away what dead holders never began. */
-export const prepare = Effect.fnUntraced(function* (database: Database) {
+export const prepare = (database: Database): Effect.Effect<void, CheckpointError> => {
   const location = `table ${database.tables.migrations}`
+  return outside(database, location, steps(database, location))
+}
+
+const steps = Effect.fnUntraced(function* (database: Database, location: string) {
   const found = yield* ask(
     location,
     Effect.orElseSucceed(version(database), () => 0)
