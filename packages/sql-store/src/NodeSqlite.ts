@@ -41,7 +41,8 @@ export interface Options {
  * **Gotchas**
  *
  * `node:sqlite` works on the thread that calls it: a large query holds up the
- * process. Node 22 prints an `ExperimentalWarning` when this module is loaded;
+ * process, and so does waiting for a lock. Build one layer for a file in each
+ * process: two would wait for each other. Node 22 prints an `ExperimentalWarning` when this module is loaded;
  * `--disable-warning=ExperimentalWarning` keeps it quiet.
  *
  * **Example** (checkpoints in a file)
