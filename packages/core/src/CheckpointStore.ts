@@ -258,9 +258,8 @@ export const layerMemory: Layer.Layer<CheckpointStore> = Layer.sync(CheckpointSt
  * against uploads that use the same `KeyValueStore` in this process. Let no
  * other process upload the same source to the same key at the same time: use
  * `@effect-oss/node-fs-store` or `@effect-oss/sql-store` where that may happen.
- * Effect's own
- * `layerFileSystem` writes files in place; after a crash, a checkpoint may be
- * damaged.
+ * Effect's own `layerFileSystem` writes files in place; after a crash, a
+ * checkpoint may be damaged.
  *
  * **Example** (in a SQL database)
  *

@@ -94,9 +94,9 @@ export const lock = (file: string): Effect.Effect<void, SqlError, Scope.Scope> =
 
 const open = Effect.fnUntraced(function* ({ file, busyTimeout = "10 seconds" }: Options) {
   const database = yield* connect(file)
-  const timeout = Duration.toMillis(Duration.fromInputUnsafe(busyTimeout))
+  const millis = Math.ceil(Duration.toMillis(Duration.fromInputUnsafe(busyTimeout)))
   yield* attempt("connect", () => {
-    database.exec(`PRAGMA busy_timeout = ${timeout}`)
+    database.exec(`PRAGMA busy_timeout = ${Math.min(millis, 2 ** 31 - 1)}`)
     database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
   })
   return database

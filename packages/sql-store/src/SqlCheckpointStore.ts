@@ -54,8 +54,8 @@ export interface Options {
 
 /**
  * Keeps checkpoints in the database of Effect's `SqlClient`: PostgreSQL, or
- * SQLite, for instance by this package's `NodeSqlite`. Any number of processes
- * may use it at once.
+ * SQLite from 3.42 on, for instance by this package's `NodeSqlite`. Any number
+ * of processes may use it at once.
  *
  * **Details**
  *

@@ -1,7 +1,7 @@
 /** Answers that are lost, statements that come late, connections that break. */
 import { assert, describe, it, layer } from "@effect/vitest"
 import { PgClient } from "@effect/sql-pg"
-import { Effect, Fiber, Layer, Logger, Option, Redacted } from "effect"
+import { Effect, Exit, Fiber, Layer, Logger, Option, Redacted, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { SqlClient } from "effect/sql"
 import { CheckpointStore } from "@effect-oss/core"
@@ -232,6 +232,27 @@ describe("a holder", () => {
     }).pipe(Effect.scoped, Effect.provide(memory))
   )
 
+  it.effect("is told so when the database doesn't answer, and is not kept by it", () =>
+    Effect.gen(function* () {
+      let fate: Fate = "answered"
+      const store = yield* withFates(() => fate)
+      const scope = yield* Scope.make()
+      const log = yield* Scope.provide(store.open("key"), scope)
+      yield* log.begin(header())
+      fate = "hung"
+      for (const write of [log.append(part(1)), log.begin(header(2)), log.remove]) {
+        const fiber = yield* Effect.forkChild(refusal(write))
+        yield* TestClock.adjust("29 seconds")
+        assert.isUndefined(fiber.pollUnsafe())
+        yield* TestClock.adjust("1 minute")
+        assert.include((yield* Fiber.join(fiber)).message, "did not answer within")
+      }
+      const closing = yield* Effect.forkChild(Scope.close(scope, Exit.void))
+      yield* TestClock.adjust("5 seconds")
+      yield* Fiber.join(closing)
+    }).pipe(Effect.scoped, Effect.provide([memory, Logger.layer([])]))
+  )
+
   it.effect("learns by a renewal that its checkpoint is another's", () =>
     Effect.gen(function* () {
       let asked = 0
@@ -381,6 +402,38 @@ layer(Postgres.layer, { excludeTestServices: true, timeout: "1 minute" })(
         const { sql } = yield* tablesOf(prefix)
         const migrations = yield* sql`SELECT name FROM ${sql(`${prefix}migrations`)}`
         assert.deepStrictEqual(migrations, [{ name: "checkpoints" }])
+      }).pipe(Effect.scoped, Effect.provide(client()))
+    )
+
+    it.effect("may have its tables in a schema of the application's", () =>
+      Effect.gen(function* () {
+        const sql = yield* SqlClient.SqlClient
+        yield* sql`CREATE SCHEMA uploads`
+        const store = yield* storeWith({ prefix: "uploads.oss_" })
+        yield* story(store)
+        const tables = yield* sql`SELECT tablename FROM pg_tables
+          WHERE schemaname = 'uploads' ORDER BY tablename`
+        assert.deepStrictEqual(
+          tables.map(({ tablename }) => tablename),
+          ["oss_checkpoints", "oss_migrations", "oss_parts"]
+        )
+      }).pipe(Effect.scoped, Effect.provide(client()))
+    )
+
+    it.effect("needs no right to make tables that are there", () =>
+      Effect.gen(function* () {
+        const sql = yield* SqlClient.SqlClient
+        const prefix = newPrefix()
+        const role = `${prefix}role`
+        yield* sql`CREATE ROLE ${sql(role)}`
+        const limited = yield* Layer.build(Layer.fresh(client({ role })))
+        const tell = Effect.provideContext(Effect.flatMap(storeWith({ prefix }), story), limited)
+        assert.include((yield* refusal(tell)).message, "permission denied")
+        yield* Effect.flatMap(storeWith({ prefix }), story)
+        yield* sql`GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO ${sql(role)}`
+        yield* tell
+        yield* sql`DROP OWNED BY ${sql(role)}`
+        yield* sql`DROP ROLE ${sql(role)}`
       }).pipe(Effect.scoped, Effect.provide(client()))
     )
 

@@ -63,8 +63,8 @@ export const tablesOf = (prefix: string) =>
     }
   })
 
-/** What becomes of a statement: it is answered; the connection breaks, after it was carried out or before; or it is refused. */
-export type Fate = "answered" | "lost" | "cut" | "refused"
+/** What becomes of a statement: it is answered; the connection breaks, after it was carried out or before; it is refused; or nothing comes of it. */
+export type Fate = "answered" | "lost" | "cut" | "refused" | "hung"
 
 const broken = new SqlError.SqlError({
   reason: new SqlError.ConnectionError({ cause: new Error("test"), message: "connection lost" })
@@ -85,6 +85,7 @@ const breakable = (
       if (isBroken) return yield* broken
       const fate = fateOf(sql, params)
       if (fate === "refused") return yield* refused
+      if (fate === "hung") return yield* Effect.never
       const rows = fate === "cut" ? [] : yield* connection.execute(sql, params, transform)
       if (fate === "answered") return rows
       isBroken = true

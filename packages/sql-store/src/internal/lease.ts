@@ -17,6 +17,7 @@ import { Busy, CheckpointError, LeaseLost } from "@effect-oss/core/CheckpointSto
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Hex from "effect/encoding/Hex"
 import type { Database } from "./database.ts"
 import { ask, change, locationOf, unavailable } from "./database.ts"
 import type { Row } from "./rows.ts"
@@ -53,10 +54,7 @@ export interface Taken extends Row {
 export const idOf = (key: string): Effect.Effect<string> =>
   Effect.map(
     Effect.promise(() => crypto.subtle.digest("SHA-256", new TextEncoder().encode(encodeKey(key)))),
-    (digest) =>
-      Array.from(new Uint8Array(digest, 0, 16), (byte) => byte.toString(16).padStart(2, "0")).join(
-        ""
-      )
+    (digest) => Hex.encode(new Uint8Array(digest, 0, 16))
   )
 
 /** Takes the lease until the scope closes; fails with `Busy` while another holder's counts. */

@@ -106,25 +106,23 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     return yield* unavailable(location, "a change before, whose answer was lost, was carried out")
   })
 
-  /** Whatever comes before the one before is written goes with the next statement. */
-  const append = (part: UploadedPart) =>
-    Effect.suspend(() => {
-      if (!hasHeader) return Effect.die(new Error("append without a checkpoint"))
-      if (waiting !== undefined) {
-        waiting.parts.push(part)
-        return Deferred.await(waiting.done)
-      }
-      const batch = (waiting = { parts: [part], done: Deferred.makeUnsafe() })
-      const steps = Effect.suspend(() => {
-        waiting = undefined
-        return insert(batch.parts)
-      })
-      // By a fiber of its own: who is interrupted leaves the others' parts alone.
-      return Effect.flatMap(Effect.forkIn(lock.withPermit(steps), scope), (fiber) => {
-        fiber.addObserver((exit) => Deferred.doneUnsafe(batch.done, exit))
-        return Deferred.await(batch.done)
-      })
+  /** Who finds nobody waiting begins a batch: whatever comes before it gets the lock goes with its statement. */
+  const join = Effect.fnUntraced(function* (part: UploadedPart) {
+    if (!hasHeader) return yield* Effect.die(new Error("append without a checkpoint"))
+    if (waiting !== undefined) {
+      waiting.parts.push(part)
+      return waiting
+    }
+    const batch = (waiting = { parts: [part], done: Deferred.makeUnsafe() })
+    const steps = Effect.suspend(() => {
+      waiting = undefined
+      return insert(batch.parts)
     })
+    // By a fiber of its own: who is interrupted leaves the others' parts alone.
+    const fiber = yield* Effect.forkIn(lock.withPermit(steps), scope)
+    fiber.addObserver((exit) => Deferred.doneUnsafe(batch.done, exit))
+    return batch
+  }, Effect.uninterruptible)
 
   return {
     recovered: options.recovered,
@@ -132,7 +130,9 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     begin: Effect.fn("CheckpointLog.begin")((header) =>
       lock.withPermit(replace(Rows.encodeHeader(header)))
     ),
-    append: Effect.fn("CheckpointLog.append")(append),
+    append: Effect.fn("CheckpointLog.append")((part) =>
+      Effect.flatMap(join(part), ({ done }) => Deferred.await(done))
+    ),
     remove: Effect.withSpan(lock.withPermit(replace(null)), "CheckpointLog.remove")
   } satisfies CheckpointLog
 })
