@@ -4,10 +4,10 @@
  * sessions; it is put together below the directory for temporary files, since
  * neither may it run as root nor may another user always read `node_modules`.
  */
-import { spawn } from "node:child_process"
+import { execFileSync, spawn } from "node:child_process"
 import { createServer } from "node:net"
 import type { AddressInfo } from "node:net"
-import { chown, cp, mkdtemp, readFile, rm, symlink } from "node:fs/promises"
+import { cp, mkdtemp, readFile, rm, symlink } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -34,6 +34,9 @@ const install = async (directory: string) => {
   for (const { source, target } of links) {
     await symlink(join(directory, source), join(directory, target))
   }
+  if (unprivileged.uid !== undefined) {
+    execFileSync("chown", ["-R", `${unprivileged.uid}:${unprivileged.gid}`, directory])
+  }
 }
 
 const freePort = () =>
@@ -44,8 +47,8 @@ const freePort = () =>
     })
   })
 
-/** Ends the server when its standard input ends, as it does when the tests are killed. */
-const script = `"$@" & cat > /dev/null; kill -QUIT $!; wait $!`
+/** Ends the server, and leaves nothing of it, when its standard input ends, as it does when the tests are killed. */
+const script = `"$@" & cat > /dev/null; kill -QUIT $!; wait $!; rm -rf "$PWD"`
 
 /** A server on that port, until the scope closes. */
 const serve = (directory: string, port: number) =>
@@ -100,7 +103,6 @@ const embedded = Effect.gen(function* () {
     (directory) => Effect.promise(() => rm(directory, { recursive: true, force: true }))
   )
   yield* Effect.promise(async () => {
-    if (unprivileged.uid !== undefined) await chown(directory, unprivileged.uid, unprivileged.gid)
     await install(directory)
     await initialize(directory)
   })
