@@ -21,7 +21,7 @@ class Child {
   readonly process
   readonly exited
   output = ""
-  constructor(mode: string, database: string, prefix: string, env: Record<string, string>) {
+  constructor(mode: string, database: string, prefix: string, env: Record<string, string> = {}) {
     this.process = spawn(process.execPath, [script, mode, database, prefix], {
       stdio: ["pipe", "pipe", "inherit"],
       env: { ...process.env, NODE_NO_WARNINGS: "1", ...env }
@@ -53,10 +53,7 @@ class Child {
 /** A database, and how processes use it. */
 interface Place {
   readonly prefix: string
-  readonly start: (
-    mode: string,
-    env?: Record<string, string>
-  ) => Effect.Effect<Child, never, Scope.Scope>
+  readonly start: (mode: string) => Effect.Effect<Child, never, Scope.Scope>
 }
 
 const places = {
@@ -85,9 +82,9 @@ layer(Postgres.layer, { excludeTestServices: true, timeout: "1 minute" })(
           Effect.gen(function* () {
             const prefix = newPrefix()
             const { database, layer } = yield* places[name]
-            const start: Place["start"] = (mode, env = {}) =>
+            const start: Place["start"] = (mode) =>
               Effect.acquireRelease(
-                Effect.sync(() => new Child(mode, database, prefix, env)),
+                Effect.sync(() => new Child(mode, database, prefix)),
                 (child) => child.kill
               )
             yield* Effect.provide(
