@@ -7,6 +7,7 @@ export const long = [
   "examples/**/*.test.ts",
   "packages/cluster/test/processes.test.ts",
   "packages/node-http/test/contract.test.ts",
+  "packages/sql-store/test/processes.test.ts",
   "simulation/**/*.test.ts",
   "test/packages.test.ts"
 ]

@@ -7,6 +7,7 @@ import { Context, Effect, FileSystem, Layer } from "effect"
 import { HttpRouter, HttpServer, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { createServer } from "node:http"
 import { fileURLToPath } from "node:url"
+import { database, server } from "../packages/sql-store/test/postgres.ts"
 import * as OwnStore from "./ownStore.ts"
 import { bucket, inDirectory, run, stored, succeeds } from "./support/run.ts"
 
@@ -87,7 +88,8 @@ describe.concurrent("the example", () => {
   const places = [
     ["memory", [1, 2, 3]],
     ["files", [3]],
-    ["sqlite", [3]]
+    ["sqlite", [3]],
+    ["postgres", [3]]
   ] as const
   it.live.each(places)("stores, with the line changed to %s", ([place, again]) =>
     inDirectory(
@@ -100,12 +102,17 @@ describe.concurrent("the example", () => {
           prefix: ".stores-"
         })
         const source = yield* fs.readFileString(`${examples}stores.ts`)
-        const changed = source
-          .replace(/OssClient\.layerConfig\(\), \w+\]/, `OssClient.layerConfig(), ${place}]`)
-          .replace("./support/", "../support/")
+        const changed = source.replace(
+          /OssClient\.layerConfig\(\), \w+\]/,
+          `OssClient.layerConfig(), ${place}]`
+        )
         assert.include(changed, `layerConfig(), ${place}]`)
         yield* fs.writeFileString(`${copies}/stores.ts`, changed)
         const example = `${copies.slice(examples.length)}/stores.ts`
+        const environment: Record<string, string> =
+          place === "postgres"
+            ? { DATABASE_URL: yield* database(yield* server, `effect_oss_${process.pid}`) }
+            : {}
 
         yield* fs.writeFile(`${directory}/db.tar`, threeParts)
         // The first run loses its rights after two parts, and the next one has them again.
@@ -118,10 +125,10 @@ describe.concurrent("the example", () => {
             code: "AccessDenied"
           })
         )
-        const first = yield* run(example, directory)
+        const first = yield* run(example, directory, environment)
         assert.notStrictEqual(first.exitCode, 0)
         const before = (yield* sent).length
-        yield* succeeds(example, directory)
+        yield* succeeds(example, directory, environment)
         assert.deepStrictEqual((yield* sent).slice(before).toSorted(), [...again])
         assert.isTrue(Buffer.from(yield* stored("backups/db.tar")).equals(threeParts))
       })

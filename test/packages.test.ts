@@ -281,7 +281,8 @@ layer(Installed.layer, { excludeTestServices: true, timeout: 180_000 })("the pac
       const result = yield* Effect.promise(() =>
         build({
           stdin: {
-            contents: `import * as core from "@effect-oss/core"; globalThis.core = core`,
+            contents: `import * as core from "@effect-oss/core"; globalThis.core = core
+              import * as store from "@effect-oss/sql-store"; globalThis.store = store`,
             resolveDir: project
           },
           bundle: true,

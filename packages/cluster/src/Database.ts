@@ -76,7 +76,7 @@ const layerPostgres = (url: Redacted.Redacted): Database["layer"] =>
 
 /** A file of this user's, in a directory that is made if need be. */
 const layerFile = (path: string): Database["layer"] =>
-  Layer.unwrap(Effect.map(prepared(path), (sqlite) => sqlite.layer(path))).pipe(
+  Layer.unwrap(Effect.map(prepared(path), (sqlite) => sqlite.layer({ file: path }))).pipe(
     Layer.catch(({ message }) => Layer.effectContext(unusable(`${path}: ${message}`))),
     Layer.provide(NodeFileSystem.layer)
   )
@@ -96,7 +96,7 @@ const lockOf = (path: string): Database["lock"] =>
 const prepared = Effect.fnUntraced(function* (path: string) {
   const fs = yield* FileSystem
   yield* fs.makeDirectory(dirname(path), { recursive: true, mode: 0o700 })
-  return yield* Effect.promise(() => import("./internal/sqlite.ts"))
+  return yield* Effect.promise(() => import("@effect-oss/sql-store/NodeSqlite"))
 })
 
 const unusable = (problem: string) =>

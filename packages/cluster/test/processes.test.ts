@@ -1,17 +1,16 @@
 /** Three real runners on a real PostgreSQL: one is killed, one hangs past its lease. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
+import { server } from "../../sql-store/test/postgres.ts"
 import * as Processes from "./processes.ts"
 
-const server = process.env["DATABASE_URL"]
-
-describe.skipIf(server === undefined)("three runners", () => {
+describe("three runners", () => {
   it.live(
     "one of which is killed and one suspended, leave every object whole, and send nothing twice but what that explains",
     () =>
       Effect.gen(function* () {
         const { wrong, duplicates, explained, uploads } = yield* Processes.runOn(
-          server ?? "",
+          yield* server,
           `effect_oss_test_${process.pid}`,
           {
             seed: 1,

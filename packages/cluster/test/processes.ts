@@ -11,7 +11,7 @@ import { Locator, NodeCluster, Uploads } from "@effect-oss/cluster"
 import { Crc64, Part } from "@effect-oss/core"
 import { Fault, OssEmulator } from "@effect-oss/emulator"
 import { Effect, FileSystem, Layer, Option, Redacted, Result } from "effect"
-import { SqlClient } from "effect/sql"
+import { database } from "../../sql-store/test/postgres.ts"
 
 const bin = fileURLToPath(new URL("../../cli/src/bin.ts", import.meta.url))
 
@@ -237,24 +237,6 @@ export const runOn = (server: string, name: string, world: Omit<World, "database
       Effect.provide(run({ ...world, databaseUrl }), layer(databaseUrl))
     )
   )
-
-/** A database of its own on that server, dropped in the end. */
-const database = (url: string, name: string) =>
-  Effect.acquireRelease(
-    Effect.as(statement(url, `CREATE DATABASE ${name}`), withDatabase(url, name)),
-    () => Effect.ignore(statement(url, `DROP DATABASE ${name} WITH (FORCE)`))
-  )
-
-const statement = (url: string, sql: string) =>
-  SqlClient.SqlClient.use((client) => client.unsafe(sql)).pipe(
-    Effect.provide(PgClient.layer({ url: Redacted.make(url) }))
-  )
-
-const withDatabase = (url: string, name: string) => {
-  const changed = new URL(url)
-  changed.pathname = `/${name}`
-  return changed.href
-}
 
 /** An OSS, and a client of the cluster. */
 const layer = (databaseUrl: string) =>

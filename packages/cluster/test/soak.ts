@@ -2,11 +2,13 @@
  * `node packages/cluster/test/soak.ts --seconds N --seed S`: worlds of uploads
  * whose runners are killed and suspended, one after the other, for so long;
  * prints figures as JSON, and fails at the first thing that is wrong. The
- * server is that of DATABASE_URL; each world has a database of its own there.
+ * server is that of DATABASE_URL, or one for as long as this takes; each world
+ * has a database of its own there.
  */
 import { parseArgs } from "node:util"
 import { NodeRuntime } from "@effect/platform-node"
 import { Console, Effect } from "effect"
+import { server } from "../../sql-store/test/postgres.ts"
 import * as Processes from "./processes.ts"
 
 const { values } = parseArgs({
@@ -30,14 +32,13 @@ const world = (server: string, seed: number) =>
   })
 
 Effect.gen(function* () {
-  const server = process.env["DATABASE_URL"]
-  if (server === undefined) return yield* Effect.die(new Error("set DATABASE_URL"))
+  const url = yield* server
   const end = performance.now() + Number(values.seconds) * 1_000
   for (let seed = Number(values.seed); performance.now() < end; seed++) {
-    const figures = yield* world(server, seed)
+    const figures = yield* world(url, seed)
     yield* Console.log(JSON.stringify({ seed, ...figures }))
     if (figures.wrong.length > 0 || figures.duplicates > figures.explained) {
       return yield* Effect.die(new Error(`seed ${seed} went wrong`))
     }
   }
-}).pipe(NodeRuntime.runMain)
+}).pipe(Effect.scoped, NodeRuntime.runMain)

@@ -257,9 +257,9 @@ export const layerMemory: Layer.Layer<CheckpointStore> = Layer.sync(CheckpointSt
  * A `KeyValueStore` can't compare and swap, so that a checkpoint is only held
  * against uploads that use the same `KeyValueStore` in this process. Let no
  * other process upload the same source to the same key at the same time: use
- * `@effect-oss/node-fs-store` where that may happen. Effect's own
- * `layerFileSystem` writes files in place; after a crash, a checkpoint may be
- * damaged.
+ * `@effect-oss/node-fs-store` or `@effect-oss/sql-store` where that may happen.
+ * Effect's own `layerFileSystem` writes files in place; after a crash, a
+ * checkpoint may be damaged.
  *
  * **Example** (in a SQL database)
  *

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { CheckpointStore } from "@effect-oss/core"
 import { Effect, Layer, Logger, Option, Result, Stream } from "effect"
 import { KeyValueStore } from "effect/persistence"
-import * as Sqlite from "../../../examples/support/sqlite.ts"
+import * as NodeSqlite from "@effect-oss/sql-store/NodeSqlite"
 import {
   checkpointStoreContract,
   header,
@@ -16,7 +16,7 @@ import {
 const over = <E>(entries: Layer.Layer<KeyValueStore.KeyValueStore, E>) =>
   Layer.provide(CheckpointStore.layerKeyValueStore(), entries)
 
-const sqlite = Layer.provide(KeyValueStore.layerSql(), Sqlite.layer(":memory:"))
+const sqlite = Layer.provide(KeyValueStore.layerSql(), NodeSqlite.layer({ file: ":memory:" }))
 
 /** What a browser calls `localStorage`, with room for so many characters. */
 const webStorage = (room = Number.POSITIVE_INFINITY): Storage => {

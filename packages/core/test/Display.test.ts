@@ -38,7 +38,7 @@ describe("Display.show", () => {
     Effect.gen(function* () {
       const events = Stream.make(started, progress(500), progress(500))
       assert.deepStrictEqual(yield* show(20, events), [
-        "f (1000 B) to oss://bucket/k\n0 %  0 B of 1000 B",
+        "f (1000 B) to oss://bucket/k\n[----------]  0 %",
         "\r\u001B[K[#####----]  50 %",
         "\r\u001B[K"
       ])

@@ -1,0 +1,273 @@
+/**
+ * Checkpoints in the application's database, PostgreSQL or SQLite: uploads
+ * resume on whatever machine comes next, and never run on two at once.
+ *
+ * This module finds and reads them. The tables are `internal/tables.ts`, who may
+ * change a checkpoint `internal/lease.ts`, and how it is changed
+ * `internal/log.ts`. A checkpoint that can't be read is an error and is left as
+ * it is: nothing is lost here without being asked.
+ *
+ * @since 0.1.0
+ */
+import * as Checkpoint from "@effect-oss/core/Checkpoint"
+import type { CheckpointLog, OpenOptions } from "@effect-oss/core/CheckpointStore"
+import {
+  CheckpointError,
+  CheckpointStore,
+  Damaged,
+  isUnreadable
+} from "@effect-oss/core/CheckpointStore"
+import { InvalidRequest } from "@effect-oss/core/UploadError"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import * as Semaphore from "effect/Semaphore"
+import { SqlClient } from "effect/sql/SqlClient"
+import * as Stream from "effect/Stream"
+import * as Database from "./internal/database.ts"
+import { holder } from "./internal/holder.ts"
+import * as Lease from "./internal/lease.ts"
+import * as Log from "./internal/log.ts"
+import * as Rows from "./internal/rows.ts"
+import { prepare } from "./internal/tables.ts"
+
+/**
+ * How checkpoints are kept in a database.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options {
+  /** What the names of the tables begin with: letters, digits and underscores; a schema that is there, and a dot, may come first. Default: `effect_oss_`. */
+  readonly prefix?: string | undefined
+  /** A holder without a sign of life for so long, by the database's clock, loses a checkpoint to who asks for it. Default: 60 seconds. */
+  readonly expiry?: Duration.Input | undefined
+  /** How often a holder gives a sign of life. Default: a third of `expiry`. */
+  readonly renewal?: Duration.Input | undefined
+  /** What others are told of this process as long as it holds what they want. Default: its process id and host. */
+  readonly holder?: string | undefined
+  /** How many checkpoints `list` reads at once. Default: 100. */
+  readonly pageSize?: number | undefined
+}
+
+/**
+ * Keeps checkpoints in the database of Effect's `SqlClient`: PostgreSQL, or
+ * SQLite from 3.42 on, for instance by this package's `NodeSqlite`. Any number
+ * of processes may use it at once.
+ *
+ * **Details**
+ *
+ * There is a row a checkpoint in `effect_oss_checkpoints`, and a row a part in
+ * `effect_oss_parts`. The tables are made when the store is first used, which
+ * takes the right to create them; later versions of this library change them by
+ * themselves, as `effect_oss_migrations` tells.
+ *
+ * What was acknowledged is as durable as the database makes what it commits.
+ * Parts that are appended while others are being written go with one statement.
+ * A failure that may pass, such as a broken connection or a deadlock, is met by
+ * asking again for three seconds.
+ *
+ * A checkpoint is held by a lease in its row, which is renewed as long as the
+ * upload runs. A process that was killed holds its checkpoints until `expiry` is
+ * over, by the database's clock; other clocks have no say. Every change compares
+ * the lease's token in its own statement: a process that slept through its lease
+ * changes nothing, and fails with `LeaseLost`. Nothing is left of checkpoints
+ * that are removed or were never begun; rows of such that a process died over go
+ * when a store is next used for the first time.
+ *
+ * **Gotchas**
+ *
+ * An upload must not run within a transaction of the application's: what is
+ * recorded there could be rolled back. It fails with `Unavailable`.
+ *
+ * `Upload.sweep` gives up uploads that nobody carries on with, here as in any
+ * other store. Don't delete rows instead: the parts would stay at OSS.
+ *
+ * **Example** (an upload that another machine may carry on)
+ *
+ * ```ts
+ * import { OssClient, Source, Upload } from "@effect-oss/core"
+ * import { SqlCheckpointStore } from "@effect-oss/sql-store"
+ * import { NodeHttpClient, NodeRuntime, NodeServices } from "@effect/platform-node"
+ * import { PgClient } from "@effect/sql-pg"
+ * import { Config, Effect, Layer } from "effect"
+ *
+ * const database = PgClient.layerConfig({ url: Config.Redacted("DATABASE_URL") })
+ *
+ * Upload.upload({ key: "backups/db.tar", source: Source.file("/shared/db.tar") }).pipe(
+ *   Effect.provide([
+ *     OssClient.layerConfig(),
+ *     SqlCheckpointStore.layer().pipe(Layer.provide(database))
+ *   ]),
+ *   Effect.provide([NodeHttpClient.layerNodeHttp, NodeServices.layer]),
+ *   NodeRuntime.runMain
+ * )
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (
+  options: Options = {}
+): Layer.Layer<CheckpointStore, InvalidRequest, SqlClient> =>
+  Layer.effect(
+    CheckpointStore,
+    Effect.gen(function* () {
+      const terms = yield* termsOf(options)
+      const pageSize = yield* pageSizeOf(options)
+      const database = yield* Database.make(yield* SqlClient, options.prefix ?? "effect_oss_")
+      const prepared = yield* once(prepare(database))
+      return CheckpointStore.of({
+        open: Effect.fn("CheckpointStore.open")((key, options) =>
+          Effect.andThen(prepared, open(database, terms, key, options))
+        ),
+        has: (key) => Effect.andThen(prepared, has(database, key)),
+        list: Stream.unwrap(Effect.as(prepared, list(database, pageSize)))
+      })
+    })
+  )
+
+const termsOf = Effect.fnUntraced(function* (options: Options) {
+  const expiry = Duration.fromInputUnsafe(options.expiry ?? "60 seconds")
+  const renewal = Duration.fromInputUnsafe(options.renewal ?? Duration.divideUnsafe(expiry, 3))
+  if (!Number.isFinite(Duration.toMillis(expiry)) || Duration.toMillis(expiry) < 1) {
+    return yield* invalid("expiry", Duration.format(expiry), "give a time such as 60 seconds")
+  }
+  if (Duration.toMillis(renewal) < 1 || Duration.isGreaterThanOrEqualTo(renewal, expiry)) {
+    return yield* invalid("renewal", Duration.format(renewal), "give less than expiry")
+  }
+  return { expiry, renewal, holder: options.holder ?? holder() } satisfies Lease.Terms
+})
+
+const pageSizeOf = ({ pageSize = 100 }: Options) =>
+  Number.isInteger(pageSize) && pageSize > 0
+    ? Effect.succeed(pageSize)
+    : invalid("pageSize", String(pageSize), "give a whole number above 0")
+
+const invalid = (field: string, value: string, remedy: string) =>
+  Effect.fail(new InvalidRequest({ field, problem: `it can't be ${value}`, remedy }))
+
+/** Until it has succeeded, whoever comes tries it, one at a time. */
+const once = <A, E>(effect: Effect.Effect<A, E>) =>
+  Effect.map(Semaphore.make(1), (lock) => {
+    let isDone = false
+    const attempt = Effect.suspend(() =>
+      isDone
+        ? Effect.void
+        : Effect.andThen(
+            effect,
+            Effect.sync(() => void (isDone = true))
+          )
+    )
+    return Effect.suspend(() => (isDone ? Effect.void : lock.withPermit(attempt)))
+  })
+
+const open = Effect.fnUntraced(function* (
+  database: Database.Database,
+  terms: Lease.Terms,
+  key: string,
+  { onUnreadable = "fail" }: OpenOptions = {}
+) {
+  const lease = yield* Lease.acquire(database, terms, key)
+  const { location, row } = lease
+  if (row.checkpoint_key !== Rows.encodeKey(key)) {
+    const reason = new Damaged({ description: "it is another checkpoint's, under a wrong id" })
+    return yield* new CheckpointError({ location, reason })
+  }
+  const records = row.header === null ? [] : yield* recordsOf(database, lease)
+  const found = Result.mapError(
+    row.header === null ? Result.succeed(Option.none()) : recover(row, records),
+    (reason) => new CheckpointError({ location, reason })
+  )
+  if (Result.isFailure(found) && !(onUnreadable === "discard" && isUnreadable(found.failure))) {
+    return yield* found.failure
+  }
+  return (yield* Log.make({
+    database,
+    lease,
+    recovered: Option.flatten(Result.getSuccess(found)),
+    discarded: Option.getOrUndefined(Result.getFailure(found)),
+    last: Math.max(0, ...records.slice(-1).map(({ n }) => n))
+  })) satisfies CheckpointLog
+})
+
+/** In the order in which they were recorded. */
+const recordsOf = ({ sql, tables }: Database.Database, { id, location }: Lease.Lease) =>
+  Database.ask(
+    location,
+    sql<Rows.PartRow & { readonly n: number }>`
+      SELECT number, CAST(part_offset AS DOUBLE PRECISION) AS ${sql("offset")},
+        CAST(size AS DOUBLE PRECISION) AS size, etag, crc64, CAST(n AS DOUBLE PRECISION) AS n
+      FROM ${sql(tables.parts)} AS p WHERE id = ${id} ORDER BY p.n`
+  )
+
+const recover = (row: Rows.Row, records: ReadonlyArray<Rows.PartRow>) =>
+  Result.gen(function* () {
+    const header = yield* Rows.headerOf(row)
+    return Option.some(Checkpoint.make(header, yield* Rows.partsOf(records)))
+  })
+
+const has = Effect.fnUntraced(function* (database: Database.Database, key: string) {
+  const { sql, tables } = database
+  const id = yield* Lease.idOf(key)
+  const rows = yield* Database.ask(
+    Database.locationOf(database, key),
+    sql`SELECT id FROM ${sql(tables.checkpoints)} WHERE id = ${id} AND header IS NOT NULL`
+  )
+  return rows.length > 0
+})
+
+interface Listed extends Rows.Row {
+  readonly id: string
+  readonly parts: number
+  readonly durable: number
+}
+
+const list = (database: Database.Database, pageSize: number) =>
+  Stream.paginate("", (after) =>
+    Effect.map(
+      page(database, after, pageSize),
+      (rows) =>
+        [
+          rows,
+          rows.length < pageSize
+            ? Option.none()
+            : Option.map(Option.fromUndefinedOr(rows.at(-1)), ({ id }) => id)
+        ] as const
+    )
+  ).pipe(
+    Stream.mapEffect((row) => summary(database, row)),
+    Stream.flatMap((found) => Stream.fromIterable(Option.toArray(found)))
+  )
+
+/** What comes after an id, by id. */
+const page = ({ sql, tables }: Database.Database, after: string, size: number) =>
+  Database.ask(
+    `table ${tables.checkpoints}`,
+    sql<Listed>`
+      SELECT c.id, c.checkpoint_key, c.format, c.header,
+        CAST(COUNT(p.number) AS DOUBLE PRECISION) AS parts,
+        CAST(COALESCE(SUM(p.size), 0) AS DOUBLE PRECISION) AS durable
+      FROM (
+        SELECT id, checkpoint_key, format, header FROM ${sql(tables.checkpoints)}
+        WHERE header IS NOT NULL AND id > ${after} ORDER BY id LIMIT ${size}
+      ) AS c LEFT JOIN ${sql(tables.parts)} AS p ON p.id = c.id
+      GROUP BY c.id, c.checkpoint_key, c.format, c.header ORDER BY c.id`
+  )
+
+const summary = ({ tables }: Database.Database, row: Listed) =>
+  Result.gen(function* () {
+    const header = yield* Rows.headerOf(row)
+    const checkpointKey = yield* Rows.keyOf(row)
+    return { checkpointKey, header, durable: row.durable, parts: row.parts }
+  }).pipe(
+    Result.mapError((reason) => {
+      const location = `table ${tables.checkpoints}, key ${row.checkpoint_key}`
+      return new CheckpointError({ location, reason })
+    }),
+    Effect.fromResult,
+    Effect.asSome,
+    Effect.catch((error) => Effect.as(Effect.logWarning(error.message), Option.none()))
+  )

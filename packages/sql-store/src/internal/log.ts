@@ -1,0 +1,138 @@
+/**
+ * One checkpoint, held: its changes, one after the other.
+ *
+ * Data could be lost here by a change that comes too late: sent by this holder
+ * over a connection that broke, sent again over another, and carried out once
+ * more when the header is another one already. So the row counts its
+ * generations: `begin` and `remove` take it from the one that is known to the
+ * next, and a part is added to one only. Each change is one statement, or one
+ * transaction, that compares token and generation in the row it locks; and each
+ * may be sent again if its answer is lost.
+ */
+import * as Checkpoint from "@effect-oss/core/Checkpoint"
+import type { CheckpointError, CheckpointLog } from "@effect-oss/core/CheckpointStore"
+import type { UploadedPart } from "@effect-oss/core/Part"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Semaphore from "effect/Semaphore"
+import type { Database } from "./database.ts"
+import { ask, change, unavailable } from "./database.ts"
+import type { Lease } from "./lease.ts"
+import * as Rows from "./rows.ts"
+
+/** What the log is opened on. */
+export interface Options {
+  readonly database: Database
+  readonly lease: Lease
+  readonly recovered: Option.Option<Checkpoint.Checkpoint>
+  /** Why the rows are as if they weren't there. */
+  readonly discarded: CheckpointError | undefined
+  /** Of the records there are, the highest. */
+  readonly last: number
+}
+
+/** Parts that wait to be written together. */
+interface Batch {
+  readonly parts: Array<UploadedPart>
+  readonly done: Deferred.Deferred<void, CheckpointError>
+}
+
+/** The log of a checkpoint, until the scope closes. */
+export const make = Effect.fnUntraced(function* (options: Options) {
+  const { database, lease } = options
+  const { sql, tables } = database
+  const { id, token, location } = lease
+  const scope = yield* Effect.scope
+  const lock = yield* Semaphore.make(1)
+  /** The generation of the row; more of them while it isn't known whether a change was carried out. */
+  let generations = [lease.row.generation]
+  let hasHeader = Option.isSome(options.recovered)
+  let last = options.last
+  let waiting: Batch | undefined
+
+  const held = Effect.map(
+    ask(
+      location,
+      sql<{ generation: number }>`
+        SELECT generation FROM ${sql(tables.checkpoints)} WHERE id = ${id} AND token = ${token}`
+    ),
+    (rows) => rows[0]?.generation
+  )
+
+  /** Another header, or none, in place of all that is there. */
+  const replace = Effect.fnUntraced(function* (header: string | null) {
+    yield* lease.check
+    const known = generations
+    const next = Math.max(...known) + 1
+    generations = [...known, next]
+    const update = sql`UPDATE ${sql(tables.checkpoints)}
+      SET header = ${header}, format = ${Rows.format}, generation = ${next}
+      WHERE id = ${id} AND token = ${token} AND ${sql.in("generation", known)} RETURNING id`
+    const clear = sql`DELETE FROM ${sql(tables.parts)} WHERE id = ${id}`
+    const steps = Effect.flatMap(update, (rows) =>
+      rows.length === 0 ? Effect.succeed(false) : Effect.as(clear, true)
+    )
+    const isDone = yield* change(database, location, sql.withTransaction(steps))
+    // Without a row it was either carried out before, and its answer lost, or is refused.
+    if (!isDone && (yield* held) !== next) return yield* lease.lost
+    generations = [next]
+    hasHeader = header !== null
+  })
+
+  const insert = Effect.fnUntraced(function* (parts: ReadonlyArray<UploadedPart>) {
+    yield* lease.check
+    const rows = new Map(parts.map((part) => [part.number, Rows.partRow(part, ++last)]))
+    const records = database.records(JSON.stringify(Array.from(rows.values())))
+    const written = yield* change(
+      database,
+      location,
+      sql`WITH held AS (
+          SELECT id FROM ${sql(tables.checkpoints)}
+          WHERE id = ${id} AND token = ${token} AND generation = ${generations[0]}
+          ${database.forUpdate}
+        )
+        INSERT INTO ${sql(tables.parts)} AS p (id, number, part_offset, size, etag, crc64, n)
+        SELECT held.id, r.number, r.part_offset, r.size, r.etag, r.crc64, r.n
+        FROM held CROSS JOIN ${records} WHERE true
+        ON CONFLICT (id, number) DO UPDATE SET
+          part_offset = excluded.part_offset, size = excluded.size, etag = excluded.etag,
+          crc64 = excluded.crc64, n = excluded.n
+        WHERE p.n <= excluded.n
+        RETURNING number`
+    )
+    if (written.length === rows.size) return
+    if ((yield* held) === undefined) return yield* lease.lost
+    return yield* unavailable(location, "a change before, whose answer was lost, was carried out")
+  })
+
+  /** Who finds nobody waiting begins a batch: whatever comes before it gets the lock goes with its statement. */
+  const join = Effect.fnUntraced(function* (part: UploadedPart) {
+    if (!hasHeader) return yield* Effect.die(new Error("append without a checkpoint"))
+    if (waiting !== undefined) {
+      waiting.parts.push(part)
+      return waiting
+    }
+    const batch = (waiting = { parts: [part], done: Deferred.makeUnsafe() })
+    const steps = Effect.suspend(() => {
+      waiting = undefined
+      return insert(batch.parts)
+    })
+    // By a fiber of its own: who is interrupted leaves the others' parts alone.
+    const fiber = yield* Effect.forkIn(lock.withPermit(steps), scope)
+    fiber.addObserver((exit) => Deferred.doneUnsafe(batch.done, exit))
+    return batch
+  }, Effect.uninterruptible)
+
+  return {
+    recovered: options.recovered,
+    discarded: options.discarded,
+    begin: Effect.fn("CheckpointLog.begin")((header) =>
+      lock.withPermit(replace(Rows.encodeHeader(header)))
+    ),
+    append: Effect.fn("CheckpointLog.append")((part) =>
+      Effect.flatMap(join(part), ({ done }) => Deferred.await(done))
+    ),
+    remove: Effect.withSpan(lock.withPermit(replace(null)), "CheckpointLog.remove")
+  } satisfies CheckpointLog
+})

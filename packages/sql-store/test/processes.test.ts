@@ -1,0 +1,205 @@
+/** Real processes, killed for real, on real databases. */
+import { NodeHttpClient } from "@effect/platform-node"
+import { assert, describe, layer } from "@effect/vitest"
+import { Effect, Layer, Option } from "effect"
+import type { Scope } from "effect"
+import { SqlClient } from "effect/sql"
+import { CheckpointStore, Upload } from "@effect-oss/core"
+import { Fault, OssEmulator } from "@effect-oss/emulator"
+import { SqlCheckpointStore } from "@effect-oss/sql-store"
+import * as NodeSqlite from "@effect-oss/sql-store/NodeSqlite"
+import { spawn } from "node:child_process"
+import { fileURLToPath } from "node:url"
+import { part, recover, refusal } from "../../core/test/CheckpointStoreContract.ts"
+import { Postgres } from "./postgres.ts"
+import { bucket, client, content, key, keys, request } from "./records.ts"
+import { newPrefix, postgres, sqliteFile, tablesOf } from "./support.ts"
+
+const script = fileURLToPath(new URL("child.ts", import.meta.url))
+
+class Child {
+  readonly process
+  readonly exited
+  output = ""
+  constructor(mode: string, database: string, prefix: string, env: Record<string, string> = {}) {
+    this.process = spawn(process.execPath, [script, mode, database, prefix], {
+      stdio: ["pipe", "pipe", "inherit"],
+      env: { ...process.env, NODE_NO_WARNINGS: "1", ...env }
+    })
+    this.process.stdout.on("data", (text) => (this.output += text))
+    this.exited = new Promise((resolve) => this.process.once("close", resolve))
+  }
+  get kill() {
+    return Effect.promise(() => {
+      this.process.kill("SIGKILL")
+      return this.exited
+    })
+  }
+  get lines() {
+    return this.output.split("\n").slice(0, -1)
+  }
+  /** Waits until that many lines have been printed. */
+  said(count: number) {
+    return Effect.sync(() => this.lines).pipe(
+      Effect.tap(Effect.sleep("1 millis")),
+      Effect.repeat({ until: (lines) => lines.length >= count })
+    )
+  }
+  tell(word: string) {
+    return Effect.sync(() => this.process.stdin.write(`${word}\n`))
+  }
+}
+
+/** A database, and how processes use it. */
+interface Place {
+  readonly prefix: string
+  readonly start: (mode: string) => Effect.Effect<Child, never, Scope.Scope>
+}
+
+const places = {
+  "SQLite in a file": Effect.map(sqliteFile, (file) => ({
+    database: file,
+    layer: NodeSqlite.layer({ file })
+  })),
+  PostgreSQL: Effect.map(Postgres, ({ url }) => ({ database: url, layer: postgres }))
+}
+
+layer(Postgres.layer, { excludeTestServices: true, timeout: "1 minute" })(
+  "a store of tables, used by processes",
+  (it) => {
+    describe.each(["SQLite in a file", "PostgreSQL"] as const)("in %s", (name) => {
+      const test = <A, E>(
+        title: string,
+        body: (
+          place: Place
+        ) => Effect.Effect<
+          A,
+          E,
+          CheckpointStore.CheckpointStore | SqlClient.SqlClient | Scope.Scope
+        >
+      ) =>
+        it.effect(title, () =>
+          Effect.gen(function* () {
+            const prefix = newPrefix()
+            const { database, layer } = yield* places[name]
+            const start: Place["start"] = (mode) =>
+              Effect.acquireRelease(
+                Effect.sync(() => new Child(mode, database, prefix)),
+                (child) => child.kill
+              )
+            yield* Effect.provide(
+              body({ prefix, start }),
+              Layer.provideMerge(SqlCheckpointStore.layer({ prefix }), layer)
+            )
+          }).pipe(Effect.scoped)
+        )
+
+      test("has every part that was reported as recorded, however often its process is killed", ({
+        prefix,
+        start
+      }) =>
+        Effect.gen(function* () {
+          const reported = new Set<number>()
+          for (const life of [3, 150]) {
+            const child = yield* start("append")
+            yield* child.said(life)
+            const { reason } = yield* refusal(recover("key"))
+            assert.include(
+              (reason as CheckpointStore.Busy).holder,
+              `process ${child.process.pid} on`
+            )
+            yield* child.kill
+            for (const line of child.lines) reported.add(Number(line.split(" ")[1]))
+            yield* (yield* tablesOf(prefix)).expire
+            const { parts } = Option.getOrThrow(yield* recover("key"))
+            const recovered = new Set(parts.map(({ number }) => number))
+            assert.deepStrictEqual(
+              [...reported].filter((number) => !recovered.has(number)),
+              []
+            )
+            assert.deepStrictEqual(
+              parts,
+              parts.map(({ number }) => part(number))
+            )
+          }
+          assert.isAtLeast(reported.size, 153)
+        }))
+
+      test("has a header with its own parts only, whenever its process is killed", ({
+        prefix,
+        start
+      }) =>
+        Effect.gen(function* () {
+          const child = yield* start("begin")
+          yield* child.said(50)
+          yield* child.kill
+          yield* (yield* tablesOf(prefix)).expire
+          const { header, parts } = Option.getOrThrow(yield* recover("key"))
+          assert.isAtLeast(header.createdAt, 50)
+          for (const { etag } of parts) assert.strictEqual(etag, `"${header.createdAt}"`)
+        }))
+
+      test("has one holder, 100 times that two processes want it at once", ({ prefix, start }) =>
+        Effect.gen(function* () {
+          const children = yield* Effect.forEach([1, 2], () => start("race"))
+          yield* Effect.forEach(children, (child) => child.said(1))
+          const both = (word: string, count: number) =>
+            Effect.andThen(
+              Effect.forEach(children, (child) => child.tell(word)),
+              Effect.forEach(children, (child) =>
+                Effect.map(child.said(count), (lines) => lines[count - 1])
+              )
+            )
+          for (let round = 0; round < 100; round++) {
+            const words = yield* both("open", 2 + 2 * round)
+            assert.deepStrictEqual(words.toSorted(), ["Busy", "held"])
+            yield* both("close", 3 + 2 * round)
+          }
+          assert.deepStrictEqual(yield* (yield* tablesOf(prefix)).rows, [[], []])
+        }))
+    })
+
+    it.effect("is carried on with when the process of an upload is killed", () =>
+      Effect.gen(function* () {
+        const prefix = newPrefix()
+        const { url } = yield* Postgres
+        const emulator = yield* OssEmulator.OssEmulator
+        yield* emulator.inject(
+          Fault.stall({ operation: "uploadPart", partNumber: 4, at: "before" })
+        )
+        const sent = Effect.map(emulator.log, (log) =>
+          log.flatMap(({ operation, partNumber }) =>
+            operation === "uploadPart" ? [partNumber] : []
+          )
+        )
+        const child = new Child("upload", url, prefix, { OSS_ENDPOINT: emulator.url })
+        yield* Effect.addFinalizer(() => child.kill)
+        yield* Effect.repeat(Effect.tap(sent, Effect.sleep("5 millis")), {
+          until: (numbers) => numbers.includes(4)
+        })
+        yield* child.kill
+
+        const before = (yield* sent).length
+        const carryOn = Upload.upload(request).pipe(Effect.provide(layerUpload(prefix)))
+        const error = yield* refusal(carryOn)
+        assert.strictEqual(error._tag === "CheckpointError" && error.reason._tag, "Busy")
+        const { expire, rows } = yield* tablesOf(prefix)
+        yield* expire
+        yield* carryOn
+        assert.deepStrictEqual((yield* sent).slice(before), [4, 5])
+        const object = Option.getOrThrow(yield* emulator.object(bucket, key))
+        assert.deepStrictEqual(yield* object.bytes, content)
+        assert.deepStrictEqual(yield* rows, [[], []])
+      }).pipe(Effect.scoped, Effect.provide([OssEmulator.layer({ credentials: [keys] }), postgres]))
+    )
+  }
+)
+
+const layerUpload = (prefix: string) =>
+  Layer.merge(
+    Layer.provide(
+      Layer.unwrap(Effect.map(OssEmulator.OssEmulator, ({ url }) => client(url))),
+      NodeHttpClient.layerNodeHttp
+    ),
+    SqlCheckpointStore.layer({ prefix })
+  )
