@@ -202,7 +202,7 @@ export const plan = (
   })
 
 /** So many parts of a source of unknown length have the same size. */
-const partsPerStep = 64
+const partsPerStep = 128
 
 /** So many steps double the size, while it is little; each further one adds a quarter. */
 const doublings = 6
@@ -229,9 +229,9 @@ export const growth = 1
 
 /**
  * The part of that number of a source whose length isn't known beforehand. The
- * first 512 parts have the size that is asked for, if that is 8 MiB or more;
- * then each 64 parts are a quarter larger than those before, up to 5 GiB.
- * Smaller ones double each 64 parts until they have caught up. Only the last
+ * first 1,024 parts have the size that is asked for, if that is 8 MiB or more;
+ * then each 128 parts are a quarter larger than those before, up to 5 GiB.
+ * Smaller ones double each 128 parts until they have caught up. Only the last
  * part is smaller.
  *
  * **Details**
@@ -239,28 +239,28 @@ export const growth = 1
  * Parts are held in memory while they are sent, so that they must not be large
  * while the source may turn out to be small; yet there are but 10,000, and each
  * that is smaller than 5 GiB takes away from what they hold together. Hence
- * this compromise: beyond 8 MiB, a part that has grown never has more than 1/128
- * of what is before it, and from whatever first part, three quarters of the
- * largest object there is are reached.
+ * this compromise: beyond 8 MiB, a part that has grown never has more than 1/256
+ * of what is before it, and from whatever first part, more than half of the
+ * largest object there is is reached.
  *
  * | first part | parts have, at 4 GiB |  10 GiB |  100 GiB |     1 TiB | in all there fit |
  * | ---------: | -------------------: | ------: | -------: | --------: | ---------------: |
- * |    100 KiB |               19 MiB |  37 MiB |  347 MiB |   3.9 GiB |         38.8 TiB |
- * |      8 MiB |                8 MiB |  30 MiB |  347 MiB |   3.9 GiB |         38.8 TiB |
- * |     64 MiB |               64 MiB |  64 MiB |  178 MiB |   3.2 GiB |         38.9 TiB |
- * |      1 GiB |                1 GiB |   1 GiB |    1 GiB |     1 GiB |         40.4 TiB |
+ * |    100 KiB |               12 MiB |  24 MiB |  178 MiB |   1.6 GiB |         28.8 TiB |
+ * |      8 MiB |                8 MiB |  12 MiB |  178 MiB |   1.6 GiB |         28.8 TiB |
+ * |     64 MiB |               64 MiB |  64 MiB |   64 MiB |   1.6 GiB |         28.9 TiB |
+ * |      1 GiB |                1 GiB |   1 GiB |    1 GiB |     1 GiB |         31.9 TiB |
  * |      5 GiB |                5 GiB |   5 GiB |    5 GiB |     5 GiB |         48.8 TiB |
  *
  * Who knows a bound gives `partSizeFor(bound)` as the first part's size: then
  * that much fits in any case.
  *
- * **Example** (around 4 GiB)
+ * **Example** (around 8 GiB)
  *
  * ```ts
  * import { Part } from "@effect-oss/core"
  *
- * Part.growing(512, Part.defaultPartSize).size // => 8388608
- * Part.growing(513, Part.defaultPartSize).size // => 10240000
+ * Part.growing(1_024, Part.defaultPartSize).size // => 8388608
+ * Part.growing(1_025, Part.defaultPartSize).size // => 10240000
  * ```
  *
  * @category planning
