@@ -62,6 +62,8 @@ export interface Disk {
   /** The paths of the files in a directory, in the order in which they were made. */
   readonly files: (directory: string) => ReadonlyArray<string>
   readonly bytes: (path: string) => Uint8Array | undefined
+  /** As `Inode.describe` */
+  readonly describe: (path: string, onlyDurable?: boolean) => string
 }
 
 export interface View {
@@ -312,7 +314,8 @@ export const make = (now: () => number): Disk => {
     },
     files: (directory) =>
       Array.from(find(directory)?.entries?.keys() ?? [], (name) => `${directory}/${name}`),
-    bytes: (path) => find(path)?.content
+    bytes: (path) => find(path)?.content,
+    describe: (path, onlyDurable) => Inode.describe(existing(path), onlyDurable)
   }
   Inode.change(root, [{ name: "data", inode: Inode.directory(++inodes, now()) }])
   Inode.change(root, [{ name: "work", inode: Inode.directory(++inodes, now()) }])

@@ -145,3 +145,32 @@ export const crash = (inode: Inode, choice: Choice): void => {
 }
 
 const cut = (bytes: Uint8Array, share: number) => bytes.subarray(0, Math.ceil(bytes.length * share))
+
+/**
+ * All that can matter of an inode from now on, as text: what is seen, what is
+ * durable, and what lies between. Or what a loss of power that keeps nothing
+ * else would leave.
+ */
+export const describe = (inode: Inode, onlyDurable = false): string => {
+  const known = new Map<Inode, number>()
+  const one = (inode: Inode): unknown => {
+    const number = known.get(inode)
+    if (number !== undefined) return number
+    known.set(inode, known.size)
+    const { mtime, durable } = inode
+    const { content, entries, writes, changes } = onlyDurable
+      ? { ...durable, entries: inode.entries && durable.entries, writes: [], changes: [] }
+      : inode
+    const kept = durable.content === content || text(durable.content)
+    return entries === undefined
+      ? [mtime, text(content), kept, writes.map(write)]
+      : [names(entries), names(durable.entries), changes.map((change) => change.map(entry))]
+  }
+  const names = (entries: Map<string, Inode>) =>
+    Array.from(entries, ([name, inode]) => [name, one(inode)])
+  const entry = ({ name, inode }: Change[number]) => [name, inode && one(inode)]
+  const write = ({ offset, bytes }: Write) => [offset, bytes && text(bytes)]
+  return JSON.stringify(one(inode))
+}
+
+const text = (bytes: Uint8Array) => Buffer.from(bytes).toString("latin1")

@@ -29,6 +29,7 @@ import type * as Disk from "./Disk.ts"
 import type { Kernel, Lane } from "./Kernel.ts"
 import type { Machine } from "./Machine.ts"
 import type { Server } from "./Server.ts"
+import { show } from "./Story.ts"
 
 /** Where checkpoints are on the simulated disk. */
 export const directory = "/work/checkpoints"
@@ -45,7 +46,7 @@ export interface Call {
 }
 
 /** What becomes of a process at a point. `Lose` is for `carriedOut` only: the answer gets lost. */
-export type Verdict = "Go" | "Die" | "Lose" | { readonly wait: number }
+export type Verdict = "Go" | "Die" | "Interrupt" | "Lose" | { readonly wait: number }
 
 /** What becomes of a request that nobody waits for any more: it is never carried out, or some milliseconds later. */
 export type Stray = "Cut" | { readonly after: number }
@@ -77,6 +78,8 @@ export interface Process {
   readonly isAlive: () => boolean
   /** Parts that are being sent, or are sent and not recorded yet. */
   readonly partsUnderWay: () => ReadonlySet<number>
+  /** Its requests that are on their way to the server, as a JSON list; undefined while one is being carried out. */
+  readonly underWay: () => string | undefined
   /** What it holds: none of it may be left once it has ended. */
   readonly holds: () => { readonly handles: number; readonly turns: number; readonly calls: number }
 }
@@ -99,6 +102,7 @@ export const start = (options: Options): Process => {
   const partsUnderWay = new Set<number>()
   let points = 0
   let alive = true
+  let upload: Fiber.Fiber<unknown, unknown> | undefined
 
   const kill = () => {
     if (!alive) return
@@ -122,13 +126,17 @@ export const start = (options: Options): Process => {
   const reach = (point: Point): Verdict => {
     const verdict = alive ? options.onPoint(point, points++) : "Die"
     if (verdict === "Die") kill()
+    if (verdict === "Interrupt") lane.post(() => upload?.interruptUnsafe())
     return verdict
   }
+
+  const nextTurn = Effect.callback<void>((resume) => lane.post(() => resume(Effect.void)))
 
   const pass = (point: Point): Effect.Effect<void> =>
     Effect.suspend(() => {
       const verdict = reach(point)
       if (verdict === "Die") return Effect.never
+      if (verdict === "Interrupt") return nextTurn
       return typeof verdict === "object" ? Effect.sleep(verdict.wait) : Effect.void
     })
 
@@ -199,7 +207,8 @@ export const start = (options: Options): Process => {
       const { number: partNumber, uploadId } = part
       const call: Call = { call: "uploadPart", partNumber, uploadId, moment: "before" }
       return Effect.suspend(() => {
-        partsUnderWay.add(part.number)
+        // Whoever is killed comes to the end of his turn, but nobody sees what he does there.
+        if (alive) partsUnderWay.add(part.number)
         return Effect.flatMap(buffered(part.body), (body) =>
           send(call, client.uploadPart({ ...part, body }))
         )
@@ -217,16 +226,17 @@ export const start = (options: Options): Process => {
   })
 
   const onEvent = (event: UploadEvent) => {
+    if (!alive) return
     if (event._tag === "PartUploaded") partsUnderWay.delete(event.number)
     options.onEvent(event)
   }
 
-  const logger = Logger.make(({ message }) => options.onLog(String(message)))
+  const logger = Logger.make(({ message }) => alive && options.onLog(String(message)))
   const store = Layer.provide(
     FsCheckpointStore.layer({ directory }),
     Layer.merge(Layer.succeed(FileSystem, view.fileSystem), Path.layer)
   )
-  const upload = Upload.events(options.request).pipe(
+  const program = Upload.events(options.request).pipe(
     Stream.runFold(
       (): UploadResult | undefined => undefined,
       (result, event) => {
@@ -258,10 +268,15 @@ export const start = (options: Options): Process => {
     kill,
     isAlive: () => alive,
     partsUnderWay: () => partsUnderWay,
+    underWay: () => {
+      if (Array.from(sent).some(({ fiber }) => fiber !== undefined)) return undefined
+      return show(Array.from(sent).flatMap(({ call, arrived }) => (arrived ? [] : [call])))
+    },
     holds: () => ({ handles: view.handles(), turns: lane.pending(), calls: sent.size })
   }
   lane.post(() => {
-    const fiber = Effect.runForkWith(context)(upload)
+    const fiber = Effect.runForkWith(context)(program)
+    upload = fiber
     fiber.addObserver((exit) => {
       if (!alive) return
       machine.processes.delete(pid)

@@ -4,7 +4,9 @@
  * leaves, and that on the stop alone.
  */
 import { assert } from "@effect/vitest"
+import { createHash } from "node:crypto"
 import * as Part from "@effect-oss/core/Part"
+import * as RetryPolicy from "@effect-oss/core/RetryPolicy"
 import * as Source from "@effect-oss/core/Source"
 import type { UploadError } from "@effect-oss/core/Upload"
 import type { UploadResult } from "@effect-oss/core/UploadEvent"
@@ -21,17 +23,20 @@ import * as Process from "./Process.ts"
 import * as Server from "./Server.ts"
 
 /**
- * How a process ends at a point: killed, while what it has sent is lost or is
- * still carried out; by a loss of power that keeps nothing that was not synced,
- * or what chance keeps. `AnswerLost` is not its end: it has to cope.
+ * What happens at a point. A process is killed, while what it has sent is lost
+ * or is still carried out; it ends by a loss of power that keeps nothing that
+ * was not synced, or what chance keeps; it is interrupted, and comes to its end
+ * by itself. With `AnswerLost` it goes on: it has to cope.
  */
 export type Ending =
   | "KilledAndCut"
   | "KilledAndCarriedOut"
   | "PowerLost"
   | { readonly powerLostWithLuck: number }
+  | "Interrupted"
   | "AnswerLost"
 
+/** The point is counted from the beginning of the run that it is in: the one after the last stop, or the same if that one had an answer lost. */
 export interface Stop {
   readonly at: number
   readonly ending: Ending
@@ -42,6 +47,18 @@ export interface Report {
   readonly points: ReadonlyArray<ReadonlyArray<Point>>
   /** Stops that were reached. */
   readonly stopped: number
+  /** What each run that was stopped has left. From equal remains the same follows. */
+  readonly remains: ReadonlyArray<string>
+  /** What the last run would have left, stopped in the `next` way at each of its points behind the stops. Equal where it would be equal. */
+  readonly foreseen: ReadonlyArray<string>
+}
+
+export interface Options {
+  /** Remains from which the upload has been seen to come to a good end: it is not run again. */
+  readonly settled?: ReadonlySet<string>
+  /** What the last stop has to leave, if that was foreseen. */
+  readonly foreseen?: string
+  readonly next?: Ending
 }
 
 export const partSize = Part.minPartSize
@@ -61,30 +78,48 @@ export const contentOf = (parts: number): Uint8Array => {
 const leaseTime = 61_000
 const aDay = 86_400_000
 
+/** Time must not pass between two attempts: else what is the same would look different. */
+const retry = RetryPolicy.backoff({ base: 0 })
+
 /** Runs the upload until it is stopped for the last time, then to its end, and makes sure that all is well. */
-export const survive = (content: Uint8Array, stops: ReadonlyArray<Stop>): Report => {
+export const survive = (
+  content: Uint8Array,
+  stops: ReadonlyArray<Stop>,
+  { settled, foreseen = "", next }: Options = {}
+): Report => {
   const kernel = Kernel.make()
   const disk = Disk.make(kernel.now)
   const server = Server.make(kernel)
   const machine = Machine.make("web-1")
   disk.put(path, content, "Renamed")
   const points: Array<Array<Point>> = []
-  const underWay: Array<ReadonlySet<number>> = []
-  const sends = new Map<number, number>()
-  const allParts = new Set(
-    Array.from({ length: Math.ceil(content.length / partSize) }, (_, n) => n + 1)
+  const remains: Array<string> = []
+  let foresight: Array<string> = []
+  /** How often each part may be sent, by number, less how often it was. */
+  const allowed = new Map(
+    Array.from({ length: Math.ceil(content.length / partSize) }, (_, n) => [n + 1, 1])
   )
-  let stopped = 0
+  const left = [...stops]
   let powerLost = false
 
-  /** Who is stopped after that has nothing left to carry on with, and begins anew. */
-  const isOver = () =>
-    server.object(key) !== undefined &&
-    !disk.files(Process.directory).some((file) => file.endsWith(".journal"))
+  const allow = (parts: Iterable<number>) => {
+    for (const part of parts) allowed.set(part, (allowed.get(part) ?? 0) + 1)
+  }
 
-  const run = (stop: Stop | undefined) => {
+  /** What is under way may be sent again; who is stopped after the end has nothing left to carry on with. */
+  const excuse = (process: Process.Process) => {
+    const isOver =
+      server.object(key) !== undefined &&
+      !disk.files(Process.directory).some((file) => file.endsWith(".journal"))
+    allow(isOver ? allowed.keys() : process.partsUnderWay())
+  }
+
+  /** One process, to its end, whatever that is; yields what stopped it, or how it ended by itself. */
+  const run = () => {
     const passed: Array<Point> = []
     points.push(passed)
+    foresight = []
+    let ending: Ending | undefined
     let exit: Exit.Exit<UploadResult | undefined, UploadError> | undefined
     const process = Process.start({
       name: `run ${points.length}`,
@@ -93,22 +128,26 @@ export const survive = (content: Uint8Array, stops: ReadonlyArray<Stop>): Report
       server,
       machine,
       dice: Dice.make(points.length),
-      request: { key, source: Source.file(path), partSize, concurrency: 3 },
+      request: { key, source: Source.file(path), partSize, concurrency: 3, retry },
       travel: () => 0,
-      stray: () => (stop?.ending === "KilledAndCarriedOut" ? { after: 0 } : "Cut"),
+      stray: () => (ending === "KilledAndCarriedOut" ? { after: 0 } : "Cut"),
       onPoint: (point, number) => {
         passed.push(point)
+        if (next !== undefined && left.length === 0) foresight.push(foresee(next, process))
         if (point.moment === "sent" && point.partNumber !== undefined) {
-          sends.set(point.partNumber, (sends.get(point.partNumber) ?? 0) + 1)
+          allowed.set(point.partNumber, (allowed.get(point.partNumber) ?? 0) - 1)
         }
-        if (stop?.at !== number) return "Go"
-        stopped++
-        if (stop.ending !== "AnswerLost") return "Die"
-        underWay.push(new Set(process.partsUnderWay()))
-        return "Lose"
+        if (ending !== undefined || left[0]?.at !== number) return "Go"
+        const stop = left.shift()
+        if (stop?.ending === "AnswerLost") {
+          allow(process.partsUnderWay())
+          return "Lose"
+        }
+        ending = stop?.ending
+        return ending === "Interrupted" ? "Interrupt" : "Die"
       },
       onCarriedOut: () => undefined,
-      onEvent: () => undefined,
+      onEvent: () => assert.isUndefined(exit, "no event comes after the end"),
       onLog: () => undefined,
       onExit: (ended) => {
         exit = ended
@@ -116,15 +155,15 @@ export const survive = (content: Uint8Array, stops: ReadonlyArray<Stop>): Report
     })
     const halt = kernel.run(() => exit !== undefined || !process.isAlive(), kernel.now() + aDay)
     assert.strictEqual(halt, "Done", "it neither hangs nor spins")
-    if (exit !== undefined) kernel.run(() => process.lane.pending() === 0, kernel.now() + 1)
+    if (exit !== undefined) {
+      kernel.run(() => process.lane.pending() === 0, kernel.now() + 1)
+      assert.deepStrictEqual(process.holds(), { handles: 0, turns: 0, calls: 0 })
+      if (!powerLost) assert.deepStrictEqual(disk.files(Process.directory).filter(isOfLease), [])
+    }
     // What is on its way arrives before anybody tries again.
     kernel.pass(0)
-    if (!process.isAlive()) {
-      underWay.push(isOver() ? allParts : new Set(process.partsUnderWay()))
-      return undefined
-    }
-    assert.deepStrictEqual(process.holds(), { handles: 0, turns: 0, calls: 0 })
-    return exit
+    if (ending !== undefined) excuse(process)
+    return { ending, exit }
   }
 
   const losePower = (ending: Ending) => {
@@ -137,40 +176,94 @@ export const survive = (content: Uint8Array, stops: ReadonlyArray<Stop>): Report
     )
   }
 
-  let result: UploadResult | undefined
-  for (const stop of [...stops, undefined]) {
-    const exit = toItsEnd(stop)
-    if (exit !== undefined) {
-      result = succeeded(exit)
-      break
+  const describe = (onlyDurable: boolean) =>
+    digest([
+      kernel.now(),
+      powerLost || onlyDurable,
+      Array.from(allowed),
+      server.describe(key),
+      disk.describe("/work", onlyDurable)
+    ])
+
+  /**
+   * Whoever is killed leaves things as they are, unless a request of his is
+   * just being carried out. What else follows from a point need not be known:
+   * it is the same for points at which everything is the same.
+   */
+  const foresee = (ending: Ending, process: Process.Process) => {
+    const underWay = process.underWay()
+    if (ending === "Interrupted" || ending === "AnswerLost" || underWay === undefined) {
+      return JSON.stringify([ending, stops, points.at(-1)?.length])
     }
-    if (stop?.ending === "PowerLost" || typeof stop?.ending === "object") losePower(stop.ending)
+    const before = new Map(allowed)
+    excuse(process)
+    const left = describe(ending === "PowerLost")
+    for (const [part, times] of before) allowed.set(part, times)
+    return isForeseeable(ending, underWay) ? left : JSON.stringify([ending, underWay, left])
   }
 
   /** A lease from before the loss of power can't be judged: it has to run out. */
-  function toItsEnd(stop: Stop | undefined) {
-    const exit = run(stop)
-    if (exit === undefined || !powerLost || !isBusy(exit)) return exit
+  const toItsEnd = () => {
+    const ended = run()
+    if (ended.exit === undefined || !powerLost || !isBusy(ended.exit)) return ended
     kernel.pass(leaseTime)
     points.pop()
-    return run(stop)
+    return run()
+  }
+
+  const report = () => ({
+    points,
+    stopped: stops.length - left.length,
+    remains,
+    foreseen: foresight
+  })
+
+  let result: UploadResult | undefined
+  while (result === undefined) {
+    const { ending, exit } = toItsEnd()
+    if (exit === undefined || (ending === "Interrupted" && isInterrupted(exit))) {
+      if (ending === "PowerLost" || typeof ending === "object") losePower(ending)
+      const remaining = describe(false)
+      remains.push(remaining)
+      if (left.length > 0) continue
+      if (isDigest(foreseen)) assert.strictEqual(remaining, foreseen, "it leaves what was foreseen")
+      if (settled?.has(remaining) === true) return report()
+    } else {
+      result = succeeded(exit)
+    }
   }
 
   const object = server.object(key)
-  assert.isTrue(result?.verified, "the result is verified")
-  assert.strictEqual(object?.crc64, result?.crc64)
+  assert.isTrue(result.verified, "the result is verified")
+  assert.strictEqual(object?.crc64, result.crc64)
   assert.isTrue(same(object, content), "the object is the source")
   assert.deepStrictEqual(server.uploads(), [], "no upload is left on the server")
   assert.deepStrictEqual(disk.files(Process.directory), [], "no file is left in the store")
-  for (const [part, times] of sends) {
-    const excuses = underWay.filter((parts) => parts.has(part)).length
-    assert.isAtMost(times, 1 + excuses, `part ${part} is sent again only if it was under way`)
+  for (const [part, more] of allowed) {
+    assert.isAtLeast(more, 0, `part ${part} is sent again only if it was under way`)
   }
-  return { points, stopped }
+  return report()
 }
 
+const isForeseeable = (ending: Ending, underWay: string) =>
+  ending === "KilledAndCut" ||
+  ending === "PowerLost" ||
+  (ending === "KilledAndCarriedOut" && underWay === noRequests)
+
+const noRequests = "[]"
+
+const isDigest = (text: string) => /^[0-9a-f]{32}$/.test(text)
+const digest = (value: unknown) => createHash("md5").update(JSON.stringify(value)).digest("hex")
+
+const isOfLease = (file: string) => !file.endsWith(".journal")
+
 const succeeded = (exit: Exit.Exit<UploadResult | undefined, UploadError>) =>
-  Exit.isSuccess(exit) ? exit.value : assert.fail(Cause.pretty(exit.cause))
+  Exit.isSuccess(exit) && exit.value !== undefined
+    ? exit.value
+    : assert.fail(Exit.isFailure(exit) ? Cause.pretty(exit.cause) : "it has no result")
+
+const isInterrupted = (exit: Exit.Exit<unknown, unknown>) =>
+  Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)
 
 const isBusy = (exit: Exit.Exit<unknown, UploadError>) =>
   Exit.isFailure(exit) &&
