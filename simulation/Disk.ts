@@ -47,7 +47,12 @@ export interface Gate {
   readonly proc: (path: string) => string | undefined
 }
 
+/** Magic numbers of statfs(2). */
+export const fileSystems = { ext4: 0xef53, nfs: 0x6969 }
+
 export interface Disk {
+  /** The kind of its file system: a disk that machines share has another one. Default: ext4. */
+  fileSystem: number
   readonly view: (gate: Gate) => View
   /** Power fails: what was not synced is kept as `choice` says. No view may be used afterwards. */
   readonly crash: (choice: Inode.Choice) => void
@@ -289,6 +294,7 @@ export const make = (now: () => number): Disk => {
     )
 
   const disk: Disk = {
+    fileSystem: fileSystems.ext4,
     view,
     trouble: () => undefined,
     crash: (choice) => Inode.crash(root, choice),

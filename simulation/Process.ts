@@ -253,6 +253,7 @@ export const start = (options: Options): Process => {
         pid,
         host: machine.name,
         exists: (id) => machine.processes.has(id),
+        fileSystem: () => Effect.succeed(disk.fileSystem),
         uuid: dice.uuid
       }),
       Context.add(References.TracerEnabled, false),

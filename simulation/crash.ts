@@ -12,7 +12,6 @@ import type { UploadError } from "@effect-oss/core/Upload"
 import type { UploadResult } from "@effect-oss/core/UploadEvent"
 import * as Cause from "effect/Cause"
 import * as Exit from "effect/Exit"
-import * as Option from "effect/Option"
 import * as Dice from "./Dice.ts"
 import * as Disk from "./Disk.ts"
 import * as Inode from "./Inode.ts"
@@ -74,8 +73,6 @@ export const contentOf = (parts: number): Uint8Array => {
   return new Uint8Array(words.buffer)
 }
 
-/** Longer than a lease lasts whose holder can't be seen, in milliseconds. */
-const leaseTime = 61_000
 const aDay = 86_400_000
 
 /** Time must not pass between two attempts: else what is the same would look different. */
@@ -202,15 +199,6 @@ export const survive = (
     return isForeseeable(ending, underWay) ? left : JSON.stringify([ending, underWay, left])
   }
 
-  /** A lease from before the loss of power can't be judged: it has to run out. */
-  const toItsEnd = () => {
-    const ended = run()
-    if (ended.exit === undefined || !powerLost || !isBusy(ended.exit)) return ended
-    kernel.pass(leaseTime)
-    points.pop()
-    return run()
-  }
-
   const report = () => ({
     points,
     stopped: stops.length - left.length,
@@ -220,7 +208,7 @@ export const survive = (
 
   let result: UploadResult | undefined
   while (result === undefined) {
-    const { ending, exit } = toItsEnd()
+    const { ending, exit } = run()
     if (exit === undefined || (ending === "Interrupted" && isInterrupted(exit))) {
       if (ending === "PowerLost" || typeof ending === "object") losePower(ending)
       const remaining = describe(false)
@@ -264,13 +252,6 @@ const succeeded = (exit: Exit.Exit<UploadResult | undefined, UploadError>) =>
 
 const isInterrupted = (exit: Exit.Exit<unknown, unknown>) =>
   Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)
-
-const isBusy = (exit: Exit.Exit<unknown, UploadError>) =>
-  Exit.isFailure(exit) &&
-  Option.exists(
-    Cause.findErrorOption(exit.cause),
-    (error) => error._tag === "CheckpointError" && error.reason._tag === "Busy"
-  )
 
 const same = (object: ReturnType<Server.Server["object"]>, content: Uint8Array) =>
   object !== undefined && Buffer.compare(Server.bytesOf(object), content) === 0

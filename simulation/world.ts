@@ -56,6 +56,7 @@ export const run = (seed: number): Story.Story => {
   const time = kernel.lane("time")
   const judge = Judge.make({ story, server, disk, now: kernel.now })
   const machines = ["a", "b"].slice(0, dice.chance(0.6) ? 1 : 2).map(MachineOf.make)
+  if (machines.length > 1) disk.fileSystem = DiskOf.fileSystems.nfs
   const originals = Array.from({ length: dice.int(1, 2) }, (_, index) =>
     Originals.make(`/data/file-${index}`, dice, disk, kernel.now())
   )

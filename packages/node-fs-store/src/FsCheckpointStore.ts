@@ -36,9 +36,10 @@ import * as Place from "./internal/place.ts"
  *
  * **Details**
  *
- * What was acknowledged is on the disk, synced. Other processes are told apart
- * by their ids where these mean something, so that the checkpoint of a process
- * that was killed is free at once; from another host or container, it is free
+ * What was acknowledged is on the disk, synced. The checkpoint of a process that
+ * is surely dead is free at once: on Linux, one that was killed, in another
+ * container of the machine too, or that ran before the machine was booted, unless
+ * the directory is on a disk that machines share. From another host, it is free
  * after a minute without a sign of life, by clocks that must agree within half a
  * minute.
  *
