@@ -212,6 +212,30 @@ describe("a lease", () => {
       }
     }))
 
+  test("that is damaged is somebody's, or nobody's, but never a crash", (directory) =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const scope = yield* Scope.make()
+      const log = yield* Scope.provide(open(here(directory)), scope)
+      yield* log.begin(header())
+      const lease = yield* only(directory, ".lease")
+      const text = yield* fs.readFile(lease)
+      const seen = new Set<string>()
+      for (let at = 0; at < text.length; at += 5) {
+        const flipped = text.map((byte, index) => (index === at ? byte ^ (1 << (at % 8)) : byte))
+        for (const damage of [flipped, text.subarray(0, at)]) {
+          yield* fs.writeFile(lease, damage)
+          yield* silent(directory, 0)
+          const found = yield* Effect.result(Effect.provide(recover("key"), here(directory)))
+          seen.add(Result.isSuccess(found) ? "free" : found.failure.reason._tag)
+        }
+      }
+      // A holder that has another id, or another start, is dead.
+      assert.deepStrictEqual([...seen].toSorted(), ["Busy", "free"])
+      assert.strictEqual(yield* tagOf(log.append(part(1))), "LeaseLost")
+      yield* Scope.close(scope, Exit.void)
+    }))
+
   test("that is a link to nowhere is an error, not a wait without end", (directory) =>
     Effect.gen(function* () {
       const fs = yield* FileSystem.FileSystem

@@ -27,6 +27,7 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
+import { identity } from "effect/Function"
 import * as Option from "effect/Option"
 import type { PlatformError } from "effect/PlatformError"
 import * as Result from "effect/Result"
@@ -235,10 +236,20 @@ const check = Effect.fnUntraced(function* ({ place, text }: Claimant) {
     FileSystem.FileSystem.use((fs) => fs.readFileString(place.lease)),
     absent(place.lease, "")
   )
-  if (held !== text) {
-    return yield* new CheckpointError({ location: place.lease, reason: new LeaseLost() })
-  }
+  if (held === text) return
+  yield* isThere(place.directory)
+  return yield* new CheckpointError({ location: place.lease, reason: new LeaseLost() })
 })
+
+/** Nobody has taken anything over where there is nothing any more. */
+const isThere = (directory: string) =>
+  FileSystem.FileSystem.use((fs) => fs.exists(directory)).pipe(
+    Effect.mapError(unavailable(directory)),
+    Effect.filterOrFail(identity, () => {
+      const description = "it was removed while an upload was using it"
+      return new CheckpointError({ location: directory, reason: new Unavailable({ description }) })
+    })
+  )
 
 /** A failure is no loss of the lease yet: the next renewal may succeed. */
 const renew = (claimant: Claimant) =>
