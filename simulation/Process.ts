@@ -9,6 +9,7 @@ import * as Body from "@effect-oss/core/Body"
 import { OssClient } from "@effect-oss/core/OssClient"
 import { OssError, Transport } from "@effect-oss/core/OssError"
 import type { Operation } from "@effect-oss/core/OssError"
+import type { SourceError } from "@effect-oss/core/SourceError"
 import * as Upload from "@effect-oss/core/Upload"
 import type { UploadEvent, UploadResult } from "@effect-oss/core/UploadEvent"
 import * as FsCheckpointStore from "@effect-oss/node-fs-store/FsCheckpointStore"
@@ -58,7 +59,7 @@ export interface Options {
   readonly server: Server
   readonly machine: Machine
   readonly dice: Dice
-  readonly request: Upload.UploadRequest<never, FileSystem>
+  readonly request: Upload.UploadRequest<SourceError, FileSystem>
   /** Called at each point, with its number, from 0. */
   readonly onPoint: (point: Point, number: number) => Verdict
   /** How long a request, or its answer, travels, in milliseconds. */

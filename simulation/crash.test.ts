@@ -2,11 +2,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { contentOf } from "./crash.ts"
-import type { Ending } from "./crash.ts"
+import type { Ending, Subject } from "./crash.ts"
 import { everyPair, everyStop, killings } from "./enumerate.ts"
 
-const five = contentOf(5)
-const three = contentOf(3)
+const five: Subject = { content: contentOf(5), way: "AtAnyPlace" }
+const three: Subject = { content: contentOf(3), way: "AtAnyPlace" }
+const stream: Subject = { content: contentOf(5), way: "InOrder" }
 
 /** For machines that have much else to do, in milliseconds. */
 const patience = 300_000
@@ -38,6 +39,18 @@ describe("an upload of five parts survives", () => {
       const { survived } = everyStop(five, ["AnswerLost"])
       assert.strictEqual(survived, ["list", "initiate", "complete"].length + 5)
     })
+  )
+})
+
+describe("an upload of a stream of five parts survives", () => {
+  it.effect(
+    `every way to stop it, at every one of over ${fewestPoints} points`,
+    () =>
+      Effect.sync(() => {
+        const { survived } = everyStop(stream, [...killings, "Interrupted", "AnswerLost"])
+        assert.isAbove(survived, fewestPoints * (killings.length + 1))
+      }),
+    patience
   )
 })
 

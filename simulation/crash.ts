@@ -7,7 +7,6 @@ import { assert } from "@effect/vitest"
 import { createHash } from "node:crypto"
 import * as Part from "@effect-oss/core/Part"
 import * as RetryPolicy from "@effect-oss/core/RetryPolicy"
-import * as Source from "@effect-oss/core/Source"
 import type { UploadError } from "@effect-oss/core/Upload"
 import type { UploadResult } from "@effect-oss/core/UploadEvent"
 import * as Cause from "effect/Cause"
@@ -17,6 +16,7 @@ import * as Disk from "./Disk.ts"
 import * as Inode from "./Inode.ts"
 import * as Kernel from "./Kernel.ts"
 import * as Machine from "./Machine.ts"
+import * as Originals from "./Originals.ts"
 import type { Point } from "./Process.ts"
 import * as Process from "./Process.ts"
 import * as Server from "./Server.ts"
@@ -64,6 +64,12 @@ export const partSize = Part.minPartSize
 const key = "backups/db.tar"
 const path = "/data/db.tar"
 
+/** What is uploaded, and how it is read. */
+export interface Subject {
+  readonly content: Uint8Array
+  readonly way: Originals.Way
+}
+
 /** `parts` of them, the last one short. */
 export const contentOf = (parts: number): Uint8Array => {
   const dice = Dice.make(parts)
@@ -80,7 +86,7 @@ const retry = RetryPolicy.backoff({ base: 0 })
 
 /** Runs the upload until it is stopped for the last time, then to its end, and makes sure that all is well. */
 export const survive = (
-  content: Uint8Array,
+  { content, way }: Subject,
   stops: ReadonlyArray<Stop>,
   { settled, foreseen = "", next }: Options = {}
 ): Report => {
@@ -88,6 +94,7 @@ export const survive = (
   const disk = Disk.make(kernel.now)
   const server = Server.make(kernel)
   const machine = Machine.make("web-1")
+  const source = Originals.sourceOf(path, way)
   disk.put(path, content, "Renamed")
   const points: Array<Array<Point>> = []
   const remains: Array<string> = []
@@ -125,7 +132,7 @@ export const survive = (
       server,
       machine,
       dice: Dice.make(points.length),
-      request: { key, source: Source.file(path), partSize, concurrency: 3, retry },
+      request: { key, source, partSize, concurrency: 3, retry },
       travel: () => 0,
       stray: () => (ending === "KilledAndCarriedOut" ? { after: 0 } : "Cut"),
       onPoint: (point, number) => {

@@ -3,7 +3,7 @@
  * from each that leaves something new the upload is run to its end: from equal
  * remains the same would follow.
  */
-import type { Ending, Options, Stop } from "./crash.ts"
+import type { Ending, Options, Stop, Subject } from "./crash.ts"
 import { survive } from "./crash.ts"
 import { withoutStacks } from "./Kernel.ts"
 import type { Point } from "./Process.ts"
@@ -42,9 +42,9 @@ interface Place extends Stop {
   readonly leaves: string
 }
 
-const trying = (content: Uint8Array, stops: ReadonlyArray<Place>, options: Options) => {
+const trying = (subject: Subject, stops: ReadonlyArray<Place>, options: Options) => {
   try {
-    const report = survive(content, stops, options)
+    const report = survive(subject, stops, options)
     if (report.stopped !== stops.length) throw new Error("it was not stopped so often")
     return report
   } catch (cause) {
@@ -54,11 +54,11 @@ const trying = (content: Uint8Array, stops: ReadonlyArray<Place>, options: Optio
 
 /** Where the upload can be stopped in this way after these stops. */
 const placesAfter = (
-  content: Uint8Array,
+  subject: Subject,
   stops: ReadonlyArray<Place>,
   ending: Ending
 ): ReadonlyArray<Place> => {
-  const { points, foreseen } = trying(content, stops, { next: ending })
+  const { points, foreseen } = trying(subject, stops, { next: ending })
   const before = stops.at(-1)
   const from = before?.ending === "AnswerLost" ? before.at + 1 : 0
   const places = (points.at(-1) ?? []).slice(from).map((point, index) => {
@@ -70,17 +70,17 @@ const placesAfter = (
 }
 
 /** Runs the upload to its end from each place that leaves something new, and says how many places there are. */
-const explorer = (content: Uint8Array) => {
+const explorer = (subject: Subject) => {
   const settled = new Set<string>()
   const seen = new Set<string>()
   return {
     seen,
     explore: (before: ReadonlyArray<Place>, ending: Ending) => {
-      const places = placesAfter(content, before, ending)
+      const places = placesAfter(subject, before, ending)
       for (const place of places) {
         if (seen.has(place.leaves)) continue
         seen.add(place.leaves)
-        const { remains } = trying(content, [...before, place], { settled, foreseen: place.leaves })
+        const { remains } = trying(subject, [...before, place], { settled, foreseen: place.leaves })
         for (const left of remains.slice(before.length)) settled.add(left)
       }
       return places.length
@@ -89,9 +89,9 @@ const explorer = (content: Uint8Array) => {
 }
 
 /** Stops an upload at each point, in each of these ways. */
-export const everyStop = (content: Uint8Array, endings: ReadonlyArray<Ending>): Count =>
+export const everyStop = (subject: Subject, endings: ReadonlyArray<Ending>): Count =>
   withoutStacks(() => {
-    const { explore, seen } = explorer(content)
+    const { explore, seen } = explorer(subject)
     let survived = 0
     for (const ending of endings) survived += explore([], ending)
     return { survived, ran: seen.size }
@@ -103,15 +103,15 @@ export const everyStop = (content: Uint8Array, endings: ReadonlyArray<Ending>): 
  * `Interrupted` may only be the second.
  */
 export const everyPair = (
-  content: Uint8Array,
+  subject: Subject,
   ways: ReadonlyArray<readonly [Ending, Ending]>
 ): Count =>
   withoutStacks(() => {
-    const { explore, seen } = explorer(content)
+    const { explore, seen } = explorer(subject)
     const pairs = new Map<string, number>()
     let survived = 0
     for (const [ending, next] of ways) {
-      for (const first of placesAfter(content, [], ending)) {
+      for (const first of placesAfter(subject, [], ending)) {
         const name = `${JSON.stringify(next)} after ${first.leaves}`
         const count = pairs.get(name) ?? explore([first], next)
         pairs.set(name, count)

@@ -1,6 +1,6 @@
 /**
- * `node simulation/exhaust.ts [--parts N] [--first N] [--second N]`: every pair
- * of stop points of an upload: the first in so many ways of `killings` and with
+ * `node simulation/exhaust.ts [--parts N] [--stream] [--first N] [--second N]`:
+ * every pair of stop points of an upload: the first in so many ways of `killings` and with
  * its answer lost, the second in so many ways, with its answer lost, and
  * interrupted. Takes its time; prints JSON.
  */
@@ -12,6 +12,7 @@ import { everyPair, killings } from "./enumerate.ts"
 const { values } = parseArgs({
   options: {
     parts: { type: "string", default: "3" },
+    stream: { type: "boolean", default: false },
     first: { type: "string", default: "6" },
     second: { type: "string", default: "6" }
   }
@@ -26,6 +27,7 @@ const ways = firsts.flatMap((first) =>
   seconds.map((second): readonly [Ending, Ending] => [first, second])
 )
 const start = performance.now()
-const { survived, ran } = everyPair(contentOf(Number(values.parts)), ways)
+const way = values.stream ? "InOrder" : "AtAnyPlace"
+const { survived, ran } = everyPair({ content: contentOf(Number(values.parts)), way }, ways)
 const took = Math.round((performance.now() - start) / 1000)
 console.log(JSON.stringify({ ways: ways.length, pairsSurvived: survived, ran, seconds: took }))
