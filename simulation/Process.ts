@@ -1,6 +1,6 @@
 /**
- * A process of a world: one upload over a real checkpoint store on the
- * simulated disk and a client of the fake OSS. Whatever it does outside itself
+ * A process of a world: one upload, or a sweep of old ones, over a real
+ * checkpoint store on the simulated disk and a client of the fake OSS. Whatever it does outside itself
  * passes a numbered point, where it may be delayed, suspended or killed. A
  * killed process is gone at once: no finalizer of it runs, its lease stays, and
  * of the requests that it has sent some are still carried out.
@@ -52,6 +52,11 @@ export type Verdict = "Go" | "Die" | "Interrupt" | "Lose" | { readonly wait: num
 /** What becomes of a request that nobody waits for any more: it is never carried out, or some milliseconds later. */
 export type Stray = "Cut" | { readonly after: number }
 
+/** What a process does: uploads, or gives up what is older than so many milliseconds. */
+export type Work =
+  | { readonly upload: Upload.UploadRequest<SourceError, FileSystem> }
+  | { readonly sweep: number }
+
 export interface Options {
   readonly name: string
   readonly kernel: Kernel
@@ -59,7 +64,7 @@ export interface Options {
   readonly server: Server
   readonly machine: Machine
   readonly dice: Dice
-  readonly request: Upload.UploadRequest<SourceError, FileSystem>
+  readonly work: Work
   /** Called at each point, with its number, from 0. */
   readonly onPoint: (point: Point, number: number) => Verdict
   /** How long a request, or its answer, travels, in milliseconds. */
@@ -103,7 +108,7 @@ export const start = (options: Options): Process => {
   const partsUnderWay = new Set<number>()
   let points = 0
   let alive = true
-  let upload: Fiber.Fiber<unknown, unknown> | undefined
+  let running: Fiber.Fiber<unknown, unknown> | undefined
 
   const kill = () => {
     if (!alive) return
@@ -127,7 +132,7 @@ export const start = (options: Options): Process => {
   const reach = (point: Point): Verdict => {
     const verdict = alive ? options.onPoint(point, points++) : "Die"
     if (verdict === "Die") kill()
-    if (verdict === "Interrupt") lane.post(() => upload?.interruptUnsafe())
+    if (verdict === "Interrupt") lane.post(() => running?.interruptUnsafe())
     return verdict
   }
 
@@ -237,16 +242,19 @@ export const start = (options: Options): Process => {
     FsCheckpointStore.layer({ directory }),
     Layer.merge(Layer.succeed(FileSystem, view.fileSystem), Path.layer)
   )
-  const program = Upload.events(options.request).pipe(
+  const upload = (request: Upload.UploadRequest<SourceError, FileSystem>) =>
     Stream.runFold(
+      Upload.events(request),
       (): UploadResult | undefined => undefined,
       (result, event) => {
         onEvent(event)
         return event._tag === "Completed" ? event.result : result
       }
-    ),
-    Effect.provide(store)
-  )
+    )
+  const sweep = (olderThan: number) =>
+    Effect.as(Upload.sweep({ olderThan, dryRun: false }), undefined)
+  const { work } = options
+  const program = Effect.provide("upload" in work ? upload(work.upload) : sweep(work.sweep), store)
   const context = Context.merge(
     lane.context,
     Context.make(Random, dice).pipe(
@@ -255,6 +263,7 @@ export const start = (options: Options): Process => {
         host: machine.name,
         exists: (id) => machine.processes.has(id),
         fileSystem: () => Effect.succeed(disk.fileSystem),
+        look: () => Effect.succeed("Unknown" as const),
         uuid: dice.uuid
       }),
       Context.add(References.TracerEnabled, false),
@@ -278,7 +287,7 @@ export const start = (options: Options): Process => {
   }
   lane.post(() => {
     const fiber = Effect.runForkWith(context)(program)
-    upload = fiber
+    running = fiber
     fiber.addObserver((exit) => {
       if (!alive) return
       machine.processes.delete(pid)

@@ -132,7 +132,7 @@ export const survive = (
       server,
       machine,
       dice: Dice.make(points.length),
-      request: { key, source, partSize, concurrency: 3, retry },
+      work: { upload: { key, source, partSize, concurrency: 3, retry } },
       travel: () => 0,
       stray: () => (ending === "KilledAndCarriedOut" ? { after: 0 } : "Cut"),
       onPoint: (point, number) => {

@@ -190,6 +190,19 @@ describe("a store of files", () => {
       }
     }))
 
+  test("has something to clear away where a run died early, and nothing where one is at work", (directory) =>
+    Effect.gen(function* () {
+      const has = CheckpointStore.CheckpointStore.use(({ has }) => has?.("key") ?? Effect.die("no"))
+      for (let at = 1; at <= 12; at++) {
+        const hook = breaking(at, false, crash)
+        yield* Effect.exit(Effect.provide(record(0), layerHooked(directory, hook.before, mortal)))
+        assert.strictEqual(yield* has, (yield* files(directory)).length > 0, `change ${at}`)
+        yield* withLog("key", (log) => log.remove)
+        assert.deepStrictEqual(yield* files(directory), [], `change ${at}`)
+      }
+      yield* withLog("key", () => Effect.map(has, assert.isFalse))
+    }))
+
   test("lets the later one of two generations count", (directory) =>
     Effect.gen(function* () {
       const fs = yield* FileSystem.FileSystem

@@ -180,6 +180,13 @@ const judge = Effect.fnUntraced(function* (
   return Math.abs(age) <= limit ? "Alive" : "Unknown"
 })
 
+/** Whether somebody has it who lives, as far as can be seen from here. */
+export const isHeld = Effect.fnUntraced(function* (place: Place) {
+  const held = yield* read(place.lease)
+  if (Option.isNone(held)) return false
+  return (yield* judge(yield* claimantOf(place), held.value)) === "Alive"
+})
+
 /** False if there is one already. */
 const create = (claimant: Claimant, path: string) =>
   withCandidate(claimant, path, (candidate) =>

@@ -53,10 +53,14 @@ export const make = (path: Path.Path, directory: string, key: string): Place => 
     candidate: (id) => file(`${id}.lease.tmp`),
     claim: (token, level) => file(`${token}.${level}.claim`),
     // A socket's path has to be short; two that are the same do no harm, since the later one isn't made.
-    beacon: (token) => path.join(directory, `${hash.slice(0, 16)}.${token.slice(0, 8)}.alive`),
+    beacon: (token) =>
+      path.join(directory, `${hash.slice(0, beaconHash)}.${token.slice(0, 8)}.alive`),
     journal: (generation, token) => file(`${generation}.${token}.journal`)
   }
 }
+
+/** So many digits of a checkpoint's hash are in the name of a beacon. */
+const beaconHash = 16
 
 const journalName = /^([0-9a-f]{32})\.([1-9]\d{0,14})\.[0-9a-f-]{36}\.journal$/
 const litterName =
@@ -98,6 +102,12 @@ export const litter = (path: Path.Path, place: Place, token: string) =>
         })
         .map((name) => path.join(place.directory, name))
     })
+  )
+
+/** Whether there are any files of this checkpoint. */
+export const isLittered = ({ directory, hash }: Place) =>
+  FileSystem.FileSystem.use((fs) => fs.readDirectory(directory)).pipe(
+    Effect.map((names) => names.some((name) => name.startsWith(hash.slice(0, beaconHash))))
   )
 
 /** Removes a file, unless it is gone. */

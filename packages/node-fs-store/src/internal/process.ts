@@ -40,6 +40,8 @@ export const System = Context.Reference<{
   readonly exists: (pid: number) => boolean
   /** The kind of file system that a directory is on, by its magic number of statfs(2); 0 if unknown. */
   readonly fileSystem: (directory: string) => Effect.Effect<number>
+  /** Whether somebody shows at a path that he lives. */
+  readonly look: (beacon: string) => Effect.Effect<Beacon.Fate>
   /** Unlike Effect's random, never the same in two processes with one seed. */
   readonly uuid: () => string
 }>("@effect-oss/node-fs-store/System", {
@@ -52,6 +54,7 @@ export const System = Context.Reference<{
         Effect.tryPromise(() => statfs(directory)).pipe(Effect.map(({ type }) => type)),
         () => 0
       ),
+    look: Beacon.look,
     uuid: randomUUID
   })
 })
@@ -96,7 +99,7 @@ export const fate = (
   if (process.boot !== self.boot) {
     return Effect.succeed(process.alone && self.alone ? "Dead" : "Unknown")
   }
-  return Beacon.look(beacon)
+  return Effect.flatMap(System, ({ look }) => look(beacon))
 }
 
 /** A kernel and a container tell for sure; where there are none, the host's name has to do. */
