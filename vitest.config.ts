@@ -8,14 +8,13 @@ export const long = [
   "packages/cluster/test/processes.test.ts",
   "packages/core/test/types.test.ts",
   "packages/node-http/test/contract.test.ts",
-  "simulation/**/*.test.ts",
   "test/packages.test.ts",
   "test/walkthrough.test.ts"
 ]
 
 export default defineConfig({
   test: {
-    include: ["packages/*/test/**/*.test.ts", "test/**/*.test.ts"],
+    include: ["packages/*/test/**/*.test.ts", "simulation/**/*.test.ts", "test/**/*.test.ts"],
     exclude: [...long, "**/node_modules/**"],
     // Effect and ali-oss are loaded once for all files: a third of the time.
     isolate: false,

@@ -67,8 +67,7 @@ export interface Disk {
   /** The paths of the files in a directory, in the order in which they were made. */
   readonly files: (directory: string) => ReadonlyArray<string>
   readonly bytes: (path: string) => Uint8Array | undefined
-  /** As `Inode.describe` */
-  readonly describe: (path: string, onlyDurable?: boolean) => string
+  readonly describe: (path: string, aspect: Inode.Aspect) => string
 }
 
 export interface View {
@@ -321,7 +320,7 @@ export const make = (now: () => number): Disk => {
     files: (directory) =>
       Array.from(find(directory)?.entries?.keys() ?? [], (name) => `${directory}/${name}`),
     bytes: (path) => find(path)?.content,
-    describe: (path, onlyDurable) => Inode.describe(existing(path), onlyDurable)
+    describe: (path, aspect) => Inode.describe(existing(path), aspect)
   }
   Inode.change(root, [{ name: "data", inode: Inode.directory(++inodes, now()) }])
   Inode.change(root, [{ name: "work", inode: Inode.directory(++inodes, now()) }])

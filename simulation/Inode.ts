@@ -147,24 +147,23 @@ export const crash = (inode: Inode, choice: Choice): void => {
 const cut = (bytes: Uint8Array, share: number) => bytes.subarray(0, Math.ceil(bytes.length * share))
 
 /**
- * All that can matter of an inode from now on, as text: what is seen, what is
- * durable, and what lies between. Or what a loss of power that keeps nothing
- * else would leave.
+ * What there is of an inode, as text: what readers see, what a loss of power
+ * would leave that keeps nothing else, or both and what lies between.
  */
-export const describe = (inode: Inode, onlyDurable = false): string => {
+export type Aspect = "Seen" | "Durable" | "All"
+
+export const describe = (inode: Inode, aspect: Aspect): string => {
   const known = new Map<Inode, number>()
   const one = (inode: Inode): unknown => {
     const number = known.get(inode)
     if (number !== undefined) return number
     known.set(inode, known.size)
-    const { mtime, durable } = inode
-    const { content, entries, writes, changes } = onlyDurable
-      ? { ...durable, entries: inode.entries && durable.entries, writes: [], changes: [] }
-      : inode
-    const kept = durable.content === content || text(durable.content)
-    return entries === undefined
-      ? [mtime, text(content), kept, writes.map(write)]
-      : [names(entries), names(durable.entries), changes.map((change) => change.map(entry))]
+    const { mtime, entries, durable, writes, changes } = inode
+    const seen = () => (entries === undefined ? [mtime, text(inode.content)] : names(entries))
+    const kept = () =>
+      entries === undefined ? [mtime, text(durable.content)] : names(durable.entries)
+    if (aspect !== "All") return aspect === "Seen" ? seen() : kept()
+    return [seen(), kept(), writes.map(write), changes.map((change) => change.map(entry))]
   }
   const names = (entries: Map<string, Inode>) =>
     Array.from(entries, ([name, inode]) => [name, one(inode)])

@@ -58,6 +58,8 @@ export interface Options {
   /** What the last stop has to leave, if that was foreseen. */
   readonly foreseen?: string
   readonly next?: Ending
+  /** Whether nothing is to stop the upload after that. */
+  readonly isLast?: boolean
 }
 
 export const partSize = Part.minPartSize
@@ -88,7 +90,7 @@ const retry = RetryPolicy.backoff({ base: 0 })
 export const survive = (
   { content, way }: Subject,
   stops: ReadonlyArray<Stop>,
-  { settled, foreseen = "", next }: Options = {}
+  { settled, foreseen = "", next, isLast = false }: Options = {}
 ): Report => {
   const kernel = Kernel.make()
   const disk = Disk.make(kernel.now)
@@ -106,8 +108,9 @@ export const survive = (
   const left = [...stops]
   let powerLost = false
 
+  /** What may have been lost may be sent once more. */
   const allow = (parts: Iterable<number>) => {
-    for (const part of parts) allowed.set(part, (allowed.get(part) ?? 0) + 1)
+    for (const part of parts) allowed.set(part, Math.max(allowed.get(part) ?? 0, 1))
   }
 
   /** What is under way may be sent again; who is stopped after the end has nothing left to carry on with. */
@@ -180,14 +183,20 @@ export const survive = (
     )
   }
 
-  const describe = (onlyDurable: boolean) =>
+  const describe = (aspect: Inode.Aspect) =>
     digest([
       kernel.now(),
-      powerLost || onlyDurable,
+      powerLost || aspect === "Durable",
       Array.from(allowed),
       server.describe(key),
-      disk.describe("/work", onlyDurable)
+      disk.describe("/work", aspect)
     ])
+
+  /** What is durable matters only if power is lost. */
+  const aspectOf = (ending: Ending): Inode.Aspect => {
+    if (ending === "PowerLost") return "Durable"
+    return isLast && typeof ending === "string" ? "Seen" : "All"
+  }
 
   /**
    * Whoever is killed leaves things as they are, unless a request of his is
@@ -201,7 +210,7 @@ export const survive = (
     }
     const before = new Map(allowed)
     excuse(process)
-    const left = describe(ending === "PowerLost")
+    const left = describe(aspectOf(ending))
     for (const [part, times] of before) allowed.set(part, times)
     return isForeseeable(ending, underWay) ? left : JSON.stringify([ending, underWay, left])
   }
@@ -218,7 +227,7 @@ export const survive = (
     const { ending, exit } = run()
     if (exit === undefined || (ending === "Interrupted" && isInterrupted(exit))) {
       if (ending === "PowerLost" || typeof ending === "object") losePower(ending)
-      const remaining = describe(false)
+      const remaining = describe("Seen")
       remains.push(remaining)
       if (left.length > 0) continue
       if (isDigest(foreseen)) assert.strictEqual(remaining, foreseen, "it leaves what was foreseen")

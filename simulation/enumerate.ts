@@ -56,9 +56,10 @@ const trying = (subject: Subject, stops: ReadonlyArray<Place>, options: Options)
 const placesAfter = (
   subject: Subject,
   stops: ReadonlyArray<Place>,
-  ending: Ending
+  ending: Ending,
+  isLast: boolean
 ): ReadonlyArray<Place> => {
-  const { points, foreseen } = trying(subject, stops, { next: ending })
+  const { points, foreseen } = trying(subject, stops, { next: ending, isLast })
   const before = stops.at(-1)
   const from = before?.ending === "AnswerLost" ? before.at + 1 : 0
   const places = (points.at(-1) ?? []).slice(from).map((point, index) => {
@@ -76,7 +77,7 @@ const explorer = (subject: Subject) => {
   return {
     seen,
     explore: (before: ReadonlyArray<Place>, ending: Ending) => {
-      const places = placesAfter(subject, before, ending)
+      const places = placesAfter(subject, before, ending, true)
       for (const place of places) {
         if (seen.has(place.leaves)) continue
         seen.add(place.leaves)
@@ -111,7 +112,7 @@ export const everyPair = (
     const pairs = new Map<string, number>()
     let survived = 0
     for (const [ending, next] of ways) {
-      for (const first of placesAfter(subject, [], ending)) {
+      for (const first of placesAfter(subject, [], ending, false)) {
         const name = `${JSON.stringify(next)} after ${first.leaves}`
         const count = pairs.get(name) ?? explore([first], next)
         pairs.set(name, count)
