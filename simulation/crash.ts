@@ -116,8 +116,7 @@ export const survive = (
   /** What is under way may be sent again; who is stopped after the end has nothing left to carry on with. */
   const excuse = (process: Process.Process) => {
     const isOver =
-      server.object(key) !== undefined &&
-      !disk.files(Process.directory).some((file) => file.endsWith(".journal"))
+      server.object(key) !== undefined && !disk.files(Process.directory).some(isJournal)
     allow(isOver ? allowed.keys() : process.partsUnderWay())
   }
 
@@ -243,6 +242,8 @@ export const survive = (
   assert.isTrue(same(object, content), "the object is the source")
   assert.deepStrictEqual(server.uploads(), [], "no upload is left on the server")
   assert.deepStrictEqual(disk.files(Process.directory), [], "no file is left in the store")
+  disk.crash(Inode.nothingKept)
+  assert.isFalse(disk.files(Process.directory).some(isJournal), "no checkpoint comes back")
   for (const [part, more] of allowed) {
     assert.isAtLeast(more, 0, `part ${part} is sent again only if it was under way`)
   }
@@ -259,7 +260,8 @@ const noRequests = "[]"
 const isDigest = (text: string) => /^[0-9a-f]{32}$/.test(text)
 const digest = (value: unknown) => createHash("md5").update(JSON.stringify(value)).digest("hex")
 
-const isOfLease = (file: string) => !file.endsWith(".journal")
+const isJournal = (file: string) => file.endsWith(".journal")
+const isOfLease = (file: string) => !isJournal(file)
 
 const succeeded = (exit: Exit.Exit<UploadResult | undefined, UploadError>) =>
   Exit.isSuccess(exit) && exit.value !== undefined

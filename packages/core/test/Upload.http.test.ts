@@ -124,6 +124,24 @@ describe("an upload over HTTP", () => {
     }).pipe(Effect.provide(httpWorld()))
   )
 
+  it.live("gives a part up that stalls on the wire, and sends it again", () =>
+    Effect.gen(function* () {
+      const content = contentOf(3 * 1024 * 1024)
+      const part = { operation: "uploadPart", partNumber: 2 } as const
+      yield* inject(Fault.stall({ ...part, at: { bytes: 500_000 } }))
+      const events: Array<UploadEvent.UploadEvent> = []
+      const request = requestFor(content, { partSize: 2 ** 20, stallTimeout: "1 second" })
+      yield* Stream.runForEach(Upload.events({ ...request, retry: quick }), (event) =>
+        Effect.sync(() => events.push(event))
+      )
+      const retries = events.flatMap((event) =>
+        event._tag === "Retrying" ? [[event.partNumber, event.reason._tag]] : []
+      )
+      assert.deepInclude(retries, [2, "Stalled"])
+      yield* assertWhole(content)
+    }).pipe(Effect.provide(httpWorld()))
+  )
+
   it.live("to a wrong secret, an unknown bucket or no server fails with what it is", () =>
     Effect.gen(function* () {
       const { url } = yield* OssEmulator.OssEmulator
