@@ -1,9 +1,17 @@
 /** Which parts a resumed upload sends: every combination of what the journal and OSS know of them, and lists of any length. */
 import { assert, describe, it } from "@effect/vitest"
-import { Body, Checkpoint, CheckpointStore, Crc64, OssClient, Upload } from "@effect-oss/core"
-import type { Part, Source } from "@effect-oss/core"
+import {
+  Body,
+  Checkpoint,
+  CheckpointStore,
+  Crc64,
+  OssClient,
+  Source,
+  Upload
+} from "@effect-oss/core"
+import type { Part } from "@effect-oss/core"
 import { Fault, OssEmulator } from "@effect-oss/emulator"
-import { Effect, Layer, Option } from "effect"
+import { Effect, Layer, Option, Stream } from "effect"
 import { assertWhole, collect, contentOf, key, partSize, requestFor, world } from "./world.ts"
 
 const content = contentOf(partSize + 1_000)
@@ -52,8 +60,24 @@ const record = (header: Checkpoint.Header, parts: Iterable<Part.UploadedPart>) =
     })
   )
 
+/** What is read at any place, and what is read in order: what an upload of it asks for, and what its checkpoint says of it. */
+const kinds = {
+  bytes: { request: requestFor(content), identity: {} },
+  stream: {
+    request: {
+      key,
+      partSize,
+      source: Source.stream("source", Stream.make(content), { size: content.length })
+    },
+    identity: { sourceId: "stream:source", fingerprint: "" }
+  }
+}
+
 /** Makes it so that an earlier run has left each part like this; the last was recorded first. */
-const leave = Effect.fnUntraced(function* (left: ReadonlyArray<State>) {
+const leave = Effect.fnUntraced(function* (
+  left: ReadonlyArray<State>,
+  identity: Partial<Checkpoint.Header>
+) {
   const client = yield* OssClient.OssClient
   const { uploadId } = yield* client.initiate(key)
   const recorded: Array<Part.UploadedPart> = []
@@ -71,7 +95,7 @@ const leave = Effect.fnUntraced(function* (left: ReadonlyArray<State>) {
     const emulator = yield* OssEmulator.OssEmulator
     yield* emulator.removePart({ bucket: client.bucket, key, uploadId, number })
   }
-  yield* record(header(uploadId), recorded.toReversed())
+  yield* record({ ...header(uploadId), ...identity }, recorded.toReversed())
 })
 
 const partsSentBy = (
@@ -98,33 +122,35 @@ const inAll = (
   )
 type Parts = Layer.Success<typeof world>
 
-describe("a resumed upload", () => {
-  it.effect("sends what is missing, and nothing else, in all 64 states of two parts", () =>
-    inAll(
-      Effect.fnUntraced(function* (left, label) {
-        yield* leave(left)
-        const sent = yield* partsSentBy(Upload.upload(requestFor(content)))
-        const missing = numbers.filter((number) => states[left[number - 1]!].isSent)
-        assert.deepStrictEqual(sent, missing, label)
-        yield* assertWhole(content)
-      })
+for (const [kind, { request, identity }] of Object.entries(kinds)) {
+  describe(`a resumed upload of ${kind}`, () => {
+    it.effect("sends what is missing, and nothing else, in all 64 states of two parts", () =>
+      inAll(
+        Effect.fnUntraced(function* (left, label) {
+          yield* leave(left, identity)
+          const sent = yield* partsSentBy(Upload.upload(request))
+          const missing = numbers.filter((number) => states[left[number - 1]!].isSent)
+          assert.deepStrictEqual(sent, missing, label)
+          yield* assertWhole(content)
+        })
+      )
     )
-  )
 
-  it.effect("makes no mixture of them where OSS may not be asked which parts it has", () =>
-    inAll(
-      Effect.fnUntraced(function* (left) {
-        yield* leave(left)
-        const emulator = yield* OssEmulator.OssEmulator
-        yield* emulator.inject(
-          Fault.answer({ operation: "listParts", status: 403, code: "AccessDenied", times: 9 })
-        )
-        yield* Upload.upload(requestFor(content))
-        yield* assertWhole(content)
-      })
+    it.effect("makes no mixture of them where OSS may not be asked which parts it has", () =>
+      inAll(
+        Effect.fnUntraced(function* (left) {
+          yield* leave(left, identity)
+          const emulator = yield* OssEmulator.OssEmulator
+          yield* emulator.inject(
+            Fault.answer({ operation: "listParts", status: 403, code: "AccessDenied", times: 9 })
+          )
+          yield* Upload.upload(request)
+          yield* assertWhole(content)
+        })
+      )
     )
-  )
-})
+  })
+}
 
 /** A client to an OSS that has so many parts, and gives lists of them in pages of 1,000. */
 const listing = (listed: ReadonlyArray<OssClient.ListedPart>, whole: bigint) => {
