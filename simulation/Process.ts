@@ -87,7 +87,13 @@ export interface Process {
   /** Its requests that are on their way to the server, as a JSON list; undefined while one is being carried out. */
   readonly underWay: () => string | undefined
   /** What it holds: none of it may be left once it has ended. */
-  readonly holds: () => { readonly handles: number; readonly turns: number; readonly calls: number }
+  readonly holds: () => {
+    readonly handles: number
+    readonly turns: number
+    readonly calls: number
+    /** Whose removal the disk may have refused. */
+    readonly leases: number
+  }
 }
 
 /** A request that has left the process and is not answered. */
@@ -237,6 +243,10 @@ export const start = (options: Options): Process => {
     options.onEvent(event)
   }
 
+  const isOwnLease = (path: string) =>
+    path.endsWith(".lease") &&
+    new TextDecoder().decode(disk.bytes(path)).includes(`"pid":${pid},"host":"${machine.name}"`)
+
   const logger = Logger.make(({ message }) => alive && options.onLog(String(message)))
   const store = Layer.provide(
     FsCheckpointStore.layer({ directory }),
@@ -283,7 +293,12 @@ export const start = (options: Options): Process => {
       if (Array.from(sent).some(({ fiber }) => fiber !== undefined)) return undefined
       return show(Array.from(sent).flatMap(({ call, arrived }) => (arrived ? [] : [call])))
     },
-    holds: () => ({ handles: view.handles(), turns: lane.pending(), calls: sent.size })
+    holds: () => ({
+      handles: view.handles(),
+      turns: lane.pending(),
+      calls: sent.size,
+      leases: disk.files(directory).filter(isOwnLease).length
+    })
   }
   lane.post(() => {
     const fiber = Effect.runForkWith(context)(program)

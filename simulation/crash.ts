@@ -163,7 +163,7 @@ export const survive = (
     assert.strictEqual(halt, "Done", "it neither hangs nor spins")
     if (exit !== undefined) {
       kernel.run(() => process.lane.pending() === 0, kernel.now() + 1)
-      assert.deepStrictEqual(process.holds(), { handles: 0, turns: 0, calls: 0 })
+      assert.deepStrictEqual(process.holds(), { handles: 0, turns: 0, calls: 0, leases: 0 })
       if (!powerLost) assert.deepStrictEqual(disk.files(Process.directory).filter(isOfLease), [])
     }
     // What is on its way arrives before anybody tries again.
