@@ -87,6 +87,8 @@ describe("a part that fails", () => {
       )
       const error = yield* inTime(Effect.flip(Upload.upload(requestFor(fiveParts))))
       assert.deepInclude(error, { operation: "uploadPart", partNumber: 5, status: 500, key })
+      assert.deepInclude(error, { attempt: 5 })
+      assert.include(error.message, ", attempt 5); ")
       assert.strictEqual((yield* partsSent).filter((number) => number === 5).length, 5)
       const [left] = yield* pending
       assert.deepInclude(left, { parts: 4, durable: 4 * partSize })

@@ -43,12 +43,20 @@ export const make = (options: {
   )
 
   return <A, E, R>(request: Effect.Effect<A, E | OssError, R>) =>
-    renewing(request).pipe(
-      Effect.tap(() => earn),
-      onlyOssErrors,
-      Effect.retry(schedule),
-      Effect.flatten
-    )
+    Effect.suspend(() => {
+      let attempt = 0
+      const counted = Effect.suspend(() => {
+        attempt++
+        return request
+      })
+      return renewing(counted).pipe(
+        Effect.tap(() => earn),
+        onlyOssErrors,
+        Effect.retry(schedule),
+        Effect.mapError((error) => (attempt === 1 ? error : new OssError({ ...error, attempt }))),
+        Effect.flatten
+      )
+    })
 }
 
 /** After these the client knows better: they are sent again at once, at no cost to the policy. */
