@@ -62,15 +62,15 @@ export interface Options {
   readonly isLast?: boolean
 }
 
-export const partSize = Part.minPartSize
-const key = "backups/db.tar"
-const path = "/data/db.tar"
-
 /** What is uploaded, and how it is read. */
 export interface Subject {
   readonly content: Uint8Array
   readonly way: Originals.Way
 }
+
+export const partSize = Part.minPartSize
+const key = "backups/db.tar"
+const path = "/data/db.tar"
 
 /** `parts` of them, the last one short. */
 export const contentOf = (parts: number): Uint8Array => {
@@ -88,145 +88,37 @@ const retry = RetryPolicy.backoff({ base: 0 })
 
 /** Runs the upload until it is stopped for the last time, then to its end, and makes sure that all is well. */
 export const survive = (
-  { content, way }: Subject,
+  subject: Subject,
   stops: ReadonlyArray<Stop>,
-  { settled, foreseen = "", next, isLast = false }: Options = {}
+  options: Options = {}
 ): Report => {
-  const kernel = Kernel.make()
-  const disk = Disk.make(kernel.now)
-  const server = Server.make(kernel)
-  const machine = Machine.make("web-1")
-  const source = Originals.sourceOf(path, way)
-  disk.put(path, content, "Renamed")
-  const points: Array<Array<Point>> = []
+  const { settled, foreseen = "", next, isLast = false } = options
+  const scene = sceneOf(subject)
+  const left = [...stops]
+  const points: Array<ReadonlyArray<Point>> = []
   const remains: Array<string> = []
   let foresight: Array<string> = []
-  /** How often each part may be sent, by number, less how often it was. */
-  const allowed = new Map(
-    Array.from({ length: Math.ceil(content.length / partSize) }, (_, n) => [n + 1, 1])
-  )
-  const left = [...stops]
-  let powerLost = false
-
-  /** What may have been lost may be sent once more. */
-  const allow = (parts: Iterable<number>) => {
-    for (const part of parts) allowed.set(part, Math.max(allowed.get(part) ?? 0, 1))
+  const report = () => {
+    const stopped = stops.length - left.length
+    return { points, stopped, remains, foreseen: foresight }
   }
 
-  /** What is under way may be sent again; who is stopped after the end has nothing left to carry on with. */
-  const excuse = (process: Process.Process) => {
-    const isOver =
-      server.object(key) !== undefined && !disk.files(Process.directory).some(isJournal)
-    allow(isOver ? allowed.keys() : process.partsUnderWay())
-  }
-
-  /** One process, to its end, whatever that is; yields what stopped it, or how it ended by itself. */
-  const run = () => {
-    const passed: Array<Point> = []
-    points.push(passed)
-    foresight = []
-    let ending: Ending | undefined
-    let exit: Exit.Exit<UploadResult | undefined, UploadError> | undefined
-    const process = Process.start({
-      name: `run ${points.length}`,
-      kernel,
-      disk,
-      server,
-      machine,
-      dice: Dice.make(points.length),
-      work: { upload: { key, source, partSize, concurrency: 3, retry } },
-      travel: () => 0,
-      stray: () => (ending === "KilledAndCarriedOut" ? { after: 0 } : "Cut"),
-      onPoint: (point, number) => {
-        passed.push(point)
-        if (next !== undefined && left.length === 0) foresight.push(foresee(next, process))
-        if (point.moment === "sent" && point.partNumber !== undefined) {
-          allowed.set(point.partNumber, (allowed.get(point.partNumber) ?? 0) - 1)
-        }
-        if (ending !== undefined || left[0]?.at !== number) return "Go"
-        const stop = left.shift()
-        if (stop?.ending === "AnswerLost") {
-          allow(process.partsUnderWay())
-          return "Lose"
-        }
-        ending = stop?.ending
-        return ending === "Interrupted" ? "Interrupt" : "Die"
-      },
-      onCarriedOut: () => undefined,
-      onEvent: () => assert.isUndefined(exit, "no event comes after the end"),
-      onLog: () => undefined,
-      onExit: (ended) => {
-        exit = ended
-      }
-    })
-    const halt = kernel.run(() => exit !== undefined || !process.isAlive(), kernel.now() + aDay)
-    assert.strictEqual(halt, "Done", "it neither hangs nor spins")
-    if (exit !== undefined) {
-      kernel.run(() => process.lane.pending() === 0, kernel.now() + 1)
-      assert.deepStrictEqual(process.holds(), { handles: 0, turns: 0, calls: 0, leases: 0 })
-      if (!powerLost) assert.deepStrictEqual(disk.files(Process.directory).filter(isOfLease), [])
+  const onPoint: OnPoint = (process, number) => {
+    if (next !== undefined && left.length === 0) {
+      const place = [stops, number]
+      foresight.push(foresee(scene, process, { ending: next, isLast, place }))
     }
-    // What is on its way arrives before anybody tries again.
-    kernel.pass(0)
-    if (ending !== undefined) excuse(process)
-    return { ending, exit }
+    return left[0]?.at === number ? left.shift()?.ending : undefined
   }
-
-  const losePower = (ending: Ending) => {
-    machine.boot++
-    powerLost = true
-    disk.crash(
-      typeof ending === "object"
-        ? Inode.chanceOf(Dice.make(ending.powerLostWithLuck))
-        : Inode.nothingKept
-    )
-  }
-
-  const describe = (aspect: Inode.Aspect) =>
-    digest([
-      kernel.now(),
-      powerLost || aspect === "Durable",
-      Array.from(allowed),
-      server.describe(key),
-      disk.describe("/work", aspect)
-    ])
-
-  /** What is durable matters only if power is lost. */
-  const aspectOf = (ending: Ending): Inode.Aspect => {
-    if (ending === "PowerLost") return "Durable"
-    return isLast && typeof ending === "string" ? "Seen" : "All"
-  }
-
-  /**
-   * Whoever is killed leaves things as they are, unless a request of his is
-   * just being carried out. What else follows from a point need not be known:
-   * it is the same for points at which everything is the same.
-   */
-  const foresee = (ending: Ending, process: Process.Process) => {
-    const underWay = process.underWay()
-    if (ending === "Interrupted" || ending === "AnswerLost" || underWay === undefined) {
-      return JSON.stringify([ending, stops, points.at(-1)?.length])
-    }
-    const before = new Map(allowed)
-    excuse(process)
-    const left = describe(aspectOf(ending))
-    for (const [part, times] of before) allowed.set(part, times)
-    return isForeseeable(ending, underWay) ? left : JSON.stringify([ending, underWay, left])
-  }
-
-  const report = () => ({
-    points,
-    stopped: stops.length - left.length,
-    remains,
-    foreseen: foresight
-  })
 
   let result: UploadResult | undefined
   while (result === undefined) {
-    const { ending, exit } = run()
+    foresight = []
+    const { passed, ending, exit } = run(scene, points.length + 1, onPoint)
+    points.push(passed)
     if (exit === undefined || (ending === "Interrupted" && isInterrupted(exit))) {
-      if (ending === "PowerLost" || typeof ending === "object") losePower(ending)
-      const remaining = describe("Seen")
+      if (ending === "PowerLost" || typeof ending === "object") scene.losePower(ending)
+      const remaining = scene.describe("Seen")
       remains.push(remaining)
       if (left.length > 0) continue
       if (isDigest(foreseen)) assert.strictEqual(remaining, foreseen, "it leaves what was foreseen")
@@ -235,7 +127,163 @@ export const survive = (
       result = succeeded(exit)
     }
   }
+  isWell(scene, result)
+  return report()
+}
 
+/** All that outlives a process. */
+interface Scene extends Subject {
+  readonly kernel: Kernel.Kernel
+  readonly disk: Disk.Disk
+  readonly server: Server.Server
+  readonly machine: Machine.Machine
+  /** How often each part may be sent, by number, less how often it was. */
+  readonly allowed: Map<number, number>
+  /** What may have been lost may be sent once more. */
+  readonly allow: (parts: Iterable<number>) => void
+  /** What was under way at the end of a process may have been lost. */
+  readonly excuse: (process: Process.Process) => void
+  readonly losePower: (ending: Ending) => void
+  readonly wasPowerLost: () => boolean
+  /** All that can matter from now on. */
+  readonly describe: (aspect: Inode.Aspect) => string
+}
+
+const sceneOf = (subject: Subject): Scene => {
+  const { content } = subject
+  const kernel = Kernel.make()
+  const disk = Disk.make(kernel.now)
+  const server = Server.make(kernel)
+  const machine = Machine.make("web-1")
+  disk.put(path, content, "Renamed")
+  const count = Math.ceil(content.length / partSize)
+  const allowed = new Map(Array.from({ length: count }, (_, n) => [n + 1, 1]))
+  let powerLost = false
+  const allow: Scene["allow"] = (parts) => {
+    for (const part of parts) allowed.set(part, Math.max(allowed.get(part) ?? 0, 1))
+  }
+  /** Who is stopped after that has nothing left to carry on with, and begins anew. */
+  const isOver = () =>
+    server.object(key) !== undefined && !disk.files(Process.directory).some(isJournal)
+  return {
+    ...subject,
+    kernel,
+    disk,
+    server,
+    machine,
+    allowed,
+    allow,
+    excuse: (process) => allow(isOver() ? allowed.keys() : process.partsUnderWay()),
+    losePower: (ending) => {
+      machine.boot++
+      powerLost = true
+      disk.crash(
+        typeof ending === "object"
+          ? Inode.chanceOf(Dice.make(ending.powerLostWithLuck))
+          : Inode.nothingKept
+      )
+    },
+    wasPowerLost: () => powerLost,
+    describe: (aspect) =>
+      digest([
+        kernel.now(),
+        powerLost || aspect === "Durable",
+        Array.from(allowed),
+        server.describe(key),
+        disk.describe("/work", aspect)
+      ])
+  }
+}
+
+/** What is to happen to a process at a point, if anything. */
+type OnPoint = (process: Process.Process, number: number) => Ending | undefined
+
+/** One process, to its end, whatever that is; yields what stopped it, or how it ended by itself. */
+const run = (scene: Scene, number: number, onPoint: OnPoint) => {
+  const { kernel, disk, server, machine, allowed, way } = scene
+  const passed: Array<Point> = []
+  let ending: Ending | undefined
+  let exit: Exit.Exit<UploadResult | undefined, UploadError> | undefined
+  const source = Originals.sourceOf(path, way)
+  const process: Process.Process = Process.start({
+    name: `run ${number}`,
+    kernel,
+    disk,
+    server,
+    machine,
+    dice: Dice.make(number),
+    work: { upload: { key, source, partSize, concurrency: 3, retry } },
+    travel: () => 0,
+    stray: () => (ending === "KilledAndCarriedOut" ? { after: 0 } : "Cut"),
+    onPoint: (point, at) => {
+      passed.push(point)
+      const { partNumber = 0 } = "path" in point ? {} : point
+      if (point.moment === "sent" && allowed.has(partNumber)) {
+        allowed.set(partNumber, (allowed.get(partNumber) ?? 0) - 1)
+      }
+      const what = ending === undefined ? onPoint(process, at) : undefined
+      if (what === undefined) return "Go"
+      if (what === "AnswerLost") {
+        scene.allow(process.partsUnderWay())
+        return "Lose"
+      }
+      ending = what
+      return what === "Interrupted" ? "Interrupt" : "Die"
+    },
+    onCarriedOut: () => undefined,
+    onEvent: () => assert.isUndefined(exit, "no event comes after the end"),
+    onLog: () => undefined,
+    onExit: (ended) => {
+      exit = ended
+    }
+  })
+  const halt = kernel.run(() => exit !== undefined || !process.isAlive(), kernel.now() + aDay)
+  assert.strictEqual(halt, "Done", "it neither hangs nor spins")
+  if (exit !== undefined) holdsNothing(scene, process)
+  // What is on its way arrives before anybody tries again.
+  kernel.pass(0)
+  if (ending !== undefined) scene.excuse(process)
+  return { passed, ending, exit }
+}
+
+const holdsNothing = ({ kernel, disk, wasPowerLost }: Scene, process: Process.Process) => {
+  kernel.run(() => process.lane.pending() === 0, kernel.now() + 1)
+  assert.deepStrictEqual(process.holds(), { handles: 0, turns: 0, calls: 0, leases: 0 })
+  const others = disk.files(Process.directory).filter((file) => !isJournal(file))
+  if (!wasPowerLost()) assert.deepStrictEqual(others, [], "journals alone are left")
+}
+
+/**
+ * Whoever is killed leaves things as they are, unless a request of his is just
+ * being carried out. What else follows from a point need not be known: it is
+ * the same for points at which everything is the same.
+ */
+const foresee = (
+  scene: Scene,
+  process: Process.Process,
+  next: { readonly ending: Ending; readonly isLast: boolean; readonly place: unknown }
+): string => {
+  const { ending, isLast, place } = next
+  const underWay = process.underWay()
+  if (ending === "Interrupted" || ending === "AnswerLost" || underWay === undefined) {
+    return JSON.stringify([ending, place])
+  }
+  const before = new Map(scene.allowed)
+  scene.excuse(process)
+  const left = scene.describe(aspectOf(ending, isLast))
+  for (const [part, times] of before) scene.allowed.set(part, times)
+  const isForeseeable =
+    ending === "KilledAndCarriedOut" ? underWay === "[]" : typeof ending === "string"
+  return isForeseeable ? left : JSON.stringify([ending, underWay, left])
+}
+
+/** What is durable matters only if power is lost. */
+const aspectOf = (ending: Ending, isLast: boolean): Inode.Aspect => {
+  if (ending === "PowerLost") return "Durable"
+  return isLast && typeof ending === "string" ? "Seen" : "All"
+}
+
+const isWell = ({ server, disk, content, allowed }: Scene, result: UploadResult) => {
   const object = server.object(key)
   assert.isTrue(result.verified, "the result is verified")
   assert.strictEqual(object?.crc64, result.crc64)
@@ -247,21 +295,12 @@ export const survive = (
   for (const [part, more] of allowed) {
     assert.isAtLeast(more, 0, `part ${part} is sent again only if it was under way`)
   }
-  return report()
 }
-
-const isForeseeable = (ending: Ending, underWay: string) =>
-  ending === "KilledAndCut" ||
-  ending === "PowerLost" ||
-  (ending === "KilledAndCarriedOut" && underWay === noRequests)
-
-const noRequests = "[]"
 
 const isDigest = (text: string) => /^[0-9a-f]{32}$/.test(text)
 const digest = (value: unknown) => createHash("md5").update(JSON.stringify(value)).digest("hex")
 
 const isJournal = (file: string) => file.endsWith(".journal")
-const isOfLease = (file: string) => !isJournal(file)
 
 const succeeded = (exit: Exit.Exit<UploadResult | undefined, UploadError>) =>
   Exit.isSuccess(exit) && exit.value !== undefined

@@ -6,11 +6,11 @@
  * - `<prefix><hash>/<generation>/<number>` is one part of that generation.
  *
  * A check sum stands before each, so that what a storage has changed is not
- * read. So a part costs one small entry. The header decides which generation counts:
- * `begin` writes a header with a new one and only then removes the old parts,
- * so that a process that dies in between leaves the old checkpoint, or the new
- * one, and litter that the next holder removes. The names of the entries are
- * the index of `list`: there is no other that could get out of step.
+ * read. A part costs one small entry. The header decides which generation
+ * counts: `begin` writes a header with a new one and only then removes the old
+ * parts, so that a process that dies in between leaves the old checkpoint, or
+ * the new one, and litter that the next holder removes. The names of the entries
+ * are the index of `list`: there is no other that could get out of step.
  *
  * @internal
  */
