@@ -26,6 +26,7 @@ import * as ProcessOf from "./Process.ts"
 import type { Point, Process, Verdict } from "./Process.ts"
 import * as ServerOf from "./Server.ts"
 import * as Story from "./Story.ts"
+import * as Sweeper from "./Sweeper.ts"
 
 /** Somebody who wants a file under a key, and starts a process as often as it takes. */
 interface Uploader {
@@ -205,42 +206,6 @@ export const run = (seed: number): Story.Story => {
     } else rise(uploader, calm ? dice.int(1_000, 70_000) : dice.int(0, 30_000))
   }
 
-  /** Somebody who gives up what is old, again and again, whoever may be running. */
-  const sweep = (machine: Machine) => {
-    if (calm) return
-    stats.sweeps++
-    const name = `sweeper-${stats.sweeps}`
-    const watch = judge.watch(name, "")
-    tell(() => `${name} starts on ${machine.name}`)
-    const process: Process = ProcessOf.start({
-      name,
-      kernel,
-      disk,
-      server,
-      machine,
-      dice,
-      work: { sweep: dice.pick([0, 1_000, 30_000]) },
-      travel: () => Mischief.drawTravel(dice),
-      stray: () => "Cut",
-      onPoint: (point) => {
-        told(name, point)
-        watch.point(point)
-        return pause()
-      },
-      onEvent: () => undefined,
-      onCarriedOut: watch.carriedOut,
-      onLog: (line) => tell(() => `${name} logs: ${line}`),
-      onExit: (exit) => {
-        after(1, () => judge.holdsNothing(process))
-        after(dice.int(100, 20_000), () => sweep(machine))
-        if (Exit.isSuccess(exit)) return
-        story.rethrow()
-        const error = Cause.findErrorOption(exit.cause)
-        if (Option.isNone(error)) story.violated(`${name}: ${Cause.pretty(exit.cause)}`)
-      }
-    })
-  }
-
   const calmDown = () => {
     calm = true
     tell(() => "the world calms down")
@@ -261,7 +226,14 @@ export const run = (seed: number): Story.Story => {
     after
   })
   for (const uploader of uploaders) after(dice.int(0, 3_000), () => launch(uploader))
-  if (dice.chance(0.15)) after(dice.int(0, 3_000), () => sweep(dice.pick(machines)))
+  const onPoint = (name: string, point: Point) => {
+    told(name, point)
+    return pause()
+  }
+  const sweeping = { kernel, disk, server, dice, story, judge, isCalm: () => calm, after, onPoint }
+  if (dice.chance(0.15)) {
+    after(dice.int(0, 3_000), () => Sweeper.sweep(sweeping, dice.pick(machines)))
+  }
   const begin = kernel.now()
   kernel.pass(dice.int(5_000, 120_000))
   calmDown()
