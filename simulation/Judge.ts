@@ -41,7 +41,7 @@ type Headers = EmulatedObject["headers"]
 
 /** Follows one process. */
 export interface Watch {
-  readonly point: (point: Point) => void
+  readonly point: (point: Point, process: Process) => void
   readonly event: (event: UploadEvent) => void
   readonly carriedOut: (call: Call, awaited: boolean) => void
   /** The headers of the object that it has surely made. */
@@ -120,10 +120,16 @@ export const make = (world: {
   const watch: Judge["watch"] = (name, key) => {
     let uploadId = ""
     let made: Headers | undefined
+    /** When it last saw that the lease is not its own. */
+    let strange = Infinity
     return {
       made: () => made,
-      point: (point) => {
-        if ("path" in point) return
+      point: (point, process) => {
+        if ("path" in point) {
+          if (point.call !== "read" || !point.path.endsWith(".lease")) return
+          strange = process.holds().leases > 0 ? Infinity : now()
+          return
+        }
         if (point.uploadId !== undefined) uploadId = point.uploadId
         const { call, partNumber, moment } = point
         if (moment === "sent" && makes(point)) making.set(key, (making.get(key) ?? 0) + 1)
@@ -136,7 +142,9 @@ export const make = (world: {
         durable.delete(`${uploadId} ${partNumber}`)
       },
       event: (event) => {
-        if (event._tag === "PartUploaded") durable.set(`${uploadId} ${event.number}`, event.etag)
+        if (event._tag !== "PartUploaded") return
+        durable.set(`${uploadId} ${event.number}`, event.etag)
+        if (now() > strange) violated(`${name} records a part though it has lost the lease`)
       },
       carriedOut: (call, awaited) => {
         if (makes(call)) {

@@ -43,7 +43,7 @@ export const sweep = (world: World, machine: Machine): void => {
     travel: () => Mischief.drawTravel(dice),
     stray: () => "Cut",
     onPoint: (point) => {
-      watch.point(point)
+      watch.point(point, process)
       return world.onPoint(name, point)
     },
     onEvent: () => undefined,

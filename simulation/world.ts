@@ -143,7 +143,7 @@ export const run = (seed: number): Story.Story => {
         dice.chance(0.5) ? "Cut" : { after: dice.int(0, dice.chance(0.1) ? 5_000 : 300) },
       onPoint: (point, number) => {
         told(name, point)
-        watch.point(point)
+        watch.point(point, process)
         return verdict(uploader, process, fate, number)
       },
       onEvent: (event) => {
