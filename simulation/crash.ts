@@ -144,7 +144,6 @@ interface Scene extends Subject {
   /** What was under way at the end of a process may have been lost. */
   readonly excuse: (process: Process.Process) => void
   readonly losePower: (ending: Ending) => void
-  readonly wasPowerLost: () => boolean
   /** All that can matter from now on. */
   readonly describe: (aspect: Inode.Aspect) => string
 }
@@ -158,13 +157,11 @@ const sceneOf = (subject: Subject): Scene => {
   disk.put(path, content, "Renamed")
   const count = Math.ceil(content.length / partSize)
   const allowed = new Map(Array.from({ length: count }, (_, n) => [n + 1, 1]))
-  let powerLost = false
   const allow: Scene["allow"] = (parts) => {
     for (const part of parts) allowed.set(part, Math.max(allowed.get(part) ?? 0, 1))
   }
   /** Who is stopped after that has nothing left to carry on with, and begins anew. */
-  const isOver = () =>
-    server.object(key) !== undefined && !disk.files(Process.directory).some(isJournal)
+  const isOver = () => server.object(key) !== undefined && !filesOf(disk).some(isJournal)
   return {
     ...subject,
     kernel,
@@ -176,18 +173,16 @@ const sceneOf = (subject: Subject): Scene => {
     excuse: (process) => allow(isOver() ? allowed.keys() : process.partsUnderWay()),
     losePower: (ending) => {
       machine.boot++
-      powerLost = true
       disk.crash(
         typeof ending === "object"
           ? Inode.chanceOf(Dice.make(ending.powerLostWithLuck))
           : Inode.nothingKept
       )
     },
-    wasPowerLost: () => powerLost,
     describe: (aspect) =>
       digest([
         kernel.now(),
-        powerLost || aspect === "Durable",
+        machine.boot + (aspect === "Durable" ? 1 : 0),
         Array.from(allowed),
         server.describe(key),
         disk.describe("/work", aspect)
@@ -202,6 +197,7 @@ type OnPoint = (process: Process.Process, number: number) => Ending | undefined
 const run = (scene: Scene, number: number, onPoint: OnPoint) => {
   const { kernel, disk, server, machine, allowed, way } = scene
   const passed: Array<Point> = []
+  const before = new Set(filesOf(disk))
   let ending: Ending | undefined
   let exit: Exit.Exit<UploadResult | undefined, UploadError> | undefined
   const source = Originals.sourceOf(path, way)
@@ -239,19 +235,26 @@ const run = (scene: Scene, number: number, onPoint: OnPoint) => {
   })
   const halt = kernel.run(() => exit !== undefined || !process.isAlive(), kernel.now() + aDay)
   assert.strictEqual(halt, "Done", "it neither hangs nor spins")
-  if (exit !== undefined) holdsNothing(scene, process)
+  if (exit !== undefined) holdsNothing(scene, process, before)
   // What is on its way arrives before anybody tries again.
   kernel.pass(0)
   if (ending !== undefined) scene.excuse(process)
   return { passed, ending, exit }
 }
 
-const holdsNothing = ({ kernel, disk, wasPowerLost }: Scene, process: Process.Process) => {
+/** Nor does it leave anything but journals that was not there before. */
+const holdsNothing = (
+  { kernel, disk }: Scene,
+  process: Process.Process,
+  before: ReadonlySet<string>
+) => {
   kernel.run(() => process.lane.pending() === 0, kernel.now() + 1)
   assert.deepStrictEqual(process.holds(), { handles: 0, turns: 0, calls: 0, leases: 0 })
-  const others = disk.files(Process.directory).filter((file) => !isJournal(file))
-  if (!wasPowerLost()) assert.deepStrictEqual(others, [], "journals alone are left")
+  const left = filesOf(disk).filter((file) => !isJournal(file) && !before.has(file))
+  assert.deepStrictEqual(left, [], "it leaves journals alone")
 }
+
+const filesOf = (disk: Disk.Disk) => disk.files(Process.directory)
 
 /**
  * Whoever is killed leaves things as they are, unless a request of his is just
@@ -289,9 +292,9 @@ const isWell = ({ server, disk, content, allowed }: Scene, result: UploadResult)
   assert.strictEqual(object?.crc64, result.crc64)
   assert.isTrue(same(object, content), "the object is the source")
   assert.deepStrictEqual(server.uploads(), [], "no upload is left on the server")
-  assert.deepStrictEqual(disk.files(Process.directory), [], "no file is left in the store")
+  assert.deepStrictEqual(filesOf(disk), [], "no file is left in the store")
   disk.crash(Inode.nothingKept)
-  assert.isFalse(disk.files(Process.directory).some(isJournal), "no checkpoint comes back")
+  assert.isFalse(filesOf(disk).some(isJournal), "no checkpoint comes back")
   for (const [part, more] of allowed) {
     assert.isAtLeast(more, 0, `part ${part} is sent again only if it was under way`)
   }
