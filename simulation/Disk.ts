@@ -58,7 +58,7 @@ export interface Disk {
   readonly crash: (choice: Inode.Choice) => void
   /** Decides which operations fail, by their number, from 0, and what they are. */
   trouble: (number: number, operation: Operation) => Code | undefined
-  /** What a user does, durably; the time of modification is always a later one. */
+  /** What a user does, durably. */
   readonly put: (path: string, bytes: Uint8Array, how: "InPlace" | "Renamed") => void
   readonly touch: (path: string) => void
   /** Other bytes are there from now on, and nothing else tells. */
@@ -97,7 +97,11 @@ const split = (path: string): readonly [directory: string, name: string] => {
   return [path.slice(0, at) || "/", path.slice(at + 1)]
 }
 
-export const make = (now: () => number): Disk => {
+/** The time of a file system goes by ticks of so many milliseconds. */
+const tick = 4
+
+export const make = (clock: () => number): Disk => {
+  const now = () => Math.floor(clock() / tick) * tick
   const root = Inode.directory(1, now())
   let inodes = 1
   let operations = 0
@@ -301,13 +305,13 @@ export const make = (now: () => number): Disk => {
       const old = find(path)
       const [parent, name] = parentOf(path)
       const inode = old === undefined || how === "Renamed" ? Inode.file(++inodes, now()) : old
-      Inode.replace(inode, bytes, Math.max(now(), (old?.mtime ?? 0) + 1))
+      Inode.replace(inode, bytes, now())
       Inode.change(parent, [{ name, inode }])
       Inode.sync(parent)
     },
     touch: (path) => {
       const inode = existing(path)
-      inode.mtime = Math.max(now(), inode.mtime + 1)
+      inode.mtime = now()
     },
     damage: (path, bytes) => {
       const inode = existing(path)

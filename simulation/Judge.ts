@@ -317,7 +317,8 @@ export const make = (world: {
     jumped: () => void jumps++,
     holdsNothing: (process) => {
       const held = process.holds()
-      const leases = stats.diskFaults + damages === 0 ? held.leases : 0
+      // Whoever is taken for dead leaves his lease to who is about to take it.
+      const leases = stats.diskFaults + damages + sleeps + jumps === 0 ? held.leases : 0
       if (held.handles + held.turns + held.calls + leases > 0) {
         violated(`${process.name} has ended and still holds ${JSON.stringify(held)}`)
       }

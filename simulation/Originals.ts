@@ -137,6 +137,14 @@ export const edit = (
   }
 }
 
+/** What somebody may do who is at it just while it is read: other bytes, as many, in its place. */
+export const scribble = (original: Original, dice: Dice, disk: Disk, now: number): void => {
+  const old = original.versions.at(-1)?.bytes ?? new Uint8Array()
+  const next = drawBytes(dice, old.length)
+  disk.put(original.path, next, "InPlace")
+  hold(original, next, now)
+}
+
 /** Whether the file held these bytes at some moment between two times, both inclusive. */
 export const held = (original: Original, crc64: bigint, from: number, to: number): boolean =>
   original.versions.some(

@@ -54,12 +54,14 @@ export const run = (seed: number): Story.Story => {
   const dice = DiceOf.make(seed)
   const kernel = KernelOf.make()
   const story = Story.make(seed, kernel.now)
-  const disk = DiskOf.make(kernel.now)
+  const machines = ["a", "b"].slice(0, dice.chance(0.6) ? 1 : 2).map(MachineOf.make)
+  const [machine, ...others] = machines
+  // A disk that machines share has its own clock, one of a machine's own has the machine's.
+  const disk = DiskOf.make(() => kernel.now() + (others.length > 0 ? 0 : (machine?.offset ?? 0)))
+  if (others.length > 0) disk.fileSystem = DiskOf.fileSystems.nfs
   const server = ServerOf.make(kernel, () => judge.look())
   const time = kernel.lane("time")
   const judge = Judge.make({ story, server, disk, now: kernel.now })
-  const machines = ["a", "b"].slice(0, dice.chance(0.6) ? 1 : 2).map(MachineOf.make)
-  if (machines.length > 1) disk.fileSystem = DiskOf.fileSystems.nfs
   const originals = Array.from({ length: dice.int(1, 2) }, (_, index) =>
     Originals.make(`/data/file-${index}`, dice, disk, kernel.now())
   )
@@ -143,6 +145,7 @@ export const run = (seed: number): Story.Story => {
         dice.chance(0.5) ? "Cut" : { after: dice.int(0, dice.chance(0.1) ? 5_000 : 300) },
       onPoint: (point, number) => {
         told(name, point)
+        if ("path" in point && point.path === original.path) scribble(original)
         watch.point(point, process)
         return verdict(uploader, process, fate, number)
       },
@@ -160,6 +163,19 @@ export const run = (seed: number): Story.Story => {
       }
     })
     uploader.process = process
+  }
+
+  /** Twice within a moment: what is noticed of the second depends on when it is looked for. */
+  const scribble = (original: Original) => {
+    if (calm || original === fixed || !dice.chance(0.005)) return
+    const once = () => {
+      if (!original.isThere) return
+      stats.edits++
+      tell(() => `${original.path} is scribbled over`)
+      Originals.scribble(original, dice, disk, kernel.now())
+    }
+    once()
+    after(dice.int(0, 3), once)
   }
 
   const told = (name: string, point: Point) =>
