@@ -5,16 +5,13 @@ import { defineConfig } from "vitest/config"
 export const long = [
   "bench/**/*.test.ts",
   "examples/**/*.test.ts",
-  "packages/cluster/test/processes.test.ts",
   "packages/node-http/test/contract.test.ts",
-  "packages/sql-store/test/processes.test.ts",
-  "simulation/**/*.test.ts",
   "test/packages.test.ts"
 ]
 
 export default defineConfig({
   test: {
-    include: ["packages/*/test/**/*.test.ts", "test/**/*.test.ts"],
+    include: ["packages/*/test/**/*.test.ts", "simulation/**/*.test.ts", "test/**/*.test.ts"],
     exclude: [...long, "**/node_modules/**"],
     // Effect and ali-oss are loaded once for all files: a third of the time.
     isolate: false,

@@ -47,13 +47,18 @@ export interface Gate {
   readonly proc: (path: string) => string | undefined
 }
 
+/** Magic numbers of statfs(2). */
+export const fileSystems = { ext4: 0xef53, nfs: 0x6969 }
+
 export interface Disk {
+  /** The kind of its file system: a disk that machines share has another one. Default: ext4. */
+  fileSystem: number
   readonly view: (gate: Gate) => View
   /** Power fails: what was not synced is kept as `choice` says. No view may be used afterwards. */
   readonly crash: (choice: Inode.Choice) => void
   /** Decides which operations fail, by their number, from 0, and what they are. */
   trouble: (number: number, operation: Operation) => Code | undefined
-  /** What a user does, durably; the time of modification is always a later one. */
+  /** What a user does, durably. */
   readonly put: (path: string, bytes: Uint8Array, how: "InPlace" | "Renamed") => void
   readonly touch: (path: string) => void
   /** Other bytes are there from now on, and nothing else tells. */
@@ -62,6 +67,7 @@ export interface Disk {
   /** The paths of the files in a directory, in the order in which they were made. */
   readonly files: (directory: string) => ReadonlyArray<string>
   readonly bytes: (path: string) => Uint8Array | undefined
+  readonly describe: (path: string, aspect: Inode.Aspect) => string
 }
 
 export interface View {
@@ -91,7 +97,11 @@ const split = (path: string): readonly [directory: string, name: string] => {
   return [path.slice(0, at) || "/", path.slice(at + 1)]
 }
 
-export const make = (now: () => number): Disk => {
+/** The time of a file system goes by ticks of so many milliseconds. */
+const tick = 4
+
+export const make = (clock: () => number): Disk => {
+  const now = () => Math.floor(clock() / tick) * tick
   const root = Inode.directory(1, now())
   let inodes = 1
   let operations = 0
@@ -287,6 +297,7 @@ export const make = (now: () => number): Disk => {
     )
 
   const disk: Disk = {
+    fileSystem: fileSystems.ext4,
     view,
     trouble: () => undefined,
     crash: (choice) => Inode.crash(root, choice),
@@ -294,13 +305,13 @@ export const make = (now: () => number): Disk => {
       const old = find(path)
       const [parent, name] = parentOf(path)
       const inode = old === undefined || how === "Renamed" ? Inode.file(++inodes, now()) : old
-      Inode.replace(inode, bytes, Math.max(now(), (old?.mtime ?? 0) + 1))
+      Inode.replace(inode, bytes, now())
       Inode.change(parent, [{ name, inode }])
       Inode.sync(parent)
     },
     touch: (path) => {
       const inode = existing(path)
-      inode.mtime = Math.max(now(), inode.mtime + 1)
+      inode.mtime = now()
     },
     damage: (path, bytes) => {
       const inode = existing(path)
@@ -312,7 +323,8 @@ export const make = (now: () => number): Disk => {
     },
     files: (directory) =>
       Array.from(find(directory)?.entries?.keys() ?? [], (name) => `${directory}/${name}`),
-    bytes: (path) => find(path)?.content
+    bytes: (path) => find(path)?.content,
+    describe: (path, aspect) => Inode.describe(existing(path), aspect)
   }
   Inode.change(root, [{ name: "data", inode: Inode.directory(++inodes, now()) }])
   Inode.change(root, [{ name: "work", inode: Inode.directory(++inodes, now()) }])

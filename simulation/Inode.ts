@@ -145,3 +145,31 @@ export const crash = (inode: Inode, choice: Choice): void => {
 }
 
 const cut = (bytes: Uint8Array, share: number) => bytes.subarray(0, Math.ceil(bytes.length * share))
+
+/**
+ * What there is of an inode, as text: what readers see, what a loss of power
+ * would leave that keeps nothing else, or both and what lies between.
+ */
+export type Aspect = "Seen" | "Durable" | "All"
+
+export const describe = (inode: Inode, aspect: Aspect): string => {
+  const known = new Map<Inode, number>()
+  const one = (inode: Inode): unknown => {
+    const number = known.get(inode)
+    if (number !== undefined) return number
+    known.set(inode, known.size)
+    const { mtime, entries, durable, writes, changes } = inode
+    const seen = () => (entries === undefined ? [mtime, text(inode.content)] : names(entries))
+    const kept = () =>
+      entries === undefined ? [mtime, text(durable.content)] : names(durable.entries)
+    if (aspect !== "All") return aspect === "Seen" ? seen() : kept()
+    return [seen(), kept(), writes.map(write), changes.map((change) => change.map(entry))]
+  }
+  const names = (entries: Map<string, Inode>) =>
+    Array.from(entries, ([name, inode]) => [name, one(inode)])
+  const entry = ({ name, inode }: Change[number]) => [name, inode && one(inode)]
+  const write = ({ offset, bytes }: Write) => [offset, bytes && text(bytes)]
+  return JSON.stringify(one(inode))
+}
+
+const text = (bytes: Uint8Array) => Buffer.from(bytes).toString("latin1")

@@ -10,9 +10,9 @@
  * - the server did not let anybody look for it, or abort it.
  */
 import * as Checkpoint from "@effect-oss/core/Checkpoint"
-import type { UploadError } from "@effect-oss/core/Upload"
+import type { UploadError, UploadRequest } from "@effect-oss/core/Upload"
 import type { UploadEvent, UploadResult } from "@effect-oss/core/UploadEvent"
-import type { EmulatedUpload } from "@effect-oss/emulator/OssEmulator"
+import type { EmulatedObject, EmulatedUpload } from "@effect-oss/emulator/OssEmulator"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { hashOf } from "../packages/node-fs-store/src/internal/place.ts"
@@ -31,15 +31,28 @@ const strayInitiate = "its Initiate was carried out after its sender had gone"
 export interface Party {
   readonly name: string
   readonly original: Original
+  readonly sourceId: string
   readonly key: string
   readonly end: Option.Option<UploadResult | UploadError>
 }
 
+/** They are the same thing as long as the object is the same. */
+type Headers = EmulatedObject["headers"]
+
 /** Follows one process. */
 export interface Watch {
-  readonly point: (point: Point) => void
+  readonly point: (point: Point, process: Process) => void
   readonly event: (event: UploadEvent) => void
   readonly carriedOut: (call: Call, awaited: boolean) => void
+  /** The headers of the object that it has surely made. */
+  readonly made: () => Headers | undefined
+}
+
+/** A run of a party: since when, what it asked for, and what was seen of it. */
+export interface Run {
+  readonly from: number
+  readonly request: UploadRequest<unknown, unknown>
+  readonly watch: Watch
 }
 
 export interface Judge {
@@ -49,7 +62,7 @@ export interface Judge {
   readonly slept: () => void
   readonly jumped: () => void
   readonly damaged: (path: string, bytes: Uint8Array) => void
-  readonly succeeded: (party: Party, result: UploadResult | undefined, from: number) => UploadResult
+  readonly succeeded: (party: Party, run: Run, result: UploadResult | undefined) => UploadResult
   /** Whether trying again in a calm world is in vain; repairs what a user would repair. */
   readonly isFinal: (party: Party, error: UploadError) => boolean
   readonly holdsNothing: (process: Process) => void
@@ -80,11 +93,15 @@ export const make = (world: {
   /** Requests that may make an object, and have not ended. */
   const making = new Map<string, number>()
 
+  /** Of the objects that were there after the last turn, by key. */
+  const headers = new Map<string, Headers>()
+
   /** An object may be replaced before whoever made it hears of it. */
   const look = () => {
     for (const [key, requests] of making) {
       const object = requests > 0 ? server.object(key) : undefined
       if (object === undefined) continue
+      headers.set(key, object.headers)
       const crcs = stored.get(key) ?? new Set()
       stored.set(key, crcs.add(object.crc64))
     }
@@ -102,9 +119,17 @@ export const make = (world: {
 
   const watch: Judge["watch"] = (name, key) => {
     let uploadId = ""
+    let made: Headers | undefined
+    /** When it last saw that the lease is not its own. */
+    let strange = Infinity
     return {
-      point: (point) => {
-        if ("path" in point) return
+      made: () => made,
+      point: (point, process) => {
+        if ("path" in point) {
+          if (point.call !== "read" || !point.path.endsWith(".lease")) return
+          strange = process.holds().leases > 0 ? Infinity : now()
+          return
+        }
         if (point.uploadId !== undefined) uploadId = point.uploadId
         const { call, partNumber, moment } = point
         if (moment === "sent" && makes(point)) making.set(key, (making.get(key) ?? 0) + 1)
@@ -117,10 +142,14 @@ export const make = (world: {
         durable.delete(`${uploadId} ${partNumber}`)
       },
       event: (event) => {
-        if (event._tag === "PartUploaded") durable.set(`${uploadId} ${event.number}`, event.etag)
+        if (event._tag !== "PartUploaded") return
+        durable.set(`${uploadId} ${event.number}`, event.etag)
+        if (now() > strange) violated(`${name} records a part though it has lost the lease`)
       },
       carriedOut: (call, awaited) => {
         if (makes(call)) {
+          const now = server.object(key)?.headers
+          if (now !== headers.get(key)) made = now
           look()
           making.set(key, (making.get(key) ?? 1) - 1)
         }
@@ -142,7 +171,8 @@ export const make = (world: {
     }
   }
 
-  const succeeded: Judge["succeeded"] = ({ name, original, key }, result, from) => {
+  const succeeded: Judge["succeeded"] = ({ name, original, key }, run, result) => {
+    const { from, request, watch } = run
     if (result === undefined) return violated(`${name} succeeds without a result`)
     const { crc64, size } = result
     if (!Originals.held(original, crc64, from, now())) {
@@ -150,6 +180,12 @@ export const make = (world: {
     }
     if (stored.get(key)?.has(crc64) !== true) {
       violated(`${name} succeeds, but such an object was never stored`)
+    }
+    const own = server.object(key)?.headers
+    // What an upload that was discovered had asked for OSS does not tell.
+    const isOwn = own !== undefined && own === watch.made() && request.discover !== true
+    if (isOwn && own["x-oss-meta-version"] !== request.meta?.["version"]) {
+      violated(`${name} succeeds with other metadata than it asked for`)
     }
     stats.successes++
     stats.bytes += size
@@ -250,9 +286,9 @@ export const make = (world: {
   const isLeft = (path: string) =>
     damages === 0 && (path.endsWith(".journal") || stats.powerLosses + stats.diskFaults === 0)
 
-  const checkpointOf = ({ key, original }: Party) => {
+  const checkpointOf = ({ key, sourceId }: Party) => {
     const { endpoint, bucket } = server.client
-    return Checkpoint.keyOf({ endpoint, bucket, key, sourceId: `file:${original.path}` })
+    return Checkpoint.keyOf({ endpoint, bucket, key, sourceId })
   }
 
   /** What is stored last is a file as it was once, from the first byte to the last. */
@@ -281,7 +317,9 @@ export const make = (world: {
     jumped: () => void jumps++,
     holdsNothing: (process) => {
       const held = process.holds()
-      if (held.handles + held.turns + held.calls > 0) {
+      // Whoever is taken for dead leaves his lease to who is about to take it.
+      const leases = stats.diskFaults + damages + sleeps + jumps === 0 ? held.leases : 0
+      if (held.handles + held.turns + held.calls + leases > 0) {
         violated(`${process.name} has ended and still holds ${JSON.stringify(held)}`)
       }
     }

@@ -28,7 +28,7 @@ export const make = (name: string): Machine => {
     },
     proc: (path) => {
       if (path === "/proc/sys/kernel/random/boot_id") return `${name}-boot-${machine.boot}`
-      if (path === "/proc/self/ns/pid") return "pid:[1]"
+      if (path === "/proc/self/ns/pid") return "pid:[4026531836]"
       const pid = Number(stat.exec(path)?.[1])
       return processes.has(pid) ? `${pid} (node) S ${"0 ".repeat(18)}${pid * 1000} 0` : undefined
     }

@@ -64,7 +64,9 @@ export const drawFault = (dice: Dice): Fault.Fault => {
     case 6:
       return Fault.delay({ ...scope, at: moment, millis: dice.int(1, 60_000) })
     case 7:
-      return Fault.raw({ ...scope, body: dice.pick(pages), at: end })
+      return dice.chance(0.8)
+        ? Fault.raw({ ...scope, body: dice.pick(pages), at: end })
+        : Fault.callbackFailed({ ...scope, operation: dice.pick(["complete", "put"]) })
     case 8:
       return dice.chance(0.5) ? Fault.wrongCrc(scope) : Fault.noCrc(scope)
     default:
@@ -123,13 +125,15 @@ export const damaged = (dice: Dice, bytes: Uint8Array): Uint8Array | undefined =
 export type Fate =
   | { readonly _tag: "Lives" }
   | { readonly _tag: "Dies"; readonly at: number }
+  | { readonly _tag: "Interrupted"; readonly at: number }
   | { readonly _tag: "Sleeps"; readonly at: number; readonly millis: number }
 
 export const drawFate = (dice: Dice): Fate => {
   const draw = dice.next()
   const at = dice.int(0, 160)
   if (draw < 0.4) return { _tag: "Dies", at }
-  if (draw < 0.55) return { _tag: "Sleeps", at, millis: dice.pick([900, 25_000, 70_000, 200_000]) }
+  if (draw < 0.5) return { _tag: "Interrupted", at }
+  if (draw < 0.65) return { _tag: "Sleeps", at, millis: dice.pick([900, 25_000, 70_000, 200_000]) }
   return { _tag: "Lives" }
 }
 

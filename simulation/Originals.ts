@@ -1,6 +1,10 @@
-/** The files that are uploaded, and everything that they have ever held. */
+/** The files that are uploaded, how they are read, and everything that they have ever held. */
 import * as Crc64 from "@effect-oss/core/Crc64"
 import * as Part from "@effect-oss/core/Part"
+import * as Source from "@effect-oss/core/Source"
+import * as Effect from "effect/Effect"
+import { FileSystem } from "effect/FileSystem"
+import * as Stream from "effect/Stream"
 import type { Dice } from "./Dice.ts"
 import * as DiceOf from "./Dice.ts"
 import type { Disk } from "./Disk.ts"
@@ -18,6 +22,34 @@ export interface Original {
   readonly versions: Array<Version>
   isThere: boolean
 }
+
+/** How a file is read: at any place, or from the start to the end as a stream is. */
+export type Way = "AtAnyPlace" | "InOrder"
+
+export const sourceOf = (path: string, way: Way): Source.Source<Source.SourceError, FileSystem> =>
+  way === "AtAnyPlace" ? Source.file(path) : Source.stream(path, inOrder(path))
+
+const inOrder = (path: string): Stream.Stream<Uint8Array, Source.SourceError, FileSystem> =>
+  Stream.unwrap(
+    Effect.map(
+      FileSystem.use((fs) => fs.open(path)),
+      (handle) =>
+        Stream.unfold(0, (offset) => {
+          const piece = new Uint8Array(pieceSize)
+          return Effect.map(handle.read(piece, { position: BigInt(offset) }), (read) =>
+            read === 0 ? undefined : ([piece.subarray(0, read), offset + read] as const)
+          )
+        })
+    )
+  ).pipe(
+    Stream.mapError(({ message: description }) => {
+      const reason = new Source.SourceUnreadable({ description })
+      return new Source.SourceError({ source: path, reason })
+    })
+  )
+
+/** No power of two, so that pieces don't end where parts do. */
+const pieceSize = 30_000
 
 /** Contents are cut out of one sea of chance: making them costs nothing. */
 const sea = (() => {
@@ -103,6 +135,14 @@ export const edit = (
       return "deleted"
     }
   }
+}
+
+/** What somebody may do who is at it just while it is read: other bytes, as many, in its place. */
+export const scribble = (original: Original, dice: Dice, disk: Disk, now: number): void => {
+  const old = original.versions.at(-1)?.bytes ?? new Uint8Array()
+  const next = drawBytes(dice, old.length)
+  disk.put(original.path, next, "InPlace")
+  hold(original, next, now)
 }
 
 /** Whether the file held these bytes at some moment between two times, both inclusive. */

@@ -1,6 +1,6 @@
 /**
- * A process of a world: one upload over a real checkpoint store on the
- * simulated disk and a client of the fake OSS. Whatever it does outside itself
+ * A process of a world: one upload, or a sweep of old ones, over a real
+ * checkpoint store on the simulated disk and a client of the fake OSS. Whatever it does outside itself
  * passes a numbered point, where it may be delayed, suspended or killed. A
  * killed process is gone at once: no finalizer of it runs, its lease stays, and
  * of the requests that it has sent some are still carried out.
@@ -9,6 +9,7 @@ import * as Body from "@effect-oss/core/Body"
 import { OssClient } from "@effect-oss/core/OssClient"
 import { OssError, Transport } from "@effect-oss/core/OssError"
 import type { Operation } from "@effect-oss/core/OssError"
+import type { SourceError } from "@effect-oss/core/SourceError"
 import * as Upload from "@effect-oss/core/Upload"
 import type { UploadEvent, UploadResult } from "@effect-oss/core/UploadEvent"
 import * as FsCheckpointStore from "@effect-oss/node-fs-store/FsCheckpointStore"
@@ -29,6 +30,7 @@ import type * as Disk from "./Disk.ts"
 import type { Kernel, Lane } from "./Kernel.ts"
 import type { Machine } from "./Machine.ts"
 import type { Server } from "./Server.ts"
+import { show } from "./Story.ts"
 
 /** Where checkpoints are on the simulated disk. */
 export const directory = "/work/checkpoints"
@@ -45,10 +47,15 @@ export interface Call {
 }
 
 /** What becomes of a process at a point. `Lose` is for `carriedOut` only: the answer gets lost. */
-export type Verdict = "Go" | "Die" | "Lose" | { readonly wait: number }
+export type Verdict = "Go" | "Die" | "Interrupt" | "Lose" | { readonly wait: number }
 
 /** What becomes of a request that nobody waits for any more: it is never carried out, or some milliseconds later. */
 export type Stray = "Cut" | { readonly after: number }
+
+/** What a process does: uploads, or gives up what is older than so many milliseconds. */
+export type Work =
+  | { readonly upload: Upload.UploadRequest<SourceError, FileSystem> }
+  | { readonly sweep: number }
 
 export interface Options {
   readonly name: string
@@ -57,7 +64,7 @@ export interface Options {
   readonly server: Server
   readonly machine: Machine
   readonly dice: Dice
-  readonly request: Upload.UploadRequest<never, FileSystem>
+  readonly work: Work
   /** Called at each point, with its number, from 0. */
   readonly onPoint: (point: Point, number: number) => Verdict
   /** How long a request, or its answer, travels, in milliseconds. */
@@ -77,8 +84,16 @@ export interface Process {
   readonly isAlive: () => boolean
   /** Parts that are being sent, or are sent and not recorded yet. */
   readonly partsUnderWay: () => ReadonlySet<number>
+  /** Its requests that are on their way to the server, as a JSON list; undefined while one is being carried out. */
+  readonly underWay: () => string | undefined
   /** What it holds: none of it may be left once it has ended. */
-  readonly holds: () => { readonly handles: number; readonly turns: number; readonly calls: number }
+  readonly holds: () => {
+    readonly handles: number
+    readonly turns: number
+    readonly calls: number
+    /** Whose removal the disk may have refused. */
+    readonly leases: number
+  }
 }
 
 /** A request that has left the process and is not answered. */
@@ -99,6 +114,7 @@ export const start = (options: Options): Process => {
   const partsUnderWay = new Set<number>()
   let points = 0
   let alive = true
+  let running: Fiber.Fiber<unknown, unknown> | undefined
 
   const kill = () => {
     if (!alive) return
@@ -122,13 +138,17 @@ export const start = (options: Options): Process => {
   const reach = (point: Point): Verdict => {
     const verdict = alive ? options.onPoint(point, points++) : "Die"
     if (verdict === "Die") kill()
+    if (verdict === "Interrupt") lane.post(() => running?.interruptUnsafe())
     return verdict
   }
+
+  const nextTurn = Effect.callback<void>((resume) => lane.post(() => resume(Effect.void)))
 
   const pass = (point: Point): Effect.Effect<void> =>
     Effect.suspend(() => {
       const verdict = reach(point)
       if (verdict === "Die") return Effect.never
+      if (verdict === "Interrupt") return nextTurn
       return typeof verdict === "object" ? Effect.sleep(verdict.wait) : Effect.void
     })
 
@@ -199,7 +219,8 @@ export const start = (options: Options): Process => {
       const { number: partNumber, uploadId } = part
       const call: Call = { call: "uploadPart", partNumber, uploadId, moment: "before" }
       return Effect.suspend(() => {
-        partsUnderWay.add(part.number)
+        // Whoever is killed comes to the end of his turn, but nobody sees what he does there.
+        if (alive) partsUnderWay.add(part.number)
         return Effect.flatMap(buffered(part.body), (body) =>
           send(call, client.uploadPart({ ...part, body }))
         )
@@ -217,25 +238,33 @@ export const start = (options: Options): Process => {
   })
 
   const onEvent = (event: UploadEvent) => {
+    if (!alive) return
     if (event._tag === "PartUploaded") partsUnderWay.delete(event.number)
     options.onEvent(event)
   }
 
-  const logger = Logger.make(({ message }) => options.onLog(String(message)))
+  const isOwnLease = (path: string) =>
+    path.endsWith(".lease") &&
+    new TextDecoder().decode(disk.bytes(path)).includes(`"pid":${pid},"host":"${machine.name}"`)
+
+  const logger = Logger.make(({ message }) => alive && options.onLog(String(message)))
   const store = Layer.provide(
     FsCheckpointStore.layer({ directory }),
     Layer.merge(Layer.succeed(FileSystem, view.fileSystem), Path.layer)
   )
-  const upload = Upload.events(options.request).pipe(
+  const upload = (request: Upload.UploadRequest<SourceError, FileSystem>) =>
     Stream.runFold(
+      Upload.events(request),
       (): UploadResult | undefined => undefined,
       (result, event) => {
         onEvent(event)
         return event._tag === "Completed" ? event.result : result
       }
-    ),
-    Effect.provide(store)
-  )
+    )
+  const sweep = (olderThan: number) =>
+    Effect.as(Upload.sweep({ olderThan, dryRun: false }), undefined)
+  const { work } = options
+  const program = Effect.provide("upload" in work ? upload(work.upload) : sweep(work.sweep), store)
   const context = Context.merge(
     lane.context,
     Context.make(Random, dice).pipe(
@@ -243,6 +272,8 @@ export const start = (options: Options): Process => {
         pid,
         host: machine.name,
         exists: (id) => machine.processes.has(id),
+        fileSystem: () => Effect.succeed(disk.fileSystem),
+        look: () => Effect.succeed("Unknown" as const),
         uuid: dice.uuid
       }),
       Context.add(References.TracerEnabled, false),
@@ -258,10 +289,20 @@ export const start = (options: Options): Process => {
     kill,
     isAlive: () => alive,
     partsUnderWay: () => partsUnderWay,
-    holds: () => ({ handles: view.handles(), turns: lane.pending(), calls: sent.size })
+    underWay: () => {
+      if (Array.from(sent).some(({ fiber }) => fiber !== undefined)) return undefined
+      return show(Array.from(sent).flatMap(({ call, arrived }) => (arrived ? [] : [call])))
+    },
+    holds: () => ({
+      handles: view.handles(),
+      turns: lane.pending(),
+      calls: sent.size,
+      leases: disk.files(directory).filter(isOwnLease).length
+    })
   }
   lane.post(() => {
-    const fiber = Effect.runForkWith(context)(upload)
+    const fiber = Effect.runForkWith(context)(program)
+    running = fiber
     fiber.addObserver((exit) => {
       if (!alive) return
       machine.processes.delete(pid)

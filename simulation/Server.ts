@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import type { Kernel, Lane } from "./Kernel.ts"
+import { show } from "./Story.ts"
 
 export interface Server {
   readonly lane: Lane
@@ -16,6 +17,8 @@ export interface Server {
   /** What is stored under a key. */
   readonly object: (key: string) => OssEmulator.EmulatedObject | undefined
   readonly uploads: () => ReadonlyArray<OssEmulator.EmulatedUpload>
+  /** All uploads, and what is stored under a key, as text. */
+  readonly describe: (key: string) => string
   /** Starts a request in the server's turn. */
   readonly fork: <A, E>(request: Effect.Effect<A, E>) => Fiber.Fiber<A, E>
 }
@@ -28,12 +31,16 @@ const services = Effect.all([OssClient, OssEmulator.OssEmulator]).pipe(
 export const make = (kernel: Kernel, afterTurn: () => void = () => undefined): Server => {
   const lane = kernel.lane("oss", { afterTurn })
   const [client, emulator] = Effect.runSync(services)
+  const object = (key: string) =>
+    Option.getOrUndefined(Effect.runSync(emulator.object(client.bucket, key)))
+  const uploads = () => Effect.runSync(emulator.uploads(client.bucket))
   return {
     lane,
     client,
     emulator,
-    object: (key) => Option.getOrUndefined(Effect.runSync(emulator.object(client.bucket, key))),
-    uploads: () => Effect.runSync(emulator.uploads(client.bucket)),
+    object,
+    uploads,
+    describe: (key) => show([uploads(), object(key)?.etag]),
     fork: Effect.runForkWith(lane.context)
   }
 }

@@ -5,6 +5,8 @@ export interface Stats {
   worlds: number
   runs: number
   kills: number
+  interruptions: number
+  sweeps: number
   powerLosses: number
   suspensions: number
   clockJumps: number
@@ -28,6 +30,8 @@ export const noStats = (): Stats => ({
   worlds: 0,
   runs: 0,
   kills: 0,
+  interruptions: 0,
+  sweeps: 0,
   powerLosses: 0,
   suspensions: 0,
   clockJumps: 0,

@@ -1,6 +1,11 @@
-/** Every stop point of an upload, and every pair of them. */
-import type { Ending, Stop } from "./crash.ts"
+/**
+ * Every stop point of an upload, and every pair of them. Each is looked at, and
+ * from each that leaves something new the upload is run to its end: from equal
+ * remains the same would follow.
+ */
+import type { Ending, Options, Stop, Subject } from "./crash.ts"
 import { survive } from "./crash.ts"
+import { withoutStacks } from "./Kernel.ts"
 import type { Point } from "./Process.ts"
 
 /** Of all endings that take a process away, one after another. */
@@ -13,107 +18,106 @@ export const killings: ReadonlyArray<Ending> = [
   { powerLostWithLuck: 3 }
 ]
 
-/** What was done. */
+/** Stops, or pairs of them. */
 export interface Count {
-  /** Of one run that nothing stops. */
-  readonly points: number
-  /** Uploads that were stopped, all of them survived. */
+  /** That the upload survives. */
   readonly survived: number
+  /** Of them, those from which it was run to its end. */
+  readonly ran: number
 }
 
 /** An upload that did not survive, and how to see that again. */
 export class NotSurvived extends Error {
-  constructor(
-    stops: ReadonlyArray<Stop>,
-    points: ReadonlyArray<Point | undefined>,
-    cause: unknown
-  ) {
-    const where = points.map((point) => JSON.stringify(point)).join(" and ")
-    super(`stopped ${JSON.stringify(stops)}, that is ${where}: ${String(cause)}`, { cause })
+  constructor(stops: ReadonlyArray<Place>, cause: unknown) {
+    const where = stops.map(({ point }) => JSON.stringify(point)).join(" and ")
+    const what = JSON.stringify(stops.map(({ at, ending }) => ({ at, ending })))
+    super(`stopped ${what}, that is ${where}: ${String(cause)}`, { cause })
   }
 }
 
-const trying = (
-  content: Uint8Array,
-  stops: ReadonlyArray<Stop>,
-  points: ReadonlyArray<Point | undefined>
-) => {
+/** A stop, and what is there. */
+interface Place extends Stop {
+  readonly point: Point
+  /** Equal for places from which the same follows. */
+  readonly leaves: string
+}
+
+const trying = (subject: Subject, stops: ReadonlyArray<Place>, options: Options) => {
   try {
-    return survive(content, stops)
+    const report = survive(subject, stops, options)
+    if (report.stopped !== stops.length) throw new Error("it was not stopped so often")
+    return report
   } catch (cause) {
-    throw new NotSurvived(stops, points, cause)
+    throw new NotSurvived(stops, cause)
+  }
+}
+
+/** Where the upload can be stopped in this way after these stops. */
+const placesAfter = (
+  subject: Subject,
+  stops: ReadonlyArray<Place>,
+  ending: Ending,
+  isLast: boolean
+): ReadonlyArray<Place> => {
+  const { points, foreseen } = trying(subject, stops, { next: ending, isLast })
+  const before = stops.at(-1)
+  const from = before?.ending === "AnswerLost" ? before.at + 1 : 0
+  const places = (points.at(-1) ?? []).slice(from).map((point, index) => {
+    return { at: from + index, ending, point, leaves: foreseen[index] ?? "" }
+  })
+  return ending === "AnswerLost"
+    ? places.filter(({ point }) => point.moment === "carriedOut")
+    : places
+}
+
+/** Runs the upload to its end from each place that leaves something new, and says how many places there are. */
+const explorer = (subject: Subject) => {
+  const settled = new Set<string>()
+  const seen = new Set<string>()
+  return {
+    seen,
+    explore: (before: ReadonlyArray<Place>, ending: Ending) => {
+      const places = placesAfter(subject, before, ending, true)
+      for (const place of places) {
+        if (seen.has(place.leaves)) continue
+        seen.add(place.leaves)
+        const { remains } = trying(subject, [...before, place], { settled, foreseen: place.leaves })
+        for (const left of remains.slice(before.length)) settled.add(left)
+      }
+      return places.length
+    }
   }
 }
 
 /** Stops an upload at each point, in each of these ways. */
-export const everyStop = (content: Uint8Array, endings: ReadonlyArray<Ending>): Count => {
-  const points = survive(content, []).points[0] ?? []
-  let survived = 0
-  for (const ending of endings) {
-    for (const [at, point] of points.entries()) {
-      if (ending === "AnswerLost" && point.moment !== "carriedOut") continue
-      const { stopped } = trying(content, [{ at, ending }], [point])
-      if (stopped !== 1) throw new Error(`point ${at} was not reached`)
-      survived++
-    }
-  }
-  return { points: points.length, survived }
-}
+export const everyStop = (subject: Subject, endings: ReadonlyArray<Ending>): Count =>
+  withoutStacks(() => {
+    const { explore, seen } = explorer(subject)
+    let survived = 0
+    for (const ending of endings) survived += explore([], ending)
+    return { survived, ran: seen.size }
+  })
 
 /**
- * Stops an upload at each point that `matters`, and the next run at each of its
- * own; `endingsOf` says in which ways.
+ * Stops an upload at each point in one way, and what goes on after that at each
+ * of its points in another, for each of these pairs of ways. Of them,
+ * `Interrupted` may only be the second.
  */
 export const everyPair = (
-  content: Uint8Array,
-  matters: (point: Point) => boolean,
-  endingsOf: (first: number, second: number) => ReadonlyArray<readonly [Ending, Ending]>
-): Count => {
-  const points = survive(content, []).points[0] ?? []
-  let survived = 0
-  for (const [first, point] of points.entries()) {
-    if (!matters(point)) continue
-    for (const ending of new Set(endingsOf(first, 0).map(([ending]) => ending))) {
-      const next = trying(content, [{ at: first, ending }], [point]).points[1] ?? []
-      for (const [second, then] of next.entries()) {
-        if (!matters(then)) continue
-        for (const endings of endingsOf(first, second)) {
-          if (endings[0] !== ending) continue
-          const stops = [
-            { at: first, ending },
-            { at: second, ending: endings[1] }
-          ]
-          const { stopped } = trying(content, stops, [point, then])
-          if (stopped !== 2) throw new Error(`points ${first} and ${second} were not reached`)
-          survived++
-        }
+  subject: Subject,
+  ways: ReadonlyArray<readonly [Ending, Ending]>
+): Count =>
+  withoutStacks(() => {
+    const { explore, seen } = explorer(subject)
+    const pairs = new Map<string, number>()
+    let survived = 0
+    for (const [ending, next] of ways) {
+      for (const first of placesAfter(subject, [], ending, false)) {
+        const name = `${JSON.stringify(next)} after ${first.leaves}`
+        const count = pairs.get(name) ?? explore([first], next)
+        pairs.set(name, count)
+        survived += count
       }
     }
-  }
-  return { points: points.length, survived }
-}
-
-/** Requests, and what changes the journal or makes its directory: the rest of the disk's steps are about the lease and names. */
-export const isRequestOrRecord = (point: Point): boolean => {
-  switch (point.call) {
-    case "write":
-      return point.path.includes(".journal") && point.moment !== "before"
-    case "sync":
-      return point.path.includes(".journal") && point.moment === "after"
-    case "mkdir":
-      return point.moment === "after"
-    case "rename":
-    case "remove":
-      return point.path.includes(".journal") && point.moment === "after"
-    case "stat":
-    case "read":
-    case "readLink":
-    case "list":
-    case "open":
-    case "link":
-    case "utimes":
-      return false
-    default:
-      return true
-  }
-}
+    return { survived, ran: seen.size }
+  })

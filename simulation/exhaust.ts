@@ -1,7 +1,8 @@
 /**
- * `node simulation/exhaust.ts [--first N] [--second N]`: every pair of stop
- * points of an upload of three parts, whatever the points are, each in the first
- * so many ways of `killings`. Takes its time; prints JSON.
+ * `node simulation/exhaust.ts [--parts N] [--stream] [--first N] [--second N]`:
+ * every pair of stop points of an upload: the first in so many ways of `killings` and with
+ * its answer lost, the second in so many ways, with its answer lost, and
+ * interrupted. Takes its time; prints JSON.
  */
 import { parseArgs } from "node:util"
 import { contentOf } from "./crash.ts"
@@ -10,20 +11,23 @@ import { everyPair, killings } from "./enumerate.ts"
 
 const { values } = parseArgs({
   options: {
-    first: { type: "string", default: "2" },
-    second: { type: "string", default: "3" }
+    parts: { type: "string", default: "3" },
+    stream: { type: "boolean", default: false },
+    first: { type: "string", default: "6" },
+    second: { type: "string", default: "6" }
   }
 })
-const firsts = killings.slice(0, Number(values.first))
-const seconds = killings.slice(0, Number(values.second))
-const pairs = firsts.flatMap((first) =>
+const firsts: ReadonlyArray<Ending> = [...killings.slice(0, Number(values.first)), "AnswerLost"]
+const seconds: ReadonlyArray<Ending> = [
+  ...killings.slice(0, Number(values.second)),
+  "AnswerLost",
+  "Interrupted"
+]
+const ways = firsts.flatMap((first) =>
   seconds.map((second): readonly [Ending, Ending] => [first, second])
 )
 const start = performance.now()
-const { points, survived } = everyPair(
-  contentOf(3),
-  () => true,
-  () => pairs
-)
+const way = values.stream ? "InOrder" : "AtAnyPlace"
+const { survived, ran } = everyPair({ content: contentOf(Number(values.parts)), way }, ways)
 const took = Math.round((performance.now() - start) / 1000)
-console.log(JSON.stringify({ points, ways: pairs.length, pairsSurvived: survived, seconds: took }))
+console.log(JSON.stringify({ ways: ways.length, pairsSurvived: survived, ran, seconds: took }))

@@ -3,7 +3,7 @@
  * that can go wrong, for a while. Then the world calms down, and every uploader
  * goes on until it succeeds or has an error that trying again cannot mend.
  */
-import * as Source from "@effect-oss/core/Source"
+import type { SourceError } from "@effect-oss/core/Source"
 import * as Part from "@effect-oss/core/Part"
 import type { UploadError, UploadRequest } from "@effect-oss/core/Upload"
 import type { UploadEvent, UploadResult } from "@effect-oss/core/UploadEvent"
@@ -26,14 +26,17 @@ import * as ProcessOf from "./Process.ts"
 import type { Point, Process, Verdict } from "./Process.ts"
 import * as ServerOf from "./Server.ts"
 import * as Story from "./Story.ts"
+import * as Sweeper from "./Sweeper.ts"
 
 /** Somebody who wants a file under a key, and starts a process as often as it takes. */
 interface Uploader {
   readonly name: string
   readonly original: Original
+  readonly sourceId: string
   readonly key: string
   readonly machine: Machine
-  readonly request: UploadRequest<never, FileSystem>
+  /** What it asks for in its next run; in a calm world always the same. */
+  readonly request: (calm: boolean) => UploadRequest<SourceError, FileSystem>
   /** How it ended. */
   end: Option.Option<UploadResult | UploadError>
   process: Process | undefined
@@ -51,16 +54,21 @@ export const run = (seed: number): Story.Story => {
   const dice = DiceOf.make(seed)
   const kernel = KernelOf.make()
   const story = Story.make(seed, kernel.now)
-  const disk = DiskOf.make(kernel.now)
+  const machines = ["a", "b"].slice(0, dice.chance(0.6) ? 1 : 2).map(MachineOf.make)
+  const offsets = () => machines.map(({ offset }) => offset)
+  // A disk has its machine's clock; that of one that is shared is never behind a machine's.
+  const disk = DiskOf.make(() => kernel.now() + Math.max(...offsets()))
+  if (machines.length > 1) disk.fileSystem = DiskOf.fileSystems.nfs
   const server = ServerOf.make(kernel, () => judge.look())
   const time = kernel.lane("time")
   const judge = Judge.make({ story, server, disk, now: kernel.now })
-  const machines = ["a", "b"].slice(0, dice.chance(0.6) ? 1 : 2).map(MachineOf.make)
   const originals = Array.from({ length: dice.int(1, 2) }, (_, index) =>
     Originals.make(`/data/file-${index}`, dice, disk, kernel.now())
   )
+  // Whoever reads a file as a stream has to see to it that it stays the same.
+  const fixed = Originals.make("/data/stream", dice, disk, kernel.now())
   const uploaders = Array.from({ length: dice.int(1, 4) }, (_, index) =>
-    drawUploader({ dice, index, machines, originals })
+    drawUploader({ dice, index, machines, originals, fixed })
   )
   let calm = false
 
@@ -103,6 +111,11 @@ export const run = (seed: number): Story.Story => {
       after(0, () => uploader.process === process && kill(uploader))
       return "Die"
     }
+    if (fate._tag === "Interrupted") {
+      stats.interruptions++
+      tell(() => `${process.name} is interrupted`)
+      return "Interrupt"
+    }
     sleep(process, fate.millis)
     return { wait: 0 }
   }
@@ -115,9 +128,10 @@ export const run = (seed: number): Story.Story => {
     const { original, key, machine } = uploader
     const name = `${uploader.name}#${uploader.tries}`
     const fate = calm ? ({ _tag: "Lives" } as const) : Mischief.drawFate(dice)
-    const from = kernel.now()
+    const request = uploader.request(calm)
     tell(() => `${name} starts on ${machine.name}: ${original.path} to ${key}`)
     const watch = judge.watch(name, key)
+    const run = { from: kernel.now(), request, watch }
     const process: Process = ProcessOf.start({
       name,
       kernel,
@@ -125,13 +139,14 @@ export const run = (seed: number): Story.Story => {
       server,
       machine,
       dice,
-      request: uploader.request,
+      work: { upload: request },
       travel: () => (calm ? dice.int(0, 20) : Mischief.drawTravel(dice)),
       stray: () =>
         dice.chance(0.5) ? "Cut" : { after: dice.int(0, dice.chance(0.1) ? 5_000 : 300) },
       onPoint: (point, number) => {
         told(name, point)
-        watch.point(point)
+        if ("path" in point && point.path === original.path) scribble(original)
+        watch.point(point, process)
         return verdict(uploader, process, fate, number)
       },
       onEvent: (event) => {
@@ -144,10 +159,24 @@ export const run = (seed: number): Story.Story => {
       },
       onLog: (line) => tell(() => `${name} logs: ${line}`),
       onExit: (exit) => {
-        ended(uploader, process, exit, from)
+        ended(uploader, process, exit, run)
       }
     })
     uploader.process = process
+  }
+
+  /** Twice within a moment: what is noticed of the second depends on when it is looked for. */
+  const scribble = (original: Original) => {
+    const apart = Math.max(...offsets()) - Math.min(...offsets())
+    if (calm || original === fixed || apart > 300_000 || !dice.chance(0.005)) return
+    const once = () => {
+      if (!original.isThere) return
+      stats.edits++
+      tell(() => `${original.path} is scribbled over`)
+      Originals.scribble(original, dice, disk, kernel.now())
+    }
+    once()
+    after(dice.int(0, 3), once)
   }
 
   const told = (name: string, point: Point) =>
@@ -165,17 +194,21 @@ export const run = (seed: number): Story.Story => {
     uploader: Uploader,
     process: Process,
     exit: Exit.Exit<UploadResult | undefined, UploadError>,
-    from: number
+    run: Judge.Run
   ) => {
     uploader.process = undefined
     after(1, () => judge.holdsNothing(process))
     if (Exit.isSuccess(exit)) {
       tell(() => `${process.name} succeeds`)
-      uploader.end = Option.some(judge.succeeded(uploader, exit.value, from))
+      uploader.end = Option.some(judge.succeeded(uploader, run, exit.value))
       return
     }
     story.rethrow()
     const error = Cause.findErrorOption(exit.cause)
+    if (Option.isNone(error) && Cause.hasInterruptsOnly(exit.cause)) {
+      tell(() => `${process.name} has stopped`)
+      return rise(uploader, dice.int(0, 30_000))
+    }
     if (Option.isNone(error)) return story.violated(`${process.name}: ${Cause.pretty(exit.cause)}`)
     stats.errors++
     tell(() => `${process.name} fails: ${error.value.message}`)
@@ -210,6 +243,14 @@ export const run = (seed: number): Story.Story => {
     after
   })
   for (const uploader of uploaders) after(dice.int(0, 3_000), () => launch(uploader))
+  const onPoint = (name: string, point: Point) => {
+    told(name, point)
+    return pause()
+  }
+  const sweeping = { kernel, disk, server, dice, story, judge, isCalm: () => calm, after, onPoint }
+  if (dice.chance(0.15)) {
+    after(dice.int(0, 3_000), () => Sweeper.sweep(sweeping, dice.pick(machines)))
+  }
   const begin = kernel.now()
   kernel.pass(dice.int(5_000, 120_000))
   calmDown()
@@ -228,25 +269,49 @@ const drawUploader = (world: {
   readonly index: number
   readonly machines: ReadonlyArray<Machine>
   readonly originals: ReadonlyArray<Original>
+  readonly fixed: Original
 }): Uploader => {
-  const { dice, index, machines, originals } = world
-  const original = dice.pick(originals)
+  const { dice, index, machines, originals, fixed } = world
+  const way = dice.chance(0.75) ? "AtAnyPlace" : "InOrder"
+  const original = way === "AtAnyPlace" ? dice.pick(originals) : fixed
   const key = `key-${dice.int(0, 1)}`
   return {
     name: `uploader-${index}`,
     original,
+    sourceId: way === "AtAnyPlace" ? `file:${original.path}` : `stream:${original.path}`,
     key,
     machine: dice.pick(machines),
-    request: {
-      key,
-      source: Source.file(original.path),
-      partSize: dice.chance(0.8) ? Part.minPartSize : 2 * Part.minPartSize,
-      concurrency: dice.int(1, 5),
-      onSourceChanged: dice.chance(0.8) ? "restart" : "fail",
-      forbidOverwrite: dice.chance(0.1)
-    },
+    request: drawRequests(dice, key, original, way),
     end: Option.none(),
     process: undefined,
     tries: 0
+  }
+}
+
+const drawPartSize = (dice: Dice) => (dice.chance(0.8) ? Part.minPartSize : 2 * Part.minPartSize)
+
+/** The same request for each run, unless it is one of the few who change their minds. */
+const drawRequests = (
+  dice: Dice,
+  key: string,
+  original: Original,
+  way: Originals.Way
+): Uploader["request"] => {
+  const request: UploadRequest<SourceError, FileSystem> = {
+    key,
+    source: Originals.sourceOf(original.path, way),
+    partSize: drawPartSize(dice),
+    concurrency: dice.int(1, 5),
+    onSourceChanged: dice.chance(0.8) ? "restart" : "fail",
+    onDamagedCheckpoint: dice.chance(0.7) ? "fail" : "restart",
+    discover: way === "AtAnyPlace" && dice.chance(0.2),
+    forbidOverwrite: dice.chance(0.1),
+    skipIdentical: dice.chance(0.1),
+    ...(dice.chance(0.1) ? { callback: { url: "http://callback.test/", body: "done" } } : {})
+  }
+  if (dice.chance(0.8)) return () => request
+  return (calm) => {
+    const changes = { partSize: drawPartSize(dice), meta: { version: String(dice.int(1, 2)) } }
+    return calm ? request : { ...request, ...changes }
   }
 }

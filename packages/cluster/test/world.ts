@@ -59,7 +59,8 @@ const layerFiles = Layer.effectContext(
       ({
         type: "File",
         size: ByteSize.bytes(bytes.length),
-        mtime: Option.some(new Date(version)),
+        // Long ago: nobody waits to see whether it changes once more.
+        mtime: Option.some(new Date(version - 86_400_000)),
         ino: Option.none()
       }) as FileSystem.File.Info
     const read = (path: string) => (target: Uint8Array, options?: FileSystem.File.ReadOptions) =>

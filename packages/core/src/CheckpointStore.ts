@@ -109,7 +109,7 @@ export class CheckpointError extends Schema.TaggedError<CheckpointError>(
       case "UnknownVersion":
         return "use a newer version, or move it away or delete it to start afresh"
       case "Unavailable":
-        return "see that it may be written to and has space left, then upload again: what was recorded is kept"
+        return "see that it is there, may be written to and has space left, then upload again to carry on"
     }
   }
 

@@ -272,6 +272,8 @@ export class OssError extends Schema.TaggedError<OssError>("@effect-oss/core/Oss
     code: Schema.optionalKey(Schema.String),
     /** What Alibaba's support asks for. */
     requestId: Schema.optionalKey(Schema.String),
+    /** Which one it was of this request's attempts, from 2; absent for the first. */
+    attempt: Schema.optionalKey(Schema.Finite),
     reason: Reason
   }
 ) {
@@ -279,7 +281,12 @@ export class OssError extends Schema.TaggedError<OssError>("@effect-oss/core/Oss
   get problem(): string {
     const where = this.key === undefined ? this.bucket : `${this.bucket}/${this.key}`
     const part = this.partNumber === undefined ? "" : ` part ${this.partNumber}`
-    const facts = [this.code, this.status, this.requestId && `request id ${this.requestId}`]
+    const facts = [
+      this.code,
+      this.status,
+      this.requestId && `request id ${this.requestId}`,
+      this.attempt && `attempt ${this.attempt}`
+    ]
     const known = facts.filter((fact) => fact !== undefined && fact !== "")
     return `${this.operation} ${where}${part}: ${describe(this.reason)}${known.length > 0 ? ` (${known.join(", ")})` : ""}`
   }

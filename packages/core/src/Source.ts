@@ -10,6 +10,7 @@
  * @since 0.1.0
  */
 import * as ByteSize from "effect/ByteSize"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import type { HttpClient } from "effect/http/HttpClient"
@@ -117,6 +118,13 @@ export const bytes = (content: Uint8Array, name = "bytes"): RandomAccess => ({
  * A regular file. It counts as changed once its size, its time of modification
  * or its inode differs: also when another file is renamed over it.
  *
+ * **Details**
+ *
+ * A file system tells times in ticks, and a second change within one tick does
+ * not show. So a file is only read once its last change is 20 milliseconds old,
+ * or two seconds if its time is in whole seconds. That is by this machine's
+ * clock: one of a file server that is behind by more is not noticed.
+ *
  * **Example** (a file)
  *
  * ```ts
@@ -141,16 +149,51 @@ export const file = (path: string): RandomAccess<never, FileSystem.FileSystem> =
         reason: new SourceNotAFile({ type: info.type })
       })
     }
+    const settled = yield* leftAlone(info, stat)
+    // In this order: of a file that is replaced in between, the fingerprint must be the old one's.
     const handle = yield* Effect.mapError(fs.open(path, { flag: "r" }), failed)
     return {
       id: `file:${yield* Effect.mapError(fs.realPath(path), failed)}`,
-      size: ByteSize.toNumberUnsafe(info.size),
-      fingerprint: fingerprintOf(info),
+      size: ByteSize.toNumberUnsafe(settled.size),
+      fingerprint: fingerprintOf(settled),
       currentFingerprint: Effect.map(stat, fingerprintOf),
       read: readFully(path, handle)
     }
   })
 })
+
+/** What a file is, once it has been left alone for a tick. One that is written to all the time never is. */
+const leftAlone = Effect.fnUntraced(function* <E>(
+  first: FileSystem.File.Info,
+  stat: Effect.Effect<FileSystem.File.Info, E>
+) {
+  let info = first
+  for (let looks = 0; looks < 10; looks++) {
+    const wait = untilTick(info, yield* Clock.currentTimeMillis)
+    if (wait === 0) break
+    const next = yield* Effect.delay(stat, wait)
+    const isLeftAlone = fingerprintOf(next) === fingerprintOf(info)
+    info = next
+    if (isLeftAlone) break
+  }
+  return info
+})
+
+/** Milliseconds until one more change would show. */
+const untilTick = ({ mtime }: FileSystem.File.Info, now: number): number => {
+  if (Option.isNone(mtime)) return 0
+  const modified = mtime.value.getTime()
+  const tick = modified % 1_000 === 0 ? coarseTick : fineTick
+  const age = now - modified
+  // One from the future tells that its clock is ahead, or that one of the two is made up.
+  return age < 0 ? (age > -aheadAtMost ? tick : 0) : Math.max(0, tick - age)
+}
+
+/** Linux: at most 10 ms. */
+const fineTick = 20
+/** FAT: 2 s. */
+const coarseTick = 2_000
+const aheadAtMost = 10 * 60_000
 
 const fingerprintOf = (info: FileSystem.File.Info): string => {
   const modified = Option.match(info.mtime, { onNone: () => "", onSome: (date) => date.getTime() })

@@ -51,7 +51,7 @@ export interface UploadResult extends Schema.Schema.Type<typeof UploadResult> {}
  * @since 0.1.0
  */
 export const Progress = Schema.Struct({
-  /** Acknowledged by OSS and recorded in the checkpoint, in bytes; never less than before, unless `Restarted` came in between. */
+  /** Acknowledged by OSS and recorded in the checkpoint, in bytes; never less than before, unless `Restarted` came in between, and all of `total` only once the object is there. */
   durable: Schema.Finite,
   /** `durable` and what is on its way, in bytes; never less than before either. */
   sent: Schema.Finite,

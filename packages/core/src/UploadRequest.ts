@@ -39,11 +39,11 @@ export interface UploadRequest<out E = never, out R = never> extends ObjectOptio
   readonly stallTimeout?: Duration.Input | undefined
   /** If the source changed since an earlier run: `restart` afresh, or `fail` and keep that run's parts. Default: `restart`. A source that changes during a run always fails. */
   readonly onSourceChanged?: "restart" | "fail" | undefined
-  /** If an earlier run's checkpoint was damaged, or written by a newer version of this library: `fail` with a message that names it, or `restart` afresh without it. What OSS has of that run stays there, to be found by `discover` or deleted by `sweep`. Default: `fail`. */
+  /** If an earlier run's checkpoint was damaged, or written by a newer version of this library: `fail` with a message that names it, or `restart` afresh without it. What OSS has of that run stays there, to be found by `discover` or removed by a lifecycle rule. Default: `fail`. */
   readonly onDamagedCheckpoint?: "fail" | "restart" | undefined
-  /** True: if there is no checkpoint, look for an upload of this key on the server whose parts are this source's, and carry on with it. For when a checkpoint was lost; must not be used while another process may be sending that upload. Default: false. */
+  /** True: if there is no checkpoint, look for an upload of this key on the server whose parts are this source's, and carry on with it. For when a checkpoint was lost; must not be used while another process may be sending that upload. The object gets the headers, metadata, encryption and storage class which that upload was begun with: OSS doesn't tell them. Default: false. */
   readonly discover?: boolean | undefined
-  /** If there is no checkpoint, carry on with what ali-oss began: `Checkpoint.fromAliOss`. Not for streams. */
+  /** If there is no checkpoint, carry on with what ali-oss began: `Checkpoint.fromAliOss`. The object gets the headers and metadata that ali-oss gave. Not for streams. */
   readonly from?: Result.Result<Checkpoint.AliOss, InvalidRequest> | undefined
 }
 

@@ -250,6 +250,32 @@ describe("a store of entries", () => {
     }).pipe(Effect.provide(KeyValueStore.layerMemory))
   )
 
+  it.effect("is damaged, or drops a part, wherever one bit of an entry is flipped", () =>
+    Effect.gen(function* () {
+      const { entries, sound } = breakingAt(0)
+      const record = withLog("key", (log) =>
+        Effect.andThen(log.begin(header()), Effect.forEach(parts(3), log.append))
+      )
+      yield* Effect.provide(record, sound)
+      for (const [name, text] of entries) {
+        const number = Number(name.split("/")[3])
+        const rest = [1, 2, 3].filter((part) => part !== number)
+        for (let at = 0; at < text.length; at++) {
+          const flipped = String.fromCharCode(text.charCodeAt(at) ^ (1 << (at % 7)))
+          entries.set(name, text.slice(0, at) + flipped + text.slice(at + 1))
+          const found = yield* Effect.result(Effect.provide(recover("key"), sound))
+          if (isRoot(name)) {
+            const tag = Result.isFailure(found) ? found.failure.reason._tag : "none"
+            assert.include(["Damaged", "UnknownVersion"], tag, `${at} of the header`)
+          } else {
+            assert.deepStrictEqual(found, Result.succeed(some(1, ...rest)), `${at} of ${number}`)
+          }
+        }
+        entries.set(name, text)
+      }
+    })
+  )
+
   it.effect("does not touch what a newer version wrote", () =>
     Effect.gen(function* () {
       const [found] = yield* edited((name, text) =>

@@ -18,14 +18,17 @@ interface Page {
   readonly encoding?: string
   /** What is answered instead, first come first served. */
   readonly failures?: Array<number>
+  /** When the server answers. */
+  readonly date?: string
 }
 
 /** A web server without a network. */
 const server = (page: Page) => {
   const asked: Array<{ readonly method: string; readonly range: string | undefined }> = []
   const answer = (method: string, headers: Readonly<Record<string, string | undefined>>) => {
-    const { content, etag, modified, ranges = true, length = true, encoding } = page
+    const { content, etag, modified, date, ranges = true, length = true, encoding } = page
     const given = {
+      ...(date === undefined ? {} : { date }),
       ...(etag === undefined ? {} : { etag }),
       ...(modified === undefined ? {} : { "last-modified": modified }),
       ...(ranges ? { "accept-ranges": "bytes" } : {}),
@@ -184,9 +187,22 @@ describe("Source.http", () => {
     }).pipe(Effect.provide(world))
   )
 
+  const modified = "Sun, 22 Nov 2026 22:22:22 GMT"
+
+  it.effect("takes no time of modification for a version within whose second it may change", () =>
+    Effect.gen(function* () {
+      const dates = [modified, "Sun, 22 Nov 2026 22:22:21 GMT", "yesterday"]
+      for (const date of dates) {
+        const { layer } = server({ content: fiveParts, modified, date })
+        const source = yield* Effect.provide(Source.http(url).open, layer)
+        assert.isTrue("bytes" in source, date)
+      }
+    })
+  )
+
   it.effect("takes the time of modification for a version", () => {
-    const modified = "Sun, 22 Nov 2026 22:22:22 GMT"
-    const { layer } = server({ content: fiveParts, etag: 'W/"1"', modified })
+    const date = "Sun, 22 Nov 2026 22:22:23 GMT"
+    const { layer } = server({ content: fiveParts, etag: 'W/"1"', modified, date })
     return Effect.gen(function* () {
       const source = yield* opened
       const target = new Uint8Array(5)

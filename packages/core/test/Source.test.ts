@@ -1,7 +1,8 @@
 import { NodeServices } from "@effect/platform-node"
-import { assert, describe, layer } from "@effect/vitest"
+import { assert, describe, it, layer } from "@effect/vitest"
 import { Crc64, Source } from "@effect-oss/core"
-import { Effect, FileSystem } from "effect"
+import { ByteSize, Clock, Effect, Fiber, FileSystem, Option } from "effect"
+import { TestClock } from "effect/testing"
 
 /** A file of this content in a directory that is removed with the scope. */
 const fileOf = Effect.fnUntraced(function* (content: Uint8Array) {
@@ -102,6 +103,100 @@ layer(NodeServices.layer, { excludeTestServices: true })("Source.file", (it) => 
       assert.strictEqual(source.size, 0)
       assert.strictEqual(yield* Source.crc64(source, 0, 0), 0n)
     })
+  )
+})
+
+/** A file in a file system whose time goes by ticks. */
+const ticking = (tick: number) => {
+  let modified = 0
+  let looks = 0
+  const fileSystem = FileSystem.makeNoop({
+    stat: () =>
+      Effect.sync(() => {
+        looks++
+        return {
+          type: "File" as const,
+          mtime: Option.some(new Date(modified)),
+          ino: Option.none(),
+          size: ByteSize.bytes(10)
+        } as FileSystem.File.Info
+      }),
+    open: () => Effect.succeed({} as FileSystem.File),
+    realPath: Effect.succeed
+  })
+  const write = Effect.map(Clock.currentTimeMillis, (now) => {
+    modified = Math.floor(now / tick) * tick
+  })
+  const open = Effect.provideService(Source.file("/file").open, FileSystem.FileSystem, fileSystem)
+  return { write, open, looks: () => looks }
+}
+
+describe("Source.file of what was just written", () => {
+  const noon = Date.UTC(2030, 0, 1, 12, 0, 0)
+
+  it.effect.each([
+    ["20 milliseconds", 8, noon + 8, 20],
+    ["two seconds if it has whole seconds", 2_000, noon, 2_000]
+  ] as const)("waits until a change would show, for %s", ([, tick, from, wait]) =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(from)
+      const { write, open } = ticking(tick)
+      yield* write
+      const opening = yield* Effect.forkChild(open)
+      yield* TestClock.adjust(tick - 1)
+      // Within the same tick: this can't be told from the first, and so must come before anything is read.
+      yield* write
+      yield* TestClock.adjust(wait - tick)
+      assert.isUndefined(opening.pollUnsafe())
+      yield* TestClock.adjust(1)
+      const source = yield* Fiber.join(opening)
+      yield* write
+      assert.notStrictEqual(yield* source.currentFingerprint, source.fingerprint)
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("waits again if it was written to meanwhile, but not for ever", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(noon + 4)
+      const { write, open, looks } = ticking(4)
+      yield* write
+      const opening = yield* Effect.forkChild(open)
+      for (let times = 0; times < 30; times++) {
+        yield* TestClock.adjust(10)
+        yield* write
+      }
+      yield* Fiber.join(opening)
+      assert.strictEqual(looks(), 11)
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("waits if the file system's clock is ahead", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(noon + 60_004)
+      const { write, open } = ticking(4)
+      yield* write
+      yield* TestClock.setTime(noon)
+      const opening = yield* Effect.forkChild(open)
+      yield* TestClock.adjust(19)
+      assert.isUndefined(opening.pollUnsafe())
+      yield* TestClock.adjust(1)
+      yield* Fiber.join(opening)
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect.each([
+    ["a tick ago", 20],
+    ["long ago", 11 * 60_000],
+    ["in another time, as tests have it", -(noon / 2)]
+  ] as const)("does not wait if that was %s", ([, age]) =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(noon + 4)
+      const { write, open, looks } = ticking(4)
+      yield* write
+      yield* TestClock.setTime(noon + 4 + age)
+      yield* open
+      assert.strictEqual(looks(), 1)
+    }).pipe(Effect.scoped)
   )
 })
 

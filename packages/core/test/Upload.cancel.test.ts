@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { CheckpointStore, OssClient, Source, Upload } from "@effect-oss/core"
+import type { UploadEvent } from "@effect-oss/core"
 import { Fault, OssEmulator } from "@effect-oss/emulator"
-import { Deferred, Effect, Exit, Fiber, Stream } from "effect"
+import { Deferred, Effect, Exit, Fiber, Option, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import {
   assertWhole,
@@ -40,40 +41,103 @@ const watched = (content: Uint8Array) => {
 }
 
 describe("interruption", () => {
-  const phases: ReadonlyArray<[string, Fault.Fault]> = [
-    ["while uploads are listed", Fault.stall({ operation: "listUploads", at: "before" })],
-    ["before Initiate is carried out", Fault.stall({ operation: "initiate", at: "before" })],
-    ["after Initiate was carried out", Fault.stall({ operation: "initiate", at: "after" })],
-    ["before a part's body", Fault.stall({ operation: "uploadPart", at: "before" })],
+  /** A run that was refused at part 4, perhaps of a request that was another. */
+  const refused = (change: Partial<Upload.UploadRequest> = {}) =>
+    Effect.gen(function* () {
+      const denied = { operation: "uploadPart", partNumber: 4, status: 403 } as const
+      yield* inject(Fault.answer({ ...denied, code: "AccessDenied" }))
+      const request = requestFor(fiveParts, { concurrency: 1, ...change })
+      yield* Effect.orDie(Effect.flip(Upload.upload(request)))
+    })
+
+  interface Phase {
+    readonly hangs: Fault.Fault
+    /** Default: nothing happened before. */
+    readonly before?: ReturnType<typeof refused>
+    /** Default: five parts. */
+    readonly content?: Uint8Array
+  }
+  const phases: ReadonlyArray<[string, Phase]> = [
+    [
+      "while uploads are listed",
+      { hangs: Fault.stall({ operation: "listUploads", at: "before" }) }
+    ],
+    [
+      "before Initiate is carried out",
+      { hangs: Fault.stall({ operation: "initiate", at: "before" }) }
+    ],
+    [
+      "after Initiate was carried out",
+      { hangs: Fault.stall({ operation: "initiate", at: "after" }) }
+    ],
+    ["before a part's body", { hangs: Fault.stall({ operation: "uploadPart", at: "before" }) }],
     [
       "in the middle of a part",
-      Fault.stall({ operation: "uploadPart", at: { bytes: 65_536 }, times: 5 })
+      { hangs: Fault.stall({ operation: "uploadPart", at: { bytes: 65_536 }, times: 5 }) }
     ],
     [
       "after a part was stored",
-      Fault.stall({ operation: "uploadPart", partNumber: 3, at: "after" })
+      { hangs: Fault.stall({ operation: "uploadPart", partNumber: 3, at: "after" }) }
     ],
     [
       "between two attempts",
-      Fault.answer({
-        operation: "uploadPart",
-        partNumber: 2,
-        status: 503,
-        code: "ServiceUnavailable",
-        headers: { "Retry-After": "60" }
-      })
+      {
+        hangs: Fault.answer({
+          operation: "uploadPart",
+          partNumber: 2,
+          status: 503,
+          code: "ServiceUnavailable",
+          headers: { "Retry-After": "60" }
+        })
+      }
     ],
-    ["before Complete is carried out", Fault.stall({ operation: "complete", at: "before" })],
-    ["after Complete was carried out", Fault.stall({ operation: "complete", at: "after" })]
+    [
+      "before Complete is carried out",
+      { hangs: Fault.stall({ operation: "complete", at: "before" }) }
+    ],
+    [
+      "after Complete was carried out",
+      { hangs: Fault.stall({ operation: "complete", at: "after" }) }
+    ],
+    [
+      "while HEAD settles what became of Complete",
+      {
+        before: inject(Fault.drop({ operation: "complete", at: "after" })),
+        hangs: Fault.stall({ operation: "head", at: "before" })
+      }
+    ],
+    [
+      "while the parts of an earlier run are listed",
+      { before: refused(), hangs: Fault.stall({ operation: "listParts", at: "before" }) }
+    ],
+    [
+      "while the upload of an earlier run is aborted",
+      {
+        before: refused({ meta: { owner: "somebody else" } }),
+        hangs: Fault.stall({ operation: "abort", at: "before" })
+      }
+    ],
+    [
+      "in the middle of a small object",
+      {
+        content: contentOf(90_000),
+        hangs: Fault.stall({ operation: "put", at: { bytes: 65_536 } })
+      }
+    ],
+    [
+      "after a small object was stored",
+      { content: contentOf(90_000), hangs: Fault.stall({ operation: "put", at: "after" }) }
+    ]
   ]
   it.effect.each(phases)(
     "%s stops everything before it returns, and the next run carries on",
-    ([_, fault]) =>
+    ([_, { hangs, before = Effect.void, content = fiveParts }]) =>
       Effect.gen(function* () {
         const emulator = yield* OssEmulator.OssEmulator
-        const { source, isOpen } = watched(fiveParts)
-        const request = requestFor(fiveParts, { source })
-        yield* emulator.inject(fault)
+        const { source, isOpen } = watched(content)
+        const request = requestFor(content, { source })
+        yield* before
+        yield* emulator.inject(hangs)
         const events: Array<string> = []
         const fiber = yield* Effect.forkChild(
           Stream.runForEach(Upload.events(request), (event) =>
@@ -93,7 +157,7 @@ describe("interruption", () => {
         assert.strictEqual(events.length, seen)
 
         yield* inTime(Upload.upload(request))
-        yield* assertWhole(fiveParts)
+        yield* assertWhole(content)
       }).pipe(Effect.provide(world))
   )
 
@@ -184,6 +248,29 @@ describe("events", () => {
       })
       assert.deepInclude(samples.at(-1), { durable: fiveParts.length, total: fiveParts.length })
       assert.isTrue(samples.some(({ rate, eta }) => rate > 0 && eta !== null))
+    }).pipe(Effect.provide(world))
+  )
+
+  it.effect("sample no progress that is complete before the object is there", () =>
+    Effect.gen(function* () {
+      const emulator = yield* OssEmulator.OssEmulator
+      yield* inject(Fault.delay({ operation: "complete", millis: 30_000 }))
+      const early: Array<UploadEvent.UploadEvent> = []
+      let samples = 0
+      yield* Upload.events(requestFor(fiveParts)).pipe(
+        Stream.runForEach((event) =>
+          Effect.gen(function* () {
+            if (event._tag !== "Progress") return
+            samples++
+            const isThere = Option.isSome(yield* emulator.object(bucket, key))
+            if (!isThere && event.durable === event.total) early.push(event)
+          })
+        ),
+        inTime
+      )
+      assert.deepStrictEqual(early, [])
+      assert.isAbove(samples, 0)
+      yield* assertWhole(fiveParts)
     }).pipe(Effect.provide(world))
   )
 
@@ -336,6 +423,31 @@ describe("Upload.abort", () => {
         assert.notProperty(yield* requests, "abort")
         assert.strictEqual((yield* pending).length, 1)
       }).pipe(Effect.provide(world))
+  )
+
+  it.effect("comes after the parts that were on their way: none of them stays on the server", () =>
+    Effect.gen(function* () {
+      const emulator = yield* OssEmulator.OssEmulator
+      yield* inject(
+        Fault.stall({ operation: "uploadPart", at: { bytes: 65_536 }, times: 3 }),
+        Fault.delay({ operation: "uploadPart", millis: 60_000, at: "after", times: Infinity })
+      )
+      const fiber = yield* Effect.forkChild(Upload.upload(requestFor(fiveParts)))
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual(yield* emulator.inFlight, 5)
+      const given = Effect.andThen(Fiber.interrupt(fiber), Upload.abort({ key }))
+      yield* given
+      const log = yield* emulator.log
+      const abort = log.findIndex(({ operation }) => operation === "abort")
+      assert.strictEqual(log[abort]?.inFlight, 1)
+      for (const { operation, ended } of log) {
+        if (operation === "uploadPart") assert.isAtMost(ended!, log[abort]!.time)
+      }
+      yield* TestClock.adjust("1 hour")
+      assert.strictEqual((yield* emulator.log).length, log.length)
+      assert.deepStrictEqual(yield* emulator.uploads(bucket), [])
+      assert.deepStrictEqual(yield* pending, [])
+    }).pipe(Effect.provide(world))
   )
 
   it.effect("refuses while the upload runs", () =>

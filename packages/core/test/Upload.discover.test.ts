@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { CheckpointStore, OssClient, RetryPolicy, Upload } from "@effect-oss/core"
 import { Body } from "@effect-oss/core"
 import { Fault, OssEmulator } from "@effect-oss/emulator"
-import { Effect, Layer, Option } from "effect"
+import { Effect, Layer, Logger, Option } from "effect"
 import { KeyValueStore } from "effect/persistence"
 import {
   assertWhole,
@@ -44,6 +44,20 @@ describe("an upload whose checkpoint is lost", () => {
       const adopted = events.filter((event) => event._tag === "PartUploaded" && event.adopted)
       assert.strictEqual(adopted.length, 3)
       assert.strictEqual((yield* requests)["initiate"], 1)
+      yield* assertWhole(fiveParts)
+    }).pipe(Effect.provide(world))
+  )
+
+  it.effect("keeps its metadata, with a warning if anything is asked for", () =>
+    Effect.gen(function* () {
+      const warnings: Array<unknown> = []
+      const watching = Logger.layer([Logger.make(({ message }) => void warnings.push(message))])
+      yield* lostAt(4)
+      yield* Upload.upload({ ...discovering, key: "another" }).pipe(Effect.provide(watching))
+      assert.deepStrictEqual(warnings, [])
+      const meta = { owner: "me" }
+      yield* Upload.upload({ ...discovering, meta }).pipe(Effect.provide(watching))
+      assert.match(String(warnings), /whose headers and metadata OSS does not tell/)
       yield* assertWhole(fiveParts)
     }).pipe(Effect.provide(world))
   )

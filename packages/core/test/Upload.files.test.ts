@@ -65,8 +65,9 @@ const beforePart3 = (happens: Effect.Effect<void, unknown>) =>
     })
   )
 
+// In real time: that of files is.
 describe("a file that is", () => {
-  it.effect.each(changes)(
+  it.live.each(changes)(
     "%s while it is read makes no object, and the next run starts afresh",
     ([_, now, change]) =>
       Effect.gen(function* () {
@@ -84,7 +85,7 @@ describe("a file that is", () => {
   )
 
   const stop = Effect.die("stopped")
-  it.effect.each(changes)("%s between two runs is uploaded as it is then", ([_, now, change]) =>
+  it.live.each(changes)("%s between two runs is uploaded as it is then", ([_, now, change]) =>
     Effect.gen(function* () {
       const { fs, path, request } = yield* withFile
       const client = yield* beforePart3(stop)
@@ -101,7 +102,7 @@ describe("a file that is", () => {
     }).pipe(Effect.scoped, Effect.provide(fileWorld))
   )
 
-  it.effect.each(changes.filter(([, now]) => now !== null))(
+  it.live.each(changes.filter(([, now]) => now !== null))(
     "%s between two runs fails the second if asked to, and keeps the first's parts",
     ([_, _now, change]) =>
       Effect.gen(function* () {

@@ -1,6 +1,7 @@
 import { NodeHttpClient, NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { CheckpointStore, OssClient, OssCredentials, Source, Upload } from "@effect-oss/core"
+import type { UploadEvent } from "@effect-oss/core"
 import { Fault, OssEmulator, Signature } from "@effect-oss/emulator"
 import { FsCheckpointStore } from "@effect-oss/node-fs-store"
 import {
@@ -10,10 +11,12 @@ import {
   Layer,
   Logger,
   Redacted,
+  References,
   Schedule,
   Stream,
   Tracer
 } from "effect"
+import { HttpClient } from "effect/http"
 import { assertWhole, bucket, contentOf, fiveParts, key, partSize, requestFor } from "./world.ts"
 
 const permanent: Signature.Credential = { accessKeyId: "id", accessKeySecret: "s3cr3t-of-the-key" }
@@ -26,7 +29,8 @@ const keysOf = (credential: Signature.Credential): OssCredentials.Credentials =>
 /** The real client over HTTP to an emulator that checks signatures. */
 const httpWorld = <E = never>(
   options: Partial<OssClient.Options<E>> = {},
-  credentials: ReadonlyArray<Signature.Credential> = [permanent]
+  credentials: ReadonlyArray<Signature.Credential> = [permanent],
+  http: Layer.Layer<HttpClient.HttpClient> = NodeHttpClient.layerNodeHttp
 ) =>
   Layer.unwrap(
     Effect.map(OssEmulator.OssEmulator, ({ url }) =>
@@ -35,7 +39,7 @@ const httpWorld = <E = never>(
   ).pipe(
     Layer.provideMerge(OssEmulator.layer({ credentials, buckets: [bucket] })),
     Layer.provideMerge(CheckpointStore.layerMemory),
-    Layer.provideMerge(Layer.merge(NodeHttpClient.layerNodeHttp, NodeServices.layer))
+    Layer.provideMerge(Layer.merge(http, NodeServices.layer))
   )
 
 const quick = Schedule.spaced("10 millis").pipe(Schedule.upTo({ times: 4 }))
@@ -120,6 +124,24 @@ describe("an upload over HTTP", () => {
     }).pipe(Effect.provide(httpWorld()))
   )
 
+  it.live("gives a part up that stalls on the wire, and sends it again", () =>
+    Effect.gen(function* () {
+      const content = contentOf(3 * 1024 * 1024)
+      const part = { operation: "uploadPart", partNumber: 2 } as const
+      yield* inject(Fault.stall({ ...part, at: { bytes: 500_000 } }))
+      const events: Array<UploadEvent.UploadEvent> = []
+      const request = requestFor(content, { partSize: 2 ** 20, stallTimeout: "1 second" })
+      yield* Stream.runForEach(Upload.events({ ...request, retry: quick }), (event) =>
+        Effect.sync(() => events.push(event))
+      )
+      const retries = events.flatMap((event) =>
+        event._tag === "Retrying" ? [[event.partNumber, event.reason._tag]] : []
+      )
+      assert.deepInclude(retries, [2, "Stalled"])
+      yield* assertWhole(content)
+    }).pipe(Effect.provide(httpWorld()))
+  )
+
   it.live("to a wrong secret, an unknown bucket or no server fails with what it is", () =>
     Effect.gen(function* () {
       const { url } = yield* OssEmulator.OssEmulator
@@ -136,6 +158,103 @@ describe("an upload over HTTP", () => {
       assert.strictEqual(yield* reason({ bucket: "no-such-bucket" }), "NoSuchBucket")
       assert.strictEqual(yield* reason({ endpoint: "http://127.0.0.1:1" }), "Transport")
     }).pipe(Effect.provide(httpWorld()))
+  )
+})
+
+describe("an answer of success that can't be read", () => {
+  const pages = [
+    ["nothing", ""],
+    ["cut-off XML", "<?xml version='1.0'?><ListPartsResult><IsTruncated>fal"],
+    ["a proxy's page", "<html><body>please log in</body></html>"]
+  ] as const
+  const operations = ["listUploads", "initiate", "uploadPart", "listParts", "complete"] as const
+  const cases = pages.flatMap(([name, body]) =>
+    operations.map((operation) => [name, operation, body] as const)
+  )
+  it.live.each(cases)("but is %s, to %s, is asked for again", ([_, operation, body]) =>
+    Effect.gen(function* () {
+      const request = requestFor(fiveParts, { retry: quick, concurrency: 1 })
+      if (operation === "listParts") {
+        yield* inject(Fault.answer({ operation: "complete", status: 403, code: "AccessDenied" }))
+        yield* Effect.flip(Upload.upload(request))
+      }
+      yield* inject(Fault.raw({ operation, body }))
+      const events: Array<UploadEvent.UploadEvent> = []
+      yield* Stream.runForEach(Upload.events(request), (event) =>
+        Effect.sync(() => events.push(event))
+      )
+      const retries = events.flatMap((event) =>
+        event._tag === "Retrying" ? [[event.operation, event.reason._tag]] : []
+      )
+      assert.deepStrictEqual(retries, [[operation, "UnreadableAnswer"]])
+      yield* assertWhole(fiveParts)
+    }).pipe(Effect.provide(httpWorld()))
+  )
+})
+
+describe("what an object is to have", () => {
+  const all = {
+    mime: "application/x-mine",
+    headers: { "Cache-Control": "no-cache" },
+    meta: { owner: "me" },
+    storageClass: "IA",
+    acl: "private",
+    tagging: { project: "x" },
+    serverSideEncryption: { algorithm: "KMS", keyId: "id-1" },
+    forbidOverwrite: true,
+    callback: { url: "http://callback.test/", body: "done", variables: { job: "7" } }
+  } as const
+  const initiating = [
+    "cache-control",
+    "content-type",
+    "x-oss-forbid-overwrite",
+    "x-oss-meta-owner",
+    "x-oss-server-side-encryption",
+    "x-oss-server-side-encryption-key-id",
+    "x-oss-storage-class",
+    "x-oss-tagging"
+  ]
+  const completing = [
+    "x-oss-callback",
+    "x-oss-callback-var",
+    "x-oss-forbid-overwrite",
+    "x-oss-object-acl"
+  ]
+  const common =
+    /^(accept|accept-encoding|authorization|connection|content-length|content-type|content-md5|date|host|traceparent|b3|user-agent|x-oss-date|x-oss-content-sha256|x-oss-user-agent)$/
+
+  /** Names of the headers of each request on the wire, but for those that each has, by method. */
+  const watching = Layer.effect(
+    HttpClient.HttpClient,
+    Effect.map(HttpClient.HttpClient, (http) =>
+      HttpClient.tapRequest(http, (request) =>
+        Effect.sync(() => {
+          const names = Object.keys(request.headers).filter((name) => !common.test(name))
+          const type = request.headers["content-type"] === all.mime ? ["content-type"] : []
+          wire.push([request.method, [...names, ...type].toSorted()])
+        })
+      )
+    )
+  ).pipe(Layer.provide(NodeHttpClient.layerNodeHttp))
+  const wire: Array<readonly [string, ReadonlyArray<string>]> = []
+
+  it.live("goes with the request that OSS reads it from, and with no other", () =>
+    Effect.gen(function* () {
+      wire.length = 0
+      yield* Upload.upload(requestFor(fiveParts, all))
+      const ofParts = Array.from({ length: 5 }, () => ["PUT", []] as const)
+      assert.deepStrictEqual(wire, [
+        ["GET", []],
+        ["POST", initiating],
+        ...ofParts,
+        ["POST", completing]
+      ])
+      wire.length = 0
+      yield* Upload.upload(requestFor(contentOf(10), { ...all, key: "small" }))
+      assert.deepStrictEqual(wire, [
+        ["PUT", [...new Set([...initiating, ...completing])].toSorted()]
+      ])
+    }).pipe(Effect.provide(httpWorld({}, [permanent], watching)))
   )
 })
 
@@ -190,6 +309,7 @@ describe("secrets", () => {
     const token = { ...permanent, securityToken: "t0ken-of-the-session" }
     const seen: Array<unknown> = []
     const watching = Layer.mergeAll(
+      Layer.succeed(References.MinimumLogLevel, "All"),
       Logger.layer([Logger.make(({ message }) => void seen.push(message))]),
       Layer.succeed(
         Tracer.Tracer,
@@ -236,6 +356,8 @@ describe("secrets", () => {
       assert.include(text, "effect-oss checkpoint")
       assert.include(text, "Upload.part")
       assert.include(text, "AccessDenied")
+      assert.include(text, "Retrying")
+      assert.notMatch(text, /Signature=[0-9a-f]/)
       assert.notInclude(text, token.accessKeySecret)
       assert.notInclude(text, token.securityToken)
     }).pipe(

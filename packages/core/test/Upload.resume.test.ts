@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { CheckpointStore, Crc64, OssClient, Part, Upload } from "@effect-oss/core"
 import { Fault, OssEmulator } from "@effect-oss/emulator"
 import { Body, RetryPolicy } from "@effect-oss/core"
-import { Effect } from "effect"
+import { Effect, Option } from "effect"
 import {
   assertWhole,
   bucket,
@@ -404,6 +404,11 @@ describe("the next run", () => {
 describe("when something else is asked for than by the last run", () => {
   const changed: ReadonlyArray<[string, Partial<Upload.UploadRequest>]> = [
     ["OptionsChanged", { meta: { owner: "someone else" } }],
+    ["OptionsChanged", { mime: "text/plain" }],
+    ["OptionsChanged", { headers: { "Cache-Control": "no-cache" } }],
+    ["OptionsChanged", { storageClass: "IA" }],
+    ["OptionsChanged", { tagging: { project: "x" } }],
+    ["OptionsChanged", { serverSideEncryption: { algorithm: "KMS", keyId: "another" } }],
     ["PartSizeChanged", { partSize: 2 * Part.minPartSize }]
   ]
   it.effect.each(changed)("starts afresh, says %s, and aborts the old upload", ([reason, change]) =>
@@ -411,6 +416,34 @@ describe("when something else is asked for than by the last run", () => {
       yield* stopAtPart4(requestFor(fiveParts))
       const events = yield* collect(requestFor(fiveParts, change))
       assert.isTrue(events.some((event) => event._tag === "Restarted" && event.reason === reason))
+      yield* assertWhole(fiveParts)
+    }).pipe(Effect.provide(world))
+  )
+
+  it.effect("carries on with what only Complete sets, as it is asked for now", () =>
+    Effect.gen(function* () {
+      const { emulator } = yield* stopAtPart4(requestFor(fiveParts, { acl: "private" }))
+      const before = (yield* partsSent).length
+      yield* Upload.upload(requestFor(fiveParts, { acl: "public-read" }))
+      assert.deepStrictEqual((yield* partsSent).slice(before).toSorted(), [4, 5])
+      const object = Option.getOrThrow(yield* emulator.object(bucket, key))
+      assert.strictEqual(object.headers["x-oss-object-acl"], "public-read")
+      yield* assertWhole(fiveParts)
+    }).pipe(Effect.provide(world))
+  )
+
+  it.effect("fails, and keeps the old upload's checkpoint, while that can't be aborted", () =>
+    Effect.gen(function* () {
+      const { emulator, uploadId } = yield* stopAtPart4(requestFor(fiveParts))
+      yield* emulator.inject(
+        Fault.answer({ operation: "abort", status: 500, code: "InternalError", times: 5 })
+      )
+      const other = requestFor(fiveParts, { meta: { owner: "someone else" } })
+      const error = yield* inTime(Effect.flip(Upload.upload(other)))
+      assert.isTrue(error._tag === "OssError" && error.reason._tag === "ServerError")
+      assert.strictEqual((yield* emulator.uploads(bucket))[0]?.uploadId, uploadId)
+      assert.strictEqual((yield* pending)[0]?.parts, 3)
+      yield* Upload.upload(other)
       yield* assertWhole(fiveParts)
     }).pipe(Effect.provide(world))
   )

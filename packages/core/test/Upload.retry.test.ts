@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
-import { OssClient, OssError, RetryPolicy, Source, Upload } from "@effect-oss/core"
+import { Body, OssClient, OssError, RetryPolicy, Source, Upload } from "@effect-oss/core"
 import { Fault, OssEmulator } from "@effect-oss/emulator"
-import { Effect, Fiber, Option, Schedule } from "effect"
+import { Effect, Fiber, Option, Random, Schedule } from "effect"
 import { TestClock } from "effect/testing"
 import {
   assertWhole,
@@ -87,6 +87,8 @@ describe("a part that fails", () => {
       )
       const error = yield* inTime(Effect.flip(Upload.upload(requestFor(fiveParts))))
       assert.deepInclude(error, { operation: "uploadPart", partNumber: 5, status: 500, key })
+      assert.deepInclude(error, { attempt: 5 })
+      assert.include(error.message, ", attempt 5); ")
       assert.strictEqual((yield* partsSent).filter((number) => number === 5).length, 5)
       const [left] = yield* pending
       assert.deepInclude(left, { parts: 4, durable: 4 * partSize })
@@ -146,6 +148,31 @@ describe("a part that fails", () => {
       assert.strictEqual(reasonOf(yield* Fiber.join(fiber)), "ServerError")
       assert.strictEqual((yield* partsSent).length, 3)
     }).pipe(Effect.provide(world))
+  )
+
+  it.effect("waits between nothing and a limit that doubles, and no two parts alike", () =>
+    Effect.gen(function* () {
+      const emulator = yield* OssEmulator.OssEmulator
+      const parts = [1, 2, 3, 4, 5]
+      const lost = { operation: "uploadPart", at: "before", times: 4 } as const
+      yield* inject(...parts.map((partNumber) => Fault.drop({ ...lost, partNumber })))
+      yield* inTime(Upload.upload(requestFor(fiveParts)))
+      const log = yield* emulator.log
+      const waits = parts.map((part) => {
+        const times = log.flatMap((entry) => (entry.partNumber === part ? [entry.time] : []))
+        return times.slice(1).map((time, index) => time - times[index]!)
+      })
+      const limits = [200, 400, 800, 1_600]
+      for (const wait of waits) {
+        assert.strictEqual(wait.length, limits.length)
+        wait.forEach((millis, index) => assert.isBelow(millis, limits[index]! + 1))
+      }
+      assert.strictEqual(new Set(waits.flat()).size, 20)
+      const shares = waits.flatMap((wait) => wait.map((millis, index) => millis / limits[index]!))
+      assert.isBelow(Math.min(...shares), 0.25)
+      assert.isAbove(Math.max(...shares), 0.75)
+      yield* assertWhole(fiveParts)
+    }).pipe(Effect.provide(world), Random.withSeed("waits"))
   )
 
   it.effect(
@@ -251,6 +278,29 @@ describe("CRC64", () => {
       }).pipe(Effect.provide(world))
   )
 
+  it.effect(
+    "of an object of parts is asked for again too, and the result says whether any came",
+    () =>
+      Effect.gen(function* () {
+        yield* inject(
+          Fault.noCrc({ operation: "complete", times: 2 }),
+          Fault.noCrc({ operation: "head" })
+        )
+        assert.isFalse((yield* Upload.upload(requestFor(fiveParts))).verified)
+        assert.isTrue((yield* Upload.upload(requestFor(fiveParts))).verified)
+        yield* assertWhole(fiveParts)
+      }).pipe(Effect.provide(world))
+  )
+
+  it.effect("shows that a small object was damaged on the way, and it is sent again", () =>
+    Effect.gen(function* () {
+      yield* inject(Fault.damage({ operation: "put" }))
+      yield* inTime(Upload.upload(requestFor(contentOf(10))))
+      assert.strictEqual((yield* requests)["put"], 2)
+      yield* assertWhole(contentOf(10))
+    }).pipe(Effect.provide(world))
+  )
+
   it.effect("of a small object that is wrong is sent again, then an IntegrityError", () =>
     Effect.gen(function* () {
       yield* inject(Fault.wrongCrc({ operation: "put" }))
@@ -289,6 +339,40 @@ describe("Complete", () => {
     Effect.gen(function* () {
       yield* inject(Fault.drop({ operation: "complete", at: "after", times: Infinity }))
       yield* Upload.upload(requestFor(fiveParts, { retry: RetryPolicy.never }))
+      yield* assertWhole(fiveParts)
+    }).pipe(Effect.provide(world))
+  )
+
+  const other = contentOf(fiveParts.length, 99)
+  const storeOther = Effect.gen(function* () {
+    const client = yield* OssClient.OssClient
+    yield* client.put({ key, body: Body.fromBytes(other) })
+  })
+
+  it.effect("is no success because another object of the same size is there", () =>
+    Effect.gen(function* () {
+      yield* storeOther
+      yield* inject(Fault.drop({ operation: "complete", at: "before", times: 5 }))
+      const error = yield* inTime(Effect.flip(Upload.upload(requestFor(fiveParts))))
+      assert.strictEqual(reasonOf(error), "Transport")
+      assert.strictEqual((yield* pending)[0]?.parts, 5)
+      const result = yield* Upload.upload(requestFor(fiveParts))
+      assert.strictEqual(result.sent, 0)
+      yield* assertWhole(fiveParts)
+    }).pipe(Effect.provide(world))
+  )
+
+  it.effect("whose object was replaced by another one before the answer came makes it again", () =>
+    Effect.gen(function* () {
+      yield* inject(
+        Fault.stall({ operation: "complete", at: "after" }),
+        Fault.delay({ operation: "complete", millis: 60_000, at: "before" })
+      )
+      const replacing = Effect.delay(storeOther, "5 minutes")
+      const [events] = yield* inTime(
+        Effect.all([collect(requestFor(fiveParts)), replacing], { concurrency: 2 })
+      )
+      assert.deepInclude(events, { _tag: "Restarted", reason: "UploadGone" })
       yield* assertWhole(fiveParts)
     }).pipe(Effect.provide(world))
   )
@@ -345,6 +429,26 @@ describe("Complete", () => {
 })
 
 describe("an upload that is aborted by someone else", () => {
+  it.effect("while parts are on their way starts afresh once, and leaves nothing behind", () =>
+    Effect.gen(function* () {
+      const emulator = yield* OssEmulator.OssEmulator
+      yield* inject(Fault.delay({ operation: "uploadPart", millis: 10_000, times: 7 }))
+      const abort = Effect.gen(function* () {
+        const [upload] = yield* emulator.uploads(bucket)
+        yield* emulator.abortUpload({ bucket, key, uploadId: upload!.uploadId })
+      })
+      const [events] = yield* inTime(
+        Effect.all(
+          [collect(requestFor(fiveParts, { concurrency: 2 })), Effect.delay(abort, "15 seconds")],
+          { concurrency: 2 }
+        )
+      )
+      const restarts = events.filter((event) => event._tag === "Restarted")
+      assert.deepStrictEqual(restarts, [{ _tag: "Restarted", reason: "UploadGone" }])
+      yield* assertWhole(fiveParts)
+    }).pipe(Effect.provide(world))
+  )
+
   const abortAt = Effect.fnUntraced(function* (times: number) {
     const emulator = yield* OssEmulator.OssEmulator
     yield* inject(

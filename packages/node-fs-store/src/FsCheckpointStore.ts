@@ -36,9 +36,10 @@ import * as Place from "./internal/place.ts"
  *
  * **Details**
  *
- * What was acknowledged is on the disk, synced. Other processes are told apart
- * by their ids where these mean something, so that the checkpoint of a process
- * that was killed is free at once; from another host or container, it is free
+ * What was acknowledged is on the disk, synced. The checkpoint of a process that
+ * is surely dead is free at once: on Linux, one that was killed, in another
+ * container of the machine too, or that ran before the machine was booted, unless
+ * the directory is on a disk that machines share. From another host, it is free
  * after a minute without a sign of life, by clocks that must agree within half a
  * minute.
  *
@@ -104,12 +105,20 @@ export const layer = (options: {
 const prepare = (path: Path.Path, directory: string) =>
   Effect.mapError(Place.ensureDirectory(path, directory), Place.unavailable(directory))
 
-const has = (path: Path.Path, directory: string, key: string) =>
-  Place.journals(path, directory, Place.hashOf(key)).pipe(
-    Effect.map((journals) => journals.length > 0),
-    Effect.catchReason("PlatformError", "NotFound", () => Effect.succeed(false)),
-    Effect.mapError(Place.unavailable(directory))
-  )
+const has = Effect.fnUntraced(
+  function* (path: Path.Path, directory: string, key: string) {
+    const place = Place.make(path, directory, key)
+    if (!(yield* Place.isLittered(place))) return false
+    if ((yield* Place.journals(path, directory, place.hash)).length > 0) return true
+    // What a run left that died early is there as well: whoever opens it clears it away.
+    return !(yield* Lease.isHeld(place))
+  },
+  (self, _, directory) =>
+    self.pipe(
+      Effect.catchReason("PlatformError", "NotFound", () => Effect.succeed(false)),
+      Effect.catchTag("PlatformError", (error) => Effect.fail(Place.unavailable(directory)(error)))
+    )
+)
 
 const open = Effect.fnUntraced(function* (
   path: Path.Path,

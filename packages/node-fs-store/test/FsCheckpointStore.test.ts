@@ -190,6 +190,19 @@ describe("a store of files", () => {
       }
     }))
 
+  test("has something to clear away where a run died early, and nothing where one is at work", (directory) =>
+    Effect.gen(function* () {
+      const has = CheckpointStore.CheckpointStore.use(({ has }) => has?.("key") ?? Effect.die("no"))
+      for (let at = 1; at <= 12; at++) {
+        const hook = breaking(at, false, crash)
+        yield* Effect.exit(Effect.provide(record(0), layerHooked(directory, hook.before, mortal)))
+        assert.strictEqual(yield* has, (yield* files(directory)).length > 0, `change ${at}`)
+        yield* withLog("key", (log) => log.remove)
+        assert.deepStrictEqual(yield* files(directory), [], `change ${at}`)
+      }
+      yield* withLog("key", () => Effect.map(has, assert.isFalse))
+    }))
+
   test("lets the later one of two generations count", (directory) =>
     Effect.gen(function* () {
       const fs = yield* FileSystem.FileSystem
@@ -264,6 +277,35 @@ describe("a store of files", () => {
       ).pipe(Effect.provide(count))
       assert.isAtMost(syncs, 3)
       assert.deepStrictEqual(yield* Effect.provide(recover("key"), layerIn(directory)), some(100))
+    }).pipe(Effect.provide(NodeServices.layer))
+  )
+
+  it.effect("records a part by one write and one sync, whatever the number of parts", () =>
+    Effect.gen(function* () {
+      const directory = yield* temporaryDirectory
+      const fs = yield* FileSystem.FileSystem
+      let calls: Array<string> = []
+      const hook: Hook = ({ call }) => Effect.sync(() => void calls.push(call))
+      yield* withLog("key", (log) =>
+        Effect.gen(function* () {
+          yield* log.begin(header())
+          const journal = yield* only(directory, ".journal")
+          const cost = Effect.fnUntraced(function* (number: number) {
+            const before = (yield* fs.stat(journal)).size
+            calls = []
+            yield* log.append(part(number))
+            return { calls: [...calls], bytes: Number((yield* fs.stat(journal)).size - before) }
+          })
+          const first = yield* cost(1_000)
+          yield* Effect.forEach(parts(999), log.append, { concurrency: "unbounded" })
+          yield* Effect.forEach(parts(4_000).slice(1_001), log.append, { concurrency: "unbounded" })
+          const last = yield* cost(1_001)
+          // A write is cut in two by the hook.
+          assert.deepStrictEqual(first.calls, ["write", "write", "sync"])
+          assert.deepStrictEqual(last.calls, first.calls)
+          assert.closeTo(last.bytes, first.bytes, 10)
+        })
+      ).pipe(Effect.provide(layerHooked(directory, hook)))
     }).pipe(Effect.provide(NodeServices.layer))
   )
 

@@ -5,6 +5,7 @@ import { Clock, Effect, Exit, Fiber, FileSystem, Option, Result, Scope } from "e
 import { TestClock } from "effect/testing"
 import { CheckpointStore } from "@effect-oss/core"
 import type { Checkpoint } from "@effect-oss/core"
+import { spawnSync } from "node:child_process"
 import { header, part, parts, recover, refusal } from "../../core/test/CheckpointStoreContract.ts"
 import { hashOf } from "../src/internal/place.ts"
 import {
@@ -14,6 +15,7 @@ import {
   layerHooked,
   only,
   temporaryDirectory,
+  type Appearance,
   type Hook
 } from "./support.ts"
 
@@ -29,12 +31,18 @@ const test = <E>(
     )
   )
 
-/** A process on this host. */
-const here = (directory: string, hook: Hook = () => Effect.void) => layerHooked(directory, hook)
+const nfs = 0x6969
+const ext4 = 0xef53
+
+/** A process on this host, which shares the directory with others. */
+const here = (
+  directory: string,
+  hook: Hook = () => Effect.void,
+  appearance: Omit<Appearance, "started"> = {}
+) => layerHooked(directory, hook, { fileSystem: nfs, ...appearance })
 
 /** A process on another host. */
-const there = (directory: string, hook: Hook = () => Effect.void) =>
-  layerHooked(directory, hook, { boot: "there" })
+const there = (directory: string, hook?: Hook) => here(directory, hook, { boot: "there" })
 
 /** A process that can't reach its lease to renew it. */
 const cutOff: Hook = ({ call, path }) =>
@@ -62,8 +70,10 @@ const holder = {
   token: "00000000-0000-4000-8000-000000000000",
   pid: 4711,
   host: "web-1",
-  space: "",
+  boot: "",
+  container: "",
   started: "1",
+  alone: false,
   at: 0
 }
 
@@ -73,6 +83,13 @@ const leave = Effect.fnUntraced(function* (directory: string, text: string, seco
   yield* fs.writeFileString(`${directory}/${hashOf("key")}.lease`, text)
   yield* silent(directory, seconds)
 })
+
+/** A process that is killed while it listens on a socket, which stays. */
+const dieListening = (path: string) =>
+  Effect.sync(() => {
+    const script = `require("node:net").createServer().listen(process.argv[1], () => process.kill(process.pid, 9))`
+    spawnSync(process.execPath, ["-e", script, path])
+  })
 
 describe("a lease", () => {
   test("is another host's for a minute after its last sign of life", (directory) =>
@@ -106,6 +123,83 @@ describe("a lease", () => {
       assert.deepStrictEqual(yield* files(directory), [])
     }))
 
+  const shared: ReadonlyArray<readonly [string, number, number]> = [
+    ["both are on a shared disk", nfs, nfs],
+    ["the holder was on a shared disk", nfs, ext4],
+    ["whoever asks is on a shared disk", ext4, nfs]
+  ]
+  for (const [where, before, now] of shared) {
+    test(`is another host's, or this one's before it was booted, for a minute where ${where}`, (directory) =>
+      Effect.gen(function* () {
+        yield* open(here(directory, undefined, { boot: "before", fileSystem: before }))
+        const next = here(directory, undefined, { fileSystem: now })
+        assert.strictEqual(yield* tagOf(Effect.provide(recover("key"), next)), "Busy")
+        yield* silent(directory, 61)
+        yield* Effect.provide(recover("key"), next)
+      }))
+  }
+
+  test("is nobody's once the machine was booted again, on a disk of its own", (directory) =>
+    Effect.gen(function* () {
+      const old = yield* open(here(directory, undefined, { boot: "before", fileSystem: ext4 }))
+      yield* old.begin(header())
+      const log = yield* open(here(directory, undefined, { fileSystem: ext4 }))
+      assert.deepStrictEqual(log.recovered, some({ header: header(), parts: [] }))
+    }))
+
+  /** A process in a container, whose ids others can't see. */
+  const contained = (directory: string, container: string) =>
+    here(directory, undefined, { container: `pid:[${container}]` })
+
+  test("is another container's as long as its holder lives, though it is silent", (directory) =>
+    Effect.gen(function* () {
+      const scope = yield* Scope.make()
+      yield* Scope.provide(open(contained(directory, "1")), scope)
+      yield* silent(directory, 3_600)
+      for (const other of [contained(directory, "2"), here(directory)]) {
+        assert.strictEqual(yield* tagOf(Effect.provide(recover("key"), other)), "Busy")
+      }
+      yield* Scope.close(scope, Exit.void)
+      yield* Effect.provide(recover("key"), contained(directory, "2"))
+      assert.deepStrictEqual(yield* files(directory), [])
+    }))
+
+  test("is nobody's as soon as its holder in another container is dead", (directory) =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const scope = yield* Scope.make()
+      yield* Scope.provide(open(contained(directory, "1")), scope)
+      const text = yield* fs.readFileString(yield* only(directory, ".lease"))
+      const beacon = yield* only(directory, ".alive")
+      yield* Scope.close(scope, Exit.void)
+      yield* leave(directory, text)
+      yield* dieListening(beacon)
+      yield* Effect.provide(recover("key"), contained(directory, "2"))
+      assert.deepStrictEqual(yield* files(directory), [])
+    }))
+
+  test("is another container's for a minute if its sign of life is deleted", (directory) =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      yield* open(contained(directory, "1"))
+      yield* fs.remove(yield* only(directory, ".alive"))
+      const other = Effect.provide(recover("key"), contained(directory, "2"))
+      assert.strictEqual(yield* tagOf(other), "Busy")
+      yield* silent(directory, 61)
+      yield* other
+    }))
+
+  test("is another container's for a minute where its path is too long for a socket", (directory) =>
+    Effect.gen(function* () {
+      const below = `${directory}/${"long".repeat(20)}`
+      yield* open(contained(below, "1"))
+      assert.strictEqual((yield* files(below)).length, 1)
+      const other = Effect.provide(recover("key"), contained(below, "2"))
+      assert.strictEqual(yield* tagOf(other), "Busy")
+      yield* silent(below, 61)
+      yield* other
+    }))
+
   test("that can't be read is respected for a minute, and then replaced", (directory) =>
     Effect.gen(function* () {
       for (const text of ["", "{", JSON.stringify({ ...holder, token: "../../etc" }), "\0"]) {
@@ -116,6 +210,30 @@ describe("a lease", () => {
         yield* Effect.provide(recover("key"), here(directory))
         assert.deepStrictEqual(yield* files(directory), [])
       }
+    }))
+
+  test("that is damaged is somebody's, or nobody's, but never a crash", (directory) =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const scope = yield* Scope.make()
+      const log = yield* Scope.provide(open(here(directory)), scope)
+      yield* log.begin(header())
+      const lease = yield* only(directory, ".lease")
+      const text = yield* fs.readFile(lease)
+      const seen = new Set<string>()
+      for (let at = 0; at < text.length; at += 5) {
+        const flipped = text.map((byte, index) => (index === at ? byte ^ (1 << (at % 8)) : byte))
+        for (const damage of [flipped, text.subarray(0, at)]) {
+          yield* fs.writeFile(lease, damage)
+          yield* silent(directory, 0)
+          const found = yield* Effect.result(Effect.provide(recover("key"), here(directory)))
+          seen.add(Result.isSuccess(found) ? "free" : found.failure.reason._tag)
+        }
+      }
+      // A holder that has another id, or another start, is dead.
+      assert.deepStrictEqual([...seen].toSorted(), ["Busy", "free"])
+      assert.strictEqual(yield* tagOf(log.append(part(1))), "LeaseLost")
+      yield* Scope.close(scope, Exit.void)
     }))
 
   test("that is a link to nowhere is an error, not a wait without end", (directory) =>

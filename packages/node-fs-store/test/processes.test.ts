@@ -3,15 +3,20 @@ import { assert, describe, it } from "@effect/vitest"
 import { NodeServices } from "@effect/platform-node"
 import { Effect, Option } from "effect"
 import { CheckpointStore } from "@effect-oss/core"
-import { spawn } from "node:child_process"
+import { spawn, spawnSync } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import { recover, refusal, withLog } from "../../core/test/CheckpointStoreContract.ts"
 import { part } from "./records.ts"
 import { files, layerIn, temporaryDirectory } from "./support.ts"
 
-const start = (mode: string, directory: string) =>
+/** What comes before a command to run it in a container of its own, which ends with it. */
+const container = "unshare --map-root-user --pid --fork --mount-proc --kill-child".split(" ")
+const [unshare = "", ...flags] = container
+const hasContainers = spawnSync(unshare, [...flags, "true"]).status === 0
+
+const start = (mode: string, directory: string, within: ReadonlyArray<string> = []) =>
   Effect.acquireRelease(
-    Effect.sync(() => new Child(mode, directory)),
+    Effect.sync(() => new Child(mode, directory, within)),
     (child) => child.kill
   )
 
@@ -19,11 +24,10 @@ class Child {
   readonly process
   readonly exited
   output = ""
-  constructor(mode: string, directory: string) {
+  constructor(mode: string, directory: string, within: ReadonlyArray<string>) {
     const script = fileURLToPath(new URL("child.ts", import.meta.url))
-    this.process = spawn(process.execPath, [script, mode, directory, "key"], {
-      stdio: ["pipe", "pipe", "inherit"]
-    })
+    const [command, ...args] = [...within, process.execPath, script, mode, directory, "key"]
+    this.process = spawn(command, args, { stdio: ["pipe", "pipe", "inherit"] })
     this.process.stdout.on("data", (text) => (this.output += text))
     this.exited = new Promise((resolve) => this.process.once("close", resolve))
   }
@@ -49,9 +53,10 @@ const test = (
   title: string,
   body: (
     directory: string
-  ) => Effect.Effect<void, unknown, CheckpointStore.CheckpointStore | NodeServices.NodeServices>
+  ) => Effect.Effect<void, unknown, CheckpointStore.CheckpointStore | NodeServices.NodeServices>,
+  condition = true
 ) =>
-  it.live(title, () =>
+  it.live.runIf(condition)(title, () =>
     Effect.gen(function* () {
       const directory = yield* temporaryDirectory
       yield* Effect.provide(body(directory), layerIn(directory))
@@ -108,4 +113,24 @@ describe("a store of files, used by processes", () => {
       const words = yield* Effect.forEach(children, (child) => child.said(2))
       assert.deepStrictEqual(words.map(([, word]) => word).sort(), ["Busy", "Busy", "held"])
     }).pipe(Effect.scoped))
+
+  test(
+    "is another container's while its process lives, and free as soon as that is killed",
+    (directory) =>
+      Effect.gen(function* () {
+        const holder = yield* start("hold", directory, container)
+        yield* holder.said(1)
+        assert.include((yield* refusal(recover("key"))).message, "in use by process 1 on host")
+        const other = yield* start("race", directory, container)
+        yield* other.said(1)
+        yield* holder.kill
+        other.process.stdin.write("go\n")
+        assert.strictEqual((yield* other.said(2))[1], "held")
+        assert.strictEqual((yield* refusal(recover("key"))).reason._tag, "Busy")
+        yield* other.kill
+        yield* withLog("key", (log) => log.remove)
+        assert.deepStrictEqual(yield* files(directory), [])
+      }).pipe(Effect.scoped),
+    hasContainers
+  )
 })

@@ -2,6 +2,7 @@
 import { NodeServices } from "@effect/platform-node"
 import { Deferred, Effect, FileSystem, Layer, PlatformError } from "effect"
 import { FsCheckpointStore } from "@effect-oss/node-fs-store"
+import { System } from "../src/internal/process.ts"
 
 /** A new directory, removed with the scope. */
 export const temporaryDirectory = FileSystem.FileSystem.use((fs) =>
@@ -51,8 +52,12 @@ export const gate = (before: (step: Step) => boolean) => {
 
 /** How the operating system describes the process. */
 export interface Appearance {
-  /** Of the machine's boot: another one makes the store believe that it is on another host. */
+  /** Of the machine's boot: another one makes the store believe that it is on another host, or that the host was booted again. */
   readonly boot?: string
+  /** Of process ids: another one makes the store believe that it is in a container. */
+  readonly container?: string
+  /** Of the directory's file system, by its magic number. */
+  readonly fileSystem?: number
   /** Of the process itself: another one makes others believe that the process is dead. */
   readonly started?: string
 }
@@ -107,6 +112,10 @@ export const layerHooked = (directory: string, hook: Hook, appearance: Appearanc
         utimes: before("utimes", fs.utimes),
         makeDirectory: before("makeDirectory", fs.makeDirectory),
         writeFileString: before("writeFileString", fs.writeFileString),
+        readLink: (path) =>
+          path === "/proc/self/ns/pid" && appearance.container !== undefined
+            ? Effect.succeed(appearance.container)
+            : fs.readLink(path),
         readFileString: (path, encoding) =>
           Effect.map(fs.readFileString(path, encoding), (text) => appear(appearance, path, text)),
         open: (path, options) =>
@@ -114,9 +123,20 @@ export const layerHooked = (directory: string, hook: Hook, appearance: Appearanc
       })
     })
   )
+  const layerSystem = Layer.effect(
+    System,
+    Effect.map(System, (system) => ({
+      ...system,
+      fileSystem: (path) =>
+        appearance.fileSystem === undefined
+          ? system.fileSystem(path)
+          : Effect.succeed(appearance.fileSystem)
+    }))
+  )
   return FsCheckpointStore.layer({ directory }).pipe(
     Layer.provide(layerFileSystem),
-    Layer.provide(NodeServices.layer)
+    Layer.provide(NodeServices.layer),
+    Layer.merge(layerSystem)
   )
 }
 

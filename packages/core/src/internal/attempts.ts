@@ -42,15 +42,25 @@ export const make = (options: {
     )
   )
 
-  return <A, E, R>(request: Effect.Effect<A, E | OssError, R>) => {
-    const attempt = Effect.tap(renewing(request), () => earn)
-    // Most requests succeed: what a schedule needs is made only for those that don't.
-    return Effect.catchIf(attempt, isOssError, (error) =>
-      isRetryable(error)
-        ? Effect.flatten(Effect.retry(onlyOssErrors(failingFirst(error, attempt)), schedule))
-        : Effect.fail(error)
-    )
-  }
+  return <A, E, R>(request: Effect.Effect<A, E | OssError, R>) =>
+    Effect.suspend(() => {
+      let attempts = 0
+      const counted = Effect.suspend(() => {
+        attempts++
+        return request
+      })
+      const attempt = Effect.tap(renewing(counted), () => earn)
+      // Most requests succeed: what a schedule needs is made only for those that don't.
+      return Effect.catchIf(attempt, isOssError, (error) =>
+        isRetryable(error)
+          ? Effect.flatten(Effect.retry(onlyOssErrors(failingFirst(error, attempt)), schedule))
+          : Effect.fail(error)
+      ).pipe(
+        Effect.mapError((error) =>
+          isOssError(error) && attempts > 1 ? new OssError({ ...error, attempt: attempts }) : error
+        )
+      )
+    })
 }
 
 const isOssError = (error: unknown): error is OssError => error instanceof OssError

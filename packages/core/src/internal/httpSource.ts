@@ -4,7 +4,9 @@
  *
  * @internal
  */
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
+import * as Headers from "effect/http/Headers"
 import * as HttpClient from "effect/http/HttpClient"
 import type { HttpClientError } from "effect/http/HttpClientError"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
@@ -54,6 +56,7 @@ const Facts = Schema.Struct({
   ),
   "accept-ranges": Schema.OptionFromOptionalKey(Schema.String),
   "content-encoding": Schema.OptionFromOptionalKey(Schema.String),
+  date: Schema.OptionFromOptionalKey(Schema.NonEmptyString),
   etag: Schema.OptionFromOptionalKey(Schema.NonEmptyString),
   "last-modified": Schema.OptionFromOptionalKey(Schema.NonEmptyString)
 })
@@ -81,7 +84,9 @@ const factsIn = ({ headers }: HttpClientResponse) =>
     const plain = Option.isNone(known["content-encoding"])
     const size = plain ? known["content-length"] : Option.none()
     const strong = Option.filter(known.etag, (etag) => !etag.startsWith("W/"))
-    const version = Option.orElse(strong, () => known["last-modified"])
+    const version = Option.orElse(strong, () =>
+      Option.filter(known["last-modified"], (modified) => isOlder(modified, known.date))
+    )
     const parts = [Option.map(size, String), known.etag, known["last-modified"]]
     return {
       size,
@@ -90,6 +95,18 @@ const factsIn = ({ headers }: HttpClientResponse) =>
       fingerprint: parts.map((part) => Option.getOrElse(part, () => "")).join(" ")
     }
   })
+
+/** Times of HTTP are in seconds: within that of the answer the page may change once more. */
+const isOlder = (modified: string, date: Option.Option<string>): boolean =>
+  Option.match(date, {
+    onNone: () => true,
+    onSome: (date) =>
+      Option.exists(Option.all([timeOf(date), timeOf(modified)]), ([answered, changed]) =>
+        DateTime.isGreaterThan(answered, changed)
+      )
+  })
+
+const timeOf = (text: string) => Result.getSuccess(Headers.parseHttpDate(text))
 
 interface Remote {
   readonly name: string

@@ -5,11 +5,12 @@
  *   is the mark of one that is being removed;
  * - `<prefix><hash>/<generation>/<number>` is one part of that generation.
  *
- * So a part costs one small entry. The header decides which generation counts:
- * `begin` writes a header with a new one and only then removes the old parts,
- * so that a process that dies in between leaves the old checkpoint, or the new
- * one, and litter that the next holder removes. The names of the entries are
- * the index of `list`: there is no other that could get out of step.
+ * A check sum stands before each, so that what a storage has changed is not
+ * read. A part costs one small entry. The header decides which generation
+ * counts: `begin` writes a header with a new one and only then removes the old
+ * parts, so that a process that dies in between leaves the old checkpoint, or
+ * the new one, and litter that the next holder removes. The names of the entries
+ * are the index of `list`: there is no other that could get out of step.
  *
  * @internal
  */
@@ -97,11 +98,19 @@ const decodeVersion = Schema.decodeUnknownOption(
 const encodeRecord = Schema.encodeSync(Schema.fromJsonString(Record))
 const decodeRecord = Schema.decodeUnknownOption(Schema.fromJsonString(Record))
 
-/** Any text, however long, as 16 characters; that two texts share them is noticed when one is opened. */
-const hashOf = (checkpointKey: string): string =>
-  Crc64.of(new TextEncoder().encode(JSON.stringify(checkpointKey)))
-    .toString(16)
-    .padStart(16, "0")
+/** Any text, however long, as 16 characters. */
+const sumOf = (text: string): string =>
+  Crc64.of(new TextEncoder().encode(text)).toString(16).padStart(16, "0")
+
+const seal = (json: string): string => `${sumOf(json)} ${json}`
+
+const unseal = (text: string): { readonly json: string; readonly isSound: boolean } => {
+  const json = text.slice(sumOf("").length + 1)
+  return { json, isSound: text === seal(json) }
+}
+
+/** That two keys share it is noticed when one is opened. */
+const hashOf = (checkpointKey: string): string => sumOf(JSON.stringify(checkpointKey))
 
 const nameOf = ({ prefix }: Shelf, checkpointKey: string) => `${prefix}${hashOf(checkpointKey)}`
 
@@ -178,7 +187,7 @@ const logOf = (options: {
   readonly discarded?: { readonly error: CheckpointError; readonly names: ReadonlyArray<string> }
 }): CheckpointLog => {
   const { shelf, name, checkpointKey, found, discarded } = options
-  const write = (root: Root) => available(name, shelf.entries.set(name, encodeRoot(root)))
+  const write = (root: Root) => available(name, shelf.entries.set(name, seal(encodeRoot(root))))
   let generation = Option.map(found, (found) => found.generation)
   let isThere = Option.isSome(found) || discarded !== undefined
   let names = new Set(Option.getOrUndefined(found)?.names ?? discarded?.names)
@@ -204,7 +213,7 @@ const logOf = (options: {
         }
         const entry = partName(name, generation.value, part.number)
         names.add(entry)
-        const record = encodeRecord({ order: order++, part })
+        const record = seal(encodeRecord({ order: order++, part }))
         return available(name, shelf.entries.set(entry, record))
       }),
     remove: Effect.suspend(() => {
@@ -260,12 +269,14 @@ const summary = Effect.fnUntraced(
 const rootOf = Effect.fnUntraced(function* (shelf: Shelf, name: string) {
   const text = yield* available(name, shelf.entries.get(name))
   if (text === undefined) return Option.none()
-  const written = decodeVersion(text)
+  const { json, isSound } = unseal(text)
+  const written = decodeVersion(json)
   if (Option.isSome(written) && written.value.version > version) {
     const reason = new UnknownVersion({ version: String(written.value.version) })
     return yield* new CheckpointError({ location: name, reason })
   }
-  return yield* decodeRoot(text).pipe(
+  if (!isSound) return yield* damaged(name, "this entry does not match its check sum")
+  return yield* decodeRoot(json).pipe(
     Effect.asSome,
     Effect.catchTag("SchemaError", () => damaged(name, "this entry can't be read"))
   )
@@ -277,7 +288,10 @@ const recordsOf = (shelf: Shelf, names: ReadonlyArray<string>) =>
     Effect.forEach(names, (name) => available(name, shelf.entries.get(name)), { concurrency: 16 }),
     (texts) =>
       texts
-        .flatMap((text) => Option.toArray(decodeRecord(text)))
+        .flatMap((text) => {
+          const { json, isSound } = unseal(text ?? "")
+          return isSound ? Option.toArray(decodeRecord(json)) : []
+        })
         .sort((a, b) => a.order - b.order)
         .map(({ part }): UploadedPart => part)
   )

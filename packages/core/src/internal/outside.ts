@@ -67,6 +67,8 @@ export const sample = Effect.fnUntraced(function* (session: Session, every: Dura
   while (true) {
     yield* Effect.sleep(every)
     last = Meter.sample(last, yield* Clock.currentTimeMillis, meter.sent - meter.resumed)
+    // That all of it is there is said of an object only, see `Store.finished`.
+    if (meter.durable === meter.total) continue
     yield* report(UploadEvent.cases.Progress.make(Meter.progress(meter, last.rate)))
   }
 })

@@ -147,6 +147,14 @@ const fromAliOss = Effect.fnUntraced(
     )
 )
 
+/** What the upload was begun with may be something else than what is asked for now. */
+const warnOfOptions = ({ options, key }: Session) =>
+  Checkpoint.digestOptions(options) === Checkpoint.digestOptions({})
+    ? Effect.void
+    : Effect.logWarning(
+        `${key}: goes on with an upload whose headers and metadata OSS does not tell: the object gets those that it was begun with`
+      )
+
 /** From here on there is a checkpoint again. */
 const takeOver = Effect.fnUntraced(function* (
   session: Session,
@@ -156,6 +164,7 @@ const takeOver = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Earlier, CheckpointError> {
   const phase = Checkpoint.Phase.cases.Uploading.make({ uploadId })
   const { partSize } = plan
+  yield* warnOfOptions(session)
   yield* session.log.begin({ ...(yield* headerOf(session, partSize)), phase })
   const tasks = Checkpoint.reconcile(plan, [], listed)
   return { _tag: "Open", upload: { uploadId, partSize, tasks, recorded: [], listed } }

@@ -3,9 +3,9 @@
  * locks, and not every network disk would honour them.
  *
  * **The lease** is a file that names its holder. It comes into being by link(2),
- * whole and only if there is none. A holder whose process is dead loses it to
- * the next who asks; one that can't be seen from here (another host, another
- * container) loses it when it hasn't touched the file for a minute.
+ * whole and only if there is none. A holder whose process is surely dead loses
+ * it to the next who asks; one that can't be seen from here (on another host) loses
+ * it when it hasn't touched the file for a minute.
  *
  * **Ending a lease.** Nothing but its token's claim gives the right to replace
  * or remove a lease. A claim, too, is made by link(2), so that one process only
@@ -27,14 +27,16 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
+import { identity } from "effect/Function"
 import * as Option from "effect/Option"
 import type { PlatformError } from "effect/PlatformError"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import { Busy, CheckpointError, LeaseLost, Unavailable } from "@effect-oss/core/CheckpointStore"
+import * as Beacon from "./beacon.ts"
 import type { Place } from "./place.ts"
-import { discard, fileMode, unavailable } from "./place.ts"
+import { discard, fileMode, sync, unavailable } from "./place.ts"
 import * as Process from "./process.ts"
 
 /** A holder that can't be seen from here is given up after this time without a sign of life. */
@@ -73,6 +75,8 @@ interface Claimant {
 /** Takes the lease until the scope closes; fails with `Busy` if another holder is alive. */
 export const acquire = Effect.fnUntraced(function* (place: Place) {
   const claimant = yield* claimantOf(place)
+  // Before anybody looks for it, and for longer than anybody does.
+  if (Process.isHidden(claimant.self)) yield* Beacon.light(place.beacon(claimant.token))
   const contested = yield* Effect.acquireRelease(take(claimant, place.lease, 1), () =>
     release(claimant)
   )
@@ -81,7 +85,7 @@ export const acquire = Effect.fnUntraced(function* (place: Place) {
 })
 
 const claimantOf = Effect.fnUntraced(function* (place: Place) {
-  const self = yield* Process.self
+  const self = yield* Process.self(place.directory)
   const at = yield* Clock.currentTimeMillis
   const token = (yield* Process.System).uuid()
   return { place, self, token, text: encodeHolder({ token, ...self, at }) } satisfies Claimant
@@ -164,11 +168,23 @@ const absent =
     error.reason._tag === "NotFound" ? Effect.succeed(value) : Effect.fail(unavailable(path)(error))
 
 /** Where the process can't be seen, its last sign of life decides; a clock that was set back gives no eternal life. */
-const judge = Effect.fnUntraced(function* ({ self }: Claimant, { holder, seen }: Reading) {
-  const fate = Result.isSuccess(holder) ? yield* Process.fate(holder.success, self) : "Unknown"
+const judge = Effect.fnUntraced(function* (
+  { self, place }: Claimant,
+  { holder, token, seen }: Reading
+) {
+  const fate = Result.isSuccess(holder)
+    ? yield* Process.fate(holder.success, self, place.beacon(token))
+    : "Unknown"
   if (fate !== "Unknown") return fate
   const age = (yield* Clock.currentTimeMillis) - seen
   return Math.abs(age) <= limit ? "Alive" : "Unknown"
+})
+
+/** Whether somebody has it who lives, as far as can be seen from here. */
+export const isHeld = Effect.fnUntraced(function* (place: Place) {
+  const held = yield* read(place.lease)
+  if (Option.isNone(held)) return false
+  return (yield* judge(yield* claimantOf(place), held.value)) === "Alive"
 })
 
 /** False if there is one already. */
@@ -191,7 +207,8 @@ const supersede = Effect.fnUntraced(function* (claimant: Claimant, path: string,
 
 /**
  * Writes the claimant's name into a file of its own, so that others see all of
- * it or nothing. False if it is gone before `use` is done: a new holder cleared it away.
+ * it or nothing, also after a loss of power: what can't be read can't be judged.
+ * False if it is gone before `use` is done: a new holder cleared it away.
  */
 const withCandidate = Effect.fnUntraced(function* (
   { place, text }: Claimant,
@@ -200,13 +217,16 @@ const withCandidate = Effect.fnUntraced(function* (
 ) {
   const fs = yield* FileSystem.FileSystem
   const candidate = place.candidate((yield* Process.System).uuid())
+  const steps = sync(candidate).pipe(
+    Effect.andThen(touch(candidate)),
+    Effect.andThen(use(candidate)),
+    Effect.catch(absent(path, false))
+  )
   return yield* fs
     .writeFileString(candidate, text, { flag: "wx", mode: fileMode })
     .pipe(
       Effect.mapError(unavailable(path)),
-      Effect.andThen(
-        Effect.catch(Effect.andThen(touch(candidate), use(candidate)), absent(path, false))
-      ),
+      Effect.andThen(steps),
       Effect.ensuring(Effect.ignore(discard(candidate)))
     )
 })
@@ -223,10 +243,20 @@ const check = Effect.fnUntraced(function* ({ place, text }: Claimant) {
     FileSystem.FileSystem.use((fs) => fs.readFileString(place.lease)),
     absent(place.lease, "")
   )
-  if (held !== text) {
-    return yield* new CheckpointError({ location: place.lease, reason: new LeaseLost() })
-  }
+  if (held === text) return
+  yield* isThere(place.directory)
+  return yield* new CheckpointError({ location: place.lease, reason: new LeaseLost() })
 })
+
+/** Nobody has taken anything over where there is nothing any more. */
+const isThere = (directory: string) =>
+  FileSystem.FileSystem.use((fs) => fs.exists(directory)).pipe(
+    Effect.mapError(unavailable(directory)),
+    Effect.filterOrFail(identity, () => {
+      const description = "it was removed while an upload was using it"
+      return new CheckpointError({ location: directory, reason: new Unavailable({ description }) })
+    })
+  )
 
 /** A failure is no loss of the lease yet: the next renewal may succeed. */
 const renew = (claimant: Claimant) =>

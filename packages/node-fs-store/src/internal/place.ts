@@ -5,6 +5,7 @@
  * - `HASH.lease`: who holds the checkpoint
  * - `HASH.TOKEN.1.claim`: who may end the lease with this token
  * - `HASH.TOKEN.2.claim`: who may end the claim of the first level with this token, and so on
+ * - `HASH.TOKEN.alive`, in part: a socket of the process with this token, in a container
  * - `HASH.GENERATION.TOKEN.journal`: the records; the highest generation counts
  * - `….tmp`: on its way to becoming one of these
  */
@@ -26,6 +27,7 @@ export interface Place {
   readonly lease: string
   readonly candidate: (id: string) => string
   readonly claim: (token: string, level: number) => string
+  readonly beacon: (token: string) => string
   readonly journal: (generation: number, token: string) => string
 }
 
@@ -50,13 +52,20 @@ export const make = (path: Path.Path, directory: string, key: string): Place => 
     lease: file("lease"),
     candidate: (id) => file(`${id}.lease.tmp`),
     claim: (token, level) => file(`${token}.${level}.claim`),
+    // A socket's path has to be short; two that are the same do no harm, since the later one isn't made.
+    beacon: (token) =>
+      path.join(directory, `${hash.slice(0, beaconHash)}.${token.slice(0, 8)}.alive`),
     journal: (generation, token) => file(`${generation}.${token}.journal`)
   }
 }
 
+/** So many digits of a checkpoint's hash are in the name of a beacon. */
+const beaconHash = 16
+
 const journalName = /^([0-9a-f]{32})\.([1-9]\d{0,14})\.[0-9a-f-]{36}\.journal$/
 const litterName =
   /^([0-9a-f]{32})\.(?:\d+\.)?[0-9a-f-]{36}\.(?:journal\.tmp|lease\.tmp|\d+\.claim)$/
+const beaconName = /^([0-9a-f]{16})\.[0-9a-f]{8}\.alive$/
 
 /** The journals in a directory, of one checkpoint or of all, oldest generation first. */
 export const journals = (
@@ -83,12 +92,22 @@ export const journals = (
  */
 export const litter = (path: Path.Path, place: Place, token: string) =>
   FileSystem.FileSystem.use((fs) => fs.readDirectory(place.directory)).pipe(
-    Effect.map((names) =>
-      names
-        .filter((name) => litterName.exec(name)?.[1] === place.hash)
-        .filter((name) => !name.startsWith(`${place.hash}.${token}.`))
+    Effect.map((names) => {
+      const beacon = path.basename(place.beacon(token))
+      const isOwn = (name: string) => name.startsWith(`${place.hash}.${token}.`) || name === beacon
+      return names
+        .filter((name) => {
+          const hash = litterName.exec(name)?.[1] ?? beaconName.exec(name)?.[1]
+          return hash !== undefined && place.hash.startsWith(hash) && !isOwn(name)
+        })
         .map((name) => path.join(place.directory, name))
-    )
+    })
+  )
+
+/** Whether there are any files of this checkpoint. */
+export const isLittered = ({ directory, hash }: Place) =>
+  FileSystem.FileSystem.use((fs) => fs.readDirectory(directory)).pipe(
+    Effect.map((names) => names.some((name) => name.startsWith(hash.slice(0, beaconHash))))
   )
 
 /** Removes a file, unless it is gone. */
