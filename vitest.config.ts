@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os"
+import { join } from "node:path"
 import { defineConfig } from "vitest/config"
 
 /** What starts many processes, or takes its time: `pnpm test:long`. */
@@ -16,7 +17,9 @@ export default defineConfig({
     // Effect and ali-oss are loaded once for all files: a third of the time.
     isolate: false,
     // The longest files wait for processes: on a small machine, too, others run meanwhile.
-    maxWorkers: Math.max(2, availableParallelism() - 1),
-    testTimeout: 60_000
+    maxWorkers: Math.max(3, availableParallelism() - 1),
+    testTimeout: 60_000,
+    // The processes that tests start needn't compile the same again.
+    env: { NODE_COMPILE_CACHE: join(import.meta.dirname, "node_modules/.cache/compiled") }
   }
 })
