@@ -40,7 +40,7 @@ describe("a piece", () => {
 describe("blocks", () => {
   it("of few bodies hold the largest piece", () => {
     assert.strictEqual(Pieces.blockSize(1), 2 * MiB)
-    assert.strictEqual(Pieces.blockSize(5), 2 * MiB)
+    assert.strictEqual(Pieces.blockSize(4), 2 * MiB)
   })
 
   it("of many bodies share the memory of a few", () => {

@@ -14,7 +14,7 @@ export const smallest: number = 64 * KiB
 const largest = 2048 * KiB
 
 /** For the blocks of all bodies that are under way; more only where there are very many. */
-const memory = 12 * 1024 * KiB
+const memory = 8 * 1024 * KiB
 
 /** The block of one of so many bodies that are under way: room for its largest piece. */
 export const blockSize = (bodies: number): number => between(smallest, memory / bodies, largest)
