@@ -14,7 +14,7 @@ import { bucket, inDirectory, run, stored, succeeds } from "./support/run.ts"
 const content = (size: number) => new Uint8Array(Buffer.alloc(size, "0123456789abc"))
 
 /** Three parts of the default size. */
-const threeParts = content(20 * 1024 * 1024)
+const fiveParts = content(20 * 1024 * 1024)
 
 const sent = Effect.gen(function* () {
   const log = yield* (yield* OssEmulator.OssEmulator).log
@@ -76,7 +76,7 @@ describe.concurrent("the example", () => {
         yield* emulator.inject(
           Fault.delay({ operation: "uploadPart", partNumber: 3, millis: 2_000 })
         )
-        yield* fs.writeFile(`${directory}/video.mp4`, threeParts)
+        yield* fs.writeFile(`${directory}/video.mp4`, fiveParts)
         const lines = (yield* succeeds("userInterface.ts", directory)).trimEnd().split("\n")
         assert.strictEqual(lines[0], "-".repeat(10))
         assert.include(lines, "########--")
@@ -86,7 +86,7 @@ describe.concurrent("the example", () => {
   )
 
   const places = [
-    ["memory", [1, 2, 3]],
+    ["memory", [1, 2, 3, 4, 5]],
     ["files", [3]],
     ["sqlite", [3]],
     ["postgres", [3]]
@@ -114,8 +114,8 @@ describe.concurrent("the example", () => {
             ? { DATABASE_URL: yield* database(yield* server, `effect_oss_${process.pid}`) }
             : {}
 
-        yield* fs.writeFile(`${directory}/db.tar`, threeParts)
-        // The first run loses its rights after two parts, and the next one has them again.
+        yield* fs.writeFile(`${directory}/db.tar`, fiveParts)
+        // The first run loses its rights at the third part, when the others are there; the next one has them again.
         yield* emulator.inject(
           Fault.delay({ operation: "uploadPart", partNumber: 3, millis: 2_000 }),
           Fault.answer({
@@ -130,7 +130,7 @@ describe.concurrent("the example", () => {
         const before = (yield* sent).length
         yield* succeeds(example, directory, environment)
         assert.deepStrictEqual((yield* sent).slice(before).toSorted(), [...again])
-        assert.isTrue(Buffer.from(yield* stored("backups/db.tar")).equals(threeParts))
+        assert.isTrue(Buffer.from(yield* stored("backups/db.tar")).equals(fiveParts))
       })
     )
   )
@@ -156,7 +156,7 @@ describe.concurrent("the example", () => {
           Layer.build
         )
         const address = HttpServer.formatAddress(Context.get(sink, HttpServer.HttpServer).address)
-        yield* fs.writeFile(`${directory}/db.tar`, threeParts)
+        yield* fs.writeFile(`${directory}/db.tar`, fiveParts)
         yield* succeeds("observability.ts", directory, {
           OTEL_EXPORTER_OTLP_ENDPOINT: address
         })
