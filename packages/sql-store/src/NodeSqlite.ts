@@ -35,7 +35,7 @@ export interface Options {
 
 /**
  * A database, open as long as the layer: one connection, which a transaction
- * has to itself. Several processes of one machine may have the file open, on a
+ * has to itself, and the right to write with it. Several processes of one machine may have the file open, on a
  * local disk. What was committed is on the disk, synced.
  *
  * **Gotchas**
@@ -72,6 +72,8 @@ export const layer = (options: Options): Layer.Layer<SqlClient.SqlClient, SqlErr
         }),
         compiler: Statement.makeCompilerSqlite(),
         driver: "node:sqlite",
+        // One that begins by reading could not write once another process has: its wait is to be now.
+        beginTransaction: "BEGIN IMMEDIATE",
         releaseSavepoint: (name) => `RELEASE SAVEPOINT ${name}`,
         spanAttributes: [["db.system.name", "sqlite"]]
       })

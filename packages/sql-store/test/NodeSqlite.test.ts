@@ -80,6 +80,26 @@ describe("a client of node:sqlite", () => {
     }).pipe(memory)
   )
 
+  it.effect("may write in a transaction whatever it has read there before others wrote", () =>
+    Effect.gen(function* () {
+      const file = yield* sqliteFile
+      const other = yield* Layer.build(NodeSqlite.layer({ file, busyTimeout: "20 millis" }))
+      const write = SqlClient.SqlClient.use((sql) => sql`INSERT INTO numbers VALUES (3, 'three')`)
+      yield* Effect.gen(function* () {
+        const sql = yield* numbers
+        yield* sql.withTransaction(
+          Effect.gen(function* () {
+            yield* sql`SELECT n FROM numbers`
+            yield* Effect.ignore(Effect.provideContext(write, other))
+            yield* sql`INSERT INTO numbers VALUES (4, 'four')`
+          })
+        )
+        yield* Effect.provideContext(write, other)
+        assert.deepStrictEqual((yield* sql`SELECT n FROM numbers`.values).flat(), [1, 2, 3, 4])
+      }).pipe(Effect.provide(NodeSqlite.layer({ file })))
+    })
+  )
+
   it.effect(
     "finds in a file what another one left there, and waits no longer for its lock than it is told to",
     () =>

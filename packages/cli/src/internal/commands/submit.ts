@@ -33,11 +33,17 @@ export const run = Effect.fn("submit")(function* (input: Input) {
   const url = yield* Effect.fromResult(ObjectUrl.parse(input.url))
   const partSize = yield* Effect.fromResult(Size.parseOption("--part-size", input.partSize))
   if (files.length > 1 && !ObjectUrl.isFolder(url)) return yield* oneKey(url, files.length)
-  const failures = yield* Effect.forEach(
-    files,
-    (file) => one(input, file, url, Option.getOrUndefined(partSize)),
-    { concurrency: atOnce }
-  ).pipe(Effect.map(Array.flatten), Effect.provide(layerClient(databaseUrl)))
+  const failures = yield* Effect.gen(function* () {
+    // All of them first: runners are not to wait for whoever waits for them.
+    const ids = yield* Effect.forEach(
+      files,
+      (file) => submit(input, file, url, Option.getOrUndefined(partSize)),
+      { concurrency: atOnce }
+    )
+    return input.wait
+      ? yield* Effect.forEach(ids, (id) => failure(input, id), { concurrency: atOnce })
+      : []
+  }).pipe(Effect.map(Array.flatten), Effect.provide(layerClient(databaseUrl)))
   const [first] = failures
   if (first === undefined) return
   if (files.length === 1) return yield* Effect.failCause(first)
@@ -45,9 +51,8 @@ export const run = Effect.fn("submit")(function* (input: Input) {
   return yield* new SomeFailed({ failed: failures.length, all: files.length, exitCode })
 })
 
-/** Yields why the upload failed, if it was waited for and did. */
-const one = Effect.fnUntraced(function* (
-  { wait, json, onFailure }: Input,
+const submit = Effect.fnUntraced(function* (
+  { json, onFailure }: Input,
   file: string,
   url: ObjectUrl.ObjectUrl,
   partSize: number | undefined
@@ -58,7 +63,12 @@ const one = Effect.fnUntraced(function* (
   const { bucket, key } = ObjectUrl.within(url, path.basename(Locator.nameOf(source)))
   const id = yield* Uploads.submit({ bucket, key, source, partSize, onFailure })
   yield* out(json ? `${JSON.stringify({ id, bucket, key })}\n` : `${id} oss://${bucket}/${key}\n`)
-  if (!wait) return []
+  return id
+})
+
+/** Waits for the end, and yields why the upload failed, if it did. */
+const failure = Effect.fnUntraced(function* ({ json }: Input, id: string) {
+  const { out } = yield* Output
   const status = yield* ended(id)
   yield* out(json ? `${toJson(id, status)}\n` : `${id} ${describe(status)}\n`)
   return failureOf(status)
