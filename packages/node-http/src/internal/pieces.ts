@@ -13,11 +13,12 @@ export const smallest: number = 64 * KiB
 /** As much as the second level of a core's cache holds: beyond, copying is slower. */
 const largest = 2048 * KiB
 
-/** For the blocks of all bodies that are under way; more only where there are very many. */
+/** For the blocks of all bodies that are under way, unless there are so many that each would have less than `leastBlock`. */
 const memory = 8 * 1024 * KiB
+const leastBlock = 256 * KiB
 
 /** The block of one of so many bodies that are under way: room for its largest piece. */
-export const blockSize = (bodies: number): number => between(smallest, memory / bodies, largest)
+export const blockSize = (bodies: number): number => between(leastBlock, memory / bodies, largest)
 
 /** The time that a piece should take, in milliseconds. */
 const quick = 50
