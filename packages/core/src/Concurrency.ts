@@ -19,8 +19,10 @@ export interface State {
   readonly before:
     | { readonly limit: number; readonly rate: number; readonly doubts: number }
     | undefined
-  /** Whether more is still to be tried. */
-  readonly growing: boolean
+  /** After so many observations more is tried again. */
+  readonly rest: number
+  /** The last rest, in observations. */
+  readonly lastRest: number
 }
 
 /**
@@ -55,6 +57,10 @@ const patience = 4
 /** In bytes a second: half of what one process carries at all. The next level has three times the connections: they would not be three times as fast. */
 const enough = 500e6
 
+/** In observations. A network and a server change in the course of hours, but whoever asks too often is a nuisance to both. */
+const firstRest = 40
+const longestRest = 1_280
+
 const [least] = levels
 
 /**
@@ -63,12 +69,18 @@ const [least] = levels
  * @category constants
  * @since 0.1.0
  */
-export const initial: State = { limit: least, before: undefined, growing: true }
+export const initial: State = {
+  limit: least,
+  before: undefined,
+  rest: 0,
+  lastRest: 0
+}
 
 /**
- * The next decision. A throttled upload halves its limit, and tries no more; one
- * for which a higher limit has brought nothing goes back, and stays there. What
- * is as fast as this machine allows tries no higher one.
+ * The next decision. A throttled upload halves its limit; one for which a higher
+ * limit has brought nothing goes back. Both try more again after a rest of 40
+ * observations, or of twice the last one, up to 1,280. What is as fast as this
+ * machine allows tries no higher one.
  *
  * **Example** (faster with more, so more still is tried)
  *
@@ -83,17 +95,24 @@ export const initial: State = { limit: least, before: undefined, growing: true }
  * @since 0.1.0
  */
 export const step = (state: State, { rate, full, throttled }: Observation): State => {
-  const { limit, before, growing } = state
-  if (throttled) return settled(Math.max(least, Math.floor(limit / 2)))
-  if (!growing || !full || (before === undefined && rate >= enough)) return state
+  const { limit, before, rest } = state
+  if (throttled) return resting(state, Math.max(least, Math.floor(limit / 2)))
+  if (rest > 0) return { ...state, rest: rest - 1 }
+  if (!full || (before === undefined && rate >= enough)) return state
   if (before !== undefined && rate < before.rate * worthwhile) {
     const doubts = before.doubts + 1
-    return doubts < patience ? { ...state, before: { ...before, doubts } } : settled(before.limit)
+    return doubts < patience
+      ? { ...state, before: { ...before, doubts } }
+      : resting(state, before.limit)
   }
   const next = levels.find((level) => level > limit)
   return next === undefined
-    ? settled(limit)
-    : { limit: next, before: { limit, rate, doubts: 0 }, growing: true }
+    ? { ...state, before: undefined }
+    : { ...state, limit: next, before: { limit, rate, doubts: 0 } }
 }
 
-const settled = (limit: number): State => ({ limit, before: undefined, growing: false })
+/** A rest that is disturbed begins again, no longer than it was. */
+const resting = ({ rest, lastRest }: State, limit: number): State => {
+  const next = rest > 0 ? lastRest : Math.max(firstRest, Math.min(lastRest * 2, longestRest))
+  return { limit, before: undefined, rest: next, lastRest: next }
+}
