@@ -65,7 +65,8 @@ export interface Judge {
   readonly succeeded: (party: Party, run: Run, result: UploadResult | undefined) => UploadResult
   /** Whether trying again in a calm world is in vain; repairs what a user would repair. */
   readonly isFinal: (party: Party, error: UploadError) => boolean
-  readonly holdsNothing: (process: Process) => void
+  /** Of a process that has just ended; yields what looks at it once its last turn is over. */
+  readonly holdsNothing: (process: Process) => () => void
   readonly atTheEnd: (parties: ReadonlyArray<Party>) => void
 }
 
@@ -316,11 +317,15 @@ export const make = (world: {
     slept: () => void sleeps++,
     jumped: () => void jumps++,
     holdsNothing: (process) => {
-      const held = process.holds()
-      // Whoever is taken for dead leaves his lease to who is about to take it.
-      const leases = stats.diskFaults + damages + sleeps + jumps === 0 ? held.leases : 0
-      if (held.handles + held.turns + held.calls + leases > 0) {
-        violated(`${process.name} has ended and still holds ${JSON.stringify(held)}`)
+      const { powerLosses } = stats
+      return () => {
+        const held = process.holds()
+        // Whoever is taken for dead leaves his lease to who is about to take it; a loss of power may bring one back.
+        const trouble =
+          stats.diskFaults + damages + sleeps + jumps + stats.powerLosses - powerLosses
+        if (held.handles + held.turns + held.calls + (trouble === 0 ? held.leases : 0) > 0) {
+          violated(`${process.name} has ended and still holds ${JSON.stringify(held)}`)
+        }
       }
     }
   }

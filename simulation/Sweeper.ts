@@ -50,7 +50,7 @@ export const sweep = (world: World, machine: Machine): void => {
     onCarriedOut: watch.carriedOut,
     onLog: (line) => story.tell(() => `${name} logs: ${line}`),
     onExit: (exit) => {
-      after(1, () => judge.holdsNothing(process))
+      after(1, judge.holdsNothing(process))
       after(dice.int(100, 20_000), () => sweep(world, machine))
       if (Exit.isSuccess(exit)) return
       story.rethrow()

@@ -197,7 +197,7 @@ export const run = (seed: number): Story.Story => {
     run: Judge.Run
   ) => {
     uploader.process = undefined
-    after(1, () => judge.holdsNothing(process))
+    after(1, judge.holdsNothing(process))
     if (Exit.isSuccess(exit)) {
       tell(() => `${process.name} succeeds`)
       uploader.end = Option.some(judge.succeeded(uploader, run, exit.value))
