@@ -104,13 +104,21 @@ const runner = (env: Readonly<Record<string, string>>) =>
   )
 
 /** Asks again and again. */
-const until = <E, R>(what: string, condition: Effect.Effect<boolean, E, R>) =>
+const until = <E, R>(
+  what: string,
+  condition: Effect.Effect<boolean, E, R>,
+  /** For whoever looks why not. */
+  seen: Effect.Effect<unknown, E, R> = Effect.void
+) =>
   condition.pipe(
     Effect.tap((holds) => (holds ? Effect.void : Effect.sleep("50 millis"))),
     Effect.repeat({ until: (holds) => holds }),
     Effect.timeoutOrElse({
       duration: "100 seconds",
-      orElse: () => Effect.die(new Error(`it never comes to that: ${what}`))
+      orElse: () =>
+        Effect.flatMap(seen, (seen) =>
+          Effect.die(new Error(`it never comes to that: ${what} ${JSON.stringify(seen) ?? ""}`))
+        )
     })
   )
 
@@ -174,10 +182,11 @@ const run = Effect.fn(function* (world: World) {
       `${share} of all parts are sent`,
       Effect.map(received, (parts) => parts.length >= share * total)
     )
-  const pending = Effect.fnUntraced(function* () {
-    const statuses = yield* Effect.forEach(ids, Uploads.status)
-    return statuses.filter(({ _tag }) => _tag === "Waiting" || _tag === "Sending").length
-  })
+  const pending = Effect.map(Effect.forEach(ids, Uploads.status), (statuses) =>
+    statuses.flatMap((status, index) =>
+      status._tag === "Waiting" || status._tag === "Sending" ? [{ ...status, id: ids[index] }] : []
+    )
+  )
   for (const [index, blow] of world.blows.entries()) {
     yield* done((0.6 * (index + 1)) / (world.blows.length + 1))
     const victim = runners.splice((world.seed + index) % runners.length, 1)[0]
@@ -195,7 +204,8 @@ const run = Effect.fn(function* (world: World) {
   }
   yield* until(
     "all uploads have ended",
-    Effect.map(pending(), (count) => count === 0)
+    Effect.map(pending, ({ length }) => length === 0),
+    Effect.map(pending, (left) => ({ left, runners: runners.map(({ said }) => said()) }))
   )
   const wrong: Array<string> = []
   for (const [index, { key, content }] of sources.entries()) {
