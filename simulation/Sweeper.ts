@@ -12,6 +12,13 @@ import * as Process from "./Process.ts"
 import type { Server } from "./Server.ts"
 import type { Story } from "./Story.ts"
 
+/** A sweeper at work. */
+export interface Running {
+  readonly machine: Machine
+  /** Another one comes after a while. */
+  readonly kill: () => void
+}
+
 export interface World {
   readonly kernel: Kernel
   readonly disk: Disk
@@ -20,6 +27,8 @@ export interface World {
   readonly story: Story
   readonly judge: Judge
   readonly isCalm: () => boolean
+  /** Who is at it. */
+  readonly running: Set<Running>
   readonly after: (millis: number, task: () => void) => void
   /** What a process does at each of its points. */
   readonly onPoint: (name: string, point: Process.Point) => Process.Verdict
@@ -31,6 +40,10 @@ export const sweep = (world: World, machine: Machine): void => {
   if (world.isCalm()) return
   const name = `sweeper-${++story.stats.sweeps}`
   const watch = judge.watch(name, "")
+  const another = () => {
+    world.running.delete(running)
+    after(dice.int(100, 20_000), () => sweep(world, machine))
+  }
   story.tell(() => `${name} starts on ${machine.name}`)
   const process: Process.Process = Process.start({
     name,
@@ -51,11 +64,20 @@ export const sweep = (world: World, machine: Machine): void => {
     onLog: (line) => story.tell(() => `${name} logs: ${line}`),
     onExit: (exit) => {
       after(1, judge.holdsNothing(process))
-      after(dice.int(100, 20_000), () => sweep(world, machine))
+      another()
       if (Exit.isSuccess(exit)) return
       story.rethrow()
       const error = Cause.findErrorOption(exit.cause)
       if (Option.isNone(error)) story.violated(`${name}: ${Cause.pretty(exit.cause)}`)
     }
   })
+  const running: Running = {
+    machine,
+    kill: () => {
+      story.tell(() => `${name} is killed`)
+      process.kill()
+      another()
+    }
+  }
+  world.running.add(running)
 }

@@ -75,10 +75,12 @@ export const run = (seed: number): Story.Story => {
   const { stats, tell } = story
   const after = (millis: number, task: () => void) => void time.after(millis, task)
 
+  const sweepers = new Set<Sweeper.Running>()
   const killAllOn = (machine: Machine) => {
     for (const uploader of uploaders) {
       if (uploader.machine === machine && uploader.process !== undefined) kill(uploader)
     }
+    for (const sweeper of sweepers) if (sweeper.machine === machine) sweeper.kill()
   }
 
   const kill = (uploader: Uploader) => {
@@ -247,7 +249,9 @@ export const run = (seed: number): Story.Story => {
     told(name, point)
     return pause()
   }
-  const sweeping = { kernel, disk, server, dice, story, judge, isCalm: () => calm, after, onPoint }
+  const isCalm = () => calm
+  const running = sweepers
+  const sweeping = { kernel, disk, server, dice, story, judge, isCalm, running, after, onPoint }
   if (dice.chance(0.15)) {
     after(dice.int(0, 3_000), () => Sweeper.sweep(sweeping, dice.pick(machines)))
   }
