@@ -30,6 +30,7 @@ import { RangeWorkflow, run as runRange } from "./internal/range.ts"
 import * as Ranges from "./internal/ranges.ts"
 import * as Signals from "./internal/signals.ts"
 import * as Steps from "./internal/steps.ts"
+import * as Watch from "./internal/watch.ts"
 import type { Job } from "./UploadWorkflow.ts"
 import { Cancelled, Failure, UploadWorkflow } from "./UploadWorkflow.ts"
 
@@ -62,11 +63,13 @@ export const layer = (
       const capacity: Capacity = {
         activities: Semaphore.makeUnsafe(options.activities ?? 4),
         parts: options.parts ?? 5,
-        signalsEvery: options.signalsEvery ?? "2 seconds"
+        signalsEvery: options.signalsEvery ?? "2 seconds",
+        watch: Watch.make()
       }
-      return Layer.merge(
+      return Layer.mergeAll(
         UploadWorkflow.toLayer(upload(capacity)),
-        RangeWorkflow.toLayer(runRange(capacity))
+        RangeWorkflow.toLayer(runRange(capacity)),
+        Layer.effectDiscard(Effect.forkScoped(capacity.watch.run))
       )
     })
   )
@@ -74,12 +77,13 @@ export const layer = (
 /** An upload from its upload id, if it needs one, to its object. */
 const upload = (capacity: Capacity) =>
   Effect.fnUntraced(function* (job: Job, executionId: string) {
+    capacity.watch.over(UploadWorkflow, executionId)
     if (job.size < job.partSize) return yield* put(capacity, job)
     const begun = yield* UploadWorkflow.withCompensation(
       begin(capacity, job, executionId),
       ({ uploadId }, cause) => giveUp(job, executionId, uploadId, cause)
     )
-    const sent = yield* send(job, executionId, begun)
+    const sent = yield* send(capacity, job, executionId, begun)
     yield* goingOn(job, executionId, "complete")
     const result = yield* complete(capacity, job, begun.uploadId, sent.parts)
     return { ...result, sent: sent.bytes, resumed: Math.max(0, job.size - sent.bytes) }
@@ -128,6 +132,7 @@ const complete = (
 
 /** Shares the parts out until all are durable; goes round again after each pause. */
 const send = Effect.fnUntraced(function* (
+  { watch }: Capacity,
   job: Job,
   executionId: string,
   { uploadId, partsPerRange }: Effect.Success<ReturnType<typeof Begin.begin>>
@@ -138,10 +143,10 @@ const send = Effect.fnUntraced(function* (
   for (let round = 0; done.size < parts.length; round++) {
     if (round > 0) yield* goingOn(job, executionId, round)
     const ranges = Ranges.missing(parts, done, partsPerRange)
-    yield* shareOut(
-      round,
-      ranges.map((range) => ({ job, ...range, upload: executionId, uploadId, round }))
-    )
+    const jobs = ranges.map((range) => ({ job, ...range, upload: executionId, uploadId, round }))
+    yield* shareOut(round, jobs)
+    // Whoever had them may be gone.
+    for (const range of jobs) watch.over(RangeWorkflow, yield* RangeWorkflow.executionId(range))
     const results = yield* Effect.forEach(ranges, (range) =>
       Effect.result(DurableDeferred.await(Signals.done(round, range))).pipe(
         // The others need not go on; nothing is aborted before they have stopped.

@@ -2,6 +2,7 @@
 import * as Render from "@effect-oss/core/Render"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Cause from "effect/Cause"
 import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
 import type { WriteStream } from "node:tty"
@@ -53,8 +54,9 @@ export const layerOutput: Layer.Layer<Output> = Layer.sync(Output, () => {
 })
 
 /** Warnings are a line each on standard error. */
-const warnings = Logger.make<unknown, void>(({ message }) => {
-  const parts = Array.isArray(message) ? message : [message]
+const warnings = Logger.make<unknown, void>(({ message, cause }) => {
+  const why = cause.reasons.length === 0 ? [] : [Cause.squash(cause)]
+  const parts = [...(Array.isArray(message) ? message : [message]), ...why]
   const text = parts.map((part) => (part instanceof Error ? part.message : String(part))).join(": ")
   writeError(`warning: ${Render.printable(text)}\n`)
 })

@@ -20,6 +20,7 @@ import { Failure, Job } from "../UploadWorkflow.ts"
 import { patiently } from "./patiently.ts"
 import * as Signals from "./signals.ts"
 import * as Steps from "./steps.ts"
+import type { Watch } from "./watch.ts"
 
 const nothing: typeof Signals.Sent.Type = { parts: [], bytes: 0 }
 
@@ -51,6 +52,7 @@ export interface Capacity {
   readonly parts: number
   /** How often an activity looks for signals. */
   readonly signalsEvery: Duration.Input
+  readonly watch: Watch
 }
 
 /** Which parts, of which upload. */
@@ -58,6 +60,7 @@ export type Range = Workflow.PayloadSchema<typeof RangeWorkflow>["Type"]
 
 /** The workflow's body. */
 export const run = (capacity: Capacity) => (range: Range, executionId: string) => {
+  capacity.watch.over(RangeWorkflow, executionId)
   const tell = (exit: Exit.Exit<typeof Signals.Sent.Type, Failure>) =>
     Signals.end(range.upload, Signals.done(range.round, range), exit)
   return patiently(
