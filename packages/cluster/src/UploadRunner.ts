@@ -24,13 +24,13 @@ import * as DurableDeferred from "effect/workflow/DurableDeferred"
 import type { WorkflowEngine } from "effect/workflow/WorkflowEngine"
 import { Buckets } from "./Buckets.ts"
 import * as Begin from "./internal/begin.ts"
+import * as Look from "./internal/look.ts"
 import { patiently } from "./internal/patiently.ts"
 import type { Capacity, Range } from "./internal/range.ts"
 import { RangeWorkflow, run as runRange } from "./internal/range.ts"
 import * as Ranges from "./internal/ranges.ts"
 import * as Signals from "./internal/signals.ts"
 import * as Steps from "./internal/steps.ts"
-import * as Watch from "./internal/watch.ts"
 import type { Job } from "./UploadWorkflow.ts"
 import { Cancelled, Failure, UploadWorkflow } from "./UploadWorkflow.ts"
 
@@ -63,13 +63,11 @@ export const layer = (
       const capacity: Capacity = {
         activities: Semaphore.makeUnsafe(options.activities ?? 4),
         parts: options.parts ?? 5,
-        signalsEvery: options.signalsEvery ?? "2 seconds",
-        watch: Watch.make()
+        signalsEvery: options.signalsEvery ?? "2 seconds"
       }
-      return Layer.mergeAll(
+      return Layer.merge(
         UploadWorkflow.toLayer(upload(capacity)),
-        RangeWorkflow.toLayer(runRange(capacity)),
-        Layer.effectDiscard(Effect.forkScoped(capacity.watch.run))
+        RangeWorkflow.toLayer(runRange(capacity))
       )
     })
   )
@@ -77,13 +75,13 @@ export const layer = (
 /** An upload from its upload id, if it needs one, to its object. */
 const upload = (capacity: Capacity) =>
   Effect.fnUntraced(function* (job: Job, executionId: string) {
-    capacity.watch.over(UploadWorkflow, executionId)
+    yield* Look.later(UploadWorkflow, executionId)
     if (job.size < job.partSize) return yield* put(capacity, job)
     const begun = yield* UploadWorkflow.withCompensation(
       begin(capacity, job, executionId),
       ({ uploadId }, cause) => giveUp(job, executionId, uploadId, cause)
     )
-    const sent = yield* send(capacity, job, executionId, begun)
+    const sent = yield* send(job, executionId, begun)
     yield* goingOn(job, executionId, "complete")
     const result = yield* complete(capacity, job, begun.uploadId, sent.parts)
     return { ...result, sent: sent.bytes, resumed: Math.max(0, job.size - sent.bytes) }
@@ -132,7 +130,6 @@ const complete = (
 
 /** Shares the parts out until all are durable; goes round again after each pause. */
 const send = Effect.fnUntraced(function* (
-  { watch }: Capacity,
   job: Job,
   executionId: string,
   { uploadId, partsPerRange }: Effect.Success<ReturnType<typeof Begin.begin>>
@@ -143,10 +140,10 @@ const send = Effect.fnUntraced(function* (
   for (let round = 0; done.size < parts.length; round++) {
     if (round > 0) yield* goingOn(job, executionId, round)
     const ranges = Ranges.missing(parts, done, partsPerRange)
-    const jobs = ranges.map((range) => ({ job, ...range, upload: executionId, uploadId, round }))
-    yield* shareOut(round, jobs)
-    // Whoever had them may be gone.
-    for (const range of jobs) watch.over(RangeWorkflow, yield* RangeWorkflow.executionId(range))
+    yield* shareOut(
+      round,
+      ranges.map((range) => ({ job, ...range, upload: executionId, uploadId, round }))
+    )
     const results = yield* Effect.forEach(ranges, (range) =>
       Effect.result(DurableDeferred.await(Signals.done(round, range))).pipe(
         // The others need not go on; nothing is aborted before they have stopped.

@@ -17,10 +17,10 @@ import type * as Semaphore from "effect/Semaphore"
 import * as Activity from "effect/workflow/Activity"
 import * as Workflow from "effect/workflow/Workflow"
 import { Failure, Job } from "../UploadWorkflow.ts"
+import * as Look from "./look.ts"
 import { patiently } from "./patiently.ts"
 import * as Signals from "./signals.ts"
 import * as Steps from "./steps.ts"
-import type { Watch } from "./watch.ts"
 
 const nothing: typeof Signals.Sent.Type = { parts: [], bytes: 0 }
 
@@ -52,7 +52,6 @@ export interface Capacity {
   readonly parts: number
   /** How often an activity looks for signals. */
   readonly signalsEvery: Duration.Input
-  readonly watch: Watch
 }
 
 /** Which parts, of which upload. */
@@ -60,17 +59,17 @@ export type Range = Workflow.PayloadSchema<typeof RangeWorkflow>["Type"]
 
 /** The workflow's body. */
 export const run = (capacity: Capacity) => (range: Range, executionId: string) => {
-  capacity.watch.over(RangeWorkflow, executionId)
   const tell = (exit: Exit.Exit<typeof Signals.Sent.Type, Failure>) =>
     Signals.end(range.upload, Signals.done(range.round, range), exit)
-  return patiently(
+  const sending = patiently(
     Activity.make({
       name: "send",
       success: Signals.Sent,
       error: Failure,
       execute: capacity.activities.withPermit(send(range, executionId, capacity))
     })
-  ).pipe(
+  )
+  return Effect.andThen(Look.later(RangeWorkflow, executionId), sending).pipe(
     Effect.matchCauseEffect({
       onSuccess: (sent) => tell(Exit.succeed(sent)),
       onFailure: (cause) =>
