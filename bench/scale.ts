@@ -109,7 +109,7 @@ const GiB = 2 ** 30
 
 /** A machine of 10 Gbit/s in the region; a core's costs as measured here, rounded up, and those of the messages about a small file. */
 const node = { latency: 0.02, connection: 50e6, node: 1.25e9 }
-const runner = { start: 1, perRequest: 0.005, perByte: 2e-9 }
+const runner = { start: 1, perRequest: 0.01, perByte: 2e-9 }
 /** As OSS publishes them for its large regions. */
 const account = { bandwidth: 2.5e9, requests: 10_000 }
 
