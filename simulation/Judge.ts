@@ -123,14 +123,14 @@ export const make = (world: {
     let made: Headers | undefined
     /** When it last saw that the lease is not its own. */
     let strange = Infinity
-    /** When it last wrote into its journal. */
+    /** When a record, or more, was last on the disk. */
     let written = 0
     return {
       made: () => made,
       point: (point, process) => {
         if ("path" in point) {
-          const { call, path } = point
-          if (call === "write" && path.includes(".journal")) written = now()
+          const { call, path, moment } = point
+          if (call === "sync" && moment === "after" && path.includes(".journal")) written = now()
           if (call !== "read" || !path.endsWith(".lease")) return
           strange = process.holds().leases > 0 ? Infinity : now()
           return
