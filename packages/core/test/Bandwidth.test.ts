@@ -36,15 +36,16 @@ const seconds = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
     return ((yield* Fiber.join(fiber)) - start) / 1_000
   })
 
+const takesItsTime = Effect.fnUntraced(function* (bytesPerSecond: number) {
+  const took = yield* seconds(Upload.upload(requestFor(fiveParts)))
+  assert.closeTo(took, fiveParts.length / bytesPerSecond, 0.1)
+  yield* assertWhole(fiveParts)
+})
+
 describe("a limit of bandwidth", () => {
   it.effect.each([10_000, 64_000, 1_000_000])(
     "of %s bytes a second makes n bytes take n times as long",
-    (rate) =>
-      Effect.gen(function* () {
-        const took = yield* seconds(Upload.upload(requestFor(fiveParts)))
-        assert.closeTo(took, fiveParts.length / rate, 0.1)
-        yield* assertWhole(fiveParts)
-      }).pipe(Effect.provide(limited(rate)))
+    (rate) => takesItsTime(rate).pipe(Effect.provide(limited(rate)))
   )
 
   it.effect("is one for all uploads, whether of one request or of many", () =>
@@ -131,12 +132,7 @@ describe("a limit of bandwidth over a RateLimiter", () => {
 
   it.effect.each([10_000, 64_000, 20_000_000])(
     "of %s bytes a second makes n bytes take n times as long",
-    (rate) =>
-      Effect.gen(function* () {
-        const took = yield* seconds(Upload.upload(requestFor(fiveParts)))
-        assert.closeTo(took, fiveParts.length / rate, 0.1)
-        yield* assertWhole(fiveParts)
-      }).pipe(Effect.provide(overLimiter(rate)))
+    (rate) => takesItsTime(rate).pipe(Effect.provide(overLimiter(rate)))
   )
 
   it.effect("is one for all processes that have the same store", () =>

@@ -3,9 +3,10 @@ import { assert, describe, it } from "@effect/vitest"
 import { NodeServices } from "@effect/platform-node"
 import { Effect, Option } from "effect"
 import { CheckpointStore } from "@effect-oss/core"
-import { spawn, spawnSync } from "node:child_process"
+import { spawnSync } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import { recover, refusal, withLog } from "../../core/test/CheckpointStoreContract.ts"
+import { Child } from "../../core/test/Child.ts"
 import { part } from "./records.ts"
 import { files, layerIn, temporaryDirectory } from "./support.ts"
 
@@ -14,39 +15,14 @@ const container = "unshare --map-root-user --pid --fork --mount-proc --kill-chil
 const [unshare = "", ...flags] = container
 const hasContainers = spawnSync(unshare, [...flags, "true"]).status === 0
 
-const start = (mode: string, directory: string, within: ReadonlyArray<string> = []) =>
-  Effect.acquireRelease(
-    Effect.sync(() => new Child(mode, directory, within)),
+const script = fileURLToPath(new URL("child.ts", import.meta.url))
+
+const start = (mode: string, directory: string, within: ReadonlyArray<string> = []) => {
+  const [command, ...args] = [...within, process.execPath, script, mode, directory, "key"]
+  return Effect.acquireRelease(
+    Effect.sync(() => new Child(command, args)),
     (child) => child.kill
   )
-
-class Child {
-  readonly process
-  readonly exited
-  output = ""
-  constructor(mode: string, directory: string, within: ReadonlyArray<string>) {
-    const script = fileURLToPath(new URL("child.ts", import.meta.url))
-    const [command, ...args] = [...within, process.execPath, script, mode, directory, "key"]
-    this.process = spawn(command, args, { stdio: ["pipe", "pipe", "inherit"] })
-    this.process.stdout.on("data", (text) => (this.output += text))
-    this.exited = new Promise((resolve) => this.process.once("close", resolve))
-  }
-  get kill() {
-    return Effect.promise(() => {
-      this.process.kill("SIGKILL")
-      return this.exited
-    })
-  }
-  get lines() {
-    return this.output.split("\n").slice(0, -1)
-  }
-  /** Waits until that many lines have been printed. */
-  said(count: number) {
-    return Effect.sync(() => this.lines).pipe(
-      Effect.tap(Effect.sleep("2 millis")),
-      Effect.repeat({ until: (lines) => lines.length >= count })
-    )
-  }
 }
 
 const test = (

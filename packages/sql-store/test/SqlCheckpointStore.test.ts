@@ -141,7 +141,8 @@ layer(Postgres.layer, { excludeTestServices: true, timeout: "1 minute" })(
           assert.lengthOf(won, 1)
           for (const result of opened) {
             if (result._tag === "Failure") {
-              assert.strictEqual((result.failure as any).reason._tag, "Busy")
+              const { failure } = result
+              assert.strictEqual("reason" in failure ? failure.reason._tag : failure._tag, "Busy")
             }
           }
         }))

@@ -8,47 +8,22 @@ import { CheckpointStore, Upload } from "@effect-oss/core"
 import { Fault, OssEmulator } from "@effect-oss/emulator"
 import { SqlCheckpointStore } from "@effect-oss/sql-store"
 import * as NodeSqlite from "@effect-oss/sql-store/NodeSqlite"
-import { spawn } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import { part, recover, refusal } from "../../core/test/CheckpointStoreContract.ts"
+import { Child } from "../../core/test/Child.ts"
 import { Postgres } from "./postgres.ts"
 import { bucket, client, content, key, keys, request } from "./records.ts"
 import { newPrefix, postgres, sqliteFile, tablesOf } from "./support.ts"
 
 const script = fileURLToPath(new URL("child.ts", import.meta.url))
 
-class Child {
-  readonly process
-  readonly exited
-  output = ""
-  constructor(mode: string, database: string, prefix: string, env: Record<string, string> = {}) {
-    this.process = spawn(process.execPath, [script, mode, database, prefix], {
-      stdio: ["pipe", "pipe", "inherit"],
-      env: { ...process.env, NODE_NO_WARNINGS: "1", ...env }
-    })
-    this.process.stdout.on("data", (text) => (this.output += text))
-    this.exited = new Promise((resolve) => this.process.once("close", resolve))
-  }
-  get kill() {
-    return Effect.promise(() => {
-      this.process.kill("SIGKILL")
-      return this.exited
-    })
-  }
-  get lines() {
-    return this.output.split("\n").slice(0, -1)
-  }
-  /** Waits until that many lines have been printed. */
-  said(count: number) {
-    return Effect.sync(() => this.lines).pipe(
-      Effect.tap(Effect.sleep("1 millis")),
-      Effect.repeat({ until: (lines) => lines.length >= count })
-    )
-  }
-  tell(word: string) {
-    return Effect.sync(() => this.process.stdin.write(`${word}\n`))
-  }
-}
+const childOf = (
+  mode: string,
+  database: string,
+  prefix: string,
+  env: Record<string, string> = {}
+) =>
+  new Child(process.execPath, [script, mode, database, prefix], { NODE_NO_WARNINGS: "1", ...env })
 
 /** A database, and how processes use it. */
 interface Place {
@@ -84,7 +59,7 @@ layer(Postgres.layer, { excludeTestServices: true, timeout: "1 minute" })(
             const { database, layer } = yield* places[name]
             const start: Place["start"] = (mode) =>
               Effect.acquireRelease(
-                Effect.sync(() => new Child(mode, database, prefix)),
+                Effect.sync(() => childOf(mode, database, prefix)),
                 (child) => child.kill
               )
             yield* Effect.provide(
@@ -172,7 +147,7 @@ layer(Postgres.layer, { excludeTestServices: true, timeout: "1 minute" })(
             operation === "uploadPart" ? [partNumber] : []
           )
         )
-        const child = new Child("upload", url, prefix, { OSS_ENDPOINT: emulator.url })
+        const child = childOf("upload", url, prefix, { OSS_ENDPOINT: emulator.url })
         yield* Effect.addFinalizer(() => child.kill)
         yield* Effect.repeat(Effect.tap(sent, Effect.sleep("5 millis")), {
           until: (numbers) => numbers.includes(4)
