@@ -1,7 +1,7 @@
 /** The examples of many uploads, stores, limits and telemetry, each run against an emulator. */
 import { NodeHttpServer } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import * as CheckpointStoreContract from "@effect-oss/core/CheckpointStoreContract"
+import * as CheckpointStoreContract from "@effect-oss/core/testing/CheckpointStoreContract"
 import { Fault, OssEmulator } from "@effect-oss/emulator"
 import { Context, Effect, FileSystem, Layer } from "effect"
 import { HttpRouter, HttpServer, HttpServerRequest, HttpServerResponse } from "effect/http"

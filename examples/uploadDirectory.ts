@@ -1,14 +1,15 @@
 /** Uploads a directory, and again only what has changed since. Failures are listed, the rest goes on. */
-import { OssClient, Upload } from "@effect-oss/core"
+import { OssClient, UploadMany } from "@effect-oss/core"
 import { FsCheckpointStore } from "@effect-oss/node-fs-store"
 import { NodeOssHttp } from "@effect-oss/node-http"
 import { NodeRuntime, NodeServices } from "@effect/platform-node"
 import { Console, Effect, Stream } from "effect"
 
 export const uploadDirectory = (path: string) =>
-  Upload.directory(path, "site", { exclude: ["**/.git", "**/*.tmp"] }).pipe(
+  UploadMany.directory(path, "site", { exclude: ["**/.git", "**/*.tmp"] }).pipe(
     Stream.map((request) => ({ ...request, headers: { "Cache-Control": "max-age=60" } })),
-    (requests) => Upload.uploadAll(requests, { concurrency: 20, parts: 10, skipIdentical: true }),
+    (requests) =>
+      UploadMany.uploadAll(requests, { concurrency: 20, parts: 10, skipIdentical: true }),
     Stream.tap(({ _tag, request, ...outcome }) =>
       "error" in outcome
         ? Console.error(`${_tag} ${request.key}: ${outcome.error.message}`)

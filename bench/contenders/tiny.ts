@@ -1,12 +1,12 @@
 /**
- * So many objects of 1 KiB through one `Upload.uploadAll` with its defaults;
+ * So many objects of 1 KiB through one `UploadMany.uploadAll` with its defaults;
  * requests are made as they are asked for.
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as UploadMany from "@effect-oss/core/UploadMany"
 import * as CheckpointStore from "@effect-oss/core/CheckpointStore"
 import * as OssClient from "@effect-oss/core/OssClient"
 import * as Source from "@effect-oss/core/Source"
-import * as Upload from "@effect-oss/core/Upload"
 import * as NodeOssHttp from "@effect-oss/node-http/NodeOssHttp"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -41,7 +41,7 @@ const client = OssClient.layer({
   credentials: { accessKeyId: "id", accessKeySecret: Redacted.make("secret") }
 })
 
-Upload.uploadAll(requests, { onFailure: "stop" }).pipe(
+UploadMany.uploadAll(requests, { onFailure: "stop" }).pipe(
   Stream.zipWithIndex,
   Stream.tap(([, index]) => (index % (amount / 4) === amount / 8 ? look : Effect.void)),
   Stream.runDrain,

@@ -171,7 +171,7 @@ const manyMemory = (place: Place): Comparison => {
   const counts = [10_000, 100_000]
   return {
     name: "many-memory",
-    title: "So many objects of 1 KiB through one Upload.uploadAll, the defaults",
+    title: "So many objects of 1 KiB through one UploadMany.uploadAll, the defaults",
     rounds: 2,
     sink: {},
     contenders: counts.map((amount) =>

@@ -5,7 +5,7 @@
  *
  * @since 0.1.0
  */
-import * as Multipart from "@effect-oss/core/Multipart"
+import * as MultipartUpload from "@effect-oss/core/MultipartUpload"
 import { OssClient } from "@effect-oss/core/OssClient"
 import type { UploadedPart } from "@effect-oss/core/Part"
 import * as Part from "@effect-oss/core/Part"
@@ -204,7 +204,7 @@ const giveUp = Effect.fnUntraced(
     const error = Cause.findErrorOption(cause)
     if (onFailure === "keep" && Option.exists(error, isOfUse)) return
     const client = yield* (yield* Buckets).client(bucket)
-    yield* Effect.provideService(Multipart.abort({ key }, uploadId), OssClient, client)
+    yield* Effect.provideService(MultipartUpload.abort({ key }, uploadId), OssClient, client)
   },
   Effect.scoped,
   (self, { key }) =>

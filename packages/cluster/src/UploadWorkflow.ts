@@ -17,7 +17,7 @@ import { Locator } from "./Locator.ts"
 const Texts = Schema.Record(Schema.String, Schema.String)
 
 /**
- * How the object is to be stored: `OssClient.ObjectOptions`, as it is kept in
+ * How the object is to be stored: `ObjectOptions.ObjectOptions`, as it is kept in
  * the cluster's database.
  *
  * @category models

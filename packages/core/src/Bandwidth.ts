@@ -5,8 +5,8 @@
  * Leave is given in the order in which it was asked for, in small portions, so
  * that uploads share the limit evenly and none of them looks stalled. Within a
  * process that is a sum and a sleep, without a store that may fail and without
- * windows at whose start everybody may send at once; across processes, Effect's
- * `RateLimiter` counts.
+ * windows at whose start everybody may send at once; across processes,
+ * `BandwidthRateLimiter` counts.
  *
  * @since 0.1.0
  */
@@ -15,9 +15,8 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type { RateLimiter } from "effect/persistence/RateLimiter"
-import * as Schedule from "effect/Schedule"
 import type { Body } from "./Body.ts"
+import { portionFor, positive, reserve } from "./internal/client/bandwidth.ts"
 import { OssClient } from "./OssClient.ts"
 
 /**
@@ -35,40 +34,6 @@ export class Bandwidth extends Context.Service<
     readonly take: (bytes: number) => Effect.Effect<void>
   }
 >()("@effect-oss/core/Bandwidth") {}
-
-/**
- * When portions may be sent: nothing is saved up, so that there are no bursts
- * after a pause. Pure.
- *
- * `free` is when the line will be free again, `now` the time, both in
- * milliseconds; yields how long to wait, and when it will be free after that.
- *
- * @category deciding
- * @since 0.1.0
- */
-export const reserve = (
-  free: number,
-  now: number,
-  bytes: number,
-  bytesPerSecond: number
-): { readonly wait: number; readonly free: number } => {
-  const start = Math.max(free, now)
-  return { wait: start - now, free: start + (bytes / bytesPerSecond) * 1_000 }
-}
-
-/** In a second at most: enough for smooth progress of many uploads, few enough to cost nothing. */
-const portionsPerSecond = 50
-
-/** In bytes; larger ones don't cost less. */
-const largestPortion = 256 * 1024
-
-const positive = ({ bytesPerSecond }: { readonly bytesPerSecond: number }) =>
-  bytesPerSecond > 0
-    ? Effect.succeed(bytesPerSecond)
-    : Effect.die(new RangeError(`${bytesPerSecond} bytes a second are not possible`))
-
-const portionFor = (bytesPerSecond: number): number =>
-  Math.max(1, Math.min(largestPortion, Math.floor(bytesPerSecond / portionsPerSecond)))
 
 /**
  * One limit for this process, of `bytesPerSecond`, a positive number. It is
@@ -93,65 +58,6 @@ export const layer = (options: { readonly bytesPerSecond: number }): Layer.Layer
           })
       }
     })
-  )
-
-/**
- * One limit for all processes whose `RateLimiter` has the same store, such as
- * `RateLimiter.layerStoreRedis`: a request to the store for each portion, of at
- * most 256 KiB. While the store is away nothing is sent, so that a part counts
- * as stalled in the end; it goes on by itself within a second. A value that
- * isn't positive is a defect.
- *
- * **Example** (a limit for a whole fleet)
- *
- * ```ts
- * import { Bandwidth, OssClient } from "@effect-oss/core"
- * import { Layer } from "effect"
- * import { RateLimiter } from "effect/persistence"
- *
- * const layer = OssClient.layerConfig().pipe(
- *   Bandwidth.limited,
- *   Layer.provide(Bandwidth.layerRateLimiter({ bytesPerSecond: 50_000_000 })),
- *   Layer.provide(RateLimiter.layer),
- *   Layer.provide(RateLimiter.layerStoreRedis())
- * )
- * ```
- *
- * @category layers
- * @since 0.1.0
- */
-export const layerRateLimiter = (options: {
-  readonly bytesPerSecond: number
-  /** What the store calls it. Default: `effect-oss/bandwidth`. */
-  readonly key?: string | undefined
-}): Layer.Layer<Bandwidth, never, RateLimiter> =>
-  Layer.unwrap(
-    // Loaded when it is used: it brings a client of Redis with it.
-    Effect.map(
-      Effect.promise(() => import("effect/persistence/RateLimiter")),
-      ({ RateLimiter }) =>
-        Layer.effect(
-          Bandwidth,
-          Effect.gen(function* () {
-            const bytesPerSecond = yield* positive(options)
-            const { key = "effect-oss/bandwidth" } = options
-            const { consume } = yield* RateLimiter
-            const portion = portionFor(bytesPerSecond)
-            const window = Duration.millis((portion / bytesPerSecond) * 1_000)
-            const leave = (bytes: number) =>
-              consume({ key, tokens: bytes, limit: portion, window, onExceeded: "delay" })
-            return {
-              portion,
-              take: (bytes: number) =>
-                leave(bytes).pipe(
-                  Effect.retry(Schedule.spaced("1 second")),
-                  Effect.flatMap(({ delay }) => Effect.sleep(delay)),
-                  Effect.orDie
-                )
-            }
-          })
-        )
-    )
   )
 
 /**

@@ -12,7 +12,6 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import type { KeyValueStore } from "effect/persistence/KeyValueStore"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -241,51 +240,3 @@ export const layerMemory: Layer.Layer<CheckpointStore> = Layer.sync(CheckpointSt
     )
   })
 })
-
-/**
- * Checkpoints in Effect's `KeyValueStore`: in a SQL database, in a browser's
- * storage, or wherever else one is kept. They are as durable as its entries.
- *
- * **Details**
- *
- * A part is one entry, whatever the number of parts. To open a checkpoint that
- * an earlier run left, and to list, the names of all entries of the store are
- * read once. Names begin with `prefix` and may be shared with nothing else.
- *
- * **Gotchas**
- *
- * A `KeyValueStore` can't compare and swap, so that a checkpoint is only held
- * against uploads that use the same `KeyValueStore` in this process. Let no
- * other process upload the same source to the same key at the same time: use
- * `@effect-oss/node-fs-store` or `@effect-oss/sql-store` where that may happen.
- * Effect's own `layerFileSystem` writes files in place; after a crash, a
- * checkpoint may be damaged.
- *
- * **Example** (in a SQL database)
- *
- * ```ts
- * import { CheckpointStore } from "@effect-oss/core"
- * import { Layer } from "effect"
- * import { KeyValueStore } from "effect/persistence"
- *
- * const layer = CheckpointStore.layerKeyValueStore().pipe(
- *   Layer.provide(KeyValueStore.layerSql({ table: "checkpoints" }))
- * )
- * ```
- *
- * @category layers
- * @since 0.1.0
- */
-export const layerKeyValueStore = (
-  options: {
-    /** What the names of all entries begin with. Default: `effect-oss/`. */
-    readonly prefix?: string | undefined
-  } = {}
-): Layer.Layer<CheckpointStore, never, KeyValueStore> =>
-  Layer.unwrap(
-    // Loaded when it is used: it brings Effect's SQL modules with it.
-    Effect.map(
-      Effect.promise(() => import("./internal/keyValue.ts")),
-      ({ layer }) => layer(options.prefix ?? "effect-oss/")
-    )
-  )

@@ -16,14 +16,23 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type { Body } from "./Body.ts"
-import * as AliOss from "./internal/aliOss.ts"
-import * as Borrowed from "./internal/aliOssClient.ts"
-import * as Connection from "./internal/connection.ts"
-import * as Presigned from "./internal/presigned.ts"
-import * as Requests from "./internal/requests.ts"
+import * as AliOss from "./internal/client/aliOss.ts"
+import * as Borrowed from "./internal/client/aliOssClient.ts"
+import * as Connection from "./internal/client/endpoint.ts"
+import * as Presigned from "./internal/client/presigned.ts"
+import * as Requests from "./internal/client/requests.ts"
+import type { ObjectOptions } from "./ObjectOptions.ts"
 import * as OssCredentials from "./OssCredentials.ts"
 import type { OssError } from "./OssError.ts"
 import { Operation } from "./OssError.ts"
+import type {
+  ObjectHead,
+  ObjectReceipt,
+  PartPage,
+  PartReceipt,
+  UploadPage,
+  UploadPosition
+} from "./OssModel.ts"
 import type { InvalidRequest } from "./UploadError.ts"
 
 /**
@@ -93,163 +102,6 @@ export class OssClient extends Context.Service<
     }) => Effect.Effect<ObjectReceipt, OssError | E>
   }
 >()("@effect-oss/core/OssClient") {}
-
-/**
- * What OSS answered to a part.
- *
- * @category models
- * @since 0.1.0
- */
-export interface PartReceipt {
-  /** Quotes included. */
-  readonly etag: string
-  /** Of the bytes that OSS received; absent on endpoints that don't compute it. */
-  readonly crc64: Option.Option<bigint>
-}
-
-/**
- * What OSS answered to a new object.
- *
- * @category models
- * @since 0.1.0
- */
-export interface ObjectReceipt {
-  /** Quotes included. The ETag of an object made of parts is not a check sum. */
-  readonly etag: string
-  /** Of the whole object; absent on endpoints that don't compute it. */
-  readonly crc64: Option.Option<bigint>
-  /** In buckets with versioning. */
-  readonly versionId: Option.Option<string>
-  readonly requestId: Option.Option<string>
-}
-
-/**
- * A part that OSS has.
- *
- * @category models
- * @since 0.1.0
- */
-export interface ListedPart {
-  readonly number: number
-  /** In bytes. */
-  readonly size: number
-  /** Quotes included. */
-  readonly etag: string
-  readonly crc64: Option.Option<bigint>
-}
-
-/**
- * A page of parts.
- *
- * @category models
- * @since 0.1.0
- */
-export interface PartPage {
-  readonly parts: ReadonlyArray<ListedPart>
-  /** What `after` of the next page is; none if this is the last. */
-  readonly next: Option.Option<number>
-}
-
-/**
- * An upload that is under way.
- *
- * @category models
- * @since 0.1.0
- */
-export interface ListedUpload {
-  readonly key: string
-  readonly uploadId: string
-  /** By the server's clock, in milliseconds since 1970. */
-  readonly initiated: number
-}
-
-/**
- * A place in the list of uploads.
- *
- * @category models
- * @since 0.1.0
- */
-export interface UploadPosition {
-  readonly key: string
-  readonly uploadId: string
-}
-
-/**
- * A page of uploads.
- *
- * @category models
- * @since 0.1.0
- */
-export interface UploadPage {
-  readonly uploads: ReadonlyArray<ListedUpload>
-  /** What `after` of the next page is; none if this is the last. */
-  readonly next: Option.Option<UploadPosition>
-  /** The server's time when it answered, in milliseconds since 1970, from the `Date` header. */
-  readonly serverTime: number
-}
-
-/**
- * What is stored under a key.
- *
- * @category models
- * @since 0.1.0
- */
-export interface ObjectHead {
-  /** In bytes. */
-  readonly size: number
-  /** Quotes included. */
-  readonly etag: string
-  readonly crc64: Option.Option<bigint>
-}
-
-/**
- * How an object is to be stored. Each goes only on the requests where OSS reads
- * it: most on Initiate and Put, ACL and callback on Complete and Put,
- * `forbidOverwrite` on all three. What HTTP can't carry, such as a line break
- * in a value, fails with reason `Rejected` before anything is sent.
- *
- * @category models
- * @since 0.1.0
- */
-export interface ObjectOptions {
-  /** The `Content-Type`; without it, what the key's extension stands for, or else `application/octet-stream`. */
-  readonly mime?: string | undefined
-  /** Further standard headers: `Cache-Control`, `Content-Disposition`, `Content-Encoding`, `Expires`, or `x-oss-*`. */
-  readonly headers?: Readonly<Record<string, string>> | undefined
-  /** User metadata: each becomes `x-oss-meta-<name>`. */
-  readonly meta?: Readonly<Record<string, string>> | undefined
-  readonly storageClass?:
-    | "Standard"
-    | "IA"
-    | "Archive"
-    | "ColdArchive"
-    | "DeepColdArchive"
-    | undefined
-  readonly acl?: "default" | "private" | "public-read" | "public-read-write" | undefined
-  readonly tagging?: Readonly<Record<string, string>> | undefined
-  readonly serverSideEncryption?:
-    | { readonly algorithm: "AES256" | "KMS" | "SM4"; readonly keyId?: string | undefined }
-    | undefined
-  /** True: fail with reason `AlreadyExists` rather than replace an object. Default: replace. */
-  readonly forbidOverwrite?: boolean | undefined
-  /** What OSS posts to a server of yours once the object is stored. */
-  readonly callback?: Callback | undefined
-}
-
-/**
- * A request that OSS makes once the object is stored.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Callback {
-  readonly url: string
-  readonly body: string
-  readonly host?: string | undefined
-  readonly contentType?: "application/x-www-form-urlencoded" | "application/json" | undefined
-  /** Each becomes a variable `x:<name>` for `body`. */
-  readonly variables?: Readonly<Record<string, string>> | undefined
-}
 
 /**
  * Where a bucket is and who asks.

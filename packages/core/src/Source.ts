@@ -20,7 +20,7 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Body from "./Body.ts"
 import * as Crc64 from "./Crc64.ts"
-import * as HttpSource from "./internal/httpSource.ts"
+import * as HttpSource from "./internal/source/http.ts"
 import {
   changed,
   SourceError,

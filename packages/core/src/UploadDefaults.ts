@@ -5,9 +5,9 @@
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Defaults from "./internal/defaults.ts"
-import * as Fair from "./internal/fair.ts"
-import { positiveDuration, wholeNumber } from "./internal/validate.ts"
+import * as Defaults from "./internal/upload/defaults.ts"
+import * as Fair from "./internal/slots/shared.ts"
+import { positiveDuration, wholeNumber } from "./internal/upload/validate.ts"
 import type { InvalidRequest } from "./UploadError.ts"
 import type { UploadRequest } from "./UploadRequest.ts"
 

@@ -1,9 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Bandwidth, CheckpointStore, OssClient, Source, Upload } from "@effect-oss/core"
+import * as BandwidthRateLimiter from "@effect-oss/core/BandwidthRateLimiter"
 import { OssEmulator } from "@effect-oss/emulator"
 import { Clock, Context, Effect, Fiber, Layer, Schema } from "effect"
 import { RateLimiter } from "effect/persistence"
 import { TestClock } from "effect/testing"
+import { reserve } from "../src/internal/client/bandwidth.ts"
 import {
   assertWhole,
   contentOf,
@@ -12,7 +14,7 @@ import {
   partSize,
   requestFor,
   requests
-} from "./world.ts"
+} from "./support/world.ts"
 
 const limitedBy = <R>(bandwidth: Layer.Layer<Bandwidth.Bandwidth, never, R>) =>
   Layer.unwrap(
@@ -113,7 +115,7 @@ describe("a limit of bandwidth", () => {
       let [free, now, last] = [0, 0, 0]
       for (const gap of gaps) {
         now += gap / gaps.length / 1_000
-        const next = Bandwidth.reserve(free, now, bytes, rate)
+        const next = reserve(free, now, bytes, rate)
         const start = now + next.wait
         assert.isAtLeast(next.wait, 0)
         assert.isAtLeast(start, last)
@@ -128,7 +130,7 @@ describe("a limit of bandwidth", () => {
 describe("a limit of bandwidth over a RateLimiter", () => {
   const limiter = RateLimiter.layer.pipe(Layer.provide(RateLimiter.layerStoreMemory))
   const overLimiter = (bytesPerSecond: number) =>
-    limitedBy(Bandwidth.layerRateLimiter({ bytesPerSecond })).pipe(Layer.provide(limiter))
+    limitedBy(BandwidthRateLimiter.layer({ bytesPerSecond })).pipe(Layer.provide(limiter))
 
   it.effect.each([10_000, 64_000, 20_000_000])(
     "of %s bytes a second makes n bytes take n times as long",
@@ -138,7 +140,7 @@ describe("a limit of bandwidth over a RateLimiter", () => {
   it.effect("is one for all processes that have the same store", () =>
     Effect.gen(function* () {
       const process = Layer.build(
-        Layer.fresh(Bandwidth.layerRateLimiter({ bytesPerSecond: 50_000 }))
+        Layer.fresh(BandwidthRateLimiter.layer({ bytesPerSecond: 50_000 }))
       )
       const processes = yield* Effect.replicateEffect(process, 2)
       const takeTwoSeconds = (context: Context.Context<Bandwidth.Bandwidth>) => {
@@ -167,7 +169,7 @@ describe("a limit of bandwidth over a RateLimiter", () => {
             )
         }))
       ).pipe(Layer.provide(limiter))
-      const bandwidth = Layer.provide(Bandwidth.layerRateLimiter({ bytesPerSecond: 1e9 }), flaky)
+      const bandwidth = Layer.provide(BandwidthRateLimiter.layer({ bytesPerSecond: 1e9 }), flaky)
       const { take } = Context.get(yield* Layer.build(bandwidth), Bandwidth.Bandwidth)
       assert.closeTo(yield* seconds(take(1)), 5, 0.1)
     }).pipe(Effect.scoped)

@@ -3,7 +3,7 @@ import { Display, Source, Upload, UploadEvent } from "@effect-oss/core"
 import { Fault, OssEmulator } from "@effect-oss/emulator"
 import { Effect, Exit, Fiber, Layer, Option, Queue, Stdio, Stream, Terminal } from "effect"
 import { TestClock } from "effect/testing"
-import { contentOf, key, partSize, world } from "./world.ts"
+import { contentOf, key, partSize, world } from "./support/world.ts"
 
 const { cases } = UploadEvent.UploadEvent
 const started = cases.Started.make({ bucket: "bucket", key: "k", source: "f", size: 1000 })

@@ -8,8 +8,8 @@ const root = fileURLToPath(new URL("../../..", import.meta.url))
 
 const imports = `
 import {
-  CheckpointStore, Display, OssClient, OssError, RetryPolicy, Source, Upload, UploadDefaults
-} from "@effect-oss/core"
+  CheckpointStore, Display, OssClient, OssError, RetryPolicy, Source, Upload, UploadDefaults, UploadMany } from "@effect-oss/core"
+import * as KeyValueCheckpointStore from "@effect-oss/core/KeyValueCheckpointStore"
 import { Effect, Schedule, Stream } from "effect"
 import { HttpClientError } from "effect/http"
 import { NodeHttpClient, NodeServices } from "@effect/platform-node"
@@ -25,7 +25,7 @@ const mistakes: Readonly<Record<string, readonly [code: string, says: RegExp]>> 
   ],
   "no store is provided": [
     `export const run = Effect.runPromise(
-      Effect.provide(Upload.uploadAll(Stream.make(bytes)).pipe(Stream.runDrain), [
+      Effect.provide(UploadMany.uploadAll(Stream.make(bytes)).pipe(Stream.runDrain), [
         OssClient.layerConfig(), NodeHttpClient.layerNodeHttp
       ]))`,
     /'(CheckpointStore|HttpClient) \\| ?(HttpClient|CheckpointStore)' is not assignable|'CheckpointStore' is not assignable to type 'never'/
@@ -94,11 +94,11 @@ const declared: Readonly<Record<string, readonly [code: string, prints: string]>
     `Stream.Stream<UploadEvent, "mine" | Upload.UploadError, CheckpointStore.CheckpointStore | OssClient.OssClient>`
   ],
   all: [
-    `Upload.uploadAll(Upload.directory("d", "p"))`,
+    `UploadMany.uploadAll(UploadMany.directory("d", "p"))`,
     `Stream.Stream<Outcome<Upload.UploadRequest<never, FileSystem>, Upload.UploadError>, InvalidRequest | Source.SourceError, CheckpointStore.CheckpointStore | FileSystem | OssClient.OssClient | Path>`
   ],
   stopping: [
-    `Upload.uploadAll(Upload.directory("d", "p"), { onFailure: "stop" })`,
+    `UploadMany.uploadAll(UploadMany.directory("d", "p"), { onFailure: "stop" })`,
     `Stream.Stream<Skipped<Upload.UploadRequest<never, FileSystem>> | Uploaded<Upload.UploadRequest<never, FileSystem>>, Upload.UploadError, CheckpointStore.CheckpointStore | FileSystem | OssClient.OssClient | Path>`
   ],
   sink: [
@@ -123,7 +123,7 @@ const declared: Readonly<Record<string, readonly [code: string, prints: string]>
   ],
   policies: [`UploadDefaults.layer({ parts: 1 })`, `Layer<never, InvalidRequest, never>`],
   entries: [
-    `CheckpointStore.layerKeyValueStore()`,
+    `KeyValueCheckpointStore.layer()`,
     `Layer<CheckpointStore.CheckpointStore, never, KeyValueStore>`
   ],
   source: [`Source.http("https://a.example")`, `Source.Source<never, HttpClient>`]

@@ -7,10 +7,13 @@ import {
   RetryPolicy,
   Source,
   Upload,
-  UploadDefaults
+  UploadDefaults,
+  UploadMany
 } from "@effect-oss/core"
-import type { Checkpoint, OssError, UploadAll, UploadError, UploadEvent } from "@effect-oss/core"
-import * as CheckpointStoreContract from "@effect-oss/core/CheckpointStoreContract"
+import type { Checkpoint, OssError, UploadError, UploadEvent } from "@effect-oss/core"
+import * as BandwidthRateLimiter from "@effect-oss/core/BandwidthRateLimiter"
+import * as KeyValueCheckpointStore from "@effect-oss/core/KeyValueCheckpointStore"
+import * as CheckpointStoreContract from "@effect-oss/core/testing/CheckpointStoreContract"
 import { Context, Data, Effect, Layer, Schedule, Sink, Stream } from "effect"
 import type { FileSystem, Path, Scope, Stdio, SubscriptionRef, Terminal } from "effect"
 import type { HttpClient } from "effect/http"
@@ -97,12 +100,12 @@ expectTypeOf(Upload.sweep({ olderThan: "1 day" })).toEqualTypeOf<GivenUp>()
 
 // Many: a failure is an outcome, unless it is to stop them all.
 type FileRequest = Upload.UploadRequest<never, FileSystem.FileSystem>
-expectTypeOf(Upload.directory("d", "p")).toEqualTypeOf<
+expectTypeOf(UploadMany.directory("d", "p")).toEqualTypeOf<
   Stream.Stream<FileRequest, Source.SourceError, FileSystem.FileSystem | Path.Path>
 >()
-expectTypeOf(Upload.uploadAll(Upload.directory("d", "p"))).toEqualTypeOf<
+expectTypeOf(UploadMany.uploadAll(UploadMany.directory("d", "p"))).toEqualTypeOf<
   Stream.Stream<
-    UploadAll.Outcome<FileRequest, Upload.UploadError>,
+    UploadMany.Outcome<FileRequest, Upload.UploadError>,
     UploadError.InvalidRequest | Source.SourceError,
     Client | Store | FileSystem.FileSystem | Path.Path
   >
@@ -112,17 +115,17 @@ declare const requests: Stream.Stream<
   "requests",
   HttpClient.HttpClient
 >
-expectTypeOf(Upload.uploadAll(requests, { parts: 3 })).toEqualTypeOf<
+expectTypeOf(UploadMany.uploadAll(requests, { parts: 3 })).toEqualTypeOf<
   Stream.Stream<
-    UploadAll.Outcome<Upload.UploadRequest<Broken, Database>, Upload.UploadError | Broken>,
+    UploadMany.Outcome<Upload.UploadRequest<Broken, Database>, Upload.UploadError | Broken>,
     UploadError.InvalidRequest | "requests",
     Client | Store | Database | HttpClient.HttpClient
   >
 >()
-expectTypeOf(Upload.uploadAll(requests, { onFailure: "stop" })).toEqualTypeOf<
+expectTypeOf(UploadMany.uploadAll(requests, { onFailure: "stop" })).toEqualTypeOf<
   Stream.Stream<
-    | UploadAll.Uploaded<Upload.UploadRequest<Broken, Database>>
-    | UploadAll.Skipped<Upload.UploadRequest<Broken, Database>>,
+    | UploadMany.Uploaded<Upload.UploadRequest<Broken, Database>>
+    | UploadMany.Skipped<Upload.UploadRequest<Broken, Database>>,
     Upload.UploadError | Broken | "requests",
     Client | Store | Database | HttpClient.HttpClient
   >
@@ -130,7 +133,7 @@ expectTypeOf(Upload.uploadAll(requests, { onFailure: "stop" })).toEqualTypeOf<
 
 // Layers.
 expectTypeOf(CheckpointStore.layerMemory).toEqualTypeOf<Layer.Layer<Store>>()
-expectTypeOf(CheckpointStore.layerKeyValueStore()).toEqualTypeOf<
+expectTypeOf(KeyValueCheckpointStore.layer()).toEqualTypeOf<
   Layer.Layer<Store, never, KeyValueStore.KeyValueStore>
 >()
 expectTypeOf(Bandwidth.layer({ bytesPerSecond: 1 })).toEqualTypeOf<
@@ -141,7 +144,7 @@ expectTypeOf(
 ).toEqualTypeOf<
   Layer.Layer<Client, UploadError.InvalidRequest, HttpClient.HttpClient | Bandwidth.Bandwidth>
 >()
-expectTypeOf(Bandwidth.layerRateLimiter({ bytesPerSecond: 1 })).toEqualTypeOf<
+expectTypeOf(BandwidthRateLimiter.layer({ bytesPerSecond: 1 })).toEqualTypeOf<
   Layer.Layer<Bandwidth.Bandwidth, never, RateLimiter.RateLimiter>
 >()
 declare const sign: (

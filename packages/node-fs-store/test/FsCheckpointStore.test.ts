@@ -12,7 +12,7 @@ import {
   recover,
   refusal,
   withLog
-} from "../../core/test/CheckpointStoreContract.ts"
+} from "../../core/test/support/CheckpointStoreContract.ts"
 import {
   diskFull,
   files,

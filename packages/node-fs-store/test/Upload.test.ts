@@ -4,7 +4,13 @@ import { NodeServices } from "@effect/platform-node"
 import { Crc64, Upload } from "@effect-oss/core"
 import { Fault, OssEmulator } from "@effect-oss/emulator"
 import { Effect, FileSystem, Layer, PlatformError } from "effect"
-import { assertWhole, bucket, fiveParts, partsSent, requestFor } from "../../core/test/world.ts"
+import {
+  assertWhole,
+  bucket,
+  fiveParts,
+  partsSent,
+  requestFor
+} from "../../core/test/support/world.ts"
 import {
   diskFull,
   files,

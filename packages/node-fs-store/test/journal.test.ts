@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Arbitrary, Result, Schema } from "effect"
 import { Checkpoint, CheckpointStore, Crc64 } from "@effect-oss/core"
 import type { Part } from "@effect-oss/core"
-import { header, part, parts } from "../../core/test/CheckpointStoreContract.ts"
+import { header, part, parts } from "../../core/test/support/CheckpointStoreContract.ts"
 import * as Journal from "../src/internal/journal.ts"
 
 const bytesOf = (text: string) => new TextEncoder().encode(text)

@@ -6,7 +6,13 @@ import { TestClock } from "effect/testing"
 import { CheckpointStore } from "@effect-oss/core"
 import type { Checkpoint } from "@effect-oss/core"
 import { spawnSync } from "node:child_process"
-import { header, part, parts, recover, refusal } from "../../core/test/CheckpointStoreContract.ts"
+import {
+  header,
+  part,
+  parts,
+  recover,
+  refusal
+} from "../../core/test/support/CheckpointStoreContract.ts"
 import { hashOf } from "../src/internal/place.ts"
 import {
   diskFull,

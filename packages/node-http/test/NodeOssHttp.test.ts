@@ -9,7 +9,7 @@ import {
   type Reply,
   serve,
   until
-} from "../../core/test/OssClientServer.ts"
+} from "../../core/test/support/OssClientServer.ts"
 import { NodeOssHttp } from "../src/index.ts"
 
 const MiB = 1024 * 1024

@@ -1,7 +1,7 @@
 import { OssEmulator } from "@effect-oss/emulator"
 import { Effect, Layer, Redacted } from "effect"
 import { OssClient } from "@effect-oss/core"
-import { ossClientContract } from "../../core/test/OssClientContract.ts"
+import { ossClientContract } from "../../core/test/support/OssClientContract.ts"
 import { NodeOssHttp } from "../src/index.ts"
 
 const keys = { accessKeyId: "test-id", accessKeySecret: "test-secret" }

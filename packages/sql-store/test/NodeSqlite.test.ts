@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Stream } from "effect"
 import { SqlClient } from "effect/sql"
 import * as NodeSqlite from "@effect-oss/sql-store/NodeSqlite"
-import { refusal } from "../../core/test/CheckpointStoreContract.ts"
+import { refusal } from "../../core/test/support/CheckpointStoreContract.ts"
 import { sqliteFile } from "./support.ts"
 
 const numbers = Effect.gen(function* () {

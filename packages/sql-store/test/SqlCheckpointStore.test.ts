@@ -3,7 +3,7 @@ import type { Scope } from "effect"
 import { Effect, Exit, Fiber, Layer, Logger, Option, Scope as Scopes, Stream } from "effect"
 import { SqlClient } from "effect/sql"
 import { CheckpointStore } from "@effect-oss/core"
-import * as CheckpointStoreContract from "@effect-oss/core/CheckpointStoreContract"
+import * as CheckpointStoreContract from "@effect-oss/core/testing/CheckpointStoreContract"
 import { SqlCheckpointStore } from "@effect-oss/sql-store"
 import * as NodeSqlite from "@effect-oss/sql-store/NodeSqlite"
 import {
@@ -13,7 +13,7 @@ import {
   recover,
   refusal,
   withLog
-} from "../../core/test/CheckpointStoreContract.ts"
+} from "../../core/test/support/CheckpointStoreContract.ts"
 import { Postgres } from "./postgres.ts"
 import { databases, newPrefix, storeWith, tablesOf } from "./support.ts"
 

@@ -5,8 +5,14 @@ import { Fault, OssEmulator } from "@effect-oss/emulator"
 import { SqlCheckpointStore } from "@effect-oss/sql-store"
 import { Deferred, Effect, Fiber, Layer, type Scope } from "effect"
 import type { SqlClient } from "effect/sql"
-import { refusal } from "../../core/test/CheckpointStoreContract.ts"
-import { assertWhole, fiveParts, partsSent, pending, requestFor } from "../../core/test/world.ts"
+import { refusal } from "../../core/test/support/CheckpointStoreContract.ts"
+import {
+  assertWhole,
+  fiveParts,
+  partsSent,
+  pending,
+  requestFor
+} from "../../core/test/support/world.ts"
 import { Postgres } from "./postgres.ts"
 import { databases, newPrefix, storeWith, tablesOf } from "./support.ts"
 

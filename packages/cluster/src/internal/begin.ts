@@ -6,7 +6,7 @@
  */
 import * as Checkpoint from "@effect-oss/core/Checkpoint"
 import { CheckpointError, LeaseLost } from "@effect-oss/core/CheckpointStore"
-import type * as Multipart from "@effect-oss/core/Multipart"
+import type * as MultipartUpload from "@effect-oss/core/MultipartUpload"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -76,7 +76,7 @@ const logOf = Effect.fnUntraced(function* (
   job: Job,
   executionId: string,
   header: Omit<Checkpoint.Header, "phase">
-): Effect.fn.Return<Multipart.Log, never, WorkflowEngine> {
+): Effect.fn.Return<MultipartUpload.Log, never, WorkflowEngine> {
   const engine = yield* WorkflowEngine
   const initiating = yield* Signals.read(executionId, Signals.Initiating)
   const enter = Effect.fnUntraced(function* ({ phase }: Checkpoint.Header) {

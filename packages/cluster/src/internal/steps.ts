@@ -1,5 +1,5 @@
 /** The steps of a job, on the runner that takes them. */
-import * as Multipart from "@effect-oss/core/Multipart"
+import * as MultipartUpload from "@effect-oss/core/MultipartUpload"
 import { OssClient } from "@effect-oss/core/OssClient"
 import * as Source from "@effect-oss/core/Source"
 import * as Effect from "effect/Effect"
@@ -21,7 +21,7 @@ export const open = Effect.fnUntraced(function* (
       `it was ${fingerprint} when the upload was asked for, now it is ${source.fingerprint}`
     )
   }
-  const steps = yield* Multipart.open({ key, source, sourceName, options }).pipe(
+  const steps = yield* MultipartUpload.open({ key, source, sourceName, options }).pipe(
     Effect.provideService(OssClient, client)
   )
   return { ...steps, client, source }

@@ -5,7 +5,8 @@
  * pulled, then committed, then answered.
  */
 import type { Body } from "@effect-oss/core/Body"
-import type { ObjectOptions, OssClient } from "@effect-oss/core/OssClient"
+import type { OssClient } from "@effect-oss/core/OssClient"
+import type { ObjectOptions } from "@effect-oss/core/ObjectOptions"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"

@@ -1,10 +1,11 @@
 /** `effect-oss upload` of several files, and of directories with all that is in them. */
 import type { CheckpointStore } from "@effect-oss/core/CheckpointStore"
 import type { OssClient } from "@effect-oss/core/OssClient"
+import * as UploadMany from "@effect-oss/core/UploadMany"
 import * as Source from "@effect-oss/core/Source"
 import * as Render from "@effect-oss/core/Render"
 import * as Upload from "@effect-oss/core/Upload"
-import type { Outcome } from "@effect-oss/core/UploadAll"
+import type { Outcome } from "@effect-oss/core/UploadMany"
 import { UploadEvent } from "@effect-oss/core/UploadEvent"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -51,7 +52,7 @@ export const run = Effect.fnUntraced(function* <E, R>(
     ...request,
     source: watch.source(request.key, request.source)
   }))
-  const outcomes = Upload.uploadAll(watched, { parts: parallel, skipIdentical })
+  const outcomes = UploadMany.uploadAll(watched, { parts: parallel, skipIdentical })
   yield* Stream.runForEach(outcomes, (outcome) =>
     Effect.andThen(screen.count(outcome), json ? tellJson(outcome) : screen.tell(outcome))
   ).pipe(
@@ -69,7 +70,7 @@ const requestsOf = (input: Input, path: Path.Path): Requests => {
   const requests = input.paths.map((given): Requests => {
     const { key } = within(url, path.basename(path.resolve(given.path)))
     return given.directory
-      ? Upload.directory(given.path, key, {
+      ? UploadMany.directory(given.path, key, {
           exclude,
           ...(include.length === 0 ? {} : { include })
         })

@@ -1,0 +1,356 @@
+/**
+ * Checkpoints in a KeyValueStore, a few entries each:
+ *
+ * - `<prefix><hash>` names the checkpoint, its generation and its header, or
+ *   is the mark of one that is being removed;
+ * - `<prefix><hash>/<generation>/<number>` is one part of that generation.
+ *
+ * A check sum stands before each, so that what a storage has changed is not
+ * read. A part costs one small entry. The header decides which generation
+ * counts: `begin` writes a header with a new one and only then removes the old
+ * parts, so that a process that dies in between leaves the old checkpoint, or
+ * the new one, and litter that the next holder removes. The names of the entries
+ * are the index of `list`: there is no other that could get out of step.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as KeyValueStore from "effect/persistence/KeyValueStore"
+import * as Random from "effect/Random"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import * as Checkpoint from "./Checkpoint.ts"
+import type { CheckpointLog, OpenOptions } from "./CheckpointStore.ts"
+import {
+  Busy,
+  CheckpointError,
+  CheckpointStore,
+  Damaged,
+  isUnreadable,
+  Unavailable,
+  UnknownVersion
+} from "./CheckpointStore.ts"
+import * as Crc64 from "./Crc64.ts"
+import type { UploadedPart } from "./Part.ts"
+
+/**
+ * Checkpoints in Effect's `KeyValueStore`: in a SQL database, in a browser's
+ * storage, or wherever else one is kept. They are as durable as its entries.
+ *
+ * **Details**
+ *
+ * A part is one entry, whatever the number of parts. To open a checkpoint that
+ * an earlier run left, and to list, the names of all entries of the store are
+ * read once. Names begin with `prefix` and may be shared with nothing else.
+ *
+ * **Gotchas**
+ *
+ * A `KeyValueStore` can't compare and swap, so that a checkpoint is only held
+ * against uploads that use the same `KeyValueStore` in this process. Let no
+ * other process upload the same source to the same key at the same time: use
+ * `@effect-oss/node-fs-store` or `@effect-oss/sql-store` where that may happen.
+ * Effect's own `layerFileSystem` writes files in place; after a crash, a
+ * checkpoint may be damaged.
+ *
+ * **Example** (in a SQL database)
+ *
+ * ```ts
+ * import * as KeyValueCheckpointStore from "@effect-oss/core/KeyValueCheckpointStore"
+ * import { Layer } from "effect"
+ * import { KeyValueStore } from "effect/persistence"
+ *
+ * const layer = KeyValueCheckpointStore.layer().pipe(
+ *   Layer.provide(KeyValueStore.layerSql({ table: "checkpoints" }))
+ * )
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = ({
+  prefix = "effect-oss/"
+}: {
+  /** What the names of all entries begin with. Default: `effect-oss/`. */
+  readonly prefix?: string | undefined
+} = {}): Layer.Layer<CheckpointStore, never, KeyValueStore.KeyValueStore> =>
+  Layer.effect(
+    CheckpointStore,
+    Effect.map(KeyValueStore.KeyValueStore, (entries) => {
+      const shelf: Shelf = { entries, prefix, held: heldIn(entries) }
+      return CheckpointStore.of({
+        open: Effect.fn("CheckpointStore.open")((checkpointKey, options) =>
+          open(shelf, checkpointKey, options)
+        ),
+        has: (checkpointKey) => {
+          const name = nameOf(shelf, checkpointKey)
+          return Effect.map(available(name, entries.get(name)), (root) => root !== undefined)
+        },
+        list: list(shelf)
+      })
+    })
+  )
+
+interface Shelf {
+  readonly entries: KeyValueStore.KeyValueStore
+  readonly prefix: string
+  /** The names of the checkpoints that are open. */
+  readonly held: Set<string>
+}
+
+/** By store, so that two layers over the same one exclude each other. */
+const holders = new WeakMap<KeyValueStore.KeyValueStore, Set<string>>()
+
+const heldIn = (entries: KeyValueStore.KeyValueStore): Set<string> => {
+  const held = holders.get(entries) ?? new Set<string>()
+  holders.set(entries, held)
+  return held
+}
+
+const version = 1
+
+/** What stands under a checkpoint's name. */
+const Root = Schema.Union([
+  Schema.Struct({
+    version: Schema.Literal(version),
+    checkpointKey: Schema.String,
+    generation: Schema.NonEmptyString,
+    header: Checkpoint.Header
+  }),
+  Schema.Struct({ version: Schema.Literal(version), removed: Schema.Literal(true) })
+])
+type Root = typeof Root.Type
+
+/** `order` tells which part was recorded first. */
+const Record = Schema.Struct({ order: Schema.Finite, part: Checkpoint.PartRecord })
+
+const encodeRoot = Schema.encodeSync(Schema.fromJsonString(Root))
+const decodeRoot = Schema.decodeUnknownEffect(Schema.fromJsonString(Root))
+const decodeVersion = Schema.decodeUnknownOption(
+  Schema.fromJsonString(Schema.Struct({ version: Schema.Finite }))
+)
+const encodeRecord = Schema.encodeSync(Schema.fromJsonString(Record))
+const decodeRecord = Schema.decodeUnknownOption(Schema.fromJsonString(Record))
+
+/** Any text, however long, as 16 characters. */
+const sumOf = (text: string): string =>
+  Crc64.of(new TextEncoder().encode(text)).toString(16).padStart(16, "0")
+
+const seal = (json: string): string => `${sumOf(json)} ${json}`
+
+const unseal = (text: string): { readonly json: string; readonly isSound: boolean } => {
+  const json = text.slice(sumOf("").length + 1)
+  return { json, isSound: text === seal(json) }
+}
+
+/** That two keys share it is noticed when one is opened. */
+const hashOf = (checkpointKey: string): string => sumOf(JSON.stringify(checkpointKey))
+
+const nameOf = ({ prefix }: Shelf, checkpointKey: string) => `${prefix}${hashOf(checkpointKey)}`
+
+const open = Effect.fnUntraced(function* (
+  shelf: Shelf,
+  checkpointKey: string,
+  { onUnreadable = "fail" }: OpenOptions = {}
+) {
+  const name = nameOf(shelf, checkpointKey)
+  yield* Effect.acquireRelease(lease(shelf, name), () => Effect.sync(() => shelf.held.delete(name)))
+  const read = yield* Effect.result(rootOf(shelf, name))
+  if (Result.isFailure(read) && onUnreadable === "discard" && isUnreadable(read.failure)) {
+    const names = yield* partNames(shelf, name)
+    return logOf({
+      shelf,
+      name,
+      checkpointKey,
+      found: Option.none(),
+      discarded: { names, error: read.failure }
+    })
+  }
+  const root = yield* Effect.fromResult(read)
+  if (Option.isNone(root)) return logOf({ shelf, name, checkpointKey, found: Option.none() })
+  const parts = yield* partNames(shelf, name)
+  if ("removed" in root.value) {
+    yield* removeAll(shelf, [...parts, name])
+    return logOf({ shelf, name, checkpointKey, found: Option.none() })
+  }
+  const { generation, header } = root.value
+  if (root.value.checkpointKey !== checkpointKey) {
+    return yield* damaged(name, "it stands for another upload")
+  }
+  const isCurrent = (part: string) => part.startsWith(partName(name, generation, ""))
+  const current = parts.filter(isCurrent)
+  yield* removeAll(
+    shelf,
+    parts.filter((part) => !isCurrent(part))
+  )
+  const records = yield* recordsOf(shelf, current)
+  return logOf({
+    shelf,
+    name,
+    checkpointKey,
+    found: Option.some({ generation, header, names: current, records })
+  })
+})
+
+const lease = ({ held }: Shelf, name: string) =>
+  Effect.suspend(() => {
+    if (held.has(name)) {
+      const reason = new Busy({ holder: "another upload of this process" })
+      return new CheckpointError({ location: name, reason })
+    }
+    held.add(name)
+    return Effect.void
+  })
+
+/** What is known of a checkpoint that was there. */
+interface Found {
+  readonly generation: string
+  readonly header: Checkpoint.Header
+  /** Of its parts' entries. */
+  readonly names: ReadonlyArray<string>
+  /** In the order in which they were recorded. */
+  readonly records: ReadonlyArray<UploadedPart>
+}
+
+const logOf = (options: {
+  readonly shelf: Shelf
+  readonly name: string
+  readonly checkpointKey: string
+  readonly found: Option.Option<Found>
+  /** What is to be as if it weren't there: why, and the names of its parts' entries. */
+  readonly discarded?: { readonly error: CheckpointError; readonly names: ReadonlyArray<string> }
+}): CheckpointLog => {
+  const { shelf, name, checkpointKey, found, discarded } = options
+  const write = (root: Root) => available(name, shelf.entries.set(name, seal(encodeRoot(root))))
+  let generation = Option.map(found, (found) => found.generation)
+  let isThere = Option.isSome(found) || discarded !== undefined
+  let names = new Set(Option.getOrUndefined(found)?.names ?? discarded?.names)
+  let order = names.size
+
+  return {
+    recovered: Option.map(found, ({ header, records }) => Checkpoint.make(header, records)),
+    discarded: discarded?.error,
+    begin: Effect.fnUntraced(function* (header) {
+      const next = yield* newGeneration
+      yield* write({ version, checkpointKey, generation: next, header })
+      isThere = true
+      const old = names
+      generation = Option.some(next)
+      names = new Set()
+      // From here on they are litter, which the next holder removes if this one can't.
+      yield* Effect.ignore(removeAll(shelf, old))
+    }, Effect.uninterruptible),
+    append: (part) =>
+      Effect.suspend(() => {
+        if (Option.isNone(generation)) {
+          return Effect.die(new Error("append without a checkpoint"))
+        }
+        const entry = partName(name, generation.value, part.number)
+        names.add(entry)
+        const record = seal(encodeRecord({ order: order++, part }))
+        return available(name, shelf.entries.set(entry, record))
+      }),
+    remove: Effect.suspend(() => {
+      if (!isThere) return Effect.void
+      return Effect.andThen(
+        write({ version, removed: true }),
+        removeAll(shelf, [...names, name])
+      ).pipe(
+        Effect.andThen(
+          Effect.sync(() => {
+            isThere = false
+            generation = Option.none()
+            names = new Set()
+          })
+        )
+      )
+    })
+  }
+}
+
+const partName = (name: string, generation: string, number: number | "") =>
+  `${name}/${generation}/${number}`
+
+/** Unlike any before, so that what an older one left is never taken for its own. */
+const newGeneration = Effect.map(
+  Effect.all([Clock.currentTimeMillis, Random.nextInt, Random.nextInt]),
+  (parts) => parts.map((part) => Math.abs(part).toString(36)).join("-")
+)
+
+const list = (shelf: Shelf) =>
+  Stream.fromIterableEffect(
+    Effect.map(namesUnder(shelf, shelf.prefix), (names) => {
+      const parts = Map.groupBy(names, (name) => name.slice(0, shelf.prefix.length + 16))
+      return Array.from(parts)
+    })
+  ).pipe(
+    Stream.mapEffect(([name, names]) => summary(shelf, name, names)),
+    Stream.flatMap((found) => Stream.fromIterable(Option.toArray(found)))
+  )
+
+const summary = Effect.fnUntraced(
+  function* (shelf: Shelf, name: string, names: ReadonlyArray<string>) {
+    const root = yield* rootOf(shelf, name)
+    if (Option.isNone(root) || "removed" in root.value) return Option.none()
+    const { generation, header, checkpointKey } = root.value
+    const current = names.filter((part) => part.startsWith(partName(name, generation, "")))
+    const records = yield* recordsOf(shelf, current)
+    return Option.some(Checkpoint.summarize(checkpointKey, Checkpoint.make(header, records)))
+  },
+  Effect.catch((error) => Effect.as(Effect.logWarning(error.message), Option.none()))
+)
+
+const rootOf = Effect.fnUntraced(function* (shelf: Shelf, name: string) {
+  const text = yield* available(name, shelf.entries.get(name))
+  if (text === undefined) return Option.none()
+  const { json, isSound } = unseal(text)
+  const written = decodeVersion(json)
+  if (Option.isSome(written) && written.value.version > version) {
+    const reason = new UnknownVersion({ version: String(written.value.version) })
+    return yield* new CheckpointError({ location: name, reason })
+  }
+  if (!isSound) return yield* damaged(name, "this entry does not match its check sum")
+  return yield* decodeRoot(json).pipe(
+    Effect.asSome,
+    Effect.catchTag("SchemaError", () => damaged(name, "this entry can't be read"))
+  )
+})
+
+/** A record that can't be read was never acknowledged, or its part is sent again. */
+const recordsOf = (shelf: Shelf, names: ReadonlyArray<string>) =>
+  Effect.map(
+    Effect.forEach(names, (name) => available(name, shelf.entries.get(name)), { concurrency: 16 }),
+    (texts) =>
+      texts
+        .flatMap((text) => {
+          const { json, isSound } = unseal(text ?? "")
+          return isSound ? Option.toArray(decodeRecord(json)) : []
+        })
+        .sort((a, b) => a.order - b.order)
+        .map(({ part }): UploadedPart => part)
+  )
+
+const partNames = (shelf: Shelf, name: string) => namesUnder(shelf, `${name}/`)
+
+const namesUnder = (shelf: Shelf, prefix: string) =>
+  Effect.map(available(prefix, shelf.entries.keys), (keys) =>
+    keys.filter((key) => key.startsWith(prefix))
+  )
+
+const removeAll = (shelf: Shelf, names: Iterable<string>) =>
+  Effect.forEach(names, (name) => available(name, shelf.entries.remove(name)), { discard: true })
+
+const available = <A>(
+  location: string,
+  access: Effect.Effect<A, KeyValueStore.KeyValueStoreError>
+): Effect.Effect<A, CheckpointError> =>
+  Effect.mapError(access, ({ message, cause }) => {
+    const description = cause instanceof Error ? `${message}: ${cause.message}` : message
+    return new CheckpointError({ location, reason: new Unavailable({ description }) })
+  })
+
+const damaged = (location: string, description: string) =>
+  new CheckpointError({ location, reason: new Damaged({ description }) })

@@ -1,0 +1,114 @@
+/**
+ * What OSS answers to the requests of an `OssClient`.
+ *
+ * @since 0.1.0
+ */
+import type * as Option from "effect/Option"
+
+/**
+ * What OSS answered to a part.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface PartReceipt {
+  /** Quotes included. */
+  readonly etag: string
+  /** Of the bytes that OSS received; absent on endpoints that don't compute it. */
+  readonly crc64: Option.Option<bigint>
+}
+
+/**
+ * What OSS answered to a new object.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ObjectReceipt {
+  /** Quotes included. The ETag of an object made of parts is not a check sum. */
+  readonly etag: string
+  /** Of the whole object; absent on endpoints that don't compute it. */
+  readonly crc64: Option.Option<bigint>
+  /** In buckets with versioning. */
+  readonly versionId: Option.Option<string>
+  readonly requestId: Option.Option<string>
+}
+
+/**
+ * A part that OSS has.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ListedPart {
+  readonly number: number
+  /** In bytes. */
+  readonly size: number
+  /** Quotes included. */
+  readonly etag: string
+  readonly crc64: Option.Option<bigint>
+}
+
+/**
+ * A page of parts.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface PartPage {
+  readonly parts: ReadonlyArray<ListedPart>
+  /** What `after` of the next page is; none if this is the last. */
+  readonly next: Option.Option<number>
+}
+
+/**
+ * An upload that is under way.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ListedUpload {
+  readonly key: string
+  readonly uploadId: string
+  /** By the server's clock, in milliseconds since 1970. */
+  readonly initiated: number
+}
+
+/**
+ * A place in the list of uploads.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface UploadPosition {
+  readonly key: string
+  readonly uploadId: string
+}
+
+/**
+ * A page of uploads.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface UploadPage {
+  readonly uploads: ReadonlyArray<ListedUpload>
+  /** What `after` of the next page is; none if this is the last. */
+  readonly next: Option.Option<UploadPosition>
+  /** The server's time when it answered, in milliseconds since 1970, from the `Date` header. */
+  readonly serverTime: number
+}
+
+/**
+ * What is stored under a key.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ObjectHead {
+  /** In bytes. */
+  readonly size: number
+  /** Quotes included. */
+  readonly etag: string
+  readonly crc64: Option.Option<bigint>
+}

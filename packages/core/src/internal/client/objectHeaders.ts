@@ -1,0 +1,117 @@
+/**
+ * Which header of which request says how an object is to be stored.
+ *
+ * @internal
+ */
+import * as Base64 from "effect/encoding/Base64"
+import * as Result from "effect/Result"
+import type { Callback, ObjectOptions } from "../../ObjectOptions.ts"
+
+type Fields = Readonly<Record<string, string>>
+
+/** The headers of one request, names in lower case; fails with what HTTP or OSS can't take. */
+export const headersFor = (
+  operation: "initiate" | "complete" | "put",
+  options: ObjectOptions = {}
+): Result.Result<Record<string, string>, string> => {
+  const fields = Object.entries(fieldsOf(options)).map(
+    ([name, value]): readonly [string, string] => [name.toLowerCase(), value.trim()]
+  )
+  const problem = fields.map(problemOf).find((problem) => problem !== undefined)
+  return problem === undefined
+    ? Result.succeed(
+        Object.fromEntries(fields.filter(([name]) => operationsOf(name).has(operation)))
+      )
+    : Result.fail(problem)
+}
+
+const fieldsOf = (options: ObjectOptions): Fields => ({
+  ...options.headers,
+  ...prefixed("x-oss-meta-", options.meta ?? {}),
+  ...defined({
+    "content-type": options.mime,
+    "x-oss-storage-class": options.storageClass,
+    "x-oss-object-acl": options.acl,
+    "x-oss-tagging": options.tagging && urlEncoded(options.tagging),
+    "x-oss-server-side-encryption": options.serverSideEncryption?.algorithm,
+    "x-oss-server-side-encryption-key-id": options.serverSideEncryption?.keyId,
+    "x-oss-forbid-overwrite": options.forbidOverwrite === true ? "true" : undefined,
+    "x-oss-callback": options.callback && encodedCallback(options.callback),
+    "x-oss-callback-var":
+      options.callback?.variables && encodedVariables(options.callback.variables)
+  })
+})
+
+const onlyOnCompletion: ReadonlySet<string> = new Set(["complete", "put"])
+const onlyOnCreation: ReadonlySet<string> = new Set(["initiate", "put"])
+const everywhere: ReadonlySet<string> = new Set(["initiate", "complete", "put"])
+
+/** OSS reads each of these when the object comes into being, all others when the upload does. */
+const operationsOf = (name: string): ReadonlySet<string> => {
+  switch (name) {
+    case "x-oss-object-acl":
+    case "x-oss-callback":
+    case "x-oss-callback-var":
+      return onlyOnCompletion
+    case "x-oss-forbid-overwrite":
+      return everywhere
+    default:
+      return onlyOnCreation
+  }
+}
+
+/** What the signature or the transfer sets. */
+const reserved: ReadonlySet<string> = new Set([
+  "authorization",
+  "connection",
+  "content-length",
+  "content-md5",
+  "date",
+  "expect",
+  "host",
+  "transfer-encoding",
+  "user-agent",
+  "x-oss-content-sha256",
+  "x-oss-date",
+  "x-oss-security-token"
+])
+
+const problemOf = ([name, value]: readonly [string, string]): string | undefined => {
+  if (!/^[!#$%&'*+.^_`|~\w-]+$/.test(name)) return `"${name}" can't be the name of a header`
+  if (reserved.has(name)) return `the header "${name}" is set by the client itself`
+  // oxlint-disable-next-line no-control-regex -- they are what a header can't carry
+  if (/[\0-\x08\x0a-\x1f\x7f]|\p{Surrogate}/u.test(value)) {
+    return `the value of the header "${name}" has a control character or broken text`
+  }
+  return undefined
+}
+
+const prefixed = (prefix: string, fields: Fields): Fields =>
+  Object.fromEntries(Object.entries(fields).map(([name, value]) => [`${prefix}${name}`, value]))
+
+const defined = (fields: Readonly<Record<string, string | undefined>>): Fields =>
+  Object.fromEntries(
+    Object.entries(fields).flatMap(([name, value]) => (value ? [[name, value] as const] : []))
+  )
+
+const urlEncoded = (fields: Fields): string =>
+  Object.entries(fields)
+    .map(([name, value]) => `${percentEncoded(name)}=${percentEncoded(value)}`)
+    .join("&")
+
+/** Broken text stays as it is: `problemOf` names it, where encoding it would throw. */
+const percentEncoded = (text: string): string =>
+  /\p{Surrogate}/u.test(text) ? text : encodeURIComponent(text)
+
+const encodedCallback = (callback: Callback): string =>
+  Base64.encode(
+    JSON.stringify({
+      callbackUrl: callback.url,
+      callbackHost: callback.host,
+      callbackBody: callback.body,
+      callbackBodyType: callback.contentType
+    })
+  )
+
+const encodedVariables = (variables: Fields): string =>
+  Base64.encode(JSON.stringify(prefixed("x:", variables)))

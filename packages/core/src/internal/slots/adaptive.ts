@@ -1,0 +1,73 @@
+/**
+ * Slots whose number follows what the upload observes of itself.
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import * as Semaphore from "effect/Semaphore"
+import * as Concurrency from "./concurrency.ts"
+import type { Slots } from "./slots.ts"
+
+/** Long enough for new connections to show what they bring, short enough for small uploads. In milliseconds. */
+const every = 250
+
+/** What an upload counts of itself. */
+interface Meter {
+  /** In bytes, in all attempts together. */
+  readonly onWire: number
+}
+
+/** Slots of one upload, whose bytes `meter` counts; adapted until the scope closes. */
+export const make = Effect.fnUntraced(function* (
+  meter: Meter
+): Effect.fn.Return<Slots, never, Scope.Scope> {
+  let state = Concurrency.initial
+  let using = 0
+  let waiting = 0
+  let throttled = false
+  const semaphore = Semaphore.makeUnsafe(state.limit)
+
+  const adapt = Effect.gen(function* () {
+    let at = yield* Clock.currentTimeMillis
+    let bytes = meter.onWire
+    while (true) {
+      yield* Effect.sleep(every)
+      const now = yield* Clock.currentTimeMillis
+      const rate = ((meter.onWire - bytes) * 1_000) / Math.max(1, now - at)
+      const { limit } = state
+      const full = using === limit && waiting > 0 && rate > 0
+      state = Concurrency.step(state, { rate, full, throttled })
+      throttled = false
+      at = now
+      bytes = meter.onWire
+      if (state.limit !== limit) yield* semaphore.resize(state.limit)
+    }
+  })
+  yield* Effect.forkScoped(adapt)
+
+  const counted = <A, E, R>(part: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    Effect.suspend(() => {
+      waiting--
+      using++
+      return Effect.ensuring(
+        part,
+        Effect.sync(() => {
+          using--
+          waiting++
+        })
+      )
+    })
+
+  return {
+    most: Concurrency.levels[2],
+    withSlot: (part) =>
+      Effect.suspend(() => {
+        waiting++
+        return Effect.ensuring(
+          semaphore.withPermit(counted(part)),
+          Effect.sync(() => waiting--)
+        )
+      }),
+    throttled: () => (throttled = true)
+  }
+})

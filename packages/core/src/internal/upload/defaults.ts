@@ -1,0 +1,62 @@
+/**
+ * How requests are made: as is asked for with one of them, else as the program
+ * asked once for all, else as this library has it.
+ *
+ * @internal
+ */
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type { CheckpointStore } from "../../CheckpointStore.ts"
+import { OssClient } from "../../OssClient.ts"
+import * as RetryPolicy from "../../RetryPolicy.ts"
+import * as Attempts from "./retry.ts"
+import type { Requests } from "./session.ts"
+import type * as Slots from "../slots/slots.ts"
+
+/** How the requests of one upload are made. */
+export interface Policies {
+  readonly retry?: RetryPolicy.RetryPolicy | undefined
+  readonly retryBudget?: RetryPolicy.Budget | undefined
+  readonly stallTimeout?: Duration.Input | undefined
+}
+
+/** What a program asked for once. */
+export interface Defaults extends Policies {
+  readonly concurrency?: number | undefined
+  /** Of all uploads. */
+  readonly slots?: Slots.Share | undefined
+}
+
+export const Current: Context.Reference<Defaults> = Context.Reference<Defaults>(
+  "@effect-oss/core/UploadDefaults",
+  { defaultValue: () => ({}) }
+)
+
+/** Nothing may move for so long. */
+const stallTimeout = Duration.seconds(30)
+
+/** How requests about one key are made. */
+export const requestsFor = Effect.fnUntraced(function* (
+  asked: Policies & { readonly key: string },
+  store: CheckpointStore["Service"],
+  onRetry: (retry: Attempts.Retry) => Effect.Effect<void> = () => Effect.void
+): Effect.fn.Return<Requests, never, OssClient> {
+  const defaults = yield* Current
+  return {
+    client: yield* OssClient,
+    store,
+    key: asked.key,
+    stallTimeout: Duration.fromInputUnsafe(
+      asked.stallTimeout ?? defaults.stallTimeout ?? stallTimeout
+    ),
+    retrying: Attempts.make({
+      policy: asked.retry ?? defaults.retry ?? RetryPolicy.standard,
+      budget:
+        asked.retryBudget ??
+        defaults.retryBudget ??
+        RetryPolicy.budgetUnsafe(RetryPolicy.sharedBudget),
+      onRetry
+    })
+  }
+})

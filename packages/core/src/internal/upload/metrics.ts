@@ -1,0 +1,74 @@
+/**
+ * Keeps the metrics of uploads.
+ *
+ * @internal
+ */
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Metric from "effect/Metric"
+import * as Metrics from "../../Metrics.ts"
+import type { OssError } from "../../OssError.ts"
+import type { UploadResult } from "../../UploadEvent.ts"
+
+/** Counts a transfer while it is under way, and times it if it succeeds. */
+export const transfer = <A, E, R>(
+  bucket: string,
+  self: Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R> => {
+  const inFlight = at(bucket, Metrics.inFlight)
+  return Effect.acquireUseRelease(
+    Effect.andThen(Metric.modify(inFlight, 1), Clock.currentTimeMillis),
+    () => self,
+    (start, exit) =>
+      Effect.gen(function* () {
+        yield* Metric.modify(inFlight, -1)
+        if (Exit.isFailure(exit)) return
+        const elapsed = (yield* Clock.currentTimeMillis) - start
+        yield* Metric.update(at(bucket, Metrics.partDuration), elapsed / 1_000)
+      })
+  )
+}
+
+/** OSS has acknowledged a part. */
+export const acknowledged = (bucket: string, bytes: number): Effect.Effect<void> =>
+  Effect.andThen(
+    Metric.update(at(bucket, Metrics.bytes), bytes),
+    Metric.update(at(bucket, Metrics.parts), 1)
+  )
+
+/** A request is sent again. */
+export const retry = ({ bucket, operation, reason }: OssError): Effect.Effect<void> =>
+  Metric.update(
+    Metric.withAttributes(at(bucket, Metrics.retries), {
+      "oss.operation": operation,
+      "error.type": reason._tag
+    }),
+    1
+  )
+
+/** An upload has ended. */
+export const ended = (
+  bucket: string,
+  exit: Exit.Exit<UploadResult, unknown>
+): Effect.Effect<void> =>
+  Metric.update(Metric.withAttributes(at(bucket, Metrics.uploads), { outcome: outcomeOf(exit) }), 1)
+
+const outcomeOf = (exit: Exit.Exit<UploadResult, unknown>): string => {
+  if (Exit.isSuccess(exit)) return exit.value.skipped === true ? "skipped" : "completed"
+  return Cause.hasInterruptsOnly(exit.cause) ? "interrupted" : "failed"
+}
+
+/** A metric knows its series once it has been updated: what is made anew for each update doesn't. */
+const at = <Input, State>(bucket: string, metric: Metric.Metric<Input, State>) => {
+  const ofBuckets = series.get(metric) ?? new Map<string, Metric.Metric<never, unknown>>()
+  series.set(metric, ofBuckets)
+  const known = ofBuckets.get(bucket)
+  if (known !== undefined) return known as Metric.Metric<Input, State>
+  const made = Metric.withAttributes(metric, { "oss.bucket": bucket })
+  ofBuckets.set(bucket, made)
+  return made
+}
+
+const series = new WeakMap<object, Map<string, Metric.Metric<never, unknown>>>()

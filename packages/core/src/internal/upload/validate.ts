@@ -1,0 +1,62 @@
+/**
+ * Everything that can be known to be wrong before OSS is asked.
+ */
+import * as Duration from "effect/Duration"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import type * as Checkpoint from "../../Checkpoint.ts"
+import * as ObjectKey from "../../ObjectKey.ts"
+import * as Part from "../../Part.ts"
+import { InvalidRequest } from "../../UploadError.ts"
+import type { UploadRequest } from "../../UploadRequest.ts"
+
+/** Yields the checkpoint of ali-oss to carry on with, if there is one. */
+export const validate = (
+  request: UploadRequest<unknown, unknown>
+): Result.Result<Option.Option<Checkpoint.AliOss>, InvalidRequest> => {
+  const { key, partSize, concurrency, stallTimeout } = request
+  return Result.gen(function* () {
+    yield* ObjectKey.validate(key)
+    if (partSize !== undefined) yield* Part.validatePartSize(partSize)
+    yield* wholeNumber("concurrency", concurrency)
+    yield* positiveDuration("stallTimeout", stallTimeout)
+    const from = yield* Result.transposeOption(Option.fromUndefinedOr(request.from))
+    if (Option.isSome(from) && from.value.name !== key) {
+      yield* Result.fail(
+        new InvalidRequest({
+          field: "from",
+          problem: `it is of an upload to ${from.value.name}`,
+          remedy: "give that key, or leave it out"
+        })
+      )
+    }
+    return from
+  })
+}
+
+/** Fails if `value` is given, and is not a number of things at once. */
+export const wholeNumber = (field: string, value = 1): Result.Result<void, InvalidRequest> =>
+  Number.isSafeInteger(value) && value >= 1
+    ? Result.void
+    : Result.fail(
+        new InvalidRequest({
+          field,
+          problem: `${value} at once is not possible`,
+          remedy: "give a whole number from 1"
+        })
+      )
+
+/** Fails if `value` is given, and is not a time to wait. */
+export const positiveDuration = (
+  field: string,
+  value: Duration.Input = Duration.infinity
+): Result.Result<void, InvalidRequest> =>
+  Option.exists(Duration.fromInput(value), Duration.isPositive)
+    ? Result.void
+    : Result.fail(
+        new InvalidRequest({
+          field,
+          problem: "it is not a time to wait",
+          remedy: 'give a positive duration, such as "30 seconds"'
+        })
+      )

@@ -1,0 +1,400 @@
+/**
+ * What every checkpoint store keeps to, as a list of laws that any test runner
+ * can run: each is an Effect over a `CheckpointStore` that is empty when it
+ * begins, and fails with `ContractBroken` if the store breaks it.
+ *
+ * **Example** (a store's whole test)
+ *
+ * ```ts
+ * import { CheckpointStore } from "@effect-oss/core"
+ * import * as CheckpointStoreContract from "@effect-oss/core/testing/CheckpointStoreContract"
+ * import { it } from "@effect/vitest"
+ * import { Effect } from "effect"
+ *
+ * it.effect.each(CheckpointStoreContract.laws)("$name", ({ check }) =>
+ *   Effect.provide(check, CheckpointStore.layerMemory)
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Equal from "effect/Equal"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Formatter from "effect/Formatter"
+import * as Option from "effect/Option"
+import * as Random from "effect/Random"
+import * as Schema from "effect/Schema"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import type { Header } from "../Checkpoint.ts"
+import type { CheckpointError, CheckpointLog } from "../CheckpointStore.ts"
+import { CheckpointStore } from "../CheckpointStore.ts"
+import type { UploadedPart } from "../Part.ts"
+
+/**
+ * A store did not do what its contract says.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ContractBroken extends Schema.TaggedError<ContractBroken>(
+  "@effect-oss/core/ContractBroken"
+)("ContractBroken", { expected: Schema.String, actual: Schema.String }) {
+  override get message(): string {
+    return `expected ${this.expected}, but it was ${this.actual}`
+  }
+}
+
+/**
+ * One thing that a store keeps to.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Law {
+  /** A sentence about the store. */
+  readonly name: string
+  /** Takes an empty store. */
+  readonly check: Effect.Effect<void, ContractBroken | CheckpointError, CheckpointStore>
+}
+
+/**
+ * A header; `createdAt` tells one from another.
+ *
+ * @category fixtures
+ * @since 0.1.0
+ */
+export const header = (createdAt = 1): Header => ({
+  endpoint: "https://oss-cn-hangzhou.aliyuncs.com",
+  bucket: "bucket",
+  key: "backups/数据\n😀.tar",
+  sourceId: "file:/data/db.tar",
+  fingerprint: "80000000000-1700000000000.25-42",
+  size: 80_000_000_000,
+  partSize: 8_388_608,
+  options: "f00d",
+  createdAt,
+  phase: { _tag: "Uploading", uploadId: "0004B9894A22E5B1888A1E29F823****" }
+})
+
+/**
+ * A part like no other.
+ *
+ * @category fixtures
+ * @since 0.1.0
+ */
+export const part = (number: number): UploadedPart => ({
+  number,
+  offset: (number - 1) * 8_388_608,
+  size: 8_388_608,
+  etag: `"${number.toString(16).toUpperCase().padStart(32, "0")}"`,
+  crc64: 0xffff_ffff_ffff_ffffn - BigInt(number)
+})
+
+/**
+ * `part` from 1 to `count`.
+ *
+ * @category fixtures
+ * @since 0.1.0
+ */
+export const parts = (count: number): ReadonlyArray<UploadedPart> =>
+  Array.from({ length: count }, (_, index) => part(index + 1))
+
+/**
+ * Opens a checkpoint for as long as `use` takes.
+ *
+ * @category fixtures
+ * @since 0.1.0
+ */
+export const withLog = <A, E, R>(
+  key: string,
+  use: (log: CheckpointLog) => Effect.Effect<A, E, R>
+): Effect.Effect<A, E | CheckpointError, CheckpointStore | Exclude<R, Scope.Scope>> =>
+  Effect.scoped(
+    Effect.flatMap(
+      CheckpointStore.use((store) => store.open(key)),
+      use
+    )
+  )
+
+/**
+ * What a new holder finds, the parts by number.
+ *
+ * @category fixtures
+ * @since 0.1.0
+ */
+export const recover = (
+  key: string
+): Effect.Effect<
+  Option.Option<{ readonly header: Header; readonly parts: Array<UploadedPart> }>,
+  CheckpointError,
+  CheckpointStore
+> =>
+  withLog(key, ({ recovered }) =>
+    Effect.succeed(
+      Option.map(recovered, ({ header, parts }) => ({
+        header,
+        parts: [...parts].sort((a, b) => a.number - b.number)
+      }))
+    )
+  )
+
+const list = Effect.map(
+  CheckpointStore.use((store) => Stream.runCollect(store.list)),
+  (all) => [...all].sort((a, b) => (a.checkpointKey < b.checkpointKey ? -1 : 1))
+)
+
+const expectEqual = <A>(actual: A, expected: A): Effect.Effect<void, ContractBroken> =>
+  Equal.equals(actual, expected)
+    ? Effect.void
+    : Effect.fail(new ContractBroken({ expected: brief(expected), actual: brief(actual) }))
+
+/** Ten thousand parts are too many to read. */
+const brief = (value: unknown): string => {
+  const text = Formatter.format(value)
+  return text.length > 600 ? `${text.slice(0, 600)}…` : text
+}
+
+const expectFound = (key: string, header: Header, parts: ReadonlyArray<UploadedPart>) =>
+  Effect.flatMap(recover(key), (found) => expectEqual(found, Option.some({ header, parts })))
+
+const expectNothing = (key: string) =>
+  Effect.flatMap(recover(key), (found) => expectEqual(found, Option.none()))
+
+const expectBusy = (key: string) =>
+  Effect.matchEffect(recover(key), {
+    onSuccess: (found) =>
+      Effect.fail(new ContractBroken({ expected: "Busy", actual: brief(found) })),
+    onFailure: (error) => expectEqual<string>(error.reason._tag, "Busy")
+  })
+
+/** A store that can't tell is right. */
+const expectHas = (key: string, expected: boolean) =>
+  CheckpointStore.use(({ has }) =>
+    has === undefined
+      ? Effect.void
+      : Effect.flatMap(has(key), (actual) => expectEqual(actual, expected))
+  )
+
+/** Begins with `header(1)`, and appends. */
+const record = (key: string, parts: ReadonlyArray<UploadedPart>) =>
+  withLog(key, (log) =>
+    Effect.andThen(log.begin(header()), Effect.forEach(parts, log.append, { discard: true }))
+  )
+
+/**
+ * The contract of `CheckpointStore`.
+ *
+ * @category laws
+ * @since 0.1.0
+ */
+export const laws: ReadonlyArray<Law> = [
+  {
+    name: "recovers nothing where nothing was begun",
+    check: Effect.andThen(expectNothing("key"), expectNothing("key"))
+  },
+  {
+    name: "tells, if it tells, what is there from `begin` to `remove`, held or not",
+    check: Effect.gen(function* () {
+      yield* expectHas("key", false)
+      yield* withLog("key", (log) =>
+        Effect.andThen(
+          log.begin(header()),
+          Effect.andThen(expectHas("key", true), log.append(part(1)))
+        )
+      )
+      yield* expectHas("key", true)
+      yield* expectHas("other", false)
+      yield* withLog("key", (log) => Effect.andThen(log.remove, expectHas("key", false)))
+      yield* expectHas("key", false)
+    })
+  },
+  {
+    name: "recovers a header that has no parts yet",
+    check: Effect.gen(function* () {
+      const initiating: Header = {
+        ...header(),
+        phase: { _tag: "Initiating", known: ["a", "b"], serverTime: 12.5 }
+      }
+      yield* withLog("key", (log) => log.begin(initiating))
+      yield* expectFound("key", initiating, [])
+    })
+  },
+  {
+    name: "recovers what was appended, in that order",
+    check: Effect.gen(function* () {
+      const appended = [part(3), part(1), part(10_000), part(2)]
+      yield* record("key", appended)
+      const { recovered } = yield* withLog("key", Effect.succeed)
+      yield* expectEqual(recovered, Option.some({ header: header(), parts: appended }))
+    })
+  },
+  {
+    name: "adds to what a run before recorded",
+    check: Effect.gen(function* () {
+      yield* record("key", parts(1))
+      yield* withLog("key", (log) => Effect.andThen(log.append(part(2)), log.append(part(3))))
+      yield* withLog("key", (log) => log.append(part(4)))
+      yield* expectFound("key", header(), parts(4))
+    })
+  },
+  {
+    name: "lets the last record of a part count",
+    check: Effect.gen(function* () {
+      const again = { ...part(1), etag: '"again"', crc64: 0n }
+      yield* record("key", parts(2))
+      yield* withLog("key", (log) => log.append(again))
+      yield* expectFound("key", header(), [again, part(2)])
+    })
+  },
+  {
+    name: "replaces header and parts when it begins again",
+    check: Effect.gen(function* () {
+      yield* withLog("key", (log) =>
+        Effect.gen(function* () {
+          yield* log.begin(header(1))
+          yield* log.append(part(1))
+          yield* log.begin(header(2))
+          yield* log.append(part(2))
+        })
+      )
+      yield* expectFound("key", header(2), [part(2)])
+      yield* withLog("key", (log) => log.begin(header(3)))
+      yield* expectFound("key", header(3), [])
+    })
+  },
+  {
+    name: "forgets what is removed, however often",
+    check: Effect.gen(function* () {
+      yield* withLog("key", (log) => log.remove)
+      yield* withLog("key", (log) =>
+        Effect.gen(function* () {
+          yield* log.begin(header())
+          yield* log.append(part(1))
+          yield* log.remove
+          yield* log.remove
+        })
+      )
+      yield* expectNothing("key")
+    })
+  },
+  {
+    name: "forgets what a run before recorded",
+    check: Effect.gen(function* () {
+      yield* record("key", parts(1))
+      yield* withLog("key", (log) => log.remove)
+      yield* expectNothing("key")
+    })
+  },
+  {
+    name: "begins again after a removal",
+    check: Effect.gen(function* () {
+      yield* withLog("key", (log) =>
+        Effect.gen(function* () {
+          yield* log.begin(header(1))
+          yield* log.append(part(1))
+          yield* log.remove
+          yield* log.begin(header(2))
+          yield* log.append(part(2))
+        })
+      )
+      yield* expectFound("key", header(2), [part(2)])
+    })
+  },
+  {
+    name: "tells everyone but the holder that the checkpoint is busy, until the scope closes",
+    check: Effect.gen(function* () {
+      const store = yield* CheckpointStore
+      const scope = yield* Scope.make()
+      const log = yield* Scope.provide(store.open("key"), scope)
+      yield* expectBusy("key")
+      yield* log.begin(header())
+      yield* expectBusy("key")
+      yield* expectNothing("another key")
+      yield* Scope.close(scope, Exit.void)
+      yield* expectFound("key", header(), [])
+    })
+  },
+  {
+    name: "lets one of many have the checkpoint",
+    check: Effect.gen(function* () {
+      const store = yield* CheckpointStore
+      const opened = yield* Effect.forEach(
+        Array.from({ length: 8 }),
+        () => Effect.result(store.open("key")),
+        { concurrency: "unbounded" }
+      )
+      yield* expectEqual(opened.filter((one) => one._tag === "Success").length, 1)
+    }).pipe(Effect.scoped)
+  },
+  {
+    name: "gives the checkpoint free when its holder is interrupted",
+    check: Effect.gen(function* () {
+      const fiber = yield* Effect.forkChild(
+        withLog("key", (log) => Effect.andThen(log.begin(header()), Effect.never)),
+        { startImmediately: true }
+      )
+      yield* Effect.repeat(list, { until: (all) => all.length === 1 })
+      yield* Fiber.interrupt(fiber)
+      yield* expectFound("key", header(), [])
+    })
+  },
+  {
+    name: "keeps checkpoints apart, whatever their keys",
+    check: Effect.gen(function* () {
+      const keys = ["", "a", "A", "a/b", "../a", "a\nb", "😀", "\ud800", "x".repeat(5000)]
+      yield* Effect.forEach(keys, (key, index) =>
+        withLog(key, (log) => Effect.andThen(log.begin(header(index)), log.append(part(index + 1))))
+      )
+      yield* Effect.forEach(keys, (key, index) =>
+        expectFound(key, header(index), [part(index + 1)])
+      )
+    })
+  },
+  {
+    name: "lists every checkpoint there is, held or not",
+    check: Effect.gen(function* () {
+      yield* expectEqual(yield* list, [])
+      yield* record("a", parts(3))
+      yield* withLog("gone", (log) => Effect.andThen(log.begin(header(2)), log.remove))
+      yield* recover("never begun")
+      yield* withLog("b", (log) =>
+        Effect.gen(function* () {
+          yield* log.begin(header(3))
+          yield* expectEqual(yield* list, [
+            { checkpointKey: "a", header: header(1), durable: 3 * 8_388_608, parts: 3 },
+            { checkpointKey: "b", header: header(3), durable: 0, parts: 0 }
+          ])
+        })
+      )
+    })
+  },
+  {
+    name: "keeps all of many parts appended at once",
+    check: Effect.gen(function* () {
+      const shuffled = yield* Random.shuffle(parts(500)).pipe(Random.withSeed("order"))
+      yield* withLog("key", (log) =>
+        Effect.andThen(
+          log.begin(header()),
+          Effect.forEach(shuffled, log.append, { concurrency: 50, discard: true })
+        )
+      )
+      yield* expectFound("key", header(), parts(500))
+    })
+  },
+  {
+    name: "keeps 10,000 parts, the most that OSS takes",
+    check: Effect.gen(function* () {
+      yield* withLog("key", (log) =>
+        Effect.andThen(
+          log.begin(header()),
+          Effect.forEach(parts(10_000), log.append, { concurrency: "unbounded", discard: true })
+        )
+      )
+      yield* withLog("key", (log) => log.append(part(1)))
+      yield* expectFound("key", header(), parts(10_000))
+    })
+  }
+]

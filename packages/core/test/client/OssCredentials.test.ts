@@ -1,0 +1,144 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Data, Deferred, Effect, Exit, Fiber, Redacted, Ref } from "effect"
+import { TestClock } from "effect/testing"
+import * as OssCredentials from "../../src/OssCredentials.ts"
+
+class StsDown extends Data.TaggedError("StsDown")<{}> {}
+
+const issue = (n: number, expiresAt?: number): OssCredentials.Credentials => ({
+  accessKeyId: `STS.${n}`,
+  accessKeySecret: Redacted.make(`secret-${n}`),
+  securityToken: Redacted.make(`token-${n}`),
+  expiresAt
+})
+
+/** Issues STS.1, STS.2 and so on; `lifetime` in milliseconds. */
+const counting = Effect.fnUntraced(function* (lifetime?: number) {
+  const issued = yield* Ref.make(0)
+  const source = Effect.gen(function* () {
+    const n = yield* Ref.updateAndGet(issued, (n) => n + 1)
+    const now = yield* Effect.clockWith((clock) => clock.currentTimeMillis)
+    return issue(n, lifetime === undefined ? undefined : now + lifetime)
+  })
+  return { issued, keys: yield* OssCredentials.make(source) }
+})
+
+describe("fixed keys", () => {
+  it.effect("stay what they are, whatever OSS says of them", () =>
+    Effect.gen(function* () {
+      const fixed = issue(0)
+      const keys = yield* OssCredentials.make(fixed)
+      yield* keys.expired(fixed)
+      assert.strictEqual(yield* keys.current, fixed)
+    })
+  )
+})
+
+describe("temporary keys", () => {
+  it.effect("are asked for when they are first needed, and kept", () =>
+    Effect.gen(function* () {
+      const { issued, keys } = yield* counting()
+      assert.strictEqual(yield* Ref.get(issued), 0)
+      const [first, second] = [yield* keys.current, yield* keys.current]
+      yield* TestClock.adjust("10 days")
+      assert.deepStrictEqual(
+        [first.accessKeyId, second.accessKeyId, (yield* keys.current).accessKeyId],
+        ["STS.1", "STS.1", "STS.1"]
+      )
+    })
+  )
+
+  it.effect("are refreshed once, however many requests found them expired", () =>
+    Effect.gen(function* () {
+      const { issued, keys } = yield* counting()
+      const old = yield* keys.current
+      const seen = yield* Effect.forEach(
+        Array.from({ length: 20 }),
+        () => Effect.andThen(keys.expired(old), keys.current),
+        { concurrency: "unbounded" }
+      )
+      assert.deepStrictEqual(new Set(seen.map((key) => key.accessKeyId)), new Set(["STS.2"]))
+      assert.strictEqual(yield* Ref.get(issued), 2)
+    })
+  )
+
+  it.effect("are shared with requests that ask while a refresh is under way", () =>
+    Effect.gen(function* () {
+      const answer = yield* Deferred.make<OssCredentials.Credentials>()
+      const asked = yield* Ref.make(0)
+      const keys = yield* OssCredentials.make(
+        Effect.andThen(
+          Ref.update(asked, (n) => n + 1),
+          Deferred.await(answer)
+        )
+      )
+      const waiting = yield* Effect.forkChild(
+        Effect.forEach(Array.from({ length: 20 }), () => keys.current, {
+          concurrency: "unbounded"
+        })
+      )
+      yield* Effect.yieldNow
+      yield* Deferred.succeed(answer, issue(7))
+      const seen = yield* Fiber.join(waiting)
+      assert.deepStrictEqual(new Set(seen.map((key) => key.accessKeyId)), new Set(["STS.7"]))
+      assert.strictEqual(yield* Ref.get(asked), 1)
+    })
+  )
+
+  it.effect("come although the request that asked for them first was interrupted", () =>
+    Effect.gen(function* () {
+      const answer = yield* Deferred.make<OssCredentials.Credentials>()
+      const keys = yield* OssCredentials.make(Deferred.await(answer))
+      const first = yield* Effect.forkChild(keys.current, { startImmediately: true })
+      const second = yield* Effect.forkChild(keys.current, { startImmediately: true })
+      yield* Fiber.interrupt(first)
+      yield* Deferred.succeed(answer, issue(3))
+      assert.strictEqual((yield* Fiber.join(second)).accessKeyId, "STS.3")
+    })
+  )
+
+  it.effect("are refreshed a minute before they expire", () =>
+    Effect.gen(function* () {
+      const { keys } = yield* counting(3_600_000)
+      yield* keys.current
+      yield* TestClock.adjust(3_600_000 - 60_001)
+      assert.strictEqual((yield* keys.current).accessKeyId, "STS.1")
+      yield* TestClock.adjust(2)
+      assert.strictEqual((yield* keys.current).accessKeyId, "STS.2")
+    })
+  )
+
+  it.effect("are not asked for with each request by a clock that is far ahead", () =>
+    Effect.gen(function* () {
+      const { issued, keys } = yield* counting(-7_200_000)
+      yield* Effect.repeat(keys.current, { times: 9 })
+      assert.strictEqual(yield* Ref.get(issued), 1)
+    })
+  )
+
+  it.effect("are asked for again after a failure, which is not kept", () =>
+    Effect.gen(function* () {
+      const up = yield* Ref.make(false)
+      const keys = yield* OssCredentials.make(
+        Effect.flatMap(Ref.get(up), (up) =>
+          up ? Effect.succeed(issue(1)) : Effect.fail(new StsDown())
+        )
+      )
+      assert.deepStrictEqual(yield* Effect.exit(keys.current), Exit.fail(new StsDown()))
+      yield* Ref.set(up, true)
+      assert.strictEqual((yield* keys.current).accessKeyId, "STS.1")
+    })
+  )
+
+  it.effect("that were replaced in the meantime do not cost another refresh", () =>
+    Effect.gen(function* () {
+      const { issued, keys } = yield* counting()
+      const old = yield* keys.current
+      yield* keys.expired(old)
+      yield* keys.current
+      yield* keys.expired(old)
+      yield* keys.current
+      assert.strictEqual(yield* Ref.get(issued), 2)
+    })
+  )
+})

@@ -1,0 +1,219 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Checkpoint, Crc64, Part, OssModel } from "@effect-oss/core"
+import { Option, Result, Schema } from "effect"
+
+const partSize = Part.minPartSize
+const plan = Result.getOrThrow(Part.plan(4 * partSize + 1, partSize))
+
+const uploaded = (number: number, change: Partial<Part.UploadedPart> = {}): Part.UploadedPart => ({
+  ...plan.parts[number - 1]!,
+  etag: `"E${number}"`,
+  crc64: BigInt(number),
+  ...change
+})
+
+const listed = (
+  number: number,
+  change: Partial<OssModel.ListedPart> = {}
+): OssModel.ListedPart => ({
+  number,
+  size: plan.parts[number - 1]!.size,
+  etag: `"E${number}"`,
+  crc64: Option.some(BigInt(number)),
+  ...change
+})
+
+const tags = (
+  journal: ReadonlyArray<Part.UploadedPart>,
+  server: ReadonlyArray<OssModel.ListedPart> | null
+) =>
+  Checkpoint.reconcile(plan, journal, Option.fromNullOr(server))
+    .map((task) => task._tag[0])
+    .join("")
+
+describe("Checkpoint.reconcile", () => {
+  const cases: ReadonlyArray<
+    [string, ReadonlyArray<Part.UploadedPart>, ReadonlyArray<OssModel.ListedPart> | null, string]
+  > = [
+    ["nothing is known", [], [], "MMMMM"],
+    ["both know parts in any order", [uploaded(5), uploaded(2)], [listed(2), listed(5)], "MDMMD"],
+    ["the server lost a part", [uploaded(1), uploaded(2)], [listed(2)], "MDMMM"],
+    ["the journal lost a part", [uploaded(1)], [listed(1), listed(3)], "DMAMM"],
+    ["the ETag differs", [uploaded(1)], [listed(1, { etag: '"other"' })], "AMMMM"],
+    ["the CRC64 differs", [uploaded(1)], [listed(1, { crc64: Option.some(9n) })], "AMMMM"],
+    ["the server's part has another size", [uploaded(1)], [listed(1, { size: 7 })], "MMMMM"],
+    ["the journal's part has another place", [uploaded(1, { offset: 1 })], [listed(1)], "AMMMM"],
+    [
+      "the server doesn't tell CRC64s",
+      [uploaded(1)],
+      [listed(1, { crc64: Option.none() })],
+      "DMMMM"
+    ],
+    [
+      "only the server knows it and tells no CRC64",
+      [],
+      [listed(1, { crc64: Option.none() })],
+      "MMMMM"
+    ],
+    ["parts can't be listed", [uploaded(1), uploaded(4)], null, "DMMDM"],
+    ["parts can't be listed and a record doesn't fit", [uploaded(1, { size: 7 })], null, "MMMMM"]
+  ]
+  it.each(cases)("when %s", (_, journal, server, expected) => {
+    assert.strictEqual(tags(journal, server), expected)
+  })
+
+  it("ignores parts of the server beyond the plan", () => {
+    const beyond = { ...listed(5), number: 6 }
+    assert.strictEqual(tags([], [beyond]), "MMMMM")
+  })
+
+  it.prop(
+    "names every part once, and as done only what both sides agree on",
+    {
+      journal: Schema.Array(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 5 }))),
+      server: Schema.Array(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 5 })))
+    },
+    ({ journal, server }) => {
+      const tasks = Checkpoint.reconcile(
+        plan,
+        journal.map((number) => uploaded(number)),
+        Option.some(server.map((number) => listed(number)))
+      )
+      assert.deepStrictEqual(
+        tasks.map(({ part }) => part.number),
+        [1, 2, 3, 4, 5]
+      )
+      for (const { _tag, part } of tasks) {
+        const [known, there] = [journal.includes(part.number), server.includes(part.number)]
+        assert.strictEqual(_tag, there ? (known ? "Done" : "Adoptable") : "Missing")
+      }
+    },
+    { arbitrary: { runs: 200, seed: 3 } }
+  )
+})
+
+const header: Checkpoint.Header = {
+  endpoint: "http://e",
+  bucket: "b",
+  key: "k",
+  sourceId: "s",
+  fingerprint: "f",
+  size: plan.size,
+  partSize,
+  options: Checkpoint.digestOptions({}),
+  createdAt: 0,
+  phase: Checkpoint.Phase.cases.Uploading.make({ uploadId: "u" })
+}
+
+describe("Checkpoint.incompatibility", () => {
+  const wanted = {
+    size: plan.size,
+    fingerprint: "f",
+    options: header.options,
+    partSize: Option.none<number>()
+  }
+  it("lets the same upload carry on, with the checkpoint's part size or the same one", () => {
+    assert.isTrue(Option.isNone(Checkpoint.incompatibility(header, wanted)))
+    const same = { ...wanted, partSize: Option.some(partSize) }
+    assert.isTrue(Option.isNone(Checkpoint.incompatibility(header, same)))
+  })
+  const changes: ReadonlyArray<[Checkpoint.RestartReason, Partial<typeof wanted>]> = [
+    ["SourceChanged", { fingerprint: "g" }],
+    ["SourceChanged", { size: 1 }],
+    ["OptionsChanged", { options: Checkpoint.digestOptions({ mime: "text/plain" }) }],
+    ["PartSizeChanged", { partSize: Option.some(2 * partSize) }]
+  ]
+  it.each(changes)("says %s for %o", (reason, change) => {
+    const found = Checkpoint.incompatibility(header, { ...wanted, ...change })
+    assert.deepStrictEqual(found, Option.some(reason))
+  })
+})
+
+describe("Checkpoint.digestOptions", () => {
+  it("is blind to order, to what is undefined, and to what Complete sets", () => {
+    const a = Checkpoint.digestOptions({ mime: "a/b", meta: { x: "1", y: "2" } })
+    const b = Checkpoint.digestOptions({
+      meta: { y: "2", x: "1" },
+      mime: "a/b",
+      headers: undefined,
+      acl: "private"
+    })
+    assert.strictEqual(a, b)
+  })
+  it("sees any other difference, and shows no value", () => {
+    const digests = [
+      {},
+      { mime: "a/b" },
+      { meta: { x: "secret" } },
+      { meta: { x: "secret2" } },
+      { headers: { x: "secret" } },
+      { forbidOverwrite: true }
+    ].map(Checkpoint.digestOptions)
+    assert.strictEqual(new Set(digests).size, digests.length)
+    assert.isFalse(digests.some((digest) => digest.includes("secret")))
+  })
+})
+
+describe("Checkpoint.leftovers", () => {
+  const phase = Checkpoint.Phase.cases.Initiating.make({ known: ["old"], serverTime: 1_000_000 })
+  const upload = (uploadId: string, initiated: number) => ({ key: "k", uploadId, initiated })
+  it("finds what appeared after the record, and nothing that was there, came later, or is another checkpoint's", () => {
+    const other = {
+      ...header,
+      phase: Checkpoint.Phase.cases.Uploading.make({ uploadId: "theirs" })
+    }
+    const found = Checkpoint.leftovers(
+      phase,
+      [
+        upload("old", 1_000_001),
+        upload("ours", 1_000_500),
+        upload("theirs", 1_000_600),
+        upload("before", 999_999),
+        upload("much-later", 1_000_001 + Checkpoint.initiateWindow)
+      ],
+      [other]
+    )
+    assert.deepStrictEqual(found, ["ours"])
+  })
+  it("finds nothing where listing was not allowed", () => {
+    const blind = { ...phase, known: null }
+    assert.deepStrictEqual(Checkpoint.leftovers(blind, [upload("ours", 1_000_500)], []), [])
+  })
+})
+
+describe("Checkpoint.wholeCrc64", () => {
+  const content = Uint8Array.from({ length: plan.size }, (_, index) => index * 7)
+  const parts = plan.parts.map((part) => ({
+    ...part,
+    etag: "e",
+    crc64: Crc64.of(content.subarray(part.offset, part.offset + part.size))
+  }))
+  it("is the CRC64 of the joined parts, in whatever order they came", () => {
+    const crc = Checkpoint.wholeCrc64(plan, parts.toReversed())
+    assert.deepStrictEqual(crc, Option.some(Crc64.of(content)))
+  })
+  it("is none while a part is missing or doesn't fit", () => {
+    assert.isTrue(Option.isNone(Checkpoint.wholeCrc64(plan, parts.slice(1))))
+    const wrong = [{ ...parts[0]!, size: 1 }, ...parts.slice(1)]
+    assert.isTrue(Option.isNone(Checkpoint.wholeCrc64(plan, wrong)))
+  })
+})
+
+describe("Checkpoint.planOf", () => {
+  const sizes = (...numbers: ReadonlyArray<number>) => numbers.map((number) => listed(number))
+  const cases: ReadonlyArray<[string, ReadonlyArray<OssModel.ListedPart>]> = [
+    ["all parts", sizes(1, 2, 3, 4, 5)],
+    ["some parts", sizes(2, 4)],
+    ["one part", sizes(3)],
+    ["the last part alone", sizes(5)]
+  ]
+  it.each(cases)("finds the part size by %s", (_, parts) => {
+    assert.deepStrictEqual(Checkpoint.planOf(plan.size, parts), Option.some(plan))
+  })
+  it("finds none for parts of another source, or without parts", () => {
+    assert.isTrue(Option.isNone(Checkpoint.planOf(plan.size, [])))
+    assert.isTrue(Option.isNone(Checkpoint.planOf(plan.size + 7, sizes(1, 2, 3, 4, 5))))
+    assert.isTrue(Option.isNone(Checkpoint.planOf(plan.size, [listed(1), listed(2, { size: 7 })])))
+    assert.isTrue(Option.isNone(Checkpoint.planOf(partSize, sizes(2))))
+  })
+})
