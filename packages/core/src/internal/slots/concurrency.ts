@@ -2,15 +2,10 @@
  * How many parts are worth sending at once, where nobody says: more while that
  * makes the whole faster, fewer when OSS asks for it. A decision out of what
  * was observed: it knows no time and sends nothing.
- *
- * @since 0.1.0
  */
 
 /**
  * What has been decided so far.
- *
- * @category models
- * @since 0.1.0
  */
 export interface State {
   /** How many parts may be on their way now. */
@@ -27,9 +22,6 @@ export interface State {
 
 /**
  * What happened since the last decision.
- *
- * @category models
- * @since 0.1.0
  */
 export interface Observation {
   /** In bytes a second. */
@@ -42,9 +34,6 @@ export interface Observation {
 
 /**
  * The limits that are tried, one after the other. The first is also the least.
- *
- * @category constants
- * @since 0.1.0
  */
 export const levels: readonly [number, number, number] = [5, 16, 64]
 
@@ -65,9 +54,6 @@ const [least] = levels
 
 /**
  * Where an upload begins.
- *
- * @category constants
- * @since 0.1.0
  */
 export const initial: State = {
   limit: least,
@@ -81,18 +67,6 @@ export const initial: State = {
  * limit has brought nothing goes back. Both try more again after a rest of 40
  * observations, or of twice the last one, up to 1,280. What is as fast as this
  * machine allows tries no higher one.
- *
- * **Example** (faster with more, so more still is tried)
- *
- * ```ts
- * import { Concurrency } from "@effect-oss/core"
- *
- * const sixteen = Concurrency.step(Concurrency.initial, { rate: 1e6, full: true, throttled: false })
- * Concurrency.step(sixteen, { rate: 3e6, full: true, throttled: false }).limit // => 64
- * ```
- *
- * @category deciding
- * @since 0.1.0
  */
 export const step = (state: State, { rate, full, throttled }: Observation): State => {
   const { limit, before, rest } = state
