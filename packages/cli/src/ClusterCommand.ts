@@ -31,15 +31,12 @@ const runner = Command.make(
   "runner",
   {
     databaseUrl,
-    host: Flag.String("host").pipe(
-      Flag.withDescription("By which other runners reach this one. Default: 127.0.0.1"),
-      Flag.withMetavar("HOST"),
-      Flag.withDefault("127.0.0.1")
-    ),
-    port: Flag.Int("port").pipe(
-      Flag.withDescription("Default: 0, any free one"),
-      Flag.withMetavar("N"),
-      Flag.withDefault(0)
+    roots: Flag.String("root").pipe(
+      Flag.withDescription(
+        "A directory with sources, or what their URLs begin with. Repeat it for several. Sources elsewhere are refused. Required with PostgreSQL; with a file, the default is every source"
+      ),
+      Flag.withMetavar("DIR|URL"),
+      Flag.atLeast(0)
     ),
     activities: Flag.Int("activities").pipe(
       Flag.withDescription("Small files and ranges of parts at once. Default: 4"),
@@ -60,11 +57,11 @@ const runner = Command.make(
 ).pipe(
   Command.withShortDescription("Take on uploads that are submitted, until SIGINT or SIGTERM"),
   Command.withDescription(
-    "Take on uploads that are submitted, together with all runners of the same database, until SIGINT or SIGTERM. Sources have to be there under the same path. Endpoint and keys: the environment"
+    "Take on uploads that are submitted, together with all runners of the same database, until SIGINT or SIGTERM. Sources have to be there under the same path. Endpoint and keys: the environment. No port is opened: work is found in the database"
   ),
   Command.withExamples([
     { command: "effect-oss runner", description: "The only one, on SQLite" },
-    { command: "effect-oss runner --database-url postgres://uploads@db/uploads --host 10.0.0.7" }
+    { command: "effect-oss runner --database-url postgres://uploads@db/uploads --root /shared" }
   ])
 )
 

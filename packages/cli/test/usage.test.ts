@@ -141,7 +141,13 @@ describe("wrong usage, with exit code 2 and nothing sent:", () => {
     ],
     ["a runner of nothing", ["runner", "--activities", "0"], env, /--activities: 0/],
     ["a runner of no parts", ["runner", "--parallel", "0"], env, /--parallel: 0/],
-    ["a runner out of range", ["runner", "--port", "70000"], env, /--port: 70000/],
+    ["a runner with a port", ["runner", "--port", "7000"], env, /unknown flag --port/],
+    [
+      "a runner of a server without roots",
+      ["runner", "--database-url", "postgres://db/x"],
+      env,
+      /--root is missing.*\n.*--root \/shared/
+    ],
     ["a data directory below a file", ["emulator", "--data-dir", `${file}/x`], env, /--data-dir/]
   ])("%s", ([, args, env, expected]) =>
     Effect.gen(function* () {

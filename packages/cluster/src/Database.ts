@@ -42,7 +42,7 @@ export interface Database {
  *
  * const database = Database.of(Redacted.make("/var/lib/uploads/cluster.sqlite"))
  *
- * export const runner = UploadRunner.layer().pipe(
+ * export const runner = UploadRunner.layer({ roots: ["/shared"] }).pipe(
  *   Layer.provide(NodeCluster.layerSingle),
  *   Layer.provide([database.layer, database.lock])
  * )

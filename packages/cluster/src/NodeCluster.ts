@@ -1,110 +1,116 @@
 /**
- * How processes become a cluster: workflow engines on Node, over a database.
- * Who runs what, and what happens when a process dies or hangs, is Effect's
- * `effect/cluster`: each upload and each range belongs to a shard, each shard to
- * the one runner that holds its lock in the database.
+ * Workflow engines on Node, over a database. Runners find their work in the
+ * database and nowhere else: no port listens, and no runner has to be reached.
+ * Which runner runs an upload, and what happens when a process dies or hangs,
+ * is decided by Effect's `effect/cluster`: each upload and each range belongs
+ * to a shard, each shard to the one runner that holds its lock in the database.
  *
  * @since 0.1.0
  */
-import * as NodeClusterSocket from "@effect/platform-node/NodeClusterSocket"
+import { randomUUID } from "node:crypto"
+import { hostname } from "node:os"
 import * as NodeCrypto from "@effect/platform-node/NodeCrypto"
 import * as ClusterWorkflowEngine from "effect/cluster/ClusterWorkflowEngine"
 import * as RunnerAddress from "effect/cluster/RunnerAddress"
 import * as RunnerHealth from "effect/cluster/RunnerHealth"
-import * as Runners from "effect/cluster/Runners"
 import * as RunnerStorage from "effect/cluster/RunnerStorage"
 import * as Sharding from "effect/cluster/Sharding"
 import * as ShardingConfig from "effect/cluster/ShardingConfig"
-import * as SingleRunner from "effect/cluster/SingleRunner"
 import * as SqlMessageStorage from "effect/cluster/SqlMessageStorage"
-import type { ConfigError } from "effect/Config"
+import * as SqlRunnerStorage from "effect/cluster/SqlRunnerStorage"
+import * as Config from "effect/Config"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import type { SocketServerError } from "effect/socket/SocketServer"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { WorkflowEngine } from "effect/workflow/WorkflowEngine"
+import * as Wake from "./internal/wake.ts"
 
 /**
- * Where a runner is.
+ * What a runner may be told.
  *
  * @category models
  * @since 0.1.0
  */
-export interface Address {
-  /** By which the other runners reach it, and on which it listens. */
-  readonly host: string
-  readonly port: number
-  /** Settings of Effect's cluster. Default: the environment, such as `SHARD_LOCK_EXPIRATION`, else Effect's own. */
+export interface Options {
+  /** Settings of Effect's cluster. Default: the environment, such as `SHARD_LOCK_EXPIRATION`, else Effect's own; `entityMessagePollInterval` is 1 second. */
   readonly sharding?: Partial<ShardingConfig.ShardingConfig["Service"]> | undefined
 }
 
-/**
- * One of many runners, which find each other in the database and talk over TCP.
- *
- * @category layers
- * @since 0.1.0
- */
-export const layer = ({
-  host,
-  port,
-  sharding
-}: Address): Layer.Layer<WorkflowEngine, SocketServerError | ConfigError, SqlClient> =>
-  ClusterWorkflowEngine.layer.pipe(
-    Layer.provide(
-      NodeClusterSocket.layer({
-        storage: "sql",
-        shardingConfig: {
-          runnerListenAddress: Option.none(),
-          ...sharding,
-          runnerAddress: Option.some(RunnerAddress.make(host, port))
-        }
-      })
-    )
+/** A second without news at most: see `Wake`. */
+const pollInterval = Config.Duration("ENTITY_MESSAGE_POLL_INTERVAL").pipe(
+  Config.withDefault(Duration.seconds(1))
+)
+
+const layerConfig = (given: Partial<ShardingConfig.ShardingConfig["Service"]>) =>
+  Layer.effect(
+    ShardingConfig.ShardingConfig,
+    Effect.gen(function* () {
+      return {
+        ...(yield* ShardingConfig.configFromEnv),
+        entityMessagePollInterval: yield* pollInterval,
+        ...given,
+        runnerListenAddress: Option.none()
+      }
+    })
   )
 
-/**
- * The only runner of its database, such as one of SQLite. It listens on no
- * port: what others submit it finds in the database, within a second. That it
- * is the only one is for the program to see to: `effect-oss runner` does.
- *
- * @category layers
- * @since 0.1.0
- */
-export const layerSingle: Layer.Layer<WorkflowEngine, ConfigError, SqlClient> =
-  ClusterWorkflowEngine.layer.pipe(
-    Layer.provide(
-      SingleRunner.layer({ shardingConfig: { entityMessagePollInterval: "1 second" } })
-    ),
-    Layer.provide(NodeCrypto.layerDigest)
-  )
-
-/**
- * Submits to the only runner of a database, and looks at what it does.
- *
- * @category layers
- * @since 0.1.0
- */
-export const layerSingleClient: Layer.Layer<WorkflowEngine, never, SqlClient> =
-  ClusterWorkflowEngine.layer.pipe(
+const engine = (
+  sharding: Partial<ShardingConfig.ShardingConfig["Service"]>,
+  storage: Layer.Layer<
+    RunnerStorage.RunnerStorage,
+    never,
+    SqlClient | ShardingConfig.ShardingConfig
+  >
+): Layer.Layer<WorkflowEngine, Config.ConfigError, SqlClient> =>
+  Layer.merge(ClusterWorkflowEngine.layer, Wake.layerListener).pipe(
     Layer.provide(Sharding.layer),
-    Layer.provide([Runners.layerNoop, RunnerHealth.layerNoop]),
-    Layer.provide([SqlMessageStorage.layer, RunnerStorage.layerMemory]),
-    Layer.provide([ShardingConfig.layer({ runnerAddress: Option.none() }), NodeCrypto.layerDigest])
+    Layer.provide([Wake.layerRunners, RunnerHealth.layerNoop]),
+    Layer.provide([SqlMessageStorage.layer, storage]),
+    Layer.provide([layerConfig(sharding), NodeCrypto.layerDigest])
   )
 
+/** A name that no other runner has: locks that a dead one left are not taken for one's own. */
+const name = () => RunnerAddress.make(`${hostname()}/${randomUUID()}`, 0)
+
 /**
- * Submits to runners and looks at what they do, but takes on nothing itself.
+ * One of many runners of a database server.
  *
  * @category layers
  * @since 0.1.0
  */
-export const layerClient: Layer.Layer<WorkflowEngine, ConfigError, SqlClient> =
-  ClusterWorkflowEngine.layer.pipe(
-    Layer.provide(
-      NodeClusterSocket.layer({
-        clientOnly: true,
-        storage: "sql",
-        shardingConfig: { runnerAddress: Option.none(), runnerListenAddress: Option.none() }
-      })
+export const layer = (
+  options: Options = {}
+): Layer.Layer<WorkflowEngine, Config.ConfigError, SqlClient> =>
+  Layer.suspend(() =>
+    engine(
+      { ...options.sharding, runnerAddress: Option.some(name()) },
+      Layer.orDie(SqlRunnerStorage.layer)
     )
   )
+
+/**
+ * The only runner of its database, such as one of SQLite. Your program sees to
+ * it that there is no second one: `Database.lock` does.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerSingle: Layer.Layer<WorkflowEngine, Config.ConfigError, SqlClient> = engine(
+  // The same name after a restart, so that its locks are its own again.
+  { runnerAddress: Option.some(RunnerAddress.make("single", 0)) },
+  Layer.orDie(SqlRunnerStorage.layer)
+)
+
+/**
+ * Submits to the runners of a database and looks at what they do, but runs
+ * nothing itself.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerClient: Layer.Layer<WorkflowEngine, Config.ConfigError, SqlClient> = engine(
+  { runnerAddress: Option.none() },
+  RunnerStorage.layerMemory
+)

@@ -29,6 +29,7 @@ import { patiently } from "./internal/patiently.ts"
 import type { Capacity, Range } from "./internal/range.ts"
 import { RangeWorkflow, run as runRange } from "./internal/range.ts"
 import * as Ranges from "./internal/ranges.ts"
+import * as Roots from "./internal/roots.ts"
 import * as Signals from "./internal/signals.ts"
 import * as Steps from "./internal/steps.ts"
 import type { Job } from "./UploadWorkflow.ts"
@@ -41,6 +42,12 @@ import { Cancelled, Failure, UploadWorkflow } from "./UploadWorkflow.ts"
  * @since 0.1.0
  */
 export interface Options {
+  /**
+   * What the runner reads: directories, and URLs with what they begin with, such
+   * as `https://mirror.example/pub/`. A source elsewhere is refused, and so is a
+   * link that leads elsewhere. `/`, `http://` and `https://` stand for all.
+   */
+  readonly roots: ReadonlyArray<string>
   /** Small files and ranges of parts that are worked on at once. Default: 4. */
   readonly activities?: number | undefined
   /** Parts of each range that are on their way at once. Default: 5. */
@@ -56,7 +63,7 @@ export interface Options {
  * @since 0.1.0
  */
 export const layer = (
-  options: Options = {}
+  options: Options
 ): Layer.Layer<never, never, WorkflowEngine | Buckets | FileSystem | HttpClient> =>
   Layer.unwrap(
     Effect.sync(() => {
@@ -68,7 +75,7 @@ export const layer = (
       return Layer.merge(
         UploadWorkflow.toLayer(upload(capacity)),
         RangeWorkflow.toLayer(runRange(capacity))
-      )
+      ).pipe(Layer.provide(Roots.layer(options.roots)))
     })
   )
 

@@ -1,4 +1,4 @@
-/** Three real runners on a real PostgreSQL: one is killed, one hangs past its lease. */
+/** Three real runners on a real PostgreSQL: one is killed, one hangs past its lease. None of them listens on a port. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { server } from "../../sql-store/test/postgres.ts"
@@ -9,7 +9,7 @@ describe("three runners", () => {
     "one of which is killed and one suspended, leave every object whole, and send nothing twice but what that explains",
     () =>
       Effect.gen(function* () {
-        const { wrong, duplicates, explained, uploads } = yield* Processes.runOn(
+        const { wrong, listening, duplicates, explained, uploads } = yield* Processes.runOn(
           yield* server,
           `effect_oss_test_${process.pid}`,
           {
@@ -22,6 +22,7 @@ describe("three runners", () => {
           }
         )
         assert.deepStrictEqual(wrong, [])
+        assert.deepStrictEqual(listening, [])
         assert.strictEqual(uploads, 31)
         assert.isAtMost(duplicates, explained)
       }),

@@ -4,6 +4,7 @@
  */
 import { spawn } from "node:child_process"
 import { createHash } from "node:crypto"
+import { tmpdir } from "node:os"
 import { fileURLToPath } from "node:url"
 import { NodeHttpClient, NodeServices } from "@effect/platform-node"
 import { PgClient } from "@effect/sql-pg"
@@ -12,6 +13,7 @@ import { Crc64, Part } from "@effect-oss/core"
 import { Fault, OssEmulator } from "@effect-oss/emulator"
 import { Effect, FileSystem, Layer, Option, Redacted, Result } from "effect"
 import { database } from "../../sql-store/test/postgres.ts"
+import { listeningSockets } from "./sockets.ts"
 
 const bin = fileURLToPath(new URL("../../cli/src/bin.ts", import.meta.url))
 
@@ -63,6 +65,8 @@ export interface Figures {
   /** The most that the blows explain. */
   readonly explained: number
   readonly seconds: number
+  /** Sockets on which runners waited for others. */
+  readonly listening: ReadonlyArray<string>
   /** What is wrong: uploads that did not complete, objects that aren't whole, uploads left open. */
   readonly wrong: ReadonlyArray<string>
 }
@@ -86,7 +90,16 @@ const runner = (env: Readonly<Record<string, string>>) =>
     Effect.sync(() => {
       const child = spawn(
         process.execPath,
-        [bin, "runner", "--activities", `${activities}`, "--parallel", `${parallel}`],
+        [
+          bin,
+          "runner",
+          "--root",
+          tmpdir(),
+          "--activities",
+          `${activities}`,
+          "--parallel",
+          `${parallel}`
+        ],
         { env, stdio: ["ignore", "pipe", "pipe"] }
       )
       let said = ""
@@ -94,6 +107,7 @@ const runner = (env: Readonly<Record<string, string>>) =>
       child.stderr.on("data", (text) => (said += text))
       const exited = new Promise<void>((resolve) => child.once("close", () => resolve()))
       return {
+        pid: child.pid ?? 0,
         said: () => said,
         signal: (signal: NodeJS.Signals) => Effect.sync(() => child.kill(signal)),
         exited: Effect.promise(() => exited)
@@ -165,6 +179,7 @@ const run = Effect.fn(function* (world: World) {
     concurrency: "unbounded"
   })
   const runners = [first, ...rest]
+  const listening = runners.flatMap(({ pid }) => listeningSockets(pid))
   const ids = yield* Effect.forEach(sources, ({ key, path }) =>
     Uploads.submit({ bucket, key, source: Locator.file(path), partSize })
   )
@@ -232,6 +247,7 @@ const run = Effect.fn(function* (world: World) {
     duplicates: parts.length - distinct.size,
     // What it had on its way, once; and once more what it sends until it learns that it has lost its lease.
     explained: (kills + 2 * suspensions) * activities * parallel,
+    listening,
     seconds: Math.round((performance.now() - start) / 100) / 10,
     wrong
   } satisfies Figures

@@ -24,7 +24,10 @@ describe("SQLite", () => {
       const { layer, isServer } = Database.of(Redacted.make(`${directory}/state/cluster.sqlite`))
       assert.isFalse(isServer)
       yield* Layer.build(
-        UploadRunner.layer().pipe(Layer.provide(NodeCluster.layerSingle), Layer.provide(layer))
+        UploadRunner.layer({ roots: [directory] }).pipe(
+          Layer.provide(NodeCluster.layerSingle),
+          Layer.provide(layer)
+        )
       )
       const status = yield* Effect.gen(function* () {
         const request = { bucket, key: "file", source: Locator.file(path), partSize }
@@ -33,9 +36,7 @@ describe("SQLite", () => {
           Effect.tap(Effect.sleep("20 millis")),
           Effect.repeat({ until: ({ _tag }) => _tag === "Completed" || _tag === "Failed" })
         )
-      }).pipe(
-        Effect.provide(NodeCluster.layerSingleClient.pipe(Layer.provide(layer)), { local: true })
-      )
+      }).pipe(Effect.provide(NodeCluster.layerClient.pipe(Layer.provide(layer)), { local: true }))
       assert.strictEqual(status._tag, "Completed")
       const object = yield* (yield* OssEmulator.OssEmulator).object(bucket, "file")
       assert.strictEqual(Option.getOrThrow(object).crc64, Crc64.of(content))

@@ -1,8 +1,7 @@
 /** A small world for workflows: files and an OSS that are made up, an engine in memory, virtual time. */
 import { assert } from "@effect/vitest"
 import { Part } from "@effect-oss/core"
-import { OssEmulator } from "@effect-oss/emulator"
-import type { Fault } from "@effect-oss/emulator"
+import { Fault, OssEmulator } from "@effect-oss/emulator"
 import { Buckets, Locator, UploadRunner, Uploads } from "@effect-oss/cluster"
 import { ByteSize, Context, Effect, Fiber, FileSystem, Layer, Option, PlatformError } from "effect"
 import {
@@ -21,6 +20,7 @@ import { TestClock } from "effect/testing"
 export const bucket = "test-bucket"
 export const key = "backups/db.tar"
 export const path = "/shared/db.tar"
+export const roots = ["/shared"]
 export const partSize = Part.minPartSize
 
 export const contentOf = (size: number, seed = 1): Uint8Array => {
@@ -93,7 +93,7 @@ const layerOutside = Layer.mergeAll(
 )
 
 /** A cluster of one runner. */
-export const world = UploadRunner.layer().pipe(
+export const world = UploadRunner.layer({ roots }).pipe(
   Layer.provideMerge(ClusterWorkflowEngine.layer),
   Layer.provideMerge(TestRunner.layer),
   Layer.provideMerge(layerOutside)
@@ -106,8 +106,8 @@ export const ground = Layer.merge(MessageStorage.layerMemory, RunnerStorage.laye
 )
 
 /** A runner that can go away, and another one after it. */
-export const runner = (options?: UploadRunner.Options) =>
-  UploadRunner.layer(options).pipe(
+export const runner = (options?: Partial<UploadRunner.Options>) =>
+  UploadRunner.layer({ roots, ...options }).pipe(
     Layer.provideMerge(ClusterWorkflowEngine.layer),
     Layer.provide(Sharding.layer),
     Layer.provide([Runners.layerNoop, RunnerHealth.layerNoop])
@@ -179,3 +179,20 @@ export const assertNothingLeft = Effect.gen(function* () {
   assert.strictEqual(yield* emulator.inFlight, 0)
   assert.isTrue(Option.isNone(yield* emulator.object(bucket, key)))
 })
+
+export const write = (bytes: Uint8Array, to = path) =>
+  Shared.use((shared) => shared.write(to, bytes))
+export const inject = (...faults: ReadonlyArray<Fault.Fault>) =>
+  OssEmulator.OssEmulator.use((emulator) => emulator.inject(...faults))
+export const openUploads = OssEmulator.OssEmulator.use((emulator) => emulator.uploads(bucket))
+
+/** Each part takes ten seconds. */
+export const slowly = Fault.delay({ operation: "uploadPart", times: Infinity, millis: 10_000 })
+
+export const failureOf = (id: string) =>
+  Effect.map(Uploads.status(id), (status) =>
+    status._tag === "Failed" ? status.error : assert.fail(`it is ${status._tag}`)
+  )
+
+export const numbers = (count: number) => Array.from({ length: count }, (_, index) => index + 1)
+export const sorted = (numbers: ReadonlyArray<number>) => numbers.toSorted((a, b) => a - b)

@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import { Buckets } from "../Buckets.ts"
 import * as Locator from "../Locator.ts"
 import type { Job } from "../UploadWorkflow.ts"
+import { Roots } from "./roots.ts"
 
 /** Opens the source, which has to be what the job was made for, and takes a client of its bucket. */
 export const open = Effect.fnUntraced(function* (
@@ -13,13 +14,11 @@ export const open = Effect.fnUntraced(function* (
 ) {
   const { bucket, key, fingerprint, options } = job
   const client = yield* (yield* Buckets).client(bucket)
-  const source = yield* Locator.open(job.source)
+  const source = yield* (yield* Roots).open(job.source)
   const sourceName = Locator.nameOf(job.source)
   if (source.fingerprint !== fingerprint) {
-    return yield* Source.changed(
-      sourceName,
-      `it was ${fingerprint} when the upload was asked for, now it is ${source.fingerprint}`
-    )
+    // The fingerprint as it is now is nothing that whoever reads this error needs to know.
+    return yield* Source.changed(sourceName, "it is not what it was when the upload was submitted")
   }
   const steps = yield* MultipartUpload.open({ key, source, sourceName, options }).pipe(
     Effect.provideService(OssClient, client)

@@ -12,10 +12,9 @@ import { databaseOf } from "../databaseUrl.ts"
 /** All that `Uploads` needs. */
 export const layerClient = (databaseUrl: Option.Option<string>) =>
   Layer.unwrap(
-    Effect.map(databaseOf(databaseUrl), ({ isServer, layer }) => {
-      const engine = isServer ? NodeCluster.layerClient : NodeCluster.layerSingleClient
-      return Layer.merge(engine.pipe(Layer.provide(layer)), NodeHttpClient.layerNodeHttp)
-    })
+    Effect.map(databaseOf(databaseUrl), ({ layer }) =>
+      Layer.merge(NodeCluster.layerClient.pipe(Layer.provide(layer)), NodeHttpClient.layerNodeHttp)
+    )
   )
 
 /** A status in a line. */
