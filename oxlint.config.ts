@@ -151,6 +151,10 @@ export default defineConfig({
       rules: { "unicorn/consistent-function-scoping": "off", "no-await-in-loop": "off" }
     },
     {
+      files: ["simulation/**"],
+      rules: { "max-lines-per-function": ["error", 80], "max-lines": ["error", 400] }
+    },
+    {
       files: ["packages/*/src/**"],
       rules: {
         "no-restricted-globals": [

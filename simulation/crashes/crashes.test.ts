@@ -1,0 +1,73 @@
+/** Nothing is lost, wherever an upload is stopped: every point, not a sample. `exhaust.ts` takes more endings. */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { contentOf } from "./crash.ts"
+import type { Ending, Subject } from "./crash.ts"
+import { everyPair, everyStop, killings } from "./enumerate.ts"
+
+const five: Subject = { content: contentOf(5), access: "RandomAccess" }
+const three: Subject = { content: contentOf(3), access: "RandomAccess" }
+const stream: Subject = { content: contentOf(5), access: "Sequential" }
+
+/** The time-out, in milliseconds, for machines with a high load. */
+const patience = 300_000
+
+/** An upload of five parts passes more points than this; fewer would mean that the simulation misses some. */
+const fewestPoints = 140
+
+const stops = (title: string, endings: ReadonlyArray<Ending>) =>
+  it.effect(
+    `${title}, at every one of over ${fewestPoints} points`,
+    () =>
+      Effect.sync(() => {
+        const { survived } = everyStop(five, endings)
+        assert.isAbove(survived, fewestPoints * endings.length)
+      }),
+    patience
+  )
+
+describe("an upload of five parts survives", () => {
+  stops("a kill while what it has sent is lost or still carried out", killings.slice(0, 2))
+  stops(
+    "a loss of power that keeps nothing that was not synced, or what chance keeps",
+    killings.slice(2)
+  )
+  stops("an interruption, after which it holds nothing", ["Interrupted"])
+
+  it.effect("the loss of every single answer", () =>
+    Effect.sync(() => {
+      const { survived } = everyStop(five, ["AnswerLost"])
+      assert.strictEqual(survived, ["list", "initiate", "complete"].length + 5)
+    })
+  )
+})
+
+describe("an upload of a stream of five parts survives", () => {
+  it.effect(
+    `every way to stop it, at every one of over ${fewestPoints} points`,
+    () =>
+      Effect.sync(() => {
+        const { survived } = everyStop(stream, [...killings, "Interrupted", "AnswerLost"])
+        assert.isAbove(survived, fewestPoints * (killings.length + 1))
+      }),
+    patience
+  )
+})
+
+const pairs = (title: string, least: number, first: Ending, second: Ending) =>
+  it.effect(
+    `${title}: over ${least} pairs`,
+    () =>
+      Effect.sync(() => {
+        assert.isAbove(everyPair(three, [[first, second]]).survived, least)
+      }),
+    patience
+  )
+
+describe("an upload of three parts survives, wherever they come,", () => {
+  pairs("a kill, and another one", 13_000, "KilledAndCut", "KilledAndCut")
+  pairs("a kill, and a loss of power", 13_000, "KilledAndCarriedOut", "PowerLost")
+  pairs("a lost answer, and a kill", 300, "AnswerLost", "KilledAndCut")
+  pairs("a kill, and a lost answer", 600, "KilledAndCut", "AnswerLost")
+  pairs("two lost answers", 20, "AnswerLost", "AnswerLost")
+})

@@ -1,0 +1,194 @@
+/**
+ * The network between one process and the server: an `OssClient` whose requests
+ * and answers travel, and may be lost. A request that nobody waits for any more
+ * is a stray: it is cut off, or the server still carries it out later.
+ */
+import * as Body from "@effect-oss/core/Body"
+import { OssClient } from "@effect-oss/core/OssClient"
+import type { Operation } from "@effect-oss/core/OssError"
+import { OssError, Transport } from "@effect-oss/core/OssError"
+import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import type { Lane } from "./scheduler.ts"
+import type { Server } from "./server.ts"
+import { show } from "./text.ts"
+
+/** A request: about to be sent, sent, carried out, or answered. */
+export interface Call {
+  readonly call: Operation
+  readonly partNumber?: number | undefined
+  readonly uploadId?: string | undefined
+  readonly moment: "before" | "sent" | "carriedOut" | "answered"
+}
+
+/** What happens to a process at a point. `Lose` is for `carriedOut` only: the answer gets lost. */
+export type Verdict = "Go" | "Die" | "Interrupt" | "Lose" | { readonly wait: number }
+
+/** What happens to a stray request: it is never carried out, or some milliseconds later. */
+export type Stray = "Cut" | { readonly after: number }
+
+export interface Options {
+  readonly lane: Lane
+  readonly server: Server
+  readonly isAlive: () => boolean
+  /** Reaches a point outside the fibers of the process. */
+  readonly reach: (point: Call) => Verdict
+  /** Passes a point as a step of a fiber. */
+  readonly pass: (point: Call) => Effect.Effect<void>
+  /** The time a request or an answer travels, in milliseconds. */
+  readonly travel: () => number
+  readonly stray: (call: Call) => Stray
+  /** The server is done with a request; `awaited` if the process still waits for its answer. */
+  readonly onCarriedOut: (call: Call, awaited: boolean) => void
+  readonly onPart: (number: number) => void
+}
+
+export interface Wire {
+  readonly client: OssClient["Service"]
+  /** The process is gone: its requests become strays. */
+  readonly abandon: () => void
+  /** The number of requests that are not answered yet. */
+  readonly calls: () => number
+  /** Requests that travel to the server, as a JSON list; undefined while one is being carried out. */
+  readonly underWay: () => string | undefined
+}
+
+/** A request that has left the process and is not answered. */
+interface Sent {
+  readonly call: Call
+  readonly arrive: () => void
+  arrived: boolean
+  /** Stops the request, or its answer, on its way. */
+  cancel: (() => void) | undefined
+  fiber: Fiber.Fiber<unknown, unknown> | undefined
+}
+
+type Send = <A, E>(call: Call, request: Effect.Effect<A, E>) => Effect.Effect<A, E | OssError>
+
+export const make = (options: Options): Wire => {
+  const { pass } = options
+  const sent = new Set<Sent>()
+  const send: Send = (call, request) =>
+    pass(call).pipe(
+      Effect.andThen(Effect.exit(exchange(options, sent, call, request))),
+      Effect.tap(() => pass({ ...call, moment: "answered" })),
+      Effect.flatten
+    )
+  return {
+    client: clientOf(options, send),
+    abandon: () => {
+      for (const request of sent) goAstray(options, request)
+      sent.clear()
+    },
+    calls: () => sent.size,
+    underWay: () => {
+      if (Array.from(sent).some(({ fiber }) => fiber !== undefined)) return undefined
+      return show(Array.from(sent).flatMap(({ call, arrived }) => (arrived ? [] : [call])))
+    }
+  }
+}
+
+const goAstray = ({ stray, server }: Options, request: Sent) => {
+  const fate = stray(request.call)
+  const { cancel, fiber, arrive } = request
+  cancel?.()
+  if (fate !== "Cut" && !request.arrived) server.lane.after(fate.after, arrive)
+  if (fate === "Cut" && fiber !== undefined) server.lane.post(() => fiber.interruptUnsafe())
+}
+
+/** A request travels, is carried out, and its answer travels back, each in its turn. */
+const exchange = <A, E>(
+  options: Options,
+  sent: Set<Sent>,
+  call: Call,
+  request: Effect.Effect<A, E>
+) =>
+  Effect.callback<A, E | OssError>((resume) => {
+    const { lane, server, travel, reach } = options
+    const deliver = (answer: Effect.Effect<A, E | OssError>) => {
+      sent.delete(entry)
+      resume(answer)
+    }
+    const carriedOut = (exit: Exit.Exit<A, E>) => {
+      entry.fiber = undefined
+      const awaited = sent.has(entry)
+      options.onCarriedOut(call, awaited)
+      if (!awaited) return
+      const verdict = reach({ ...call, moment: "carriedOut" })
+      if (verdict === "Die") return
+      const answer = verdict === "Lose" ? Effect.fail(lost(server, call.call)) : exit
+      entry.cancel = lane.after(travel(), () => deliver(answer))
+    }
+    const arrive = () => {
+      entry.cancel = undefined
+      entry.arrived = true
+      const fiber = server.fork(request)
+      entry.fiber = fiber
+      fiber.addObserver(carriedOut)
+    }
+    const entry: Sent = { call, arrive, arrived: false, cancel: undefined, fiber: undefined }
+    entry.cancel = server.lane.after(travel(), arrive)
+    sent.add(entry)
+    // The request is under way now, and the process may die of something else before the answer comes.
+    if (reach({ ...call, moment: "sent" }) === "Die") return undefined
+    return Effect.sync(() => {
+      sent.delete(entry)
+      goAstray(options, entry)
+    })
+  })
+
+const lost = (server: Server, operation: Operation) =>
+  new OssError({
+    operation,
+    bucket: server.client.bucket,
+    reason: new Transport({ description: "the answer got lost" })
+  })
+
+const plain = (operation: Operation): Call => ({ call: operation, moment: "before" })
+
+const about = (operation: Operation, { uploadId }: { readonly uploadId: string }): Call => ({
+  ...plain(operation),
+  uploadId
+})
+
+const clientOf = ({ server, isAlive, onPart }: Options, send: Send): OssClient["Service"] => {
+  const { client } = server
+  return OssClient.of({
+    endpoint: client.endpoint,
+    bucket: client.bucket,
+    initiate: (key, given) => send(plain("initiate"), client.initiate(key, given)),
+    uploadPart: (part) => {
+      const { number: partNumber, uploadId } = part
+      const call: Call = { call: "uploadPart", partNumber, uploadId, moment: "before" }
+      return Effect.suspend(() => {
+        // A process that is killed comes to the end of its turn, but nothing sees what it does there.
+        if (isAlive()) onPart(part.number)
+        return Effect.flatMap(buffered(part.body), (body) =>
+          send(call, client.uploadPart({ ...part, body }))
+        )
+      })
+    },
+    listParts: (request) => send(about("listParts", request), client.listParts(request)),
+    complete: (request) => send(about("complete", request), client.complete(request)),
+    abort: (request) => send(about("abort", request), client.abort(request)),
+    listUploads: (request) => send(plain("listUploads"), client.listUploads(request)),
+    head: (key) => send(plain("head"), client.head(key)),
+    put: (request) =>
+      Effect.flatMap(buffered(request.body), (body) =>
+        send(plain("put"), client.put({ ...request, body }))
+      )
+  })
+}
+
+/** Reads the body once, in pieces, as into the buffers of the operating system. */
+const buffered = Effect.fnUntraced(function* <E>(body: Body.Body<E>) {
+  const bytes = new Uint8Array(body.size)
+  for (let offset = 0; offset < body.size; offset += pieceSize) {
+    yield* body.read(bytes.subarray(offset, offset + pieceSize), offset)
+  }
+  return Body.fromBytes(bytes)
+})
+
+/** As HTTP clients do, in bytes. */
+const pieceSize = 64 * 1024

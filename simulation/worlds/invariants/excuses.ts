@@ -1,0 +1,86 @@
+/**
+ * Reasons for which an upload id may stay on the server without a checkpoint.
+ * Each is one that no client could mend. The README lists them with the promise
+ * that they excuse, and each world counts them.
+ */
+import type { EmulatedUpload } from "@effect-oss/emulator/OssEmulator"
+import * as Checkpoint from "@effect-oss/core/Checkpoint"
+import * as Effect from "effect/Effect"
+import type { History } from "./history.ts"
+import * as Journals from "./journals.ts"
+import type { Invariant } from "./invariant.ts"
+
+export const excuses = {
+  damaged: "its checkpoint was damaged",
+  beganDamaged: "it began when its checkpoint was damaged",
+  strayInitiate: "its Initiate was carried out after its sender had gone",
+  abortFailed: "aborting it failed",
+  lookingForbidden: "looking for it was forbidden",
+  senderDied: "its sender lost the checkpoint, and died"
+} as const
+
+export interface Excuses extends Required<
+  Pick<Invariant, "onPoint" | "onCarriedOut" | "onDamage">
+> {
+  readonly of: (upload: EmulatedUpload) => string | undefined
+}
+
+export const make = (history: History): Excuses => {
+  const { server, count } = history
+  const given = new Map<string, string>()
+  /** Uploads of which no part has been sent: perhaps no checkpoint knows them yet. */
+  const unused = new Set<string>()
+
+  /** A process that loses the checkpoint while it asks for an upload aborts that upload, unless it dies right then. */
+  const orphaned = ({ uploadId, parts }: EmulatedUpload) =>
+    count.suspensions + count.clockJumps > 0 && parts.length === 0 && unused.has(uploadId)
+      ? excuses.senderDied
+      : undefined
+
+  return {
+    onPoint: (run, point) => {
+      if ("path" in point || point.call !== "uploadPart" || point.moment !== "before") return
+      unused.delete(run.uploadId)
+    },
+    onCarriedOut: ({ key }, { call }, awaited) => {
+      if (call !== "initiate") return
+      const newest = server.uploads().at(-1)
+      if (newest?.key !== key) return
+      if (awaited) unused.add(newest.uploadId)
+      else given.set(newest.uploadId, excuses.strayInitiate)
+    },
+    onDamage: (_, bytes) => {
+      const checkpoint = Journals.recover(bytes)
+      const uploadId = checkpoint && Checkpoint.uploadIdOf(checkpoint.header)
+      if (uploadId !== undefined) given.set(uploadId, excuses.damaged)
+    },
+    of: (upload) =>
+      given.get(upload.uploadId) ??
+      (count.damagedHeaders > 0 || (count.damages > 0 && upload.parts.length === 0)
+        ? excuses.beganDamaged
+        : (refused(history, upload) ?? orphaned(upload)))
+  }
+}
+
+/** RAM may forbid looking for an upload; the library tries to abort a useless one, and no more. */
+const refused = ({ server }: History, { uploadId, key, initiated, parts }: EmulatedUpload) => {
+  const log = Effect.runSync(server.emulator.log)
+  const isStray = log.some(
+    (entry) =>
+      entry.operation === "initiate" &&
+      entry.key === key &&
+      entry.ended === undefined &&
+      entry.time <= initiated
+  )
+  if (isStray) return excuses.strayInitiate
+  if (log.some((entry) => entry.operation === "abort" && entry.uploadId === uploadId)) {
+    return excuses.abortFailed
+  }
+  const forbidden = log.some(
+    ({ operation, outcome }) =>
+      (operation === "listUploads" || operation === "listParts") &&
+      outcome._tag === "Answered" &&
+      outcome.status === 403
+  )
+  return forbidden && parts.length === 0 ? excuses.lookingForbidden : undefined
+}

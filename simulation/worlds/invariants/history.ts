@@ -1,0 +1,71 @@
+/** What has happened in a world, as far as several invariants need it. */
+import type { Disk } from "../../kernel/disk.ts"
+import type { Call, Point } from "../../kernel/process.ts"
+import type { Server } from "../../kernel/server.ts"
+import type { Trace } from "../trace.ts"
+import type { Headers, Run } from "./invariant.ts"
+
+export interface History {
+  readonly trace: Trace
+  readonly server: Server
+  readonly disk: Disk
+  readonly now: () => number
+  /** How often something happened after which two may hold one checkpoint, or its files are not what was written. */
+  readonly count: {
+    damages: number
+    /** Damages to headers that were still being written, perhaps before their upload id. */
+    damagedHeaders: number
+    suspensions: number
+    clockJumps: number
+  }
+  /** Whether an object with this CRC64 was ever stored under the key. */
+  readonly wasStored: (key: string, crc64: bigint) => boolean
+  /** Looks at the objects after the server has done something. */
+  readonly look: () => void
+  readonly onPoint: (run: Run, point: Point) => void
+  readonly onCarriedOut: (run: Run, call: Call) => void
+}
+
+export const make = (world: Pick<History, "trace" | "server" | "disk" | "now">): History => {
+  const { server } = world
+  /** CRC64s of all objects that have been stored, by key. */
+  const stored = new Map<string, Set<bigint>>()
+  /** The number of requests that may make an object and have not ended, by key. */
+  const making = new Map<string, number>()
+  /** Of the objects after the last turn, by key. */
+  const headers = new Map<string, Headers>()
+
+  /** An object may be replaced before the process that made it hears about it. */
+  const look = () => {
+    for (const [key, requests] of making) {
+      const object = requests > 0 ? server.object(key) : undefined
+      if (object === undefined) continue
+      headers.set(key, object.headers)
+      const crcs = stored.get(key) ?? new Set()
+      stored.set(key, crcs.add(object.crc64))
+    }
+  }
+
+  return {
+    ...world,
+    count: { damages: 0, damagedHeaders: 0, suspensions: 0, clockJumps: 0 },
+    wasStored: (key, crc64) => stored.get(key)?.has(crc64) === true,
+    look,
+    onPoint: (run, point) => {
+      if ("path" in point) return
+      const { key } = run
+      if (point.uploadId !== undefined) run.uploadId = point.uploadId
+      if (point.moment === "sent" && makesObject(point)) making.set(key, (making.get(key) ?? 0) + 1)
+    },
+    onCarriedOut: (run, call) => {
+      if (!makesObject(call)) return
+      const { key } = run
+      const now = server.object(key)?.headers
+      if (now !== headers.get(key)) run.made = now
+      look()
+      making.set(key, (making.get(key) ?? 1) - 1)
+    }
+  }
+}
+
+const makesObject = ({ call }: Call) => call === "complete" || call === "put"

@@ -1,0 +1,34 @@
+import * as Checkpoint from "@effect-oss/core/Checkpoint"
+import type { EmulatedUpload } from "@effect-oss/emulator/OssEmulator"
+import * as Excuses from "./excuses.ts"
+import type { History } from "./history.ts"
+import type { Invariant } from "./invariant.ts"
+import * as Journals from "./journals.ts"
+
+export const make = (history: History): Invariant => {
+  const { trace, server, disk } = history
+  const excuses = Excuses.make(history)
+  const { onPoint, onCarriedOut, onDamage } = excuses
+  return {
+    promise: "Each upload id that stays on the server is in a checkpoint, or has an excuse.",
+    onPoint,
+    onCarriedOut,
+    onDamage,
+    atTheEnd: () => {
+      const checkpoints = Journals.newest(disk)
+      /** A checkpoint that is about to get an id stands for the empty uploads of its key. */
+      const isKnown = ({ uploadId, key, parts }: EmulatedUpload) =>
+        checkpoints.some(
+          ({ header }) =>
+            Checkpoint.uploadIdOf(header) === uploadId ||
+            (parts.length === 0 && header.phase._tag === "Initiating" && header.key === key)
+        )
+      for (const upload of server.uploads()) {
+        if (isKnown(upload)) continue
+        const excuse = excuses.of(upload)
+        if (excuse === undefined) trace.violated(`nobody knows the upload ${upload.uploadId}`)
+        else trace.stats.excused[excuse] = (trace.stats.excused[excuse] ?? 0) + 1
+      }
+    }
+  }
+}

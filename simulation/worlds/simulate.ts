@@ -1,0 +1,44 @@
+/**
+ * `node simulation/worlds/simulate.ts --worlds N --seed S [--seconds T]
+ * [--verbose] [--keep-going]`: runs the worlds of the seeds from S on, for at
+ * most T seconds, and prints sums as JSON. A world that breaks an invariant is
+ * told from its beginning, and ends the command unless you set `--keep-going`.
+ * To repeat it, give its seed and `--worlds 1`.
+ */
+import { parseArgs } from "node:util"
+import * as Stats from "./stats.ts"
+import { Violation } from "./trace.ts"
+import * as World from "./world.ts"
+
+const { values } = parseArgs({
+  options: {
+    worlds: { type: "string", default: "1000" },
+    seed: { type: "string", default: "1" },
+    seconds: { type: "string", default: "Infinity" },
+    verbose: { type: "boolean", default: false },
+    "keep-going": { type: "boolean", default: false }
+  }
+})
+const first = Number(values.seed)
+const worlds = Number(values.worlds)
+const begin = performance.now()
+const elapsed = () => (performance.now() - begin) / 1000
+const stats = Stats.none()
+let violations = 0
+
+for (let seed = first; seed < first + worlds && elapsed() < Number(values.seconds); seed++) {
+  try {
+    const trace = World.run(seed)
+    Stats.add(stats, trace.stats)
+    if (values.verbose) console.log(trace.lines().join("\n"))
+  } catch (error) {
+    if (!(error instanceof Violation)) throw error
+    violations++
+    process.exitCode = 1
+    if (!values["keep-going"]) console.log(error.trace.lines().join("\n"))
+    console.log(error.message)
+    if (!values["keep-going"]) break
+  }
+}
+const seconds = Math.round(elapsed())
+console.log(JSON.stringify({ ...stats, violations, seconds }))
