@@ -4,7 +4,7 @@
  * by byte. Fails with exit code 1 if anything is not as promised.
  */
 import { NodeRuntime, NodeServices } from "@effect/platform-node"
-import { Render } from "@effect-oss/core"
+import { Text } from "@effect-oss/terminal"
 import { Fault, OssEmulator } from "@effect-oss/emulator"
 import { Console, Data, Effect, FileSystem, Layer, Option } from "effect"
 import { differenceFrom } from "./compare.ts"
@@ -65,7 +65,7 @@ const demo = Effect.fnUntraced(function* (file: string) {
     })
   yield* emulator.inject(...adversity(size / partSize))
 
-  yield* Console.log(`\n1. A process uploads ${Render.bytes(size)}; it will be killed at 40 %`)
+  yield* Console.log(`\n1. A process uploads ${Text.bytes(size)}; it will be killed at 40 %`)
   const first = yield* run(0.4 * size)
   const [left] = yield* emulator.uploads(bucket)
   const before = left?.parts.length ?? 0

@@ -10,10 +10,10 @@ import type { HelpDoc } from "effect/cli/HelpDoc"
 import * as GlobalFlag from "effect/cli/GlobalFlag"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import { command } from "./Command.ts"
 import type { ExitCode, Explanation } from "./Explain.ts"
 import { explainCause, isResumable } from "./Explain.ts"
+import { jsonLine } from "./internal/json.ts"
 import { wrapped } from "./internal/text.ts"
 import { Output } from "./Output.ts"
 
@@ -60,7 +60,7 @@ const tell = Effect.fnUntraced(function* (
   if (json) {
     const resumable = isResumable(explanation)
     const failed = { _tag: "Failed", message: what, remedy: todo, resumable, exitCode }
-    yield* out(`${JSON.stringify(failed)}\n`)
+    yield* out(jsonLine(failed))
   }
   yield* error(`error: ${what}\n  → ${todo}\n`)
 })
@@ -69,9 +69,8 @@ const tell = Effect.fnUntraced(function* (
 const helpWidth = 100
 
 /** Help and version where they were asked for; mistakes are `tell`'s. */
-const layerPresenter = ({ out, terminal }: Output["Service"]): Layer.Layer<never> => {
-  const colors = Option.exists(terminal, ({ color }) => color)
-  const formatter = CliOutput.defaultFormatter({ colors, globalFlags: "summary" })
+const layerPresenter = ({ out, screen }: Output["Service"]): Layer.Layer<never> => {
+  const formatter = CliOutput.defaultFormatter({ colors: screen.color, globalFlags: "summary" })
   const help = (doc: HelpDoc) =>
     wrapped(formatter.formatHelpDoc({ ...doc, usage: asTyped(doc.usage) }), helpWidth)
   return CliOutput.layerPresenter({

@@ -5,7 +5,7 @@
  */
 import type { Summary } from "@effect-oss/core/Checkpoint"
 import { displayWidth } from "effect/cli/CliOutput"
-import * as Render from "@effect-oss/core/Render"
+import * as Text from "@effect-oss/terminal/Text"
 
 const titles = ["OBJECT", "FILE", "DONE", "AGE", "DIRECTORY"]
 
@@ -43,7 +43,7 @@ const row =
       `oss://${bucket}/${key}`,
       path.slice(slash + 1),
       `${!size ? 0 : Math.min(99, Math.floor((100 * durable) / size))} %`,
-      Render.wholeDuration(now - createdAt),
+      Text.wholeDuration(now - createdAt),
       slash === -1 ? "" : path.slice(0, slash) || "/"
-    ].map(Render.printable)
+    ].map(Text.printable)
   }

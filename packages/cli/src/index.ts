@@ -4,7 +4,6 @@
  * @since 0.1.0
  */
 export * as Age from "./Age.ts"
-export * as Board from "./Board.ts"
 export * as Cli from "./Cli.ts"
 export * as CliFailure from "./CliFailure.ts"
 export * as ClusterCommand from "./ClusterCommand.ts"

@@ -6,8 +6,8 @@ import { Output } from "../src/Output.ts"
 
 const stop = Console.log("stopped").pipe(Effect.delay(Number(process.argv[2])))
 
-const stubborn = Output.use(({ out, pin }) =>
-  Effect.andThen(out("ready\n"), pin(["[####----]  at work"]))
+const stubborn = Output.use(({ out, screen }) =>
+  Effect.andThen(out("ready\n"), screen.pin(["[####----]  at work"]))
 ).pipe(
   Effect.andThen(Effect.never),
   Effect.onInterrupt(() => stop)

@@ -2,17 +2,9 @@
 import { spawn } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import { OssClient } from "@effect-oss/core"
+import { Screen } from "@effect-oss/terminal"
 import { NodeHttpClient, NodeServices } from "@effect/platform-node"
-import {
-  ConfigProvider,
-  Context,
-  Deferred,
-  Effect,
-  FileSystem,
-  Layer,
-  Option,
-  Redacted
-} from "effect"
+import { ConfigProvider, Context, Deferred, Effect, FileSystem, Layer, Redacted } from "effect"
 import * as Cli from "../src/Cli.ts"
 import { Output } from "../src/Output.ts"
 
@@ -112,8 +104,7 @@ export const runHere = Effect.fnUntraced(function* (args: ReadonlyArray<string>,
   const output = Output.of({
     out: (text) => Effect.sync(() => (out += text)),
     error: (text) => Effect.sync(() => (error += text)),
-    pin: () => Effect.void,
-    terminal: Option.none()
+    screen: Screen.make({ write: (text) => Effect.sync(() => (out += text)) })
   })
   const code = yield* Cli.run(args).pipe(
     Effect.provide([NodeServices.layer, ConfigProvider.layer(ConfigProvider.fromEnv({ env }))]),

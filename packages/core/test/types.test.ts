@@ -8,7 +8,7 @@ const root = fileURLToPath(new URL("../../..", import.meta.url))
 
 const imports = `
 import {
-  CheckpointStore, Display, OssClient, OssError, RetryPolicy, Source, Upload, UploadDefaults, UploadMany } from "@effect-oss/core"
+  CheckpointStore, OssClient, OssError, RetryPolicy, Source, Upload, UploadDefaults, UploadMany } from "@effect-oss/core"
 import * as KeyValueCheckpointStore from "@effect-oss/core/KeyValueCheckpointStore"
 import { Effect, Schedule, Stream } from "effect"
 import { HttpClientError } from "effect/http"
@@ -104,10 +104,6 @@ const declared: Readonly<Record<string, readonly [code: string, prints: string]>
   sink: [
     `Upload.sink({ key: "k" })`,
     `Sink<UploadResult, Uint8Array<ArrayBufferLike>, never, Upload.UploadError, OssClient.OssClient>`
-  ],
-  shown: [
-    `Upload.events({ key: "k", source: Source.bytes(new Uint8Array()) }).pipe(Display.show())`,
-    `Stream.Stream<UploadEvent, Upload.UploadError, CheckpointStore.CheckpointStore | OssClient.OssClient | Stdio | Terminal>`
   ],
   abort: [
     `Upload.abort({ key: "k" })`,

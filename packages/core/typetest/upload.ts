@@ -2,7 +2,6 @@
 import {
   Bandwidth,
   CheckpointStore,
-  Display,
   OssClient,
   RetryPolicy,
   Source,
@@ -15,7 +14,7 @@ import * as BandwidthRateLimiter from "@effect-oss/core/BandwidthRateLimiter"
 import * as KeyValueCheckpointStore from "@effect-oss/core/KeyValueCheckpointStore"
 import * as CheckpointStoreContract from "@effect-oss/core/testing/CheckpointStoreContract"
 import { Context, Data, Effect, Layer, Schedule, Sink, Stream } from "effect"
-import type { FileSystem, Path, Scope, Stdio, SubscriptionRef, Terminal } from "effect"
+import type { FileSystem, Path, SubscriptionRef } from "effect"
 import type { HttpClient } from "effect/http"
 import type { KeyValueStore, RateLimiter } from "effect/persistence"
 import { expectTypeOf } from "vitest"
@@ -72,18 +71,6 @@ expectTypeOf(Upload.sink({ key: "k" })).toEqualTypeOf<
 >()
 expectTypeOf(Stream.run(dump, Upload.sink({ key: "k" }))).toEqualTypeOf<
   Effect.Effect<UploadEvent.UploadResult, Upload.UploadError | Broken, Client | Database>
->()
-
-// Shown as they pass by, the events stay what they are.
-expectTypeOf(Upload.events(stream).pipe(Display.show())).toEqualTypeOf<
-  Stream.Stream<
-    UploadEvent.UploadEvent,
-    Upload.UploadError | Broken,
-    Client | Store | Database | Stdio.Stdio | Terminal.Terminal
-  >
->()
-expectTypeOf(Display.make).returns.toEqualTypeOf<
-  Effect.Effect<(event: UploadEvent.UploadEvent) => Effect.Effect<void>, never, Scope.Scope>
 >()
 
 // What is there to be resumed, and giving it up.

@@ -40,11 +40,11 @@ const listen = Effect.gen(function* () {
 
 /** Ends the process at once when one more signal comes. What was acknowledged is on the disk already. */
 const endAtNext = Effect.fnUntraced(function* (signals: Queue.Queue<Signal>) {
-  const { error, pin } = yield* Output
+  const { error, screen } = yield* Output
   yield* Effect.sleep(echo)
   yield* Queue.clear(signals)
   const { what, todo, exitCode } = explain(new Interrupted({ signal: yield* Queue.take(signals) }))
-  yield* pin([])
+  yield* screen.pin([])
   yield* error(`error: ${what} again, stopped at once\n  → ${todo}\n`)
   return yield* Effect.sync(() => process.exit(exitCode))
 })

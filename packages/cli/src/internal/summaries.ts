@@ -1,10 +1,10 @@
 /** What an earlier run left, in words. */
 import type { Summary } from "@effect-oss/core/Checkpoint"
-import * as Render from "@effect-oss/core/Render"
+import * as Text from "@effect-oss/terminal/Text"
 
 export const describe = ({ header, durable, parts }: Summary): string => {
   const { bucket, key, size, sourceId } = header
-  const amount = `${Render.bytes(durable)}${size === null ? "" : ` of ${Render.bytes(size)}`}`
+  const amount = `${Text.bytes(durable)}${size === null ? "" : ` of ${Text.bytes(size)}`}`
   const pieces = `${parts} ${parts === 1 ? "part" : "parts"}`
   return `${bucket}/${key}: ${amount} in ${pieces}, from ${sourceId.replace(/^file:/, "")}`
 }

@@ -1,22 +1,6 @@
 /** Text that fits into a terminal. */
 import { displayWidth } from "effect/cli/CliOutput"
 
-/** Cuts a name down to `width` columns, of which Chinese characters take two each. Its end says more than its beginning. */
-export const clipped = (text: string, width: number): string => {
-  if (displayWidth(text) <= width) return text
-  if (width <= 0) return ""
-  const kept: Array<string> = []
-  let room = width - 1
-  for (const { segment } of Array.from(graphemes.segment(text)).toReversed()) {
-    room -= displayWidth(segment)
-    if (room < 0) break
-    kept.unshift(segment)
-  }
-  return `…${kept.join("")}`
-}
-
-const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" })
-
 /** Breaks lines at spaces; what is broken goes on below where the line's last column begins. */
 export const wrapped = (text: string, width: number): string =>
   text

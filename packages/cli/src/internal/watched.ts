@@ -6,7 +6,7 @@ import type * as Source from "@effect-oss/core/Source"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import type * as Board from "../Board.ts"
+import type * as Board from "@effect-oss/terminal/Board"
 
 interface Moving {
   readonly size: number

@@ -1,6 +1,6 @@
 /** `effect-oss abort`: gives up what earlier runs left for one object. */
 import { OssClient } from "@effect-oss/core/OssClient"
-import { printable } from "@effect-oss/core/Render"
+import { printable } from "@effect-oss/terminal/Text"
 import * as Upload from "@effect-oss/core/Upload"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"

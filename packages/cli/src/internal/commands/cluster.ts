@@ -1,5 +1,5 @@
 /** What the commands share that talk to runners. */
-import * as Render from "@effect-oss/core/Render"
+import * as Text from "@effect-oss/terminal/Text"
 import * as NodeCluster from "@effect-oss/cluster/NodeCluster"
 import type { Status } from "@effect-oss/cluster/Uploads"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
@@ -25,15 +25,15 @@ export const describe = (status: Status): string => {
     case "Sending": {
       const { durable, total, paused } = status
       const share = Math.floor((100 * durable) / total)
-      const bytes = `${share} % (${Render.bytes(durable)} of ${Render.bytes(total)})`
+      const bytes = `${share} % (${Text.bytes(durable)} of ${Text.bytes(total)})`
       return paused ? `paused at ${bytes}` : `sending, ${bytes}`
     }
     case "Completed":
-      return `completed, ${Render.bytes(status.result.size)}, CRC64 ${status.result.crc64}`
+      return `completed, ${Text.bytes(status.result.size)}, CRC64 ${status.result.crc64}`
     case "Failed":
-      return Render.printable(`failed: ${status.error.message}`)
+      return Text.printable(`failed: ${status.error.message}`)
     case "Defect":
-      return Render.printable(`failed: ${String(Cause.squash(status.cause))}`)
+      return Text.printable(`failed: ${String(Cause.squash(status.cause))}`)
   }
 }
 

@@ -7,6 +7,7 @@ import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { layerStore } from "../checkpointDirectory.ts"
+import { jsonLine } from "../json.ts"
 import { Output } from "../../Output.ts"
 import { pendingTable } from "../../PendingTable.ts"
 
@@ -22,12 +23,14 @@ export const run = Effect.fn("pending")(function* ({ checkpointDir, json }: Inpu
   )
   const summaries = found.sort((a, b) => b.header.createdAt - a.header.createdAt)
   const now = yield* Clock.currentTimeMillis
-  const lines = json ? yield* Effect.forEach(summaries, toJson) : pendingTable(summaries, now)
-  yield* out(lines.map((line) => `${line}\n`).join(""))
+  const lines = json
+    ? yield* Effect.forEach(summaries, toJson)
+    : pendingTable(summaries, now).map((line) => `${line}\n`)
+  yield* out(lines.join(""))
 })
 
 const toJson = (summary: Checkpoint.Summary) =>
-  Effect.map(Effect.orDie(encode(summary)), (value) => JSON.stringify(value))
+  Effect.map(Effect.orDie(encode(summary)), (value) => jsonLine(value))
 
 const encode = Schema.encodeEffect(
   Schema.toCodecJson(

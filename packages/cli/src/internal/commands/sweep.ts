@@ -1,5 +1,5 @@
 /** `effect-oss sweep`: gives up old uploads that nobody will carry on with. */
-import { printable } from "@effect-oss/core/Render"
+import { printable } from "@effect-oss/terminal/Text"
 import * as Upload from "@effect-oss/core/Upload"
 import * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"

@@ -3,11 +3,13 @@ import type { CheckpointStore } from "@effect-oss/core/CheckpointStore"
 import type { OssClient } from "@effect-oss/core/OssClient"
 import * as UploadMany from "@effect-oss/core/UploadMany"
 import * as Source from "@effect-oss/core/Source"
-import * as Render from "@effect-oss/core/Render"
 import * as Upload from "@effect-oss/core/Upload"
 import type { Outcome } from "@effect-oss/core/UploadMany"
 import { UploadEvent } from "@effect-oss/core/UploadEvent"
 import * as Clock from "effect/Clock"
+import * as Board from "@effect-oss/terminal/Board"
+import * as Render from "@effect-oss/terminal/Render"
+import { printable } from "@effect-oss/terminal/Text"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
@@ -15,12 +17,12 @@ import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import * as Board from "../../Board.ts"
 import { SomeFailed } from "../../CliFailure.ts"
 import { explain, gravest, isResumable } from "../../Explain.ts"
 import type { ObjectUrl } from "../../ObjectUrl.ts"
 import { within } from "../../ObjectUrl.ts"
 import { Output } from "../../Output.ts"
+import { jsonLine } from "../json.ts"
 import { Watch } from "../watched.ts"
 
 export interface Input {
@@ -106,7 +108,7 @@ const makeScreen = Effect.fnUntraced(function* (
   requests: Requests,
   progress: boolean
 ) {
-  const { out, error, pin, terminal } = yield* Output
+  const { out, error, screen } = yield* Output
   const counts = { uploaded: 0, skipped: 0, failed: 0, bytes: 0, done: 0 }
   let worst: SomeFailed["exitCode"] = 2
   let all: Board.Total | undefined
@@ -118,11 +120,11 @@ const makeScreen = Effect.fnUntraced(function* (
     all,
     trouble: watch.trouble()
   })
-  if (progress && Option.isSome(terminal)) {
-    const draw = Effect.flatMap(terminal.value.size, (size) =>
-      Effect.flatMap(Clock.currentTimeMillis, (now) => pin(Board.render(board(), now, size)))
+  if (progress && Option.isSome(screen.size)) {
+    const draw = Effect.flatMap(screen.size.value, (size) =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) => screen.pin(Board.render(board(), now, size)))
     )
-    yield* Effect.addFinalizer(() => pin([]))
+    yield* Effect.addFinalizer(() => screen.pin([]))
     yield* Effect.forkScoped(Effect.forever(Effect.andThen(draw, Effect.sleep("200 millis"))))
     // A directory that can't be listed fails the upload itself.
     yield* Effect.forkScoped(Effect.ignore(Effect.map(countOf(requests), (total) => (all = total))))
@@ -167,7 +169,7 @@ const makeScreen = Effect.fnUntraced(function* (
 /** Which object, where the error doesn't say so by itself. */
 const placeOf = ({ request: { key }, error }: Extract<Ended, { readonly _tag: "Failed" }>) => {
   const named = error._tag === "SourceError" || ("key" in error && error.key !== undefined)
-  return named ? "" : Render.printable(`${key}: `)
+  return named ? "" : printable(`${key}: `)
 }
 
 const encode = Schema.encodeEffect(Schema.toCodecJson(UploadEvent))
@@ -177,12 +179,12 @@ const tellJson = Effect.fnUntraced(function* (outcome: Ended) {
   const { out } = yield* Output
   if (outcome._tag !== "Failed") {
     const event = UploadEvent.cases.Completed.make({ result: outcome.result })
-    return yield* out(`${JSON.stringify(yield* Effect.orDie(encode(event)))}\n`)
+    return yield* out(jsonLine(yield* Effect.orDie(encode(event))))
   }
   const explanation = explain(outcome.error)
   const { what, todo, exitCode } = explanation
   const resumable = isResumable(explanation)
   const { key } = outcome.request
   const failed = { _tag: "Failed", key, message: what, remedy: todo, resumable, exitCode }
-  yield* out(`${JSON.stringify(failed)}\n`)
+  yield* out(jsonLine(failed))
 })

@@ -1,4 +1,8 @@
-import { OssError, Render, UploadEvent } from "@effect-oss/core"
+import { OssError, UploadEvent } from "@effect-oss/core"
+import { Render } from "@effect-oss/terminal"
+import { spare } from "../src/internal/frames.ts"
+import * as Line from "../src/internal/line.ts"
+import * as View from "../src/internal/view.ts"
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
 
@@ -13,7 +17,7 @@ const started = cases.Started.make({
 })
 const progress = (sent: number, eta: number | null = 12_000) =>
   cases.Progress.make({
-    durable: 0,
+    durable: sent * MiB,
     sent: sent * MiB,
     total: 200 * MiB,
     rate: eta === null ? 0 : 62.5 * MiB,
@@ -49,21 +53,20 @@ const completed = (more: Partial<UploadEvent.UploadResult> = {}) =>
     }
   })
 
-const bar = (columns: number, color = false): Render.Style => ({ _tag: "Bar", columns, color })
-const lines: Render.Style = { _tag: "Lines" }
-
-/** All lines that stay, and the bar that is left. */
-const play = (style: Render.Style, events: ReadonlyArray<UploadEvent.UploadEvent>, at = 3_200) => {
-  let view = Render.initial(0)
-  let shown = ""
+/** All lines that stay, and the bar that is left, on a terminal of so many columns. */
+const play = (
+  style: View.Style,
+  events: ReadonlyArray<UploadEvent.UploadEvent>,
+  { at = 3_200, columns = 80, color = false } = {}
+) => {
+  let view = View.initial(0)
   const written: Array<string> = []
   for (const event of events) {
-    const frame = Render.render(view, event, at, style)
-    view = frame.view
-    shown = frame.bar ?? shown
-    written.push(...frame.lines)
+    const next = View.next(view, event, at, style)
+    view = next.view
+    written.push(...next.lines)
   }
-  return { written, shown }
+  return { written, shown: Line.drawn(view, { columns: columns - spare, color }) }
 }
 
 describe("the bar", () => {
@@ -82,7 +85,7 @@ describe("the bar", () => {
     [1, ""],
     [0, ""]
   ])("in %d columns", (columns, expected) => {
-    assert.strictEqual(play(bar(columns), [started, progress(90)]).shown, expected)
+    assert.strictEqual(play("Bar", [started, progress(90)], { columns }).shown, expected)
   })
 
   it.each([
@@ -90,30 +93,26 @@ describe("the bar", () => {
     ["all is sent", progress(200), "99 %  200.0 MiB of 200.0 MiB"],
     ["nothing is left", progress(200, 0), "99 %  200.0 MiB of 200.0 MiB  62.5 MiB/s"]
   ])("when %s", (_, event, expected) => {
-    assert.include(play(bar(100), [started, event]).shown, expected)
+    assert.include(play("Bar", [started, event], { columns: 100 }).shown, expected)
   })
 
   it("says that it is completing", () => {
-    const { shown } = play(bar(100), [started, progress(200), cases.Completing.make({})])
+    const { shown } = play("Bar", [started, progress(200), cases.Completing.make({})], {
+      columns: 100
+    })
     assert.include(shown, "99 %  200.0 MiB of 200.0 MiB  completing")
   })
 
   it("is coloured without getting wider", () => {
-    const plain = play(bar(80), [started, progress(90)]).shown
-    const colored = play(bar(80, true), [started, progress(90)]).shown
+    const plain = play("Bar", [started, progress(90)]).shown
+    const colored = play("Bar", [started, progress(90)], { color: true }).shown
     assert.include(colored, "[\u001B[32m##########\u001B[39m---")
     assert.strictEqual(colored.replace("\u001B[32m", "").replace("\u001B[39m", ""), plain)
   })
 
-  it("is not redrawn for each part, and is gone at the end", () => {
-    const { view } = Render.render(Render.initial(0), started, 0, bar(80))
-    assert.isUndefined(Render.render(view, part, 0, bar(80)).bar)
-    assert.strictEqual(Render.render(view, completed(), 0, bar(80)).bar, "")
-  })
-
   it("starts again at 0 after a restart", () => {
     const restarted = cases.Restarted.make({ reason: "SourceChanged" })
-    const { shown, written } = play(bar(80), [started, resumed, restarted])
+    const { shown, written } = play("Bar", [started, resumed, restarted])
     assert.include(shown, "0 %  0 B of 200.0 MiB")
     assert.strictEqual(written.at(-1), "starting afresh: the source is not what it was")
   })
@@ -126,7 +125,7 @@ describe("the bar", () => {
       eta: Schema.NullOr(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 1e9 })))
     },
     ({ columns, sent, eta }) => {
-      const { shown } = play(bar(columns), [started, progress(sent, eta)])
+      const { shown } = play("Bar", [started, progress(sent, eta)], { columns })
       assert.isAtMost(shown.length, Math.max(columns - 3, 0))
     }
   )
@@ -150,38 +149,37 @@ describe("the lines", () => {
     progress(60),
     progress(61),
     progress(150),
-    progress(200),
+    progress(199),
     completed({ resumed: 48 * MiB })
   ]
 
   it("above a bar are for what is worth knowing afterwards", () => {
-    assert.deepStrictEqual(play(bar(80), events).written, [...notes, last])
+    assert.deepStrictEqual(play("Bar", events).written, [...notes, last])
   })
 
   it("in a log are those, and one for each tenth that was reached", () => {
-    assert.deepStrictEqual(play(lines, events).written, [
+    assert.deepStrictEqual(play("Lines", events).written, [
       ...notes,
       "30 %: 60.0 MiB of 200.0 MiB, 62.5 MiB/s, 12 s left",
       "70 %: 150.0 MiB of 200.0 MiB, 62.5 MiB/s, 12 s left",
-      "90 %: 200.0 MiB of 200.0 MiB, 62.5 MiB/s, 12 s left",
+      "90 %: 199.0 MiB of 200.0 MiB, 62.5 MiB/s, 12 s left",
       last
     ])
-    assert.strictEqual(play(lines, events).shown, "")
   })
 
   it("without progress are the last one", () => {
-    assert.deepStrictEqual(play({ _tag: "Summary" }, events).written, [last])
+    assert.deepStrictEqual(play("Summary", events).written, [last])
   })
 
   it("leave out a resume without parts", () => {
     const none = cases.Resumed.make({ reason: "Recorded", bytes: 0, parts: 0 })
-    assert.lengthOf(play(lines, [started, none]).written, 1)
+    assert.lengthOf(play("Lines", [started, none]).written, 1)
   })
 
   it("name a request that is not about a part", () => {
     const { partNumber: _, ...rest } = retrying
     const event = cases.Retrying.make({ ...rest, operation: "complete" })
-    assert.match(play(lines, [event]).written.join(), /^complete failed, retrying in 0\.4 s/)
+    assert.match(play("Lines", [event]).written.join(), /^complete failed, retrying in 0\.4 s/)
   })
 
   it.each([
@@ -193,12 +191,18 @@ describe("the lines", () => {
     ],
     [completed({ size: 0 }), 0, "0 B in 0.0 s (0 B/s), verified by CRC64"]
   ])("end with what was done", (event, at, expected) => {
-    assert.include(play(lines, [event], at).written.join(), expected)
+    assert.include(play("Lines", [event], { at }).written.join(), expected)
   })
 })
 
 describe("a line for progress", () => {
-  const half = { durable: 0, sent: 90 * MiB, total: 200 * MiB, rate: 62.5 * MiB, eta: 12_000 }
+  const half = {
+    durable: 90 * MiB,
+    sent: 90 * MiB,
+    total: 200 * MiB,
+    rate: 62.5 * MiB,
+    eta: 12_000
+  }
 
   it.prop(
     "is never wider than asked for",
@@ -209,7 +213,7 @@ describe("a line for progress", () => {
       unicode: Schema.Boolean
     },
     ({ columns, sent, total, unicode }) => {
-      const line = Render.progress({ ...half, sent, total }, { columns, unicode })
+      const line = Render.progress({ ...half, durable: sent, sent, total }, { columns, unicode })
       assert.isAtMost(line.length, columns)
     }
   )
@@ -225,6 +229,17 @@ describe("a line for progress", () => {
     assert.strictEqual(
       Render.progress(half, { columns: 66, unicode: true }),
       "█████▍░░░░░░  45 %  90.0 MiB of 200.0 MiB  12 s left  62.5 MiB/s"
+    )
+  })
+
+  it("counts what OSS has acknowledged, and draws what is under way apart", () => {
+    assert.strictEqual(
+      Render.progress({ ...half, durable: 0, sent: 190 * MiB }, { columns: 64 }),
+      "[===============-]  0 %  0 B of 200.0 MiB  12 s left  62.5 MiB/s"
+    )
+    assert.strictEqual(
+      Render.progress({ ...half, sent: 120 * MiB }, { columns: 64, unicode: true }),
+      "████▌▒░░░░  45 %  90.0 MiB of 200.0 MiB  12 s left  62.5 MiB/s"
     )
   })
 
@@ -281,68 +296,19 @@ describe("lines about what is of unknown length", () => {
     const begun = cases.Started.make({ ...started, size: null })
     const at = (mebibytes: number, total: number | null = null) =>
       cases.Progress.make({
-        durable: total ?? 0,
+        durable: mebibytes * MiB,
         sent: mebibytes * MiB,
         total,
         rate: MiB,
         eta: null
       })
     const amounts = [0, 0.9, 1, 1.5, 2, 3, 9, 15, 16].map((amount) => at(amount))
-    const { written } = play(lines, [begun, ...amounts, at(300, 300 * MiB)])
+    const { written } = play("Lines", [begun, ...amounts, at(300, 300 * MiB)])
     assert.deepStrictEqual(written.slice(1), [
       "1.0 MiB, 1.0 MiB/s",
       "2.0 MiB, 1.0 MiB/s",
       "9.0 MiB, 1.0 MiB/s",
       "16.0 MiB, 1.0 MiB/s"
     ])
-  })
-})
-
-describe("lines that were drawn", () => {
-  it.each([
-    [["12345"], 10, "\r\u001B[K"],
-    [["12345"], 3, "\u001B[1A\r\u001B[J"],
-    [["\u001B[32m123\u001B[39m"], 3, "\r\u001B[K"],
-    [["1234", "1", ""], 2, "\u001B[3A\r\u001B[J"]
-  ])("%j are taken off %d columns", (lines, columns, expected) => {
-    assert.strictEqual(Render.erased(lines, columns), expected)
-  })
-})
-
-describe("what people read", () => {
-  it.each([
-    [0, "0 B"],
-    [1023, "1023 B"],
-    [1024, "1.0 KiB"],
-    [1024 * 1024 - 1, "1.0 MiB"],
-    [200 * 1024 * 1024, "200.0 MiB"],
-    [1.5 * 1024 ** 3, "1.5 GiB"],
-    [48.8 * 1024 ** 4, "48.8 TiB"],
-    [5000 * 1024 ** 4, "5000.0 TiB"]
-  ])("%d bytes are %s", (bytes, text) => {
-    assert.strictEqual(Render.bytes(bytes), text)
-  })
-
-  it.each([
-    [0, "0.0 s"],
-    [3_210, "3.2 s"],
-    [59_949, "59.9 s"],
-    [59_951, "1 min 0 s"],
-    [125_000, "2 min 5 s"],
-    [3_599_600, "1 h 0 min"],
-    [7_380_000, "2 h 3 min"],
-    [86_400_000, "1 d 0 h"],
-    [1_000 * 86_400_000, "1000 d 0 h"]
-  ])("%d ms are %s", (millis, text) => {
-    assert.strictEqual(Render.duration(millis), text)
-  })
-
-  it.each([
-    [-5, "0 s"],
-    [1, "1 s"],
-    [12_000, "12 s"],
-    [59_001, "1 min 0 s"]
-  ])("%d ms are in whole units %s", (millis, text) => {
-    assert.strictEqual(Render.wholeDuration(millis), text)
   })
 })

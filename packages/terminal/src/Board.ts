@@ -4,9 +4,10 @@
  *
  * @since 0.1.0
  */
-import * as Render from "@effect-oss/core/Render"
-import { clipped } from "./internal/text.ts"
-import type { TerminalSize } from "./Output.ts"
+import { spare } from "./internal/frames.ts"
+import * as Render from "./Render.ts"
+import type { Size } from "./Screen.ts"
+import * as Text from "./Text.ts"
 
 /**
  * An upload that is under way.
@@ -75,18 +76,18 @@ const otherRows = 4
 export const render = (
   board: Board,
   now: number,
-  { columns, rows }: TerminalSize
+  { columns, rows }: Size
 ): ReadonlyArray<string> => {
-  const width = Math.max(0, columns - Render.spare)
+  const width = Math.max(0, columns - spare)
   const bars = Math.max(0, Math.min(mostBars, rows - otherRows))
   const shown = [...board.active.filter(moves), ...board.active.filter(waits)].slice(0, bars)
   const more = board.active.length - shown.length
   return [
     ...shown.map((entry) => named(entry, width)),
     ...(more > 0 ? [`… and ${more} more`] : []),
-    ...(board.trouble === undefined ? [] : [`retrying: ${Render.printable(board.trouble)}`]),
-    Render.fitting(progress(board, now, width), width)
-  ].map((line) => clipped(line, width))
+    ...(board.trouble === undefined ? [] : [`retrying: ${Text.printable(board.trouble)}`]),
+    Text.fitting(progress(board, now, width), width)
+  ].map((line) => Text.clipped(line, width))
 }
 
 const moves = ({ sent }: Entry) => sent > 0
@@ -94,7 +95,7 @@ const waits = ({ sent }: Entry) => sent === 0
 
 const named = ({ key, size, resumed, sent }: Entry, width: number): string => {
   const text = `${bar(resumed + sent, size, width)}  `
-  return `${text}${clipped(Render.printable(key), width - text.length)}`
+  return `${text}${Text.clipped(Text.printable(key), width - text.length)}`
 }
 
 /** Never 100 %: that is said when all is there. Where there is no room, only the figure. */
@@ -114,10 +115,10 @@ const progress = (board: Board, now: number, width: number): ReadonlyArray<strin
   const left = Math.max(0, all.bytes - there)
   return [
     `${bar(there, all.bytes, width)}  ${ended} of ${all.files} files`,
-    `${Render.bytes(Math.min(there, all.bytes))} of ${Render.bytes(all.bytes)}`,
+    `${Text.bytes(Math.min(there, all.bytes))} of ${Text.bytes(all.bytes)}`,
     ...(failed > 0 ? [`${failed} failed`] : []),
-    ...(rate > 0 && left > 0 ? [`${Render.wholeDuration((1_000 * left) / rate)} left`] : []),
-    ...(rate > 0 ? [`${Render.bytes(rate)}/s`] : [])
+    ...(rate > 0 && left > 0 ? [`${Text.wholeDuration((1_000 * left) / rate)} left`] : []),
+    ...(rate > 0 ? [`${Text.bytes(rate)}/s`] : [])
   ]
 }
 
@@ -147,5 +148,5 @@ export const total = (board: Board, now: number): string =>
     ...(board.skipped > 0 ? [`${board.skipped} identical`] : []),
     ...(board.failed > 0 ? [`${board.failed} failed`] : []),
     ...(board.active.length > 0 ? [`${board.active.length} under way`] : []),
-    `${Render.bytes(sentOf(board))} sent (${Render.bytes(rateOf(board, now))}/s)`
+    `${Text.bytes(sentOf(board))} sent (${Text.bytes(rateOf(board, now))}/s)`
   ].join(", ")

@@ -1,0 +1,160 @@
+/**
+ * One upload in one line: pure functions for displays of your own. `Display`
+ * shows a whole upload.
+ *
+ * @since 0.1.0
+ */
+import type { RestartReason } from "@effect-oss/core/Checkpoint"
+import type { Operation } from "@effect-oss/core/OssError"
+import * as OssError from "@effect-oss/core/OssError"
+import type { Progress, UploadEvent, UploadResult } from "@effect-oss/core/UploadEvent"
+import * as Line from "./internal/line.ts"
+import { bytes, duration, printable } from "./Text.ts"
+
+/**
+ * How bars are drawn.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Looks {
+  /** True: block characters, down to an eighth of a column. Default: ASCII. */
+  readonly unicode?: boolean | undefined
+  /** True: what is done is green. Default: no control codes. */
+  readonly color?: boolean | undefined
+}
+
+/**
+ * A bar of `columns` characters and its brackets. `share`, 0 to 1, is done.
+ *
+ * **Example** (half is done, and more is under way)
+ *
+ * ```ts
+ * import { Render } from "@effect-oss/terminal"
+ *
+ * Render.bar(0.5, 8) // => "[####----]"
+ * Render.bar(0.5, 8, { underWay: 0.75 }) // => "[####==--]"
+ * Render.bar(0.55, 8, { unicode: true }) // => "████▍░░░"
+ * ```
+ *
+ * @category lines
+ * @since 0.1.0
+ */
+export const bar: (
+  share: number,
+  columns: number,
+  looks?: Looks & {
+    /** The share that is done or under way, 0 to 1. Default: nothing is under way. */
+    readonly underWay?: number | undefined
+  }
+) => string = Line.bar
+
+/**
+ * How wide a line may be, and how its bar is drawn.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface LineOptions extends Looks {
+  /** The widest that the line may be, in characters. Default: 79, for a terminal of 80: a full line would wrap. */
+  readonly columns?: number | undefined
+}
+
+/**
+ * One line for how far an upload has come: a bar, percents, bytes, the time
+ * left and the rate. Percents and bytes are those that OSS has acknowledged and
+ * that a later run would not send again; the bar also shows what is under way.
+ * What doesn't fit is left out, the least important first. The line never says
+ * 100 %: only `Completed` means that the object exists.
+ *
+ * **Example** (in a narrow and in a wide window)
+ *
+ * ```ts
+ * import { Render } from "@effect-oss/terminal"
+ *
+ * const progress = { durable: 5e8, sent: 6e8, total: 1e9, rate: 1e8, eta: 4_000 }
+ * Render.progress(progress, { columns: 40 }) // => "50 %  476.8 MiB of 953.7 MiB  4 s left"
+ * Render.progress(progress, { columns: 64 })
+ * // => "[#####=----]  50 %  476.8 MiB of 953.7 MiB  4 s left  95.4 MiB/s"
+ * ```
+ *
+ * @category lines
+ * @since 0.1.0
+ */
+export const progress = (progress: Progress, options: LineOptions = {}): string =>
+  Line.drawn({ ...progress, completing: false }, options)
+
+/**
+ * One line for an event, without control characters.
+ *
+ * @category lines
+ * @since 0.1.0
+ */
+export const event = (event: UploadEvent): string => {
+  switch (event._tag) {
+    case "Started": {
+      const { source, bucket, key } = event
+      const size = event.size === null ? "of unknown size" : bytes(event.size)
+      return printable(`${source} (${size}) to oss://${bucket}/${key}`)
+    }
+    case "Resumed":
+      return event.parts === 0
+        ? "resumed: no part is there already"
+        : `resumed: ${bytes(event.bytes)} in ${count(event.parts)} are there already`
+    case "Restarted":
+      return `starting afresh: ${whyRestarted[event.reason]}`
+    case "PartUploaded": {
+      const { number, size, adopted } = event
+      return `part ${number}: ${bytes(size)} ${adopted ? "were there already" : "sent"}`
+    }
+    case "Retrying": {
+      const wait = event.delay < 50 ? "retrying" : `retrying in ${duration(event.delay)}`
+      const why = OssError.describe(event.reason)
+      return printable(`${request(event.operation, event.partNumber)} failed, ${wait}: ${why}`)
+    }
+    case "Progress":
+      return Line.plain({ ...event, completing: false }, Line.percent(event))
+    case "Completing":
+      return "completing"
+    case "Completed":
+      return result(event.result)
+  }
+}
+
+const count = (parts: number) => (parts === 1 ? "1 part" : `${parts} parts`)
+
+const whyRestarted: Readonly<Record<RestartReason, string>> = {
+  SourceChanged: "the source is not what it was",
+  OptionsChanged: "other options are asked for",
+  PartSizeChanged: "another part size is asked for",
+  UploadGone: "OSS no longer knows the upload",
+  PartsLost: "OSS does not have the parts any more",
+  CheckpointDamaged: "the checkpoint could not be read"
+}
+
+const request = (operation: Operation, part: number | undefined): string =>
+  part === undefined ? operation : `part ${part}`
+
+/**
+ * One line for a finished upload. With `elapsed`, in milliseconds, it tells the
+ * rate of the bytes that had to be sent.
+ *
+ * @category lines
+ * @since 0.1.0
+ */
+export const result = (result: UploadResult, elapsed?: number): string => {
+  const { bucket, key, size, resumed, verified, skipped } = result
+  const took = elapsed === undefined ? "" : ` in ${speedOf(size - resumed, Math.max(1, elapsed))}`
+  const facts =
+    skipped === true
+      ? [bytes(size), "identical already"]
+      : [
+          `${bytes(size)}${took}`,
+          ...(resumed > 0 ? [`${bytes(resumed)} resumed`] : []),
+          verified ? "verified by CRC64" : "not verified: the endpoint tells no CRC64"
+        ]
+  return printable(`${bucket}/${key}: ${facts.join(", ")}`)
+}
+
+const speedOf = (sent: number, millis: number) =>
+  `${duration(millis)} (${bytes((sent / millis) * 1_000)}/s)`

@@ -1,0 +1,123 @@
+/**
+ * Amounts, times and names as people read them: pure functions.
+ *
+ * @since 0.1.0
+ */
+import { displayWidth } from "effect/cli/CliOutput"
+
+/**
+ * A number of bytes: one decimal, powers of 1024.
+ *
+ * @category amounts
+ * @since 0.1.0
+ */
+export const bytes = (bytes: number): string => {
+  if (bytes < 1024) return `${Math.floor(bytes)} B`
+  const names = ["KiB", "MiB", "GiB", "TiB"]
+  let value = bytes / 1024
+  let name = 0
+  // A value that rounds up to 1024.0 is 1.0 of the next unit.
+  while (value >= 1023.95 && name < names.length - 1) {
+    value /= 1024
+    name++
+  }
+  return `${value.toFixed(1)} ${names[name]}`
+}
+
+/**
+ * A time of `millis` milliseconds.
+ *
+ * @category amounts
+ * @since 0.1.0
+ */
+export const duration = (millis: number): string => {
+  if (millis < 59_950) return `${(millis / 1_000).toFixed(1)} s`
+  const seconds = Math.round(millis / 1_000)
+  const [days, hours, minutes] = [
+    Math.floor(seconds / 86_400),
+    Math.floor(seconds / 3_600) % 24,
+    Math.floor(seconds / 60) % 60
+  ]
+  if (days > 0) return `${days} d ${hours} h`
+  if (hours > 0) return `${hours} h ${minutes} min`
+  return `${minutes} min ${seconds % 60} s`
+}
+
+/**
+ * A time of `millis` milliseconds in whole units, rounded up: for a time left
+ * or an age.
+ *
+ * @category amounts
+ * @since 0.1.0
+ */
+export const wholeDuration = (millis: number): string => {
+  const seconds = Math.max(0, Math.ceil(millis / 1_000))
+  return seconds < 60 ? `${seconds} s` : duration(seconds * 1_000)
+}
+
+/**
+ * Makes text safe to show on one line of a terminal. Names of files and
+ * messages of servers may hold line ends, escape sequences, and invisible
+ * characters that turn the reading direction round or hide a difference.
+ * Control characters become a space; invisible ones become their code, such as
+ * `\u202e`. A zero-width joiner stays inside an emoji.
+ *
+ * **Example** (a name that pretends to be a picture)
+ *
+ * ```ts
+ * import { Text } from "@effect-oss/terminal"
+ *
+ * Text.printable("photo_\u202Egpj.exe") // => "photo_\\u202egpj.exe"
+ * ```
+ *
+ * @category lines
+ * @since 0.1.0
+ */
+export const printable = (text: string): string =>
+  text.replaceAll(controls, " ").replaceAll(invisible, escaped)
+
+const controls = /[\p{Cc}\p{Zl}\p{Zp}]+/gu
+
+/** Format characters, lone surrogates, and the fillers that are drawn as nothing. */
+const invisible =
+  /(?<!\p{Extended_Pictographic}\p{Emoji_Modifier}?\uFE0F?)\u200D|\u200D(?!\p{Extended_Pictographic})|(?!\u200D)[\p{Cf}\p{Cs}\u034F\u115F\u1160\u17B4\u17B5\u3164\uFFA0]/gu
+
+const escaped = (character: string): string => {
+  const code = character.codePointAt(0)!.toString(16)
+  return code.length > 4 ? `\\u{${code}}` : `\\u${code.padStart(4, "0")}`
+}
+
+/**
+ * As many facts, from the first one on, as fit into a line of `columns`
+ * characters. The first one is cut off if it doesn't fit.
+ *
+ * @category lines
+ * @since 0.1.0
+ */
+export const fitting = (facts: ReadonlyArray<string>, columns: number): string => {
+  const kept = [...facts]
+  while (kept.length > 1 && kept.join("  ").length > columns) kept.pop()
+  return kept.join("  ").slice(0, columns)
+}
+
+/**
+ * Cuts a name down to `columns`, of which a Chinese character takes two. Keeps
+ * the end of the name, which says more than its beginning.
+ *
+ * @category lines
+ * @since 0.1.0
+ */
+export const clipped = (text: string, columns: number): string => {
+  if (displayWidth(text) <= columns) return text
+  if (columns <= 0) return ""
+  const kept: Array<string> = []
+  let room = columns - 1
+  for (const { segment } of Array.from(graphemes.segment(text)).toReversed()) {
+    room -= displayWidth(segment)
+    if (room < 0) break
+    kept.unshift(segment)
+  }
+  return `…${kept.join("")}`
+}
+
+const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" })

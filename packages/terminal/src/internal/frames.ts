@@ -1,0 +1,26 @@
+/** The one loop that draws: whatever is shown, its lines are pinned anew several times a second. */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type { Screen, Size } from "../Screen.ts"
+
+const interval = "200 millis"
+
+/**
+ * What a terminal's last columns are left free for: a full line would wrap, and
+ * Ctrl-C is shown behind it as `^C`.
+ */
+export const spare = 3
+
+/** Draws at once and then again and again until the scope closes, which takes the lines away. Yields how to draw now. */
+export const loop = Effect.fnUntraced(function* (
+  screen: Screen,
+  lines: (now: number, size: Size) => ReadonlyArray<string>
+) {
+  if (Option.isNone(screen.size)) return { draw: Effect.void }
+  const now = Effect.all([Clock.currentTimeMillis, screen.size.value])
+  const draw = Effect.flatMap(now, ([now, size]) => screen.pin(lines(now, size)))
+  yield* Effect.addFinalizer(() => screen.pin([]))
+  yield* Effect.forkScoped(Effect.forever(Effect.andThen(draw, Effect.sleep(interval))))
+  return { draw }
+})
