@@ -117,13 +117,13 @@ if (!here) {
         const args = `upload ${path} oss://bucket/terminal --part-size 100KiB --parallel 2`
         yield* stallAfter(10)
         const { ended } = yield* run(bin, args)
-        const wide = yield* shows(/^\[[#-]+\] {2}(3[4-9]|4\d) % {2}1\.\d MiB of 2\.9 MiB/m)
+        const wide = yield* shows(/^\[[#=-]+\] {2}34 % {2}1000\.0 KiB of 2\.9 MiB/m)
         assert.lengthOf(linesWith(wide, "%"), 1)
         yield* resize(40, 30)
-        const narrow = yield* shows(/^\d+ % {2}1\.\d MiB of 2\.9 MiB/m)
+        const narrow = yield* shows(/^\d+ % {2}1000\.0 KiB of 2\.9 MiB/m)
         assert.lengthOf(linesWith(narrow, "%"), 1)
         yield* resize(70, 30)
-        const back = yield* shows(/^\[[#-]+\] {2}\d+ % {2}1\.\d MiB of 2\.9 MiB/m)
+        const back = yield* shows(/^\[[#=-]+\] {2}\d+ % {2}1000\.0 KiB of 2\.9 MiB/m)
         assert.lengthOf(linesWith(back, "%"), 1)
         yield* key("C-c")
         const stopped = yield* ended
@@ -155,16 +155,16 @@ if (!here) {
         yield* stallAfter(4)
         const { ended } = yield* run(bin, args)
         const wide = yield* shows(
-          /^bucket\/many\/small\.bin: 10 B, verified by CRC64\n(\[[#-]+\] {1,2}\d+ % {2}many\/(a|杭州西湖的春天在二〇二六年三月)\.bin\n){2}\[[#-]+\] {1,2}\d+ % {2}1 of 3 files {2}[\d.]+ [KM]iB of 1\.1 MiB/m
+          /^bucket\/many\/small\.bin: 10 B, verified by CRC64\n(\[[#=-]+\] {1,2}\d+ % {2}many\/(a|杭州西湖的春天在二〇二六年三月)\.bin\n){2}\[[#=-]+\] {1,2}\d+ % {2}1 of 3 files {2}[\d.]+ [KM]iB of 1\.1 MiB/m
         )
         assert.lengthOf(linesWith(wide, "%"), 3)
         yield* resize(50, 30)
         const narrow = yield* shows(/…〇二六年三月\.bin$/m)
         assert.lengthOf(linesWith(narrow, "%"), 3)
         yield* resize(90, 5)
-        yield* shows(/… and 1 more\n\[[#-]+\] {1,2}\d+ % {2}1 of 3 files/m)
+        yield* shows(/… and 1 more\n\[[#=-]+\] {1,2}\d+ % {2}1 of 3 files/m)
         yield* resize(90, 30)
-        yield* shows(/二〇二六年三月\.bin\n(\[.*\n)?\[[#-]+\] {1,2}\d+ % {2}1 of 3 files/m)
+        yield* shows(/二〇二六年三月\.bin\n(\[.*\n)?\[[#=-]+\] {1,2}\d+ % {2}1 of 3 files/m)
         yield* key("C-c")
         const stopped = yield* ended
         assert.match(
@@ -192,7 +192,7 @@ if (!here) {
         const args = `upload ${directory}/nosuch ${path} oss://bucket/ --part-size 100KiB`
         const { ended } = yield* run(bin, args)
         const shown = yield* shows(
-          /^error: \S+\/nosuch: no such file\n {2}→ give the path of a file that exists\n\[[#-]+\] {1,2}\d+ % {2}fine\.bin\n\[[#-]+\] {1,2}\d+ % {2}1 of 2 files .* 1 failed/m
+          /^error: \S+\/nosuch: no such file\n {2}→ give the path of a file that exists\n\[[#=-]+\] {1,2}\d+ % {2}fine\.bin\n\[[#=-]+\] {1,2}\d+ % {2}1 of 2 files .* 1 failed/m
         )
         assert.lengthOf(linesWith(shown, "%"), 2)
         yield* key("C-c")
@@ -230,7 +230,7 @@ if (!here) {
         ] as const) {
           const args = `upload ${path} oss://bucket/color --part-size 100KiB`
           const { ended } = yield* run(bin, args, variables)
-          yield* shows(/^\[#+-*\] .*%/m)
+          yield* shows(/^\[#+=*-*\] .*%/m)
           const styled = yield* tmux("capture-pane", "-p", "-e")
           assert.strictEqual(styled.includes("[\u001B[32m#"), green)
           yield* key("C-c")

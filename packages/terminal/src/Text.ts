@@ -80,7 +80,7 @@ const controls = /[\p{Cc}\p{Zl}\p{Zp}]+/gu
 
 /** Format characters, lone surrogates, and the fillers that are drawn as nothing. */
 const invisible =
-  /(?<!\p{Extended_Pictographic}\p{Emoji_Modifier}?\uFE0F?)\u200D|\u200D(?!\p{Extended_Pictographic})|(?!\u200D)[\p{Cf}\p{Cs}\u034F\u115F\u1160\u17B4\u17B5\u3164\uFFA0]/gu
+  /(?<!\p{Extended_Pictographic}\p{Emoji_Modifier}?\uFE0F?)\u200D|\u200D(?!\p{Extended_Pictographic})|(?!\u200D)(?:\p{Cf}|\p{Cs}|\u034F|\u115F|\u1160|\u17B4|\u17B5|\u3164|\uFFA0)/gu
 
 const escaped = (character: string): string => {
   const code = character.codePointAt(0)!.toString(16)
