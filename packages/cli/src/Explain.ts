@@ -195,6 +195,11 @@ const ofOss = (error: OssError): Rest => {
       return resumable("wait a while")
     case "UnreadableAnswer":
       return resumable("check that the endpoint (--endpoint, OSS_ENDPOINT) is OSS and not a proxy")
+    case "NotOss":
+      return resumable(error.reason.remedy)
+    case "Misconnected":
+    case "PublicEndpointForbidden":
+      return final(error.remedy)
     case "ClockSkew":
       return resumable("set this machine's clock")
     case "CredentialsExpired":

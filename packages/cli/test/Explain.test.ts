@@ -34,9 +34,12 @@ const ofOss: ReadonlyArray<readonly [OssError.OssError, ExitCode, RegExp]> = [
   [oss(new OssError.Throttled({})), 1, /--parallel.*again/],
   [oss(new OssError.ServerError({ description })), 1, /wait.*again/],
   [oss(new OssError.UnreadableAnswer({ description })), 1, /proxy.*again/],
+  [oss(new OssError.NotOss({ status: 403 })), 1, /proxies.*again/],
+  [oss(new OssError.Misconnected({ description, remedy: "trust it" })), 3, /trust it/],
   [oss(new OssError.ClockSkew({ offset: 1 })), 1, /clock.*again/],
   [oss(new OssError.CredentialsExpired({ description })), 1, /OSS_SESSION_TOKEN.*again/],
   [oss(denied, { operation: "initiate" }), 3, /oss:PutObject/],
+  [oss(new OssError.PublicEndpointForbidden({ description })), 3, /domain of your own/],
   [oss(new OssError.NoSuchBucket()), 3, /"bucket".*--region/],
   [oss(new OssError.NoSuchKey()), 3, /--endpoint/],
   [oss(new OssError.NoSuchUpload()), 1, /aborts.*again/],
@@ -45,6 +48,11 @@ const ofOss: ReadonlyArray<readonly [OssError.OssError, ExitCode, RegExp]> = [
   [oss(new OssError.CallbackFailed({ description })), 3, /callback/],
   [oss(new OssError.ChecksumMismatch({ expected: 1n, actual: 2n })), 3, /proxies/],
   [oss(new OssError.Rejected({ description }), { code: "EntityTooLarge" }), 3, /EntityTooLarge/]
+]
+
+const notOss: ReadonlyArray<readonly [OssError.OssError, ExitCode, RegExp]> = [
+  [oss(new OssError.NotOss({ status: 407 })), 1, /HTTPS_PROXY=.*again/],
+  [oss(new OssError.NotOss({ status: 413, server: "nginx" })), 1, /smaller part size.*again/]
 ]
 
 const denials: ReadonlyArray<readonly [OssError.OssError, ExitCode, RegExp]> = [
@@ -111,7 +119,7 @@ function unknownFlag() {
 
 describe("an error", () => {
   it.each(
-    [...ofOss, ...denials, ...others].map(([failure, exitCode, todo]) => ({
+    [...ofOss, ...denials, ...notOss, ...others].map(([failure, exitCode, todo]) => ({
       name: failure._tag === "UsageError" ? failure._tag : `${failure._tag}: ${failure.message}`,
       failure,
       exitCode,

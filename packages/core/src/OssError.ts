@@ -74,6 +74,68 @@ export class UnreadableAnswer extends Schema.TaggedError<UnreadableAnswer>()("Un
 }) {}
 
 /**
+ * Something other than OSS answered: a proxy, a firewall, a captive portal. The
+ * answer has neither `x-oss-request-id` nor OSS's XML. It may go away.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class NotOss extends Schema.TaggedError<NotOss>()("NotOss", {
+  /** The HTTP status. */
+  status: Schema.Finite,
+  /** What the `Server` header says. */
+  server: Schema.optionalKey(Schema.String),
+  /** From the answer's `Retry-After`, in milliseconds. */
+  retryAfter: Schema.optionalKey(Schema.Finite)
+}) {
+  /** One line. */
+  get problem(): string {
+    const from = this.server === undefined ? "" : `, from ${this.server}`
+    return `not OSS's answer (${this.status}${from})`
+  }
+
+  /** What to do about it. */
+  get remedy(): string {
+    switch (this.status) {
+      case 407:
+        return "give the proxy's user and password, as in HTTPS_PROXY=http://user:password@proxy:3128"
+      case 413:
+        return "use a smaller part size than the proxy's limit for a request's body"
+      default:
+        return "check the network, the endpoint and the proxies on the way"
+    }
+  }
+}
+
+/**
+ * No connection to this endpoint can work: its certificate is not trusted or is
+ * another host's, or one side speaks TLS and the other doesn't. The same
+ * request fails again until the endpoint or this machine is set up differently.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class Misconnected extends Schema.TaggedError<Misconnected>()("Misconnected", {
+  /** What the HTTP client said. */
+  description: Schema.String,
+  /** What to do about it. */
+  remedy: Schema.String
+}) {}
+
+/**
+ * OSS refuses this user's requests for data over the default public endpoints
+ * of mainland China (code `PublicEndpointForbidden`, EC 0048-00000401). It does
+ * so for users since 20 March 2025.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class PublicEndpointForbidden extends Schema.TaggedError<PublicEndpointForbidden>()(
+  "PublicEndpointForbidden",
+  { description: Schema.String }
+) {}
+
+/**
  * This machine's clock is more than 15 minutes off. The offset has been learnt
  * from the answer, so that the next request is signed with the right time.
  *
@@ -194,9 +256,12 @@ export const Reason = Schema.Union([
   Throttled,
   ServerError,
   UnreadableAnswer,
+  NotOss,
+  Misconnected,
   ClockSkew,
   CredentialsExpired,
   AccessDenied,
+  PublicEndpointForbidden,
   NoSuchBucket,
   NoSuchKey,
   NoSuchUpload,
@@ -283,7 +348,8 @@ export class OssError extends Schema.TaggedError<OssError>("@effect-oss/core/Oss
     const part = this.partNumber === undefined ? "" : ` part ${this.partNumber}`
     const facts = [
       this.code,
-      this.status,
+      // That reason says it itself.
+      this.reason._tag === "NotOss" ? undefined : this.status,
       this.requestId && `request id ${this.requestId}`,
       this.attempt && `attempt ${this.attempt}`
     ]
@@ -316,6 +382,12 @@ const remedyOf = (error: OssError): string => {
       return `wait a while, ${again}`
     case "UnreadableAnswer":
       return `check that the endpoint is OSS and not a proxy, ${again}`
+    case "NotOss":
+      return `${error.reason.remedy}, ${again}`
+    case "Misconnected":
+      return error.reason.remedy
+    case "PublicEndpointForbidden":
+      return "bind a domain of your own to the bucket and use it as endpoint with cname, or the region's internal endpoint"
     case "ClockSkew":
       return `set this machine's clock, ${again}`
     case "CredentialsExpired":
@@ -390,6 +462,10 @@ export interface Refusal {
   readonly description?: string | undefined
   /** From the `Retry-After` header, in milliseconds. */
   readonly retryAfter?: number | undefined
+  /** False: the answer has no mark of OSS's. Default: true. */
+  readonly fromOss?: boolean | undefined
+  /** The `Server` header. */
+  readonly server?: string | undefined
   /** The answer's `Date` less this machine's time, in milliseconds. */
   readonly offset?: number | undefined
 }
@@ -406,6 +482,10 @@ export const reasonOf = (refusal: Refusal): Reason => {
   const { status, code = "" } = refusal
   const description = refusal.description || code || `HTTP status ${status}`
   const wait = refusal.retryAfter === undefined ? {} : { retryAfter: refusal.retryAfter }
+  if (refusal.fromOss === false) {
+    const { server } = refusal
+    return new NotOss({ status, ...(server === undefined ? {} : { server }), ...wait })
+  }
   switch (code) {
     case "NoSuchUpload":
       return new NoSuchUpload()
@@ -422,6 +502,8 @@ export const reasonOf = (refusal: Refusal): Reason => {
       return new CallbackFailed({ description })
     case "SecurityTokenExpired":
       return new CredentialsExpired({ description })
+    case "PublicEndpointForbidden":
+      return new PublicEndpointForbidden({ description })
     case "RequestTimeTooSkewed":
       return new ClockSkew({ offset: refusal.offset ?? 0 })
     case "RequestTimeout":
@@ -435,6 +517,10 @@ export const reasonOf = (refusal: Refusal): Reason => {
   if (status === 503) return new Throttled(wait)
   if (status >= 500 || status === 408 || status === 401) {
     return new ServerError({ description, ...wait })
+  }
+  // Only a presigned URL expires: whoever signs is asked for another one.
+  if (status === 403 && /request has expired/i.test(description)) {
+    return new CredentialsExpired({ description })
   }
   if (status === 403) return new AccessDenied({ description })
   if (status === 203) return new CallbackFailed({ description })
@@ -457,6 +543,7 @@ const retryableTags = [
   "Throttled",
   "ServerError",
   "UnreadableAnswer",
+  "NotOss",
   "ClockSkew",
   "CredentialsExpired",
   "ChecksumMismatch"
@@ -486,7 +573,8 @@ const ambiguous: ReadonlySet<Reason["_tag"]> = new Set([
   "Timeout",
   "Stalled",
   "ServerError",
-  "UnreadableAnswer"
+  "UnreadableAnswer",
+  "NotOss"
 ])
 
 /**
@@ -496,7 +584,9 @@ const ambiguous: ReadonlySet<Reason["_tag"]> = new Set([
  * @since 0.1.0
  */
 export const retryAfter = (error: OssError): number =>
-  error.reason._tag === "Throttled" || error.reason._tag === "ServerError"
+  error.reason._tag === "Throttled" ||
+  error.reason._tag === "ServerError" ||
+  error.reason._tag === "NotOss"
     ? (error.reason.retryAfter ?? 0)
     : 0
 
@@ -520,10 +610,16 @@ export const describe = (reason: Reason): string => {
       return `OSS failed: ${reason.description}`
     case "UnreadableAnswer":
       return `the answer could not be read: ${reason.description}`
+    case "NotOss":
+      return reason.problem
+    case "Misconnected":
+      return `the connection can't be made: ${reason.description}`
+    case "PublicEndpointForbidden":
+      return `OSS refuses this public endpoint: ${reason.description}`
     case "ClockSkew":
       return `this machine's clock differs from the server's by ${Math.round(Math.abs(reason.offset) / 1000)} s`
     case "CredentialsExpired":
-      return `the security token has expired: ${reason.description}`
+      return `the credentials have expired: ${reason.description}`
     case "AccessDenied":
       return `access denied: ${reason.description}`
     case "NoSuchBucket":
