@@ -15,7 +15,7 @@ export const layer = Layer.sync(CheckpointStore.CheckpointStore, () => {
   const take = (key: string) => (held.has(key) ? busy : Effect.sync(() => held.add(key)))
   const hold = (key: string) =>
     Effect.acquireRelease(take(key), () => Effect.sync(() => held.delete(key)))
-  return {
+  return CheckpointStore.make({
     open: (key) =>
       Effect.map(
         Effect.suspend(() => hold(key)),
@@ -29,5 +29,5 @@ export const layer = Layer.sync(CheckpointStore.CheckpointStore, () => {
     list: Stream.suspend(() => Stream.fromIterable(table)).pipe(
       Stream.map(([key, row]) => Checkpoint.summarize(key, read(row)))
     )
-  }
+  })
 })

@@ -277,6 +277,10 @@ const ofCheckpoint = ({ location, reason, remedy }: CheckpointError): Rest => {
       return final(`use a newer effect-oss, or delete ${location} and run again to start afresh`)
     case "Unavailable":
       return usage("give --checkpoint-dir a directory that this user can write to")
+    case "Untrusted":
+      return usage(
+        "take others' right to write to it (chmod go-w), give --checkpoint-dir another directory, or allow it with --allow-shared-checkpoints"
+      )
   }
 }
 

@@ -120,6 +120,56 @@ export interface Summary {
 }
 
 /**
+ * Where an object is.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type ObjectPlace = Pick<Header, "endpoint" | "bucket" | "key">
+
+/**
+ * What is known of an object once it is complete. It stays in place of the
+ * checkpoint until the upload has been reported, so that a run that was killed
+ * in between doesn't send everything again.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export const Receipt = Schema.Struct({
+  /** Of the object, in bytes. */
+  size: Size,
+  /** Quotes included. */
+  etag: Schema.String,
+  /** CRC-64/XZ of the whole source. */
+  crc64: Schema.BigIntFromString,
+  /** True if OSS answered the same CRC64 for the whole object. */
+  verified: Schema.Boolean,
+  /** In buckets with versioning. */
+  versionId: Schema.optionalKey(Schema.String),
+  /** By this machine's clock, in milliseconds since 1970. */
+  completedAt: Schema.Finite
+})
+
+/**
+ * What is known of an object once it is complete.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Receipt = typeof Receipt.Type
+
+/**
+ * An upload that is over, and has not been reported yet.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Finished {
+  readonly header: Header
+  readonly receipt: Receipt
+}
+
+/**
  * Names the checkpoint of one source going to one object.
  *
  * @category constructors
@@ -127,6 +177,34 @@ export interface Summary {
  */
 export const keyOf = (place: Pick<Header, "endpoint" | "bucket" | "key" | "sourceId">): string =>
   JSON.stringify([place.endpoint, place.bucket, place.key, place.sourceId])
+
+/**
+ * Names the object that an upload goes to. All checkpoints of one object share
+ * it: a store that groups them by this name finds those of one object without
+ * looking at any other.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const objectOf = ({ endpoint, bucket, key }: ObjectPlace): string =>
+  JSON.stringify([endpoint, bucket, key])
+
+/**
+ * The object in the name of a checkpoint: `objectOf(header)` for
+ * `keyOf(header)`, and the name itself if it is none of `keyOf`.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const objectOfKey = (checkpointKey: string): string =>
+  Option.match(decodeKey(checkpointKey), {
+    onNone: () => checkpointKey,
+    onSome: ([endpoint, bucket, key]) => objectOf({ endpoint, bucket, key })
+  })
+
+const decodeKey = Schema.decodeUnknownOption(
+  Schema.fromJsonString(Schema.Tuple([Schema.String, Schema.String, Schema.String, Schema.String]))
+)
 
 /**
  * A header with the parts recorded after it; of a part recorded twice the last record counts.

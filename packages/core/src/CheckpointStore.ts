@@ -68,6 +68,17 @@ export class Unavailable extends Schema.TaggedError<Unavailable>()("Unavailable"
 }) {}
 
 /**
+ * The checkpoint, or the place where it is kept, may come from somebody else:
+ * it belongs to another user, others may write to it, or it is no regular file.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class Untrusted extends Schema.TaggedError<Untrusted>()("Untrusted", {
+  description: Schema.String
+}) {}
+
+/**
  * The checkpoint can't be used.
  *
  * @category errors
@@ -78,7 +89,7 @@ export class CheckpointError extends Schema.TaggedError<CheckpointError>(
 )("CheckpointError", {
   /** Where the checkpoint is, such as a file's path. */
   location: Schema.String,
-  reason: Schema.Union([Busy, LeaseLost, Damaged, UnknownVersion, Unavailable])
+  reason: Schema.Union([Busy, LeaseLost, Damaged, UnknownVersion, Unavailable, Untrusted])
 }) {
   /** What happened, and to which checkpoint. */
   get problem(): string {
@@ -93,6 +104,8 @@ export class CheckpointError extends Schema.TaggedError<CheckpointError>(
         return `${this.location}: written in format ${this.reason.version}, which this version does not know`
       case "Unavailable":
         return `${this.location}: cannot be used: ${this.reason.description}`
+      case "Untrusted":
+        return `${this.location}: not trusted: ${this.reason.description}`
     }
   }
 
@@ -109,6 +122,8 @@ export class CheckpointError extends Schema.TaggedError<CheckpointError>(
         return "use a newer version, or move it away or delete it to start afresh"
       case "Unavailable":
         return "see that it is there, may be written to and has space left, then upload again to carry on"
+      case "Untrusted":
+        return "remove it if you don't know it; keep checkpoints where only you can write (chmod go-w), or allow others to with `allowShared`"
     }
   }
 
@@ -127,7 +142,7 @@ export const isUnreadable = ({ reason }: CheckpointError): boolean =>
   reason._tag === "Damaged" || reason._tag === "UnknownVersion"
 
 /**
- * Keeps checkpoints.
+ * Keeps checkpoints. Build a store of your own with `make`.
  *
  * @category services
  * @since 0.1.0
@@ -146,14 +161,126 @@ export class CheckpointStore extends Context.Service<
     ) => Effect.Effect<CheckpointLog, CheckpointError, Scope.Scope>
     /**
      * Whether there is anything under this key, usable or not; takes no lease.
-     * What goes up with one request is not opened where there is nothing. A
-     * store may leave it out if it can't tell for less than `open` takes.
+     * What goes up with one request is not opened where there is nothing.
      */
-    readonly has?: (key: string) => Effect.Effect<boolean, CheckpointError>
-    /** Every checkpoint, whether held or not; takes no lease. Unusable ones are left out. */
+    readonly has: (key: string) => Effect.Effect<boolean, CheckpointError>
+    /** Every checkpoint, whether held or not; takes no lease. Unusable ones are left out, with a warning. */
     readonly list: Stream.Stream<Checkpoint.Summary, CheckpointError>
+    /** The same for one object: the checkpoints of all sources that go there. Its cost doesn't grow with the number of other objects. */
+    readonly listObject: (
+      object: Checkpoint.ObjectPlace
+    ) => Stream.Stream<Checkpoint.Summary, CheckpointError>
+    /** Every upload that is over and was never reported: what `finish` left. Not in `list`. */
+    readonly listFinished: Stream.Stream<Checkpoint.Finished, CheckpointError>
   }
 >()("@effect-oss/core/CheckpointStore") {}
+
+/**
+ * What a store has to do itself; `make` adds the rest.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Backing {
+  /** As in `CheckpointStore`. */
+  readonly open: (
+    key: string,
+    options?: OpenOptions
+  ) => Effect.Effect<BackingLog, CheckpointError, Scope.Scope>
+  /** As in `CheckpointStore`. */
+  readonly list: Stream.Stream<Checkpoint.Summary, CheckpointError>
+  /** As in `CheckpointStore`. Default: opens the checkpoint. */
+  readonly has?: ((key: string) => Effect.Effect<boolean, CheckpointError>) | undefined
+  /** As in `CheckpointStore`. Default: filters `list`. */
+  readonly listObject?:
+    | ((object: Checkpoint.ObjectPlace) => Stream.Stream<Checkpoint.Summary, CheckpointError>)
+    | undefined
+  /** As in `CheckpointStore`. Default: nothing. */
+  readonly listFinished?: Stream.Stream<Checkpoint.Finished, CheckpointError> | undefined
+}
+
+/**
+ * What a store has to do itself for a checkpoint that is held.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface BackingLog extends Pick<
+  CheckpointLog,
+  "recovered" | "discarded" | "begin" | "append" | "remove"
+> {
+  /** As in `CheckpointLog`. Default: none. */
+  readonly finished?: CheckpointLog["finished"] | undefined
+  /** As in `CheckpointLog`. Default: `remove`. */
+  readonly finish?: CheckpointLog["finish"] | undefined
+}
+
+/**
+ * A store. Nothing it keeps is handed out under another name than its header's:
+ * a checkpoint that was put in another's place is `Damaged` to `open`, and left
+ * out of lists with a warning.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (backing: Backing): CheckpointStore["Service"] => {
+  const open: CheckpointStore["Service"]["open"] = (key, options) =>
+    Effect.map(Effect.tap(backing.open(key, options), own(key)), complete)
+  const list = Stream.filterEffect(backing.list, isOwn)
+  return {
+    open,
+    has: backing.has ?? hasBy(open),
+    list,
+    listObject: (object) =>
+      backing.listObject === undefined
+        ? Stream.filter(list, isFor(object))
+        : Stream.filterEffect(Stream.filter(backing.listObject(object), isFor(object)), isOwn),
+    listFinished: backing.listFinished ?? Stream.empty
+  }
+}
+
+const complete = (log: BackingLog): CheckpointLog => ({
+  ...log,
+  finished: log.finished ?? Option.none(),
+  finish: log.finish ?? (() => log.remove)
+})
+
+const own =
+  (key: string) =>
+  ({ recovered, finished = Option.none() }: BackingLog): Effect.Effect<void, CheckpointError> => {
+    const found = Option.orElse(recovered, () => finished)
+    return Option.isNone(found) || Checkpoint.keyOf(found.value.header) === key
+      ? Effect.void
+      : misplaced(key)
+  }
+
+const misplaced = (location: string) =>
+  new CheckpointError({
+    location,
+    reason: new Damaged({ description: "it is another upload's, under a wrong name" })
+  })
+
+const isOwn = ({ checkpointKey, header }: Checkpoint.Summary) =>
+  Checkpoint.keyOf(header) === checkpointKey
+    ? Effect.succeed(true)
+    : Effect.as(Effect.logWarning(misplaced(checkpointKey).message), false)
+
+const isFor = (object: Checkpoint.ObjectPlace) => {
+  const name = Checkpoint.objectOf(object)
+  return ({ header }: Checkpoint.Summary) => Checkpoint.objectOf(header) === name
+}
+
+const hasBy =
+  (open: CheckpointStore["Service"]["open"]) =>
+  (key: string): Effect.Effect<boolean, CheckpointError> =>
+    open(key).pipe(
+      Effect.map(({ recovered, finished }) => Option.isSome(recovered) || Option.isSome(finished)),
+      Effect.scoped,
+      Effect.catchIf(
+        (error) => isUnreadable(error) || error.reason._tag === "Busy",
+        () => Effect.succeed(true)
+      )
+    )
 
 /**
  * How a checkpoint is opened.
@@ -175,13 +302,21 @@ export interface OpenOptions {
 export interface CheckpointLog {
   /** What was there when it was opened. */
   readonly recovered: Option.Option<Checkpoint.Checkpoint>
+  /** What was there instead, if an earlier run completed the object and ended before it could say so. */
+  readonly finished: Option.Option<Checkpoint.Finished>
   /** Why what was there is taken as absent, if it is. */
   readonly discarded?: CheckpointError | undefined
   /** Replaces whatever was there by a header without parts; durable when it returns. */
   readonly begin: (header: Checkpoint.Header) => Effect.Effect<void, CheckpointError>
   /** Adds a part, whatever the number of parts at the same cost; durable when it returns. Call `begin` first, or have recovered. */
   readonly append: (part: UploadedPart) => Effect.Effect<void, CheckpointError>
-  /** Forgets the checkpoint; durable when it returns. Removing what is not there is success. */
+  /**
+   * Puts a receipt in place of the header's parts; durable when it returns. Call
+   * it once the object is complete, report that, and then call `remove`. It
+   * stays for the next `open` if the process dies in between.
+   */
+  readonly finish: (receipt: Checkpoint.Receipt) => Effect.Effect<void, CheckpointError>
+  /** Forgets the checkpoint, or its receipt; durable when it returns. Removing what is not there is success. */
   readonly remove: Effect.Effect<void, CheckpointError>
 }
 
@@ -193,12 +328,8 @@ export interface CheckpointLog {
  * @since 0.1.0
  */
 export const layerMemory: Layer.Layer<CheckpointStore> = Layer.sync(CheckpointStore, () => {
-  const checkpoints = new Map<string, { header: Checkpoint.Header; records: Array<UploadedPart> }>()
+  const entries = new Map<string, Entry>()
   const held = new Set<string>()
-  const read = (key: string) =>
-    Option.map(Option.fromUndefinedOr(checkpoints.get(key)), ({ header, records }) =>
-      Checkpoint.make(header, records)
-    )
 
   const acquire = (key: string) =>
     Effect.suspend(() => {
@@ -212,31 +343,55 @@ export const layerMemory: Layer.Layer<CheckpointStore> = Layer.sync(CheckpointSt
       return Effect.void
     })
 
-  return CheckpointStore.of({
+  return make({
     open: (key) =>
       Effect.map(
         Effect.acquireRelease(acquire(key), () => Effect.sync(() => held.delete(key))),
-        (): CheckpointLog => ({
-          recovered: read(key),
-          begin: (header) => Effect.sync(() => checkpoints.set(key, { header, records: [] })),
-          append: (part) =>
-            Effect.suspend(() => {
-              const checkpoint = checkpoints.get(key)
-              if (checkpoint === undefined)
-                return Effect.die(new Error("append without a checkpoint"))
-              checkpoint.records.push(part)
-              return Effect.void
-            }),
-          remove: Effect.sync(() => checkpoints.delete(key))
-        })
+        () => memoryLog(entries, key)
       ),
-    has: (key) => Effect.sync(() => checkpoints.has(key)),
+    has: (key) => Effect.sync(() => entries.has(key)),
     list: Stream.suspend(() =>
       Stream.fromIterable(
-        Array.from(checkpoints, ([key, { header, records }]) =>
-          Checkpoint.summarize(key, Checkpoint.make(header, records))
+        Array.from(entries).flatMap(([key, entry]) =>
+          Option.toArray(pendingIn(entry)).map((found) => Checkpoint.summarize(key, found))
         )
+      )
+    ),
+    listFinished: Stream.suspend(() =>
+      Stream.fromIterable(
+        Array.from(entries.values()).flatMap((entry) => Option.toArray(finishedIn(entry)))
       )
     )
   })
 })
+
+interface Entry {
+  readonly header: Checkpoint.Header
+  readonly records: Array<UploadedPart>
+  receipt?: Checkpoint.Receipt
+}
+
+const pendingIn = ({ header, records, receipt }: Entry) =>
+  receipt === undefined ? Option.some(Checkpoint.make(header, records)) : Option.none()
+
+const finishedIn = ({ header, receipt }: Entry): Option.Option<Checkpoint.Finished> =>
+  receipt === undefined ? Option.none() : Option.some({ header, receipt })
+
+const memoryLog = (entries: Map<string, Entry>, key: string): BackingLog => {
+  const entry = Option.fromUndefinedOr(entries.get(key))
+  const change = (act: (entry: Entry) => void) =>
+    Effect.suspend(() => {
+      const entry = entries.get(key)
+      return entry === undefined || entry.receipt !== undefined
+        ? Effect.die(new Error("append or finish without a checkpoint"))
+        : Effect.sync(() => act(entry))
+    })
+  return {
+    recovered: Option.flatMap(entry, pendingIn),
+    finished: Option.flatMap(entry, finishedIn),
+    begin: (header) => Effect.sync(() => void entries.set(key, { header, records: [] })),
+    append: (part) => change(({ records }) => void records.push(part)),
+    finish: (receipt) => change((entry) => void (entry.receipt = receipt)),
+    remove: Effect.sync(() => void entries.delete(key))
+  }
+}

@@ -24,13 +24,14 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as Checkpoint from "./Checkpoint.ts"
-import type { CheckpointLog, OpenOptions } from "./CheckpointStore.ts"
+import type { BackingLog, OpenOptions } from "./CheckpointStore.ts"
 import {
   Busy,
   CheckpointError,
   CheckpointStore,
   Damaged,
   isUnreadable,
+  make,
   Unavailable,
   UnknownVersion
 } from "./CheckpointStore.ts"
@@ -81,7 +82,7 @@ export const layer = ({
     CheckpointStore,
     Effect.map(KeyValueStore.KeyValueStore, (entries) => {
       const shelf: Shelf = { entries, prefix, held: heldIn(entries) }
-      return CheckpointStore.of({
+      return make({
         open: Effect.fn("CheckpointStore.open")((checkpointKey, options) =>
           open(shelf, checkpointKey, options)
         ),
@@ -222,7 +223,7 @@ const logOf = (options: {
   readonly found: Option.Option<Found>
   /** What is to be as if it weren't there: why, and the names of its parts' entries. */
   readonly discarded?: { readonly error: CheckpointError; readonly names: ReadonlyArray<string> }
-}): CheckpointLog => {
+}): BackingLog => {
   const { shelf, name, checkpointKey, found, discarded } = options
   const write = (root: Root) => available(name, shelf.entries.set(name, seal(encodeRoot(root))))
   let generation = Option.map(found, (found) => found.generation)

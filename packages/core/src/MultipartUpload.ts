@@ -13,7 +13,7 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as Checkpoint from "./Checkpoint.ts"
 import type { CheckpointError, CheckpointLog } from "./CheckpointStore.ts"
-import { CheckpointStore } from "./CheckpointStore.ts"
+import { CheckpointStore, make as makeStore } from "./CheckpointStore.ts"
 import * as Defaults from "./internal/upload/defaults.ts"
 import * as Meter from "./internal/upload/progress.ts"
 import { sendPart } from "./internal/upload/sendPart.ts"
@@ -214,11 +214,13 @@ const requestsFor = Effect.fnUntraced(function* (
 /** What is remembered is the caller's business. */
 const noLog: CheckpointLog = {
   recovered: Option.none(),
+  finished: Option.none(),
   begin: () => Effect.void,
   append: () => Effect.void,
+  finish: () => Effect.void,
   remove: Effect.void
 }
-const noStore = CheckpointStore.of({
+const noStore = makeStore({
   open: () => Effect.succeed(noLog),
   list: Stream.empty
 })
@@ -243,12 +245,13 @@ const begin = Effect.fnUntraced(function* (
 const storeOf = (others: Log["others"], header: Omit<Checkpoint.Header, "phase">) =>
   CheckpointStore.of({
     ...noStore,
-    list: Stream.fromIterableEffect(others).pipe(
-      Stream.map((uploadId) => {
-        const phase = Checkpoint.Phase.cases.Uploading.make({ uploadId })
-        return Checkpoint.summarize(uploadId, { header: { ...header, phase }, parts: [] })
-      })
-    )
+    listObject: () =>
+      Stream.fromIterableEffect(others).pipe(
+        Stream.map((uploadId) => {
+          const phase = Checkpoint.Phase.cases.Uploading.make({ uploadId })
+          return Checkpoint.summarize(uploadId, { header: { ...header, phase }, parts: [] })
+        })
+      )
   })
 
 /** What OSS has of these parts, which are in order; none where RAM forbids to list it. */

@@ -22,7 +22,8 @@ import {
   CheckpointError,
   CheckpointStore,
   Damaged,
-  isUnreadable
+  isUnreadable,
+  make
 } from "@effect-oss/core/CheckpointStore"
 import * as Journal from "./internal/journal.ts"
 import * as Lease from "./internal/lease.ts"
@@ -87,7 +88,7 @@ export const layer = (options: {
               Effect.sync(() => void (isPrepared = true))
             )
       )
-      return CheckpointStore.of({
+      return make({
         open: Effect.fn("CheckpointStore.open")((key, options) =>
           provide(open(path, directory, key, options))
         ),

@@ -5,6 +5,7 @@ import type { PlatformError, Scope } from "effect"
 import { CheckpointStore } from "@effect-oss/core"
 import type { Checkpoint } from "@effect-oss/core"
 import {
+  keyOf,
   checkpointStoreContract,
   header,
   part,
@@ -147,7 +148,7 @@ describe("a store of files", () => {
     Effect.gen(function* () {
       const fs = yield* FileSystem.FileSystem
       const store = yield* CheckpointStore.CheckpointStore
-      const afresh = store.open("key", { onUnreadable: "discard" })
+      const afresh = store.open(keyOf("key"), { onUnreadable: "discard" })
       yield* record(3)
       const damage = fs.writeFileString(yield* only(directory, ".journal"), "something else\n")
       yield* damage
@@ -176,7 +177,7 @@ describe("a store of files", () => {
       const list = yield* withLists
       assert.deepStrictEqual(
         list.map(({ checkpointKey }) => checkpointKey),
-        ["key"]
+        [keyOf("key")]
       )
       yield* withLog("other", (log) => log.begin(header()))
       const other = yield* Effect.map(files(directory), (names) =>
@@ -185,14 +186,14 @@ describe("a store of files", () => {
       yield* fs.copyFile(journal, `${directory}/${other}`)
       const store = yield* CheckpointStore.CheckpointStore
       for (const onUnreadable of ["fail", "discard"] as const) {
-        const opened = Effect.scoped(store.open("other", { onUnreadable }))
+        const opened = Effect.scoped(store.open(keyOf("other"), { onUnreadable }))
         assert.strictEqual((yield* refusal(opened)).reason._tag, "Damaged")
       }
     }))
 
   test("has something to clear away where a run died early, and nothing where one is at work", (directory) =>
     Effect.gen(function* () {
-      const has = CheckpointStore.CheckpointStore.use(({ has }) => has?.("key") ?? Effect.die("no"))
+      const has = CheckpointStore.CheckpointStore.use(({ has }) => has(keyOf("key")))
       for (let at = 1; at <= 12; at++) {
         const hook = breaking(at, false, crash)
         yield* Effect.exit(Effect.provide(record(0), layerHooked(directory, hook.before, mortal)))

@@ -7,6 +7,7 @@ import { CheckpointStore } from "@effect-oss/core"
 import type { Checkpoint } from "@effect-oss/core"
 import { spawnSync } from "node:child_process"
 import {
+  keyOf,
   header,
   part,
   parts,
@@ -57,7 +58,7 @@ const cutOff: Hook = ({ call, path }) =>
 /** Opens a checkpoint until the test's scope, or the given one, closes. */
 const open = (layer: ReturnType<typeof here>) =>
   Effect.provide(
-    CheckpointStore.CheckpointStore.use((store) => store.open("key")),
+    CheckpointStore.CheckpointStore.use((store) => store.open(keyOf("key"))),
     layer
   )
 
@@ -86,7 +87,7 @@ const holder = {
 /** Puts a file in the lease's place that has shown a sign of life that many seconds ago. */
 const leave = Effect.fnUntraced(function* (directory: string, text: string, seconds = 0) {
   const fs = yield* FileSystem.FileSystem
-  yield* fs.writeFileString(`${directory}/${hashOf("key")}.lease`, text)
+  yield* fs.writeFileString(`${directory}/${hashOf(keyOf("key"))}.lease`, text)
   yield* silent(directory, seconds)
 })
 

@@ -10,12 +10,13 @@
  * @since 0.1.0
  */
 import * as Checkpoint from "@effect-oss/core/Checkpoint"
-import type { CheckpointLog, OpenOptions } from "@effect-oss/core/CheckpointStore"
+import type { BackingLog, OpenOptions } from "@effect-oss/core/CheckpointStore"
 import {
   CheckpointError,
   CheckpointStore,
   Damaged,
-  isUnreadable
+  isUnreadable,
+  make
 } from "@effect-oss/core/CheckpointStore"
 import { InvalidRequest } from "@effect-oss/core/UploadError"
 import * as Duration from "effect/Duration"
@@ -119,7 +120,7 @@ export const layer = (
       const pageSize = yield* pageSizeOf(options)
       const database = yield* Database.make(yield* SqlClient, options.prefix ?? "effect_oss_")
       const prepared = yield* once(prepare(database))
-      return CheckpointStore.of({
+      return make({
         open: Effect.fn("CheckpointStore.open")((key, options) =>
           Effect.andThen(prepared, open(database, terms, key, options))
         ),
@@ -190,7 +191,7 @@ const open = Effect.fnUntraced(function* (
     recovered: Option.flatten(Result.getSuccess(found)),
     discarded: Option.getOrUndefined(Result.getFailure(found)),
     last: Math.max(0, ...records.slice(-1).map(({ n }) => n))
-  })) satisfies CheckpointLog
+  })) satisfies BackingLog
 })
 
 /** In the order in which they were recorded. */

@@ -7,6 +7,7 @@ import * as CheckpointStoreContract from "@effect-oss/core/testing/CheckpointSto
 import { SqlCheckpointStore } from "@effect-oss/sql-store"
 import * as NodeSqlite from "@effect-oss/sql-store/NodeSqlite"
 import {
+  keyOf,
   header,
   part,
   parts,
@@ -42,7 +43,7 @@ const inWorld = <A, E, R>(
 /** Opens a checkpoint as another process would that uses the same database. */
 const openElsewhere = (prefix: string, options: SqlCheckpointStore.Options = {}) =>
   Effect.flatMap(storeWith({ prefix, holder: "elsewhere", ...options }), (store) =>
-    store.open("key")
+    store.open(keyOf("key"))
   )
 
 /** Calls that must be refused to who has lost the lease. */
@@ -81,9 +82,9 @@ layer(Postgres.layer, { excludeTestServices: true, timeout: "1 minute" })(
       test("says who holds a checkpoint, and until when", (prefix) =>
         Effect.gen(function* () {
           const store = yield* storeWith({ prefix, expiry: "1 hour" })
-          yield* store.open("key")
+          yield* store.open(keyOf("key"))
           const error = yield* refusal(recover("key"))
-          assert.strictEqual(error.location, `table ${prefix}checkpoints, key key`)
+          assert.strictEqual(error.location, `table ${prefix}checkpoints, key ${keyOf("key")}`)
           const { holder } = error.reason as CheckpointStore.Busy
           const [, who, until] = /^(.*), until (\S+) or longer$/.exec(holder) ?? []
           assert.match(who ?? "", new RegExp(`^process ${process.pid} on host .+`))
@@ -104,7 +105,7 @@ layer(Postgres.layer, { excludeTestServices: true, timeout: "1 minute" })(
             const { rows, expire } = yield* tablesOf(prefix)
             const store = yield* CheckpointStore.CheckpointStore
             const asleep = yield* Scopes.make()
-            const old = yield* Scopes.provide(store.open("key"), asleep)
+            const old = yield* Scopes.provide(store.open(keyOf("key")), asleep)
             yield* old.begin(header())
             yield* old.append(part(1))
             yield* expire
@@ -190,7 +191,7 @@ layer(Postgres.layer, { excludeTestServices: true, timeout: "1 minute" })(
               const [before] = yield* rows
               assert.lengthOf(before, 3)
               const another = yield* storeWith({ prefix })
-              yield* another.has!("")
+              yield* another.has("")
               const [after] = yield* rows
               assert.deepStrictEqual(after.map(({ header }) => header !== null).toSorted(), [
                 false,
@@ -217,13 +218,13 @@ layer(Postgres.layer, { excludeTestServices: true, timeout: "1 minute" })(
             const before = yield* rows
             const error = yield* refusal(recover("key"))
             assert.deepStrictEqual(error.reason, new CheckpointStore.Damaged({ description }))
-            assert.strictEqual(error.location, `table ${prefix}checkpoints, key key`)
+            assert.strictEqual(error.location, `table ${prefix}checkpoints, key ${keyOf("key")}`)
             assert.deepStrictEqual(yield* rows, before)
 
             const store = yield* CheckpointStore.CheckpointStore
             const discarding = Effect.scoped(
               Effect.gen(function* () {
-                const log = yield* store.open("key", { onUnreadable: "discard" })
+                const log = yield* store.open(keyOf("key"), { onUnreadable: "discard" })
                 assert.isTrue(Option.isNone(log.recovered))
                 assert.deepStrictEqual(log.discarded, error)
                 yield* log.begin(header(2))
@@ -250,11 +251,14 @@ layer(Postgres.layer, { excludeTestServices: true, timeout: "1 minute" })(
           yield* sql`UPDATE ${checkpoints} SET format = 2, header = ${"unheard-of"}`
           const error = yield* refusal(recover("key"))
           assert.deepStrictEqual(error.reason, new CheckpointStore.UnknownVersion({ version: "2" }))
-          assert.include(error.message, `table ${prefix}checkpoints, key key: written in format 2`)
+          assert.include(error.message, `key ${keyOf("key")}: written in format 2`)
           assert.include(error.message, "use a newer version")
           const store = yield* CheckpointStore.CheckpointStore
           yield* Effect.scoped(
-            Effect.flatMap(store.open("key", { onUnreadable: "discard" }), (log) => log.remove)
+            Effect.flatMap(
+              store.open(keyOf("key"), { onUnreadable: "discard" }),
+              (log) => log.remove
+            )
           )
           assert.deepStrictEqual(yield* recover("key"), Option.none())
         }))
@@ -267,7 +271,11 @@ layer(Postgres.layer, { excludeTestServices: true, timeout: "1 minute" })(
           const migration = { migration_id: 2, name: "unheard-of" }
           yield* sql`INSERT INTO ${sql(`${prefix}migrations`)} ${sql.insert(migration)}`
           const store = yield* storeWith({ prefix })
-          for (const use of [store.open("key"), store.has!("key"), Stream.runDrain(store.list)]) {
+          for (const use of [
+            store.open(keyOf("key")),
+            store.has(keyOf("key")),
+            Stream.runDrain(store.list)
+          ]) {
             const error = yield* refusal(Effect.scoped(use))
             assert.strictEqual(error.location, `table ${prefix}migrations`)
             assert.strictEqual(error.reason._tag, "UnknownVersion")
@@ -282,13 +290,13 @@ layer(Postgres.layer, { excludeTestServices: true, timeout: "1 minute" })(
           yield* Effect.forEach(keys, (key, index) =>
             withLog(key, (log) =>
               Effect.andThen(
-                log.begin(header(index)),
+                log.begin(header(index, key)),
                 Effect.forEach(parts(index), log.append, { discard: true })
               )
             )
           )
-          yield* sql`UPDATE ${checkpoints} SET header = ${"{}"} WHERE checkpoint_key = ${'"key 3"'}`
-          yield* sql`UPDATE ${checkpoints} SET format = 2 WHERE checkpoint_key = ${'"key 5"'}`
+          yield* sql`UPDATE ${checkpoints} SET header = ${"{}"} WHERE checkpoint_key = ${JSON.stringify(keyOf("key 3"))}`
+          yield* sql`UPDATE ${checkpoints} SET format = 2 WHERE checkpoint_key = ${JSON.stringify(keyOf("key 5"))}`
           const before = yield* rows
           const warnings: Array<unknown> = []
           const logger = Logger.make(({ message }) => void warnings.push(message))
@@ -306,7 +314,7 @@ layer(Postgres.layer, { excludeTestServices: true, timeout: "1 minute" })(
                   header.createdAt
                 ])
                 .toSorted(),
-              [0, 1, 2, 4, 6].map((index) => [`key ${index}`, index, index, index])
+              [0, 1, 2, 4, 6].map((index) => [keyOf(`key ${index}`), index, index, index])
             )
             assert.lengthOf(warnings.splice(0), 2)
           }

@@ -8,7 +8,13 @@ import { CheckpointStore } from "@effect-oss/core"
 import * as CheckpointStoreContract from "@effect-oss/core/testing/CheckpointStoreContract"
 import { SqlCheckpointStore } from "@effect-oss/sql-store"
 import * as NodeSqlite from "@effect-oss/sql-store/NodeSqlite"
-import { header, part, parts, refusal } from "../../core/test/support/CheckpointStoreContract.ts"
+import {
+  keyOf,
+  header,
+  part,
+  parts,
+  refusal
+} from "../../core/test/support/CheckpointStoreContract.ts"
 import { Postgres } from "./postgres.ts"
 import type { Fate } from "./support.ts"
 import { hooked, newPrefix, storeWith, tablesOf } from "./support.ts"
@@ -19,7 +25,7 @@ const memory = NodeSqlite.layer({ file: ":memory:" })
 
 /** All that a holder can do. */
 const story = Effect.fnUntraced(function* (store: CheckpointStore.CheckpointStore["Service"]) {
-  const log = yield* store.open("key")
+  const log = yield* store.open(keyOf("key"))
   yield* log.begin(header(1))
   yield* log.append(part(1))
   yield* log.begin(header(2))
@@ -35,7 +41,7 @@ const told = Option.some({ header: header(3), parts: [part(2), part(1)] })
 
 /** What the next holder finds. */
 const found = Effect.flatMap(storeWith({}), (store) =>
-  Effect.scoped(Effect.map(store.open("key"), ({ recovered }) => recovered))
+  Effect.scoped(Effect.map(store.open(keyOf("key")), ({ recovered }) => recovered))
 )
 
 /** Each statement of the story by its number, from 0. */
@@ -116,7 +122,7 @@ describe("a holder", () => {
   const withDoubt = Effect.fnUntraced(function* (fate: Fate) {
     let fateOf = (_: string): Fate => "answered"
     const store = yield* withFates((_, sql) => fateOf(sql))
-    const log = yield* store.open("key")
+    const log = yield* store.open(keyOf("key"))
     yield* log.begin(header(1))
     fateOf = (sql) => {
       if (sql !== "COMMIT") return "answered"
@@ -165,7 +171,7 @@ describe("a holder", () => {
       const store = yield* withFates((_, sql) =>
         sql.includes("ON CONFLICT") ? (fates.shift() ?? "answered") : "answered"
       )
-      assert.strictEqual((yield* refusal(store.open("key"))).reason._tag, "Unavailable")
+      assert.strictEqual((yield* refusal(store.open(keyOf("key")))).reason._tag, "Unavailable")
       assert.deepStrictEqual(fates, [])
       assert.deepStrictEqual(yield* found, Option.none())
     }).pipe(Effect.scoped, Effect.provide(memory))
@@ -179,7 +185,7 @@ describe("a holder", () => {
         return "answered"
       })
       const { sql, rows, checkpoints } = yield* tablesOf(prefix)
-      const log = yield* store.open("key")
+      const log = yield* store.open(keyOf("key"))
       const steps = [
         log.begin(header(1)),
         log.append(part(1)),
@@ -217,7 +223,7 @@ describe("a holder", () => {
         seen.push(/^\s*UPDATE \S+ SET expires_at/.test(sql) ? "renew" : sql.trim().slice(0, 6))
         return isAway ? "refused" : "answered"
       })
-      const log = yield* store.open("key")
+      const log = yield* store.open(keyOf("key"))
       yield* log.begin(header())
       isAway = true
       yield* TestClock.adjust("61 seconds")
@@ -237,7 +243,7 @@ describe("a holder", () => {
       let fate: Fate = "answered"
       const store = yield* withFates(() => fate)
       const scope = yield* Scope.make()
-      const log = yield* Scope.provide(store.open("key"), scope)
+      const log = yield* Scope.provide(store.open(keyOf("key")), scope)
       yield* log.begin(header())
       fate = "hung"
       for (const write of [log.append(part(1)), log.begin(header(2)), log.remove]) {
@@ -260,11 +266,11 @@ describe("a holder", () => {
         asked++
         return "answered"
       })
-      const log = yield* store.open("key")
+      const log = yield* store.open(keyOf("key"))
       yield* log.begin(header())
       const { expire } = yield* tablesOf(prefix)
       yield* expire
-      yield* Effect.flatMap(storeWith({}), (other) => other.open("key"))
+      yield* Effect.flatMap(storeWith({}), (other) => other.open(keyOf("key")))
       yield* TestClock.adjust("20 seconds")
       const before = asked
       assert.strictEqual((yield* refusal(log.append(part(1)))).reason._tag, "LeaseLost")
@@ -305,7 +311,7 @@ layer(Postgres.layer, { excludeTestServices: true, timeout: "1 minute" })(
         Effect.gen(function* () {
           const prefix = newPrefix()
           const store = yield* storeWith({ prefix })
-          const log = yield* store.open("key")
+          const log = yield* store.open(keyOf("key"))
           yield* log.begin(header(1))
           yield* log.append(part(1))
           const admin = yield* Layer.build(Layer.fresh(client()))
@@ -338,7 +344,7 @@ layer(Postgres.layer, { excludeTestServices: true, timeout: "1 minute" })(
       Effect.gen(function* () {
         const prefix = newPrefix()
         const store = yield* storeWith({ prefix })
-        const log = yield* store.open("key")
+        const log = yield* store.open(keyOf("key"))
         yield* log.begin(header())
         const admin = yield* Layer.build(Layer.fresh(client()))
         const sql = yield* Effect.provideContext(SqlClient.SqlClient, admin)
@@ -362,7 +368,9 @@ layer(Postgres.layer, { excludeTestServices: true, timeout: "1 minute" })(
     it.effect("has what it was told is recorded seen by who takes over at that moment", () =>
       Effect.gen(function* () {
         const prefix = newPrefix()
-        const log = yield* Effect.flatMap(storeWith({ prefix }), (store) => store.open("key"))
+        const log = yield* Effect.flatMap(storeWith({ prefix }), (store) =>
+          store.open(keyOf("key"))
+        )
         yield* log.begin(header())
         const admin = yield* Layer.build(Layer.fresh(client()))
         const sql = yield* Effect.provideContext(SqlClient.SqlClient, admin)
@@ -376,7 +384,7 @@ layer(Postgres.layer, { excludeTestServices: true, timeout: "1 minute" })(
               SELECT id, 1, 0, 0, ${""}, ${""}, 0 FROM ${checkpoints}`
             const appending = yield* Effect.forkDetach(log.append(part(1)))
             yield* Effect.provideContext(locked, admin)
-            const opening = yield* Effect.forkScoped(Effect.scoped(other.open("key")))
+            const opening = yield* Effect.forkScoped(Effect.scoped(other.open(keyOf("key"))))
             yield* Effect.sleep("50 millis")
             return [appending, opening] as const
           })
@@ -394,7 +402,7 @@ layer(Postgres.layer, { excludeTestServices: true, timeout: "1 minute" })(
           Array.from({ length: 8 }),
           () =>
             Effect.provide(
-              Effect.flatMap(storeWith({ prefix }), (store) => store.has!("key")),
+              Effect.flatMap(storeWith({ prefix }), (store) => store.has(keyOf("key"))),
               Layer.fresh(client())
             ),
           { concurrency: "unbounded" }

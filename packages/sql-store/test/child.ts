@@ -11,7 +11,7 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import { CheckpointStore } from "@effect-oss/core/CheckpointStore"
-import { header, part } from "@effect-oss/core/testing/CheckpointStoreContract"
+import { header, keyOf, part } from "@effect-oss/core/testing/CheckpointStoreContract"
 import * as Upload from "@effect-oss/core/Upload"
 import * as NodeSqlite from "@effect-oss/sql-store/NodeSqlite"
 import * as SqlCheckpointStore from "@effect-oss/sql-store/SqlCheckpointStore"
@@ -23,7 +23,7 @@ const print = (text: string) => Effect.sync(() => process.stdout.write(`${text}\
 
 /** Records parts, four at a time, for ever. */
 const append = Effect.gen(function* () {
-  const log = yield* CheckpointStore.use((store) => store.open("key"))
+  const log = yield* CheckpointStore.use((store) => store.open(keyOf("key")))
   if (Option.isNone(log.recovered)) yield* log.begin(header())
   const found = Option.match(log.recovered, { onNone: () => 0, onSome: (c) => c.parts.length })
   const numbers = Array.from({ length: 9000 - found }, (_, index) => found + index + 1)
@@ -36,7 +36,7 @@ const append = Effect.gen(function* () {
 
 /** Begins again and again, each time with parts that tell which time it is. */
 const begin = Effect.gen(function* () {
-  const log = yield* CheckpointStore.use((store) => store.open("key"))
+  const log = yield* CheckpointStore.use((store) => store.open(keyOf("key")))
   for (let time = 1; ; time++) {
     yield* log.begin(header(time))
     yield* log.append({ ...part(1), etag: `"${time}"` })
@@ -54,7 +54,7 @@ const race = Effect.gen(function* () {
   for (;;) {
     const { value: word } = yield* Effect.promise(() => lines.next())
     if (word === "open") {
-      const opened = yield* Effect.result(Scope.provide(store.open("key"), scope))
+      const opened = yield* Effect.result(Scope.provide(store.open(keyOf("key")), scope))
       yield* print(opened._tag === "Success" ? "held" : opened.failure.reason._tag)
     } else if (word === "close") {
       yield* Scope.close(scope, Exit.void)

@@ -25,10 +25,12 @@ import * as Fiber from "effect/Fiber"
 import * as Formatter from "effect/Formatter"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import type { Header } from "../Checkpoint.ts"
+import type { Finished, Header, Receipt } from "../Checkpoint.ts"
+import * as Checkpoint from "../Checkpoint.ts"
 import type { CheckpointError, CheckpointLog } from "../CheckpointStore.ts"
 import { CheckpointStore } from "../CheckpointStore.ts"
 import type { UploadedPart } from "../Part.ts"
@@ -61,22 +63,44 @@ export interface Law {
 }
 
 /**
- * A header; `createdAt` tells one from another.
+ * The header of a source with this name; `createdAt` tells one from another.
  *
  * @category fixtures
  * @since 0.1.0
  */
-export const header = (createdAt = 1): Header => ({
+export const header = (createdAt = 1, name = "key"): Header => ({
   endpoint: "https://oss-cn-hangzhou.aliyuncs.com",
   bucket: "bucket",
   key: "backups/数据\n😀.tar",
-  sourceId: "file:/data/db.tar",
+  sourceId: name,
   fingerprint: "80000000000-1700000000000.25-42",
   size: 80_000_000_000,
   partSize: 8_388_608,
   options: "f00d",
   createdAt,
   phase: { _tag: "Uploading", uploadId: "0004B9894A22E5B1888A1E29F823****" }
+})
+
+/**
+ * The checkpoint of the source with this name: what `open` takes.
+ *
+ * @category fixtures
+ * @since 0.1.0
+ */
+export const keyOf = (name: string): string => Checkpoint.keyOf(header(1, name))
+
+/**
+ * A receipt like no other.
+ *
+ * @category fixtures
+ * @since 0.1.0
+ */
+export const receipt = (completedAt = 1): Receipt => ({
+  size: 80_000_000_000,
+  etag: '"5B3C1A2E053D763E1B002CC607C5A0FE-9537"',
+  crc64: 0xffff_ffff_ffff_ffffn,
+  verified: true,
+  completedAt
 })
 
 /**
@@ -103,18 +127,18 @@ export const parts = (count: number): ReadonlyArray<UploadedPart> =>
   Array.from({ length: count }, (_, index) => part(index + 1))
 
 /**
- * Opens a checkpoint for as long as `use` takes.
+ * Opens the checkpoint of the source with this name for as long as `use` takes.
  *
  * @category fixtures
  * @since 0.1.0
  */
 export const withLog = <A, E, R>(
-  key: string,
+  name: string,
   use: (log: CheckpointLog) => Effect.Effect<A, E, R>
 ): Effect.Effect<A, E | CheckpointError, CheckpointStore | Exclude<R, Scope.Scope>> =>
   Effect.scoped(
     Effect.flatMap(
-      CheckpointStore.use((store) => store.open(key)),
+      CheckpointStore.use((store) => store.open(keyOf(name))),
       use
     )
   )
@@ -126,13 +150,13 @@ export const withLog = <A, E, R>(
  * @since 0.1.0
  */
 export const recover = (
-  key: string
+  name: string
 ): Effect.Effect<
   Option.Option<{ readonly header: Header; readonly parts: Array<UploadedPart> }>,
   CheckpointError,
   CheckpointStore
 > =>
-  withLog(key, ({ recovered }) =>
+  withLog(name, ({ recovered }) =>
     Effect.succeed(
       Option.map(recovered, ({ header, parts }) => ({
         header,
@@ -145,6 +169,12 @@ const list = Effect.map(
   CheckpointStore.use((store) => Stream.runCollect(store.list)),
   (all) => [...all].sort((a, b) => (a.checkpointKey < b.checkpointKey ? -1 : 1))
 )
+
+const listFinished: Effect.Effect<
+  ReadonlyArray<Finished>,
+  CheckpointError,
+  CheckpointStore
+> = CheckpointStore.use((store) => Stream.runCollect(store.listFinished))
 
 const expectEqual = <A>(actual: A, expected: A): Effect.Effect<void, ContractBroken> =>
   Equal.equals(actual, expected)
@@ -170,18 +200,23 @@ const expectBusy = (key: string) =>
     onFailure: (error) => expectEqual<string>(error.reason._tag, "Busy")
   })
 
-/** A store that can't tell is right. */
-const expectHas = (key: string, expected: boolean) =>
+const expectHas = (name: string, expected: boolean) =>
   CheckpointStore.use(({ has }) =>
-    has === undefined
-      ? Effect.void
-      : Effect.flatMap(has(key), (actual) => expectEqual(actual, expected))
+    Effect.flatMap(has(keyOf(name)), (actual) => expectEqual(actual, expected))
   )
 
 /** Begins with `header(1)`, and appends. */
-const record = (key: string, parts: ReadonlyArray<UploadedPart>) =>
-  withLog(key, (log) =>
-    Effect.andThen(log.begin(header()), Effect.forEach(parts, log.append, { discard: true }))
+const record = (name: string, parts: ReadonlyArray<UploadedPart>) =>
+  withLog(name, (log) =>
+    Effect.andThen(log.begin(header(1, name)), Effect.forEach(parts, log.append, { discard: true }))
+  )
+
+const begin = (header: Header) =>
+  Effect.scoped(
+    Effect.flatMap(
+      CheckpointStore.use((store) => store.open(Checkpoint.keyOf(header))),
+      (log) => log.begin(header)
+    )
   )
 
 /**
@@ -196,7 +231,7 @@ export const laws: ReadonlyArray<Law> = [
     check: Effect.andThen(expectNothing("key"), expectNothing("key"))
   },
   {
-    name: "tells, if it tells, what is there from `begin` to `remove`, held or not",
+    name: "tells what is there from `begin` to `remove`, held or not",
     check: Effect.gen(function* () {
       yield* expectHas("key", false)
       yield* withLog("key", (log) =>
@@ -308,7 +343,7 @@ export const laws: ReadonlyArray<Law> = [
     check: Effect.gen(function* () {
       const store = yield* CheckpointStore
       const scope = yield* Scope.make()
-      const log = yield* Scope.provide(store.open("key"), scope)
+      const log = yield* Scope.provide(store.open(keyOf("key")), scope)
       yield* expectBusy("key")
       yield* log.begin(header())
       yield* expectBusy("key")
@@ -323,7 +358,7 @@ export const laws: ReadonlyArray<Law> = [
       const store = yield* CheckpointStore
       const opened = yield* Effect.forEach(
         Array.from({ length: 8 }),
-        () => Effect.result(store.open("key")),
+        () => Effect.result(store.open(keyOf("key"))),
         { concurrency: "unbounded" }
       )
       yield* expectEqual(opened.filter((one) => one._tag === "Success").length, 1)
@@ -346,10 +381,12 @@ export const laws: ReadonlyArray<Law> = [
     check: Effect.gen(function* () {
       const keys = ["", "a", "A", "a/b", "../a", "a\nb", "😀", "\ud800", "x".repeat(5000)]
       yield* Effect.forEach(keys, (key, index) =>
-        withLog(key, (log) => Effect.andThen(log.begin(header(index)), log.append(part(index + 1))))
+        withLog(key, (log) =>
+          Effect.andThen(log.begin(header(index, key)), log.append(part(index + 1)))
+        )
       )
       yield* Effect.forEach(keys, (key, index) =>
-        expectFound(key, header(index), [part(index + 1)])
+        expectFound(key, header(index, key), [part(index + 1)])
       )
     })
   },
@@ -358,17 +395,96 @@ export const laws: ReadonlyArray<Law> = [
     check: Effect.gen(function* () {
       yield* expectEqual(yield* list, [])
       yield* record("a", parts(3))
-      yield* withLog("gone", (log) => Effect.andThen(log.begin(header(2)), log.remove))
+      yield* withLog("gone", (log) => Effect.andThen(log.begin(header(2, "gone")), log.remove))
       yield* recover("never begun")
       yield* withLog("b", (log) =>
         Effect.gen(function* () {
-          yield* log.begin(header(3))
+          yield* log.begin(header(3, "b"))
           yield* expectEqual(yield* list, [
-            { checkpointKey: "a", header: header(1), durable: 3 * 8_388_608, parts: 3 },
-            { checkpointKey: "b", header: header(3), durable: 0, parts: 0 }
+            { checkpointKey: keyOf("a"), header: header(1, "a"), durable: 3 * 8_388_608, parts: 3 },
+            { checkpointKey: keyOf("b"), header: header(3, "b"), durable: 0, parts: 0 }
           ])
         })
       )
+    })
+  },
+  {
+    name: "lists the checkpoints of one object, whatever their sources, and of no other",
+    check: Effect.gen(function* () {
+      const other = { ...header(), key: "backups/another.tar" }
+      yield* record("a", parts(1))
+      yield* record("b", parts(2))
+      yield* begin(other)
+      const store = yield* CheckpointStore
+      const listed = (object: Header) =>
+        Effect.map(Stream.runCollect(store.listObject(object)), (all) =>
+          all.map(({ header, parts }) => [header.key, header.sourceId, parts]).sort()
+        )
+      yield* expectEqual(yield* listed(header()), [
+        [header().key, "a", 1],
+        [header().key, "b", 2]
+      ])
+      yield* expectEqual(yield* listed(other), [[other.key, "key", 0]])
+      yield* expectEqual(yield* listed({ ...other, bucket: "another" }), [])
+    })
+  },
+  {
+    name: "hands out no checkpoint whose header names another one",
+    check: Effect.gen(function* () {
+      yield* record("b", parts(1))
+      // To refuse it is as good as never to hand it out.
+      yield* Effect.exit(withLog("a", (log) => log.begin(header(2, "b"))))
+      const found = yield* Effect.result(recover("a"))
+      yield* expectEqual(
+        Result.match(found, {
+          onSuccess: Option.isNone,
+          onFailure: ({ reason }) => reason._tag === "Damaged"
+        }),
+        true
+      )
+      yield* expectEqual(
+        (yield* list).map(({ header }) => header),
+        [header(1, "b")]
+      )
+      yield* expectFound("b", header(1, "b"), parts(1))
+    })
+  },
+  {
+    name: "puts a receipt in the checkpoint's place, or removes it, when the upload is finished",
+    check: Effect.gen(function* () {
+      yield* withLog("key", (log) =>
+        Effect.gen(function* () {
+          yield* log.begin(header())
+          yield* Effect.forEach(parts(3), log.append, { discard: true })
+          yield* log.finish(receipt())
+        })
+      )
+      yield* expectEqual(yield* list, [])
+      yield* expectNothing("key")
+      const { finished } = yield* withLog("key", Effect.succeed)
+      if (Option.isSome(finished)) {
+        yield* expectEqual(finished.value, { header: header(), receipt: receipt() })
+        yield* expectHas("key", true)
+      }
+      yield* expectEqual(yield* listFinished, Option.toArray(finished))
+      yield* withLog("key", (log) => log.remove)
+      yield* expectHas("key", false)
+      yield* expectEqual(yield* listFinished, [])
+    })
+  },
+  {
+    name: "begins anew where a receipt is",
+    check: Effect.gen(function* () {
+      yield* record("key", parts(2))
+      yield* withLog("key", (log) => log.finish(receipt()))
+      yield* withLog("key", (log) =>
+        Effect.gen(function* () {
+          yield* log.begin(header(2))
+          yield* log.append(part(3))
+        })
+      )
+      yield* expectFound("key", header(2), [part(3)])
+      yield* expectEqual(yield* listFinished, [])
     })
   },
   {

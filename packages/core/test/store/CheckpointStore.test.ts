@@ -5,6 +5,7 @@ import { Effect, Layer, Logger, Option, Result, Stream } from "effect"
 import { KeyValueStore } from "effect/persistence"
 import * as NodeSqlite from "@effect-oss/sql-store/NodeSqlite"
 import {
+  keyOf,
   checkpointStoreContract,
   header,
   part,
@@ -217,7 +218,7 @@ describe("a store of entries", () => {
       const entries = yield* KeyValueStore.KeyValueStore
       const store = KeyValueCheckpointStore.layer({ prefix: "p/" })
       const afresh = CheckpointStore.CheckpointStore.use(({ open }) =>
-        open("key", { onUnreadable: "discard" })
+        open(keyOf("key"), { onUnreadable: "discard" })
       )
       const damage = Effect.flatMap(entries.keys, (names) =>
         entries.set(

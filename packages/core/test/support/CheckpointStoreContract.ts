@@ -6,6 +6,7 @@ import type { CheckpointStore } from "@effect-oss/core"
 import * as CheckpointStoreContract from "@effect-oss/core/testing/CheckpointStoreContract"
 
 export {
+  keyOf,
   header,
   part,
   parts,

@@ -162,7 +162,7 @@ describe("a source smaller than a part", () => {
       const { seen, store } = yield* countingOpens
       const { open, list } = store
       yield* Upload.upload(requestFor(small)).pipe(
-        Effect.provideService(CheckpointStore.CheckpointStore, { open, list })
+        Effect.provideService(CheckpointStore.CheckpointStore, CheckpointStore.make({ open, list }))
       )
       assert.strictEqual(seen.opens, 1)
       yield* assertWhole(small)

@@ -28,7 +28,7 @@ import type { PlatformError } from "effect/PlatformError"
 import * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import type { Checkpoint, Header } from "@effect-oss/core/Checkpoint"
-import type { CheckpointError, CheckpointLog } from "@effect-oss/core/CheckpointStore"
+import type { CheckpointError, BackingLog } from "@effect-oss/core/CheckpointStore"
 import type { UploadedPart } from "@effect-oss/core/Part"
 import * as Journal from "./journal.ts"
 import type { Lease } from "./lease.ts"
@@ -165,7 +165,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     begin: Effect.fn("CheckpointLog.begin")((header) => exclusively(replace(header, []))),
     append: Effect.fn("CheckpointLog.append")(append),
     remove: Effect.withSpan(exclusively(remove), "CheckpointLog.remove")
-  } satisfies CheckpointLog
+  } satisfies BackingLog
 })
 
 const encoder = new TextEncoder()

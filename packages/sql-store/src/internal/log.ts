@@ -10,7 +10,7 @@
  * may be sent again if its answer is lost.
  */
 import * as Checkpoint from "@effect-oss/core/Checkpoint"
-import type { CheckpointError, CheckpointLog } from "@effect-oss/core/CheckpointStore"
+import type { CheckpointError, BackingLog } from "@effect-oss/core/CheckpointStore"
 import type { UploadedPart } from "@effect-oss/core/Part"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -134,5 +134,5 @@ export const make = Effect.fnUntraced(function* (options: Options) {
       Effect.flatMap(join(part), ({ done }) => Deferred.await(done))
     ),
     remove: Effect.withSpan(lock.withPermit(replace(null)), "CheckpointLog.remove")
-  } satisfies CheckpointLog
+  } satisfies BackingLog
 })

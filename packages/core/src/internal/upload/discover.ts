@@ -28,7 +28,13 @@ export const find = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Option.Option<Found>, OssError | Source.SourceError | CheckpointError> {
   const listed = yield* uploadsOfKey(session)
   if (Option.isNone(listed)) return Option.none()
-  const others = yield* Stream.runCollect(session.store.list)
+  const others = yield* Stream.runCollect(
+    session.store.listObject({
+      endpoint: session.client.endpoint,
+      bucket: session.client.bucket,
+      key: session.key
+    })
+  )
   const held = new Set(others.flatMap(({ header }) => Checkpoint.uploadIdOf(header) ?? []))
   const newestFirst = listed.value.uploads
     .filter(({ uploadId }) => !held.has(uploadId))

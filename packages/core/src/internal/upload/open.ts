@@ -41,10 +41,9 @@ export const open = Effect.fnUntraced(function* <E, R>(
   if (size !== null) yield* Effect.fromResult(Part.validateSize(size))
   const { endpoint, bucket } = client
   const checkpointKey = Checkpoint.keyOf({ endpoint, bucket, key, sourceId: source.id })
-  const isAbsent =
-    goesAtOnce(request, source) && store.has !== undefined
-      ? Effect.map(store.has(checkpointKey), (has) => !has)
-      : Effect.succeed(false)
+  const isAbsent = goesAtOnce(request, source)
+    ? Effect.map(store.has(checkpointKey), (has) => !has)
+    : Effect.succeed(false)
   const log = (yield* isAbsent)
     ? nothing
     : yield* store.open(checkpointKey, {
@@ -91,8 +90,10 @@ const goesAtOnce = (
 /** The log of what records nothing. */
 const nothing: CheckpointLog = {
   recovered: Option.none(),
+  finished: Option.none(),
   begin: () => Effect.die(new Error("begin without a checkpoint")),
   append: () => Effect.die(new Error("append without a checkpoint")),
+  finish: () => Effect.die(new Error("finish without a checkpoint")),
   remove: Effect.void
 }
 

@@ -87,7 +87,13 @@ const abortLeftovers = Effect.fnUntraced(function* (
   if (phase.known === null) return
   const now = yield* uploadsOfKey(requests)
   if (Option.isNone(now)) return
-  const others = yield* Stream.runCollect(requests.store.list)
+  const others = yield* Stream.runCollect(
+    requests.store.listObject({
+      endpoint: requests.client.endpoint,
+      bucket: requests.client.bucket,
+      key: requests.key
+    })
+  )
   const suspects = Checkpoint.leftovers(
     phase,
     now.value.uploads,
