@@ -83,12 +83,12 @@ export const nameOf = (locator: Locator): string => sourceOf(locator).name
 export const open = Effect.fnUntraced(function* (
   locator: Locator
 ): Effect.fn.Return<
-  Source.Opened,
+  Source.RandomAccess,
   Source.SourceError | InvalidRequest,
   FileSystem | HttpClient | Scope.Scope
 > {
   const opened = yield* sourceOf(locator).open
-  if ("read" in opened) return opened
+  if (opened._tag === "RandomAccess") return opened
   return yield* new InvalidRequest({
     field: "source",
     problem: `${nameOf(locator)} can't be read at any place`,

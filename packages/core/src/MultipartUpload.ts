@@ -29,7 +29,7 @@ import type { OssClient } from "./OssClient.ts"
 import type { OssError } from "./OssError.ts"
 import * as Part from "./Part.ts"
 import type * as RetryPolicy from "./RetryPolicy.ts"
-import type { Opened, SourceError } from "./Source.ts"
+import type { RandomAccess, SourceError } from "./Source.ts"
 import * as Source from "./Source.ts"
 import type { InvalidRequest } from "./UploadError.ts"
 import type { UploadResult } from "./UploadEvent.ts"
@@ -59,7 +59,7 @@ export interface Target {
  */
 export interface Request extends Target {
   /** Open for as long as steps are taken. */
-  readonly source: Opened
+  readonly source: RandomAccess
   /** For messages. */
   readonly sourceName: string
   /** How the object is to be stored. */
@@ -163,7 +163,7 @@ export const open = Effect.fnUntraced(function* (
   const { source, sourceName } = options
   yield* Effect.fromResult(Part.validateSize(source.size))
   const requests = yield* requestsFor(options)
-  const fresh = (): Session<Opened> => ({
+  const fresh = (): Session<RandomAccess> => ({
     ...requests,
     log: noLog,
     options: options.options ?? {},
@@ -226,7 +226,7 @@ const noStore = makeStore({
 })
 
 const begin = Effect.fnUntraced(function* (
-  nothing: Session<Opened>,
+  nothing: Session<RandomAccess>,
   { recovered, begin, others }: Log,
   given: Parameters<Multipart["begin"]>[1]
 ) {
@@ -280,7 +280,7 @@ const listed = Effect.fnUntraced(
 )
 
 const part = Effect.fnUntraced(function* (
-  session: Session<Opened>,
+  session: Session<RandomAccess>,
   uploadId: string,
   task: Checkpoint.Task
 ): Effect.fn.Return<DurablePart, OssError | SourceError> {
@@ -296,7 +296,7 @@ const part = Effect.fnUntraced(function* (
 })
 
 const complete = Effect.fnUntraced(function* (
-  session: Session<Opened>,
+  session: Session<RandomAccess>,
   uploadId: string,
   parts: ReadonlyArray<Part.UploadedPart>
 ) {

@@ -1,95 +1,100 @@
 /**
- * What is uploaded. A source knows how to be opened. Most then have a size, a
- * fingerprint that changes when their content does, and bytes that can be read
- * in any order, again, and concurrently: that is what lets parts go up side by
- * side straight from the source, and a later run carry on where an earlier one
- * stopped. Others are a sequence of bytes: it is read in order, a part at a
- * time into memory, and a later run reads it again from the start, comparing
- * what was sent already by its CRC64.
+ * What you upload. A source opens as one of two kinds.
+ *
+ * - `RandomAccess`: its size is known, and its bytes can be read in any order,
+ *   again, and concurrently. Parts are sent side by side, straight from the
+ *   source, and a later run resumes without reading what was sent.
+ * - `Sequential`: its bytes can only be read from the start to the end. They are
+ *   read into memory one part at a time. A later run reads them again from the
+ *   start and compares what was sent by its CRC64.
  *
  * @since 0.1.0
  */
-import * as ByteSize from "effect/ByteSize"
-import * as Clock from "effect/Clock"
-import * as Effect from "effect/Effect"
-import * as FileSystem from "effect/FileSystem"
+import type * as Effect from "effect/Effect"
+import type * as FileSystem from "effect/FileSystem"
 import type { HttpClient } from "effect/http/HttpClient"
-import * as Option from "effect/Option"
-import type { PlatformError } from "effect/PlatformError"
 import type * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
-import * as Body from "./Body.ts"
-import * as Crc64 from "./Crc64.ts"
+import type * as Stream from "effect/Stream"
+import type * as Body from "./Body.ts"
+import * as BlobSource from "./internal/source/blob.ts"
+import * as BytesSource from "./internal/source/bytes.ts"
+import * as FileSource from "./internal/source/file.ts"
 import * as HttpSource from "./internal/source/http.ts"
-import {
-  changed,
-  SourceError,
-  SourceNotAFile,
-  SourceNotFound,
-  SourceUnreadable
-} from "./SourceError.ts"
+import * as Slice from "./internal/source/slice.ts"
+import * as StreamSource from "./internal/source/stream.ts"
+import type { SourceError } from "./SourceError.ts"
 
 export * from "./SourceError.ts"
 
 /**
- * Something that can be uploaded. Reading it may fail with `E` besides, and
- * takes `R`; both appear in the upload's type.
+ * Something that can be uploaded. Reading it may also fail with `E`, and needs
+ * `R`. Both appear in the type of the upload.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Source<out E = never, out R = never> {
-  /** For messages: a file's path as it was given. */
+  /** For messages, such as a file's path as you gave it. */
   readonly name: string
-  /** Closed with the scope. */
-  readonly open: Effect.Effect<Opened<E> | Sequence<E>, SourceError | E, R | Scope.Scope>
-}
-
-/**
- * A source that can be read at any place.
- *
- * @category models
- * @since 0.1.0
- */
-export interface RandomAccess<out E = never, out R = never> extends Source<E, R> {
+  /** The opened source stays open until the scope closes. */
   readonly open: Effect.Effect<Opened<E>, SourceError | E, R | Scope.Scope>
 }
 
 /**
- * A source that is ready to be read at any place.
+ * A source that always opens as `RandomAccess`.
  *
  * @category models
  * @since 0.1.0
  */
-export interface Opened<out E = never> {
-  /** Tells this source from others in later runs too, such as a file's real path; part of the checkpoint's key. */
+export interface RandomAccessSource<out E = never, out R = never> extends Source<E, R> {
+  readonly open: Effect.Effect<RandomAccess<E>, SourceError | E, R | Scope.Scope>
+}
+
+/**
+ * A source that is ready to be read. Its `_tag` says how.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Opened<E = never> = RandomAccess<E> | Sequential<E>
+
+/**
+ * An opened source whose bytes can be read at any offset.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface RandomAccess<out E = never> {
+  readonly _tag: "RandomAccess"
+  /** Tells this source from others, in later runs too, such as a file's real path. Part of the checkpoint's key. */
   readonly id: string
   /** In bytes. */
   readonly size: number
-  /** As it was opened. Differs once the content differs. */
+  /** Of the content when the source was opened. Differs once the content differs. */
   readonly fingerprint: string
-  /** As it is now: the upload compares the two before it is completed. */
+  /** Of the content now. The upload compares the two before it completes. */
   readonly currentFingerprint: Effect.Effect<string, SourceError | E>
-  /** Fills `target` with the bytes from `offset` on, or fails. In any order, again, concurrently. */
+  /** Fills `target` with the bytes from `offset` on, or fails. In any order, again, and concurrently. */
   readonly read: (target: Uint8Array, offset: number) => Effect.Effect<void, SourceError | E>
-  /** For sources where each read takes a round trip: it is better to read so many bytes at once. Default: any number is as good. */
+  /** In bytes: how much to read at once where each read takes a round trip. Default: reads of any size cost the same. */
   readonly block?: number | undefined
 }
 
 /**
- * A source that is ready to be read from the start to the end.
+ * An opened source whose bytes can only be read from the start to the end.
  *
  * @category models
  * @since 0.1.0
  */
-export interface Sequence<out E = never> {
-  /** Tells this source from others in later runs too; part of the checkpoint's key. */
+export interface Sequential<out E = never> {
+  readonly _tag: "Sequential"
+  /** Tells this source from others, in later runs too. Part of the checkpoint's key. */
   readonly id: string
-  /** In bytes, where it is known beforehand. */
-  readonly size: Option.Option<number>
-  /** What can be told of the content without reading it. A later run whose fingerprint differs starts afresh. */
+  /** In bytes; null if it isn't known before the end. */
+  readonly size: number | null
+  /** What is known of the content without reading it. A later run with another fingerprint starts afresh. */
   readonly fingerprint: string
-  /** From the start each time it is run, and each time the same: what was sent is compared with it. */
+  /** Begins at the start each time it is run, and yields the same bytes each time. */
   readonly bytes: Stream.Stream<Uint8Array, SourceError | E>
 }
 
@@ -100,30 +105,19 @@ export interface Sequence<out E = never> {
  * @category constructors
  * @since 0.1.0
  */
-export const bytes = (content: Uint8Array, name = "bytes"): RandomAccess => ({
-  name,
-  open: Effect.sync(() => {
-    const fingerprint = () => `${content.length}-${Crc64.of(content)}`
-    return {
-      id: `bytes:${name}`,
-      size: content.length,
-      fingerprint: fingerprint(),
-      currentFingerprint: Effect.sync(fingerprint),
-      read: Body.fromBytes(content).read
-    }
-  })
-})
+export const bytes = (content: Uint8Array, name = "bytes"): RandomAccessSource =>
+  BytesSource.make(content, name)
 
 /**
  * A regular file. It counts as changed once its size, its time of modification
- * or its inode differs: also when another file is renamed over it.
+ * or its inode differs, and so also when another file is renamed over it.
  *
  * **Details**
  *
- * A file system tells times in ticks, and a second change within one tick does
- * not show. So a file is only read once its last change is 20 milliseconds old,
- * or two seconds if its time is in whole seconds. That is by this machine's
- * clock: one of a file server that is behind by more is not noticed.
+ * A file system counts times in ticks, and a second change within one tick
+ * doesn't show. So a file is only read once its last change is 20 milliseconds
+ * old, or two seconds if its time is in whole seconds. This machine's clock
+ * decides: the clock of a file server that is behind by more goes unnoticed.
  *
  * **Example** (a file)
  *
@@ -136,92 +130,11 @@ export const bytes = (content: Uint8Array, name = "bytes"): RandomAccess => ({
  * @category constructors
  * @since 0.1.0
  */
-export const file = (path: string): RandomAccess<never, FileSystem.FileSystem> => ({
-  name: path,
-  open: Effect.gen(function* () {
-    const fs = yield* FileSystem.FileSystem
-    const failed = fromPlatform(path)
-    const stat = Effect.mapError(fs.stat(path), failed)
-    const info = yield* stat
-    if (info.type !== "File") {
-      return yield* new SourceError({
-        source: path,
-        reason: new SourceNotAFile({ type: info.type })
-      })
-    }
-    const settled = yield* leftAlone(info, stat)
-    // In this order: of a file that is replaced in between, the fingerprint must be the old one's.
-    const handle = yield* Effect.mapError(fs.open(path, { flag: "r" }), failed)
-    return {
-      id: `file:${yield* Effect.mapError(fs.realPath(path), failed)}`,
-      size: ByteSize.toNumberUnsafe(settled.size),
-      fingerprint: fingerprintOf(settled),
-      currentFingerprint: Effect.map(stat, fingerprintOf),
-      read: readFully(path, handle)
-    }
-  })
-})
-
-/** What a file is, once it has been left alone for a tick. One that is written to all the time never is. */
-const leftAlone = Effect.fnUntraced(function* <E>(
-  first: FileSystem.File.Info,
-  stat: Effect.Effect<FileSystem.File.Info, E>
-) {
-  let info = first
-  for (let looks = 0; looks < 10; looks++) {
-    const wait = untilTick(info, yield* Clock.currentTimeMillis)
-    if (wait === 0) break
-    const next = yield* Effect.delay(stat, wait)
-    const isLeftAlone = fingerprintOf(next) === fingerprintOf(info)
-    info = next
-    if (isLeftAlone) break
-  }
-  return info
-})
-
-/** Milliseconds until one more change would show. */
-const untilTick = ({ mtime }: FileSystem.File.Info, now: number): number => {
-  if (Option.isNone(mtime)) return 0
-  const modified = mtime.value.getTime()
-  const tick = modified % 1_000 === 0 ? coarseTick : fineTick
-  const age = now - modified
-  // One from the future tells that its clock is ahead, or that one of the two is made up.
-  return age < 0 ? (age > -aheadAtMost ? tick : 0) : Math.max(0, tick - age)
-}
-
-/** Linux: at most 10 ms. */
-const fineTick = 20
-/** FAT: 2 s. */
-const coarseTick = 2_000
-const aheadAtMost = 10 * 60_000
-
-const fingerprintOf = (info: FileSystem.File.Info): string => {
-  const modified = Option.match(info.mtime, { onNone: () => "", onSome: (date) => date.getTime() })
-  return `${info.size}-${modified}-${Option.getOrElse(info.ino, () => "")}`
-}
+export const file = (path: string): RandomAccessSource<never, FileSystem.FileSystem> =>
+  FileSource.make(path)
 
 /**
- * A read may be short; only the end of the file gives 0. The system finishes
- * what it has begun to read, so interruption waits: `target` is the caller's again.
- */
-const readFully = (path: string, handle: FileSystem.File) =>
-  Effect.fnUntraced(function* (target: Uint8Array, offset: number) {
-    let filled = 0
-    while (filled < target.length) {
-      const rest = handle.read(target.subarray(filled), { position: BigInt(offset + filled) })
-      const read = yield* Effect.mapError(Effect.uninterruptible(rest), fromPlatform(path))
-      if (read === 0) {
-        return yield* changed(
-          path,
-          `it ends at byte ${offset + filled}, before its size at the start`
-        )
-      }
-      filled += read
-    }
-  })
-
-/**
- * What is used of a `Blob` or a `File`, of the web or of Node.
+ * The members of a `Blob` or a `File` that are used, on the web or in Node.
  *
  * @category models
  * @since 0.1.0
@@ -241,10 +154,10 @@ export interface BlobLike {
 
 /**
  * A `Blob` or a `File`. A file is the same source in a later run if it has the
- * same name, size and time of modification. A mere blob has nothing that tells
- * its content, so that it is read once more when it is opened, for its CRC64.
+ * same name, size and time of modification. A blob has nothing that tells its
+ * content, so it is read once more when it is opened, for its CRC64.
  *
- * **Example** (what a user chose)
+ * **Example** (a file that the user chose)
  *
  * ```ts
  * import { Source, Upload } from "@effect-oss/core"
@@ -256,53 +169,35 @@ export interface BlobLike {
  * @category constructors
  * @since 0.1.0
  */
-export const blob = (blob: BlobLike, name: string = blob.name ?? "blob"): RandomAccess => ({
-  name,
-  open: Effect.gen(function* () {
-    const read = readBlob(blob, name)
-    const { size, lastModified } = blob
-    const content = lastModified ?? (yield* crc64({ read }, 0, size))
-    const fingerprint = `${size}-${content}`
-    return {
-      id: `blob:${name}`,
-      size,
-      fingerprint,
-      currentFingerprint: Effect.succeed(fingerprint),
-      read
-    }
-  })
-})
-
-/** A blob never changes; that of a file which did can no longer be read. */
-const readBlob = (blob: BlobLike, name: string) => (target: Uint8Array, offset: number) =>
-  Effect.tryPromise({
-    try: () => blob.slice(offset, offset + target.length).arrayBuffer(),
-    catch: (cause) =>
-      cause instanceof Error && /^Not(Readable|Found)Error$/.test(cause.name)
-        ? changed(name, `the file behind it can no longer be read: ${cause.message}`)
-        : unreadable(name, cause)
-  }).pipe(
-    Effect.filterOrFail(
-      ({ byteLength }) => byteLength === target.length,
-      () => changed(name, `it ends before byte ${offset + target.length}`)
-    ),
-    Effect.map((bytes) => target.set(new Uint8Array(bytes)))
-  )
+export const blob = (blob: BlobLike, name: string = blob.name ?? "blob"): RandomAccessSource =>
+  BlobSource.make(blob, name)
 
 /**
- * What is behind a URL, fetched in ranges, so that nothing is stored on the
- * way. The answer to HEAD says what it is: with a length, ranges, and an ETag
- * or a time of modification, it can be read at any place, and a change is
- * noticed; without one of them it is a sequence. Requests that fail are sent
- * again, five times in all.
+ * How a URL is fetched.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface HttpOptions {
+  /** Tells this source from others. Default: the URL without user, query and fragment. */
+  readonly id?: string | undefined
+  /** Sent with each request, for instance an `Authorization`. */
+  readonly headers?: Readonly<Record<string, string>> | undefined
+}
+
+/**
+ * The content of a URL, fetched in ranges. Nothing is stored on the way. The
+ * answer to HEAD decides how it opens: as random access if it has a length,
+ * ranges, and an ETag or a time of modification; otherwise as sequential.
+ * Requests that fail are sent again, five times in all.
  *
  * **Gotchas**
  *
- * The URL has to allow HEAD and GET: one that is signed for GET alone can't be
- * used. Its query and its user are left out of messages and of the checkpoint,
- * since they may be secret; give an `id` where the query tells sources apart.
+ * The URL has to allow HEAD and GET: one that is signed for GET alone fails. Its
+ * query and its user may be secret, so messages and checkpoints leave them out.
+ * Give an `id` if the query tells sources apart.
  *
- * **Example** (from one server to the other)
+ * **Example** (from one server to another)
  *
  * ```ts
  * import { Source, Upload } from "@effect-oss/core"
@@ -320,41 +215,28 @@ export const http = (url: string | URL, options?: HttpOptions): Source<never, Ht
   HttpSource.make(url, options)
 
 /**
- * How a URL is fetched.
+ * Options of a sequential source.
  *
  * @category models
  * @since 0.1.0
  */
-export interface HttpOptions {
-  /** Tells this source from others. Default: the URL without user, query and fragment. */
-  readonly id?: string | undefined
-  /** Go with each request, for instance an `Authorization`. */
-  readonly headers?: Readonly<Record<string, string>> | undefined
-}
-
-/**
- * Options of a sequence.
- *
- * @category models
- * @since 0.1.0
- */
-export interface SequenceOptions {
+export interface SequentialOptions {
   /** In bytes. If it proves wrong, nothing is stored. Default: not known; then parts grow with their number, see `Part.growing`. */
   readonly size?: number | undefined
 }
 
 /**
- * The bytes of a stream. It is run once an upload, and once more for each
- * resume: then what was sent is read again but not sent again, and if it is no
- * longer the same by its CRC64, the source has changed. `id` tells this stream
- * from others in later runs.
+ * The bytes of a stream. The stream is run once for each upload, and once more
+ * for each resume. A resume reads what was sent, but doesn't send it again; if
+ * its CRC64 differs, the source has changed. `id` tells this stream from others
+ * in later runs.
  *
  * **Details**
  *
- * Parts are read into memory one after the other, at most one more than are on
- * their way at once: 48 MiB with the defaults. Once they have grown large there
- * are fewer: they have 512 MiB together, or two of them more. The stream's
- * failure is the upload's; what is durable then stays, for the next run.
+ * Parts are read into memory one after the other. Memory holds at most one part
+ * more than are sent at once: 48 MiB with the defaults. Parts that have grown
+ * large share 512 MiB, or the memory of two parts if that is more. If the stream
+ * fails, the upload fails; what is durable stays for the next run.
  *
  * **Example** (a dump that is made while it is sent)
  *
@@ -372,18 +254,13 @@ export interface SequenceOptions {
 export const stream = <E, R>(
   id: string,
   stream: Stream.Stream<Uint8Array, E, R>,
-  options?: SequenceOptions
-): Source<E, R> => ({
-  name: id,
-  open: Effect.map(Effect.context<R>(), (context) =>
-    sequence(id, Stream.provideContext(stream, context), options)
-  )
-})
+  options?: SequentialOptions
+): Source<E, R> => StreamSource.make(id, stream, options)
 
 /**
  * The bytes of a Node `Readable`, or of any other `AsyncIterable`. `make` is
- * called each time it is read from the start, and has to begin there; what it
- * makes is closed in the end. Otherwise as `stream`.
+ * called each time the source is read from the start, and has to begin there.
+ * What it returns is closed in the end. Everything else is as for `stream`.
  *
  * **Example** (the output of another program)
  *
@@ -401,81 +278,20 @@ export const stream = <E, R>(
 export const readable = (
   id: string,
   make: () => AsyncIterable<unknown>,
-  options?: SequenceOptions
-): Source => {
-  const failed = (cause: unknown) => unreadable(id, cause)
-  const chunks = Stream.unwrap(
-    Effect.map(Effect.try({ try: make, catch: failed }), (iterable) =>
-      Stream.fromAsyncIterable(iterable, failed)
-    )
-  )
-  const bytes = Stream.mapEffect(chunks, (chunk) =>
-    chunk instanceof Uint8Array
-      ? Effect.succeed(chunk)
-      : unreadable(id, `it yields a ${typeof chunk} where bytes are expected`)
-  )
-  return { name: id, open: Effect.succeed(sequence<never>(id, bytes, options)) }
-}
-
-/** Nothing but its size can be told of a stream before it is run. */
-const sequence = <E>(
-  id: string,
-  bytes: Stream.Stream<Uint8Array, SourceError | E>,
-  { size }: SequenceOptions = {}
-): Sequence<E> => ({
-  id: `stream:${id}`,
-  size: Option.fromUndefinedOr(size),
-  fingerprint: "",
-  bytes
-})
-
-const unreadable = (source: string, cause: unknown) =>
-  new SourceError({
-    source,
-    reason: new SourceUnreadable({
-      description: cause instanceof Error ? cause.message : String(cause)
-    })
-  })
+  options?: SequentialOptions
+): Source => StreamSource.fromIterable(id, make, options)
 
 /**
- * `size` bytes of an opened source from `offset` on, as a request's body.
+ * `size` bytes of an opened source from `offset` on, as the body of a request.
  *
  * @category reading
  * @since 0.1.0
  */
-export const slice = <E>(
-  source: Pick<Opened<E>, "read" | "block">,
+export const slice: <E>(
+  source: Pick<RandomAccess<E>, "read" | "block">,
   offset: number,
   size: number
-): Body.Body<SourceError | E> => {
-  const body: Body.Body<SourceError | E> = {
-    size,
-    read: (target, position) => source.read(target, offset + position)
-  }
-  return source.block === undefined ? body : inBlocks(body, source.block)
-}
-
-/** Reads `block` bytes at once and gives them out in whatever pieces they are asked for. */
-const inBlocks = <E>({ size, read }: Body.Body<E>, block: number): Body.Body<E> => {
-  const held = { start: 0, bytes: new Uint8Array(0) }
-  const hold = (start: number) => {
-    const bytes = new Uint8Array(Math.min(block, size - start))
-    return Effect.map(read(bytes, start), () => Object.assign(held, { start, bytes }))
-  }
-  return {
-    size,
-    read: Effect.fnUntraced(function* (target, offset) {
-      for (let filled = 0; filled < target.length;) {
-        const at = offset + filled
-        const within = at >= held.start && at < held.start + held.bytes.length
-        const { start, bytes } = within ? held : yield* hold(at)
-        const piece = bytes.subarray(at - start, at - start + target.length - filled)
-        target.set(piece, filled)
-        filled += piece.length
-      }
-    })
-  }
-}
+) => Body.Body<SourceError | E> = Slice.slice
 
 /**
  * The CRC64 of `size` bytes of an opened source from `offset` on.
@@ -483,29 +299,8 @@ const inBlocks = <E>({ size, read }: Body.Body<E>, block: number): Body.Body<E> 
  * @category reading
  * @since 0.1.0
  */
-export const crc64 = Effect.fnUntraced(function* <E>(
-  source: Pick<Opened<E>, "read" | "block">,
+export const crc64: <E>(
+  source: Pick<RandomAccess<E>, "read" | "block">,
   offset: number,
   size: number
-) {
-  const { read } = slice(source, offset, size)
-  const buffer = new Uint8Array(Math.min(Body.pieceSize, size))
-  let crc = 0n
-  for (let done = 0; done < size; done += Body.pieceSize) {
-    const piece = buffer.subarray(0, Math.min(Body.pieceSize, size - done))
-    yield* read(piece, done)
-    crc = Crc64.of(piece, crc)
-  }
-  return crc
-})
-
-const fromPlatform =
-  (source: string) =>
-  (error: PlatformError): SourceError =>
-    new SourceError({
-      source,
-      reason:
-        error.reason._tag === "NotFound"
-          ? new SourceNotFound()
-          : new SourceUnreadable({ description: error.reason.message })
-    })
+) => Effect.Effect<bigint, SourceError | E> = Slice.crc64

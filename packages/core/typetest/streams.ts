@@ -99,7 +99,7 @@ export type Sinks = [
 // A source that needs and fails with less fits where more is allowed.
 export const wider: Source.Source<Lost, Database> = Source.bytes(new Uint8Array(1))
 export const opened: Effect.Effect<
-  Source.Opened,
+  Source.RandomAccess,
   Source.SourceError,
   FileSystem.FileSystem | Scope.Scope
 > = Source.file("db.tar").open

@@ -5,7 +5,6 @@ import { isRetryable, OssError } from "@effect-oss/core/OssError"
 import type * as Source from "@effect-oss/core/Source"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import type * as Board from "@effect-oss/terminal/Board"
 
 interface Moving {
@@ -45,10 +44,9 @@ export class Watch {
   /** The same source, which says when it is opened. */
   source<E, R>(key: string, source: Source.Source<E, R>): Source.Source<E, R> {
     const { name, open } = source
-    const opened = ({ size }: Source.Opened<E> | Source.Sequence<E>) =>
+    const opened = ({ size }: Source.Opened<E>) =>
       Effect.sync(() => {
-        const bytes = typeof size === "number" ? size : Option.getOrElse(size, () => 0)
-        this.#moving.set(key, { size: bytes, resumed: new Map(), sent: new Map() })
+        this.#moving.set(key, { size: size ?? 0, resumed: new Map(), sent: new Map() })
       })
     return { name, open: Effect.tap(open, opened) }
   }

@@ -21,7 +21,7 @@ export class Roots extends Context.Service<
     readonly open: (
       locator: Locator.Locator
     ) => Effect.Effect<
-      Source.Opened,
+      Source.RandomAccess,
       Source.SourceError | InvalidRequest,
       FileSystem | HttpClient | Scope.Scope
     >

@@ -15,7 +15,11 @@ const fileOf = Effect.fnUntraced(function* (content: Uint8Array) {
 
 const content = Uint8Array.from({ length: 1_000_000 }, (_, index) => (index * 31) >> 3)
 
-const read = Effect.fnUntraced(function* (source: Source.Opened, offset: number, size: number) {
+const read = Effect.fnUntraced(function* (
+  source: Source.RandomAccess,
+  offset: number,
+  size: number
+) {
   const target = new Uint8Array(size)
   yield* source.read(target, offset)
   return target

@@ -1,17 +1,17 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber, Schema } from "effect"
 import { TestClock } from "effect/testing"
-import * as Blocks from "../../src/internal/source/bufferPool.ts"
+import * as BufferPool from "../../src/internal/source/bufferPool.ts"
 import { contentOf } from "../support/world.ts"
 
 const MiB = 1024 * 1024
 const GiB = 1024 * MiB
 
 /** How many parts of one size have room at once; no byte is taken for them. */
-const fitting = Effect.fnUntraced(function* (options: Blocks.Options, size: number) {
-  const blocks = Blocks.make(options)
+const fitting = Effect.fnUntraced(function* (options: BufferPool.Options, size: number) {
+  const pool = BufferPool.make(options)
   let rooms = 0
-  const more = Effect.tap(blocks.room(size), () => Effect.sync(() => rooms++))
+  const more = Effect.tap(pool.acquire(size), () => Effect.sync(() => rooms++))
   const fiber = yield* Effect.forkChild(Effect.replicateEffect(more, 2 * options.parts))
   yield* TestClock.adjust("1 second")
   yield* Fiber.interrupt(fiber)
@@ -36,11 +36,11 @@ describe("memory for parts", () => {
 
   it.effect("waits until a part is given up", () =>
     Effect.gen(function* () {
-      const blocks = Blocks.make({ parts: 2, partSize: MiB })
-      const first = yield* blocks.room(MiB)
-      yield* blocks.room(MiB)
-      const third = yield* Deferred.make<Blocks.Room>()
-      yield* Effect.forkChild(Deferred.into(blocks.room(MiB), third))
+      const pool = BufferPool.make({ parts: 2, partSize: MiB })
+      const first = yield* pool.acquire(MiB)
+      yield* pool.acquire(MiB)
+      const third = yield* Deferred.make<BufferPool.PartBuffer>()
+      yield* Effect.forkChild(Deferred.into(pool.acquire(MiB), third))
       yield* TestClock.adjust("1 second")
       assert.isFalse(yield* Deferred.isDone(third))
       yield* first.release
@@ -50,24 +50,24 @@ describe("memory for parts", () => {
 
   it.effect("is used again, by larger parts too", () =>
     Effect.gen(function* () {
-      const blocks = Blocks.make({ parts: 2, partSize: MiB })
-      const small = yield* blocks.room(MiB)
-      const taken = yield* Effect.replicateEffect(small.more, 2)
+      const pool = BufferPool.make({ parts: 2, partSize: MiB })
+      const small = yield* pool.acquire(MiB)
+      const taken = yield* Effect.replicateEffect(small.grow, 2)
       yield* small.release
-      const large = yield* blocks.room(10 * MiB)
-      const again = new Set(yield* Effect.replicateEffect(large.more, 3))
+      const large = yield* pool.acquire(10 * MiB)
+      const again = new Set(yield* Effect.replicateEffect(large.grow, 3))
       assert.isTrue(taken.every((block) => again.has(block)))
     })
   )
 
-  const content = contentOf(3 * Blocks.blockSize + 100)
+  const content = contentOf(3 * BufferPool.blockSize + 100)
   const filled = Effect.gen(function* () {
-    const room = yield* Blocks.make({ parts: 2, partSize: MiB }).room(content.length)
-    for (let at = 0; at < content.length; at += Blocks.blockSize) {
-      const block = yield* room.more
-      block.set(content.subarray(at, at + Blocks.blockSize))
+    const buffer = yield* BufferPool.make({ parts: 2, partSize: MiB }).acquire(content.length)
+    for (let at = 0; at < content.length; at += BufferPool.blockSize) {
+      const block = yield* buffer.grow
+      block.set(content.subarray(at, at + BufferPool.blockSize))
     }
-    return room.body(content.length)
+    return buffer.body(content.length)
   })
 
   it.effect.prop(

@@ -36,6 +36,7 @@ export const editable = (initial: Uint8Array) => {
   const source: Source.Source = {
     name: "editable",
     open: Effect.sync(() => ({
+      _tag: "RandomAccess",
       id: "editable",
       size: content.length,
       fingerprint: fingerprint(),

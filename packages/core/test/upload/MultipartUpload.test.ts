@@ -29,7 +29,7 @@ const { parts } = Result.getOrThrow(Part.plan(fiveParts.length, partSize))
 const stepsOf = (source: Source.Source) =>
   Effect.gen(function* () {
     const opened = yield* source.open
-    if (!("read" in opened)) return assert.fail("it is a sequence")
+    if (opened._tag === "Sequential") return assert.fail("it is sequential")
     return yield* MultipartUpload.open({ key, source: opened, sourceName: source.name })
   })
 const steps = stepsOf(Source.bytes(fiveParts, "source"))

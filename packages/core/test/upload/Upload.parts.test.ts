@@ -197,6 +197,7 @@ const listing = (listed: ReadonlyArray<OssModel.ListedPart>, whole: bigint) => {
 const zeros = (size: number): Source.Source => ({
   name: "zeros",
   open: Effect.succeed({
+    _tag: "RandomAccess",
     id: "zeros",
     size,
     fingerprint: "zeros",

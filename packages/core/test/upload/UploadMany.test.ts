@@ -349,7 +349,7 @@ describe("skipIdentical", () => {
       const watched: Source.Source = {
         name: "watched",
         open: Effect.map(source.open, (opened) =>
-          "read" in opened
+          opened._tag === "RandomAccess"
             ? {
                 ...opened,
                 read: (target, offset) => {

@@ -1,65 +1,68 @@
 /**
- * Memory for the parts of a sequence, in blocks of one size, so that a part
- * takes what it has bytes for, and what one part gives back fits the next one,
- * also if that is larger. Nothing is given up before the end: whoever needs so
- * much once needs it again.
+ * Memory for the parts of a sequential source. It is made of blocks of one size:
+ * a part takes blocks as it is filled, and the next part uses them again, even if
+ * it is larger. The pool keeps its blocks until the upload ends.
  */
 import * as Effect from "effect/Effect"
 import * as Semaphore from "effect/Semaphore"
 import * as Body from "../../Body.ts"
 import { InvalidRequest } from "../../UploadError.ts"
 
-/** In bytes: what is read at once when a part is sent, so that this is within one block. */
+/** In bytes. A part is sent in pieces of this size, so that each piece lies within one block. */
 export const blockSize: number = Body.pieceSize
 
-/** What parts that grow by themselves may have together, in bytes, as long as two of them have less. */
+/** In bytes: the memory that growing parts share, unless two of them need more. */
 const budget = 512 * 1024 * 1024
 
-/** How much of memory a sequence takes. */
+/** How much memory a sequential source takes. */
 export interface Options {
-  /** There are never more parts in memory. At least 2: one to be filled, one to be sent. */
+  /** The most parts in memory at once. At least 2: one is filled while one is sent. */
   readonly parts: number
-  /** What so many parts have at first, in bytes: memory for so much has been asked for. */
+  /** In bytes: the size of the first parts. The pool may always hold `parts` of them. */
   readonly partSize: number
 }
 
-/** Room for one part, which grows as it is filled. */
-export interface Room {
-  /** One more block, behind those that there are. */
-  readonly more: Effect.Effect<Uint8Array, InvalidRequest>
+/** The memory of one part, which grows as the part is filled. */
+export interface PartBuffer {
+  /** Adds a block behind the others. */
+  readonly grow: Effect.Effect<Uint8Array, InvalidRequest>
   /** The first `size` bytes. Valid until `release`. */
   readonly body: (size: number) => Body.Body
-  /** The blocks may be another part's from here on. */
+  /** Gives the blocks back to the pool. */
   readonly release: Effect.Effect<void>
 }
 
-export interface Blocks {
-  /** Waits until there may be a part of at most so many bytes. Not to be run twice at once. */
-  readonly room: (size: number) => Effect.Effect<Room>
+export interface BufferPool {
+  /** Waits until the pool has room for a part of at most `size` bytes. Don't run it twice at once. */
+  readonly acquire: (size: number) => Effect.Effect<PartBuffer>
 }
 
-export const make = ({ parts, partSize }: Options): Blocks => {
+export const make = ({ parts, partSize }: Options): BufferPool => {
   const most = Math.max(budget, parts * partSize)
   const permits = Semaphore.makeUnsafe(blocksIn(most))
   const free: Array<Uint8Array> = []
-  // Of small parts so many as were asked for; of large ones fewer, but two.
+  // As many buffers as requested for small parts; fewer for large ones, but never fewer than two.
   const weightOf = (size: number) =>
     Math.min(blocksIn(most / 2), Math.max(blocksIn(size), blocksIn(most / parts)))
   return {
-    room: (size) => {
+    acquire: (size) => {
       const weight = weightOf(size)
-      const leave = Effect.asVoid(permits.release(weight))
-      return Effect.map(permits.take(weight), () => roomOf(free, size, leave))
+      const release = Effect.asVoid(permits.release(weight))
+      return Effect.map(permits.take(weight), () => partBuffer(free, size, release))
     }
   }
 }
 
 const blocksIn = (bytes: number): number => Math.max(1, Math.floor(bytes / blockSize))
 
-const roomOf = (free: Array<Uint8Array>, size: number, leave: Effect.Effect<void>): Room => {
+const partBuffer = (
+  free: Array<Uint8Array>,
+  size: number,
+  release: Effect.Effect<void>
+): PartBuffer => {
   const held: Array<Uint8Array> = []
   return {
-    more: Effect.try({
+    grow: Effect.try({
       try: () => {
         const block = free.pop() ?? new Uint8Array(blockSize)
         held.push(block)
@@ -78,7 +81,7 @@ const roomOf = (free: Array<Uint8Array>, size: number, leave: Effect.Effect<void
     }),
     release: Effect.suspend(() => {
       free.push(...held.splice(0))
-      return leave
+      return release
     })
   }
 }

@@ -16,8 +16,9 @@ import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import type { HttpOptions, Opened, Sequence, Source } from "../../Source.ts"
-import { changed, SourceError, SourceNotFound, SourceUnreadable } from "../../SourceError.ts"
+import type { HttpOptions, RandomAccess, Sequential, Source } from "../../Source.ts"
+import type { SourceError } from "../../SourceError.ts"
+import { changed, notFound, unreadable } from "./errors.ts"
 
 /** What is fetched with one request, in bytes: a round trip must not cost more than what it brings. */
 const block = 4 * 1024 * 1024
@@ -32,7 +33,7 @@ export const make = (
     open: Effect.gen(function* () {
       const remote = remoteOf(yield* HttpClient.HttpClient, url, options.headers, name)
       const facts = yield* remote.facts
-      return isStable(facts) ? opened(remote, facts, id) : sequence(remote, facts, id)
+      return isStable(facts) ? randomAccess(remote, facts, id) : sequential(remote, facts, id)
     })
   }
 }
@@ -149,7 +150,12 @@ const remoteOf = (
   }
 }
 
-const opened = (remote: Remote, { size, version, fingerprint }: Stable, id: string): Opened => ({
+const randomAccess = (
+  remote: Remote,
+  { size, version, fingerprint }: Stable,
+  id: string
+): RandomAccess => ({
+  _tag: "RandomAccess",
   id,
   size: size.value,
   fingerprint,
@@ -173,22 +179,18 @@ const opened = (remote: Remote, { size, version, fingerprint }: Stable, id: stri
   }
 })
 
-const sequence = (remote: Remote, { size, fingerprint }: Facts, id: string): Sequence => ({
+const sequential = (remote: Remote, { size, fingerprint }: Facts, id: string): Sequential => ({
+  _tag: "Sequential",
   id,
-  size,
+  size: Option.getOrNull(size),
   fingerprint,
   bytes: Stream.unwrap(
     Effect.map(remote.get({}), ({ stream }) => Stream.mapError(stream, remote.failed))
   )
 })
 
-const unreadable = (source: string, description: string) =>
-  new SourceError({ source, reason: new SourceUnreadable({ description }) })
-
 const refused = (source: string, description: string, status: number) =>
-  status === 404 || status === 410
-    ? new SourceError({ source, reason: new SourceNotFound() })
-    : unreadable(source, description)
+  status === 404 || status === 410 ? notFound(source) : unreadable(source, description)
 
 /** The error's own message names the whole URL. */
 const describe = ({ reason }: HttpClientError): string => {

@@ -1,26 +1,26 @@
 /**
  * The errors of a source that are not this library's. Inside, each is a
  * `SourceError`, so that nothing takes it for an error of OSS, retries it or
- * settles it; outside it is itself again.
+ * settles it. Outside it is itself again.
  */
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import type { Opened, Sequence } from "../../Source.ts"
-import { SourceError, SourceUnreadable } from "../../SourceError.ts"
+import type { Opened } from "../../Source.ts"
+import { SourceError } from "../../SourceError.ts"
+import { unreadable } from "./errors.ts"
 
-export interface Foreign<E> {
+export interface OwnErrors<E> {
   readonly hide: (error: E | SourceError) => SourceError
   readonly restore: <X>(error: X) => X | E
 }
 
 /** For one source, by its name. */
-export const make = <E>(source: string): Foreign<E> => {
+export const make = <E>(source: string): OwnErrors<E> => {
   const hidden = new WeakMap<SourceError, { readonly error: E }>()
   return {
     hide: (error) => {
       if (error instanceof SourceError) return error
-      const reason = new SourceUnreadable({ description: "it failed with an error of its own" })
-      const standIn = new SourceError({ source, reason })
+      const standIn = unreadable(source, "it failed with an error of its own")
       hidden.set(standIn, { error })
       return standIn
     },
@@ -32,21 +32,20 @@ export const make = <E>(source: string): Foreign<E> => {
 }
 
 /** The source, with its errors hidden. */
-export const within = <E>(
-  source: Opened<E> | Sequence<E>,
-  { hide }: Foreign<E>
-): Opened | Sequence => {
+export const within = <E>(source: Opened<E>, { hide }: OwnErrors<E>): Opened => {
   const { id, fingerprint } = source
-  if ("bytes" in source) {
-    return { id, fingerprint, size: source.size, bytes: Stream.mapError(source.bytes, hide) }
+  if (source._tag === "Sequential") {
+    const { _tag, size, bytes } = source
+    return { _tag, id, fingerprint, size, bytes: Stream.mapError(bytes, hide) }
   }
-  const { size, block, currentFingerprint, read } = source
+  const { _tag, size, block, currentFingerprint } = source
   return {
+    _tag,
     id,
     fingerprint,
     size,
     block,
     currentFingerprint: Effect.mapError(currentFingerprint, hide),
-    read: (target, offset) => Effect.mapError(read(target, offset), hide)
+    read: (target, offset) => Effect.mapError(source.read(target, offset), hide)
   }
 }

@@ -1,7 +1,7 @@
 /**
- * Cuts a sequence into parts, each in memory of its own, so that it can be sent
- * again while the sequence goes on. There are never more in memory than those
- * on their way, and one that is being filled; fewer if parts have grown large.
+ * Reads a sequential source in parts. Each part has its own memory, so that it
+ * can be sent again while the next part is read. The buffer pool limits how many
+ * parts are in memory at once.
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -10,37 +10,37 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type * as Body from "../../Body.ts"
 import * as Part from "../../Part.ts"
-import type { Sequence, SourceError } from "../../Source.ts"
-import { changed } from "../../SourceError.ts"
+import type { Sequential, SourceError } from "../../Source.ts"
+import { changed } from "./errors.ts"
 import { InvalidRequest } from "../../UploadError.ts"
-import * as Blocks from "./bufferPool.ts"
+import * as BufferPool from "./bufferPool.ts"
 
 /** A part with its bytes. */
-export interface Cut {
+export interface BufferedPart {
   readonly part: Part.Part
   /** Valid until `release`. */
   readonly body: Body.Body
-  /** The part is durable: its memory may be used anew. */
+  /** Gives the memory back, once the part is durable. */
   readonly release: Effect.Effect<void>
 }
 
-export interface Cutter {
-  /** The next part; none at the end. Waits for memory; not to be run twice at once. */
-  readonly next: Effect.Effect<Option.Option<Cut>, SourceError | InvalidRequest>
+export interface PartReader {
+  /** The next part; none at the end. Waits for memory. Don't run it twice at once. */
+  readonly next: Effect.Effect<Option.Option<BufferedPart>, SourceError | InvalidRequest>
 }
 
-/** Reads a sequence from the start, until the scope closes. */
+/** Reads a source from the start, until the scope closes. */
 export const make = Effect.fnUntraced(function* (options: {
-  readonly source: Sequence
+  readonly source: Sequential
   readonly sourceName: string
   /** In bytes; of the first part, if the size isn't known. */
   readonly partSize: number
-  readonly memory: Blocks.Options
-}): Effect.fn.Return<Cutter, InvalidRequest, Scope.Scope> {
+  readonly memory: BufferPool.Options
+}): Effect.fn.Return<PartReader, InvalidRequest, Scope.Scope> {
   const { source, sourceName, partSize } = options
   const layout = yield* layoutOf(source.size, sourceName, partSize)
   const reader = yield* read(source.bytes)
-  const blocks = Blocks.make(options.memory)
+  const pool = BufferPool.make(options.memory)
   let number = 1
 
   const next = Effect.gen(function* () {
@@ -48,22 +48,22 @@ export const make = Effect.fnUntraced(function* (options: {
     if (planned === undefined) {
       return (yield* reader.atEnd) ? Option.none() : yield* layout.tooLong
     }
-    const { more, body, release } = yield* blocks.room(planned.size)
-    const size = yield* reader.fill(more, planned.size)
+    const { grow, body, release } = yield* pool.acquire(planned.size)
+    const size = yield* reader.fill(grow, planned.size)
     yield* layout.check(planned, size, reader.atEnd)
     if (size === 0) return yield* Effect.as(release, Option.none())
     number++
-    return Option.some<Cut>({ part: { ...planned, size }, body: body(size), release })
+    return Option.some<BufferedPart>({ part: { ...planned, size }, body: body(size), release })
   })
   return { next }
 })
 
 interface Layout {
-  /** The part of that number if the sequence goes on for so long; undefined if there can be none. */
+  /** The part of that number, if the source has so many bytes; undefined if there can be no such part. */
   readonly part: (number: number) => Part.Part | undefined
-  /** There is more of the sequence than there are parts. */
+  /** The source has more bytes than the parts hold. */
   readonly tooLong: Effect.Effect<never, SourceError | InvalidRequest>
-  /** Fails if so many bytes of a part mean that the sequence is not as long as it should be. */
+  /** Fails if a part with `filled` bytes means that the source is shorter or longer than declared. */
   readonly check: (
     planned: Part.Part,
     filled: number,
@@ -71,12 +71,14 @@ interface Layout {
   ) => Effect.Effect<void, SourceError>
 }
 
-const layoutOf = (size: Option.Option<number>, name: string, partSize: number) =>
-  Option.match(size, {
-    onNone: () => Effect.succeed(growing(partSize)),
-    onSome: (size) =>
-      Effect.map(Effect.fromResult(Part.plan(size, partSize)), (plan) => declared(plan, name))
-  })
+const layoutOf = (
+  size: number | null,
+  name: string,
+  partSize: number
+): Effect.Effect<Layout, InvalidRequest> =>
+  size === null
+    ? Effect.succeed(growing(partSize))
+    : Effect.map(Effect.fromResult(Part.plan(size, partSize)), (plan) => declared(plan, name))
 
 const growing = (partSize: number): Layout => ({
   part: (number) => (number > Part.maxParts ? undefined : Part.growing(number, partSize)),
@@ -90,7 +92,7 @@ const growing = (partSize: number): Layout => ({
   check: () => Effect.void
 })
 
-/** The last part is only given out once it is certain to be the last: it may be sent as the whole object. */
+/** The last part is only yielded once the source has ended, since it may be sent as the whole object. */
 const declared = ({ size, parts }: Part.Plan, name: string): Layout => {
   const tooLong = Effect.suspend(() => changed(name, `it goes on after its ${size} bytes`))
   return {
@@ -108,7 +110,7 @@ const declared = ({ size, parts }: Part.Plan, name: string): Layout => {
 
 const nothing: Uint8Array = new Uint8Array(0)
 
-/** Gives out a stream's bytes in whatever pieces are asked for. */
+/** Yields a stream's bytes in pieces of any size. */
 const read = Effect.fnUntraced(function* (bytes: Stream.Stream<Uint8Array, SourceError>) {
   const pull = yield* Stream.toPull(bytes)
   let arrived: Iterator<Uint8Array> = [].values()
@@ -142,7 +144,7 @@ const read = Effect.fnUntraced(function* (bytes: Stream.Stream<Uint8Array, Sourc
   }
   return {
     /** How many bytes there were: fewer than `size` only at the end. */
-    fill: Effect.fnUntraced(function* (more: Blocks.Room["more"], size: number) {
+    fill: Effect.fnUntraced(function* (grow: BufferPool.PartBuffer["grow"], size: number) {
       let filled = 0
       let block = nothing
       let used = 0
@@ -152,7 +154,7 @@ const read = Effect.fnUntraced(function* (bytes: Stream.Stream<Uint8Array, Sourc
           continue
         }
         if (used === block.length) {
-          block = yield* more
+          block = yield* grow
           used = 0
         }
         const piece = take(Math.min(block.length - used, size - filled))

@@ -54,7 +54,7 @@ export const complete = Effect.fn("Upload.complete")(function* (
 })
 
 /** Stores the whole source with one request. */
-export const put = Effect.fn("Upload.put")(function* (session: Session<Source.Opened>) {
+export const put = Effect.fn("Upload.put")(function* (session: Session<Source.RandomAccess>) {
   const { client, key, options, source } = session
   let sent = 0n
   const attempt = Effect.gen(function* () {
@@ -157,7 +157,7 @@ const verify = Effect.fnUntraced(function* (
  * The whole source as a body whose last piece is only given out if the source
  * is still what it was: otherwise the request is cut off and OSS stores nothing.
  */
-const unchangedBody = (session: Session<Source.Opened>): Body.Body<Source.SourceError> => {
+const unchangedBody = (session: Session<Source.RandomAccess>): Body.Body<Source.SourceError> => {
   const { size, read } = Source.slice(session.source, 0, session.source.size)
   return {
     size,

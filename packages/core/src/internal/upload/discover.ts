@@ -23,7 +23,7 @@ export interface Found {
 
 /** The newest upload of the key that holds parts of this source, cut as asked for. */
 export const find = Effect.fnUntraced(function* (
-  session: Session<Source.Opened>,
+  session: Session<Source.RandomAccess>,
   partSize: Option.Option<number>
 ): Effect.fn.Return<Option.Option<Found>, OssError | Source.SourceError | CheckpointError> {
   const listed = yield* uploadsOfKey(session)
@@ -50,7 +50,7 @@ export const find = Effect.fnUntraced(function* (
 })
 
 const inspect = Effect.fnUntraced(
-  function* (session: Session<Source.Opened>, uploadId: string) {
+  function* (session: Session<Source.RandomAccess>, uploadId: string) {
     const listed = Option.getOrElse(yield* listParts(session, uploadId), () => [])
     const plan = Checkpoint.planOf(session.source.size, listed)
     if (Option.isNone(plan)) return Option.none()

@@ -32,7 +32,7 @@ export const find = Effect.fnUntraced(function* (
   )
   if (Option.isNone(head) || Option.isNone(head.value.crc64)) return Option.none()
   const { size, etag, crc64 } = head.value
-  if (!Option.contains(sizeOf(session.source), size)) return Option.none()
+  if (session.source.size !== size) return Option.none()
   if ((yield* crc64Of(session.source, size)) !== crc64.value) return Option.none()
   if (Option.isSome(log.recovered)) {
     yield* UploadId.giveUp(session, log.recovered.value.header)
@@ -40,11 +40,8 @@ export const find = Effect.fnUntraced(function* (
   return Option.some({ size, etag, crc64: crc64.value, verified: true, versionId: Option.none() })
 })
 
-const sizeOf = ({ size }: Session["source"]): Option.Option<number> =>
-  typeof size === "number" ? Option.some(size) : size
-
 const crc64Of = (source: Session["source"], size: number): Effect.Effect<bigint, SourceError> =>
-  "read" in source
+  source._tag === "RandomAccess"
     ? Source.crc64(source, 0, size)
     : Stream.runFold(
         source.bytes,

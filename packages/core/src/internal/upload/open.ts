@@ -17,17 +17,16 @@ import type { UploadRequest } from "../../UploadRequest.ts"
 import * as AdaptiveSlots from "../slots/adaptive.ts"
 import type * as Attempts from "./retry.ts"
 import * as Defaults from "./defaults.ts"
-import * as Foreign from "../source/ownErrors.ts"
+import * as OwnErrors from "../source/ownErrors.ts"
 import * as Meter from "./progress.ts"
 import type { UploadSession } from "./resume.ts"
-import { sizeOf } from "./resume.ts"
 import * as Slots from "../slots/slots.ts"
 import { validate } from "./validate.ts"
 
 /** Checks the request, opens the source and takes the checkpoint. */
 export const open = Effect.fnUntraced(function* <E, R>(
   request: UploadRequest<E, R>,
-  foreign: Foreign.Foreign<E>,
+  ownErrors: OwnErrors.OwnErrors<E>,
   report: (event: UploadEvent) => Effect.Effect<void>,
   slots: Slots.Share | undefined
 ) {
@@ -35,9 +34,9 @@ export const open = Effect.fnUntraced(function* <E, R>(
   const { key, onSourceChanged = "restart", onDamagedCheckpoint = "fail" } = request
   const client = yield* OssClient
   const store = yield* CheckpointStore
-  const opened = yield* Effect.mapError(request.source.open, foreign.hide)
-  const source = Foreign.within(opened, foreign)
-  const size = sizeOf(source)
+  const opened = yield* Effect.mapError(request.source.open, ownErrors.hide)
+  const source = OwnErrors.within(opened, ownErrors)
+  const { size } = source
   if (size !== null) yield* Effect.fromResult(Part.validateSize(size))
   const { endpoint, bucket } = client
   const checkpointKey = Checkpoint.keyOf({ endpoint, bucket, key, sourceId: source.id })
@@ -80,9 +79,9 @@ export const open = Effect.fnUntraced(function* <E, R>(
 /** With one request, so that nothing is ever recorded. */
 const goesAtOnce = (
   { partSize, discover, from }: Pick<UploadRequest, "partSize" | "discover" | "from">,
-  source: Source.Opened | Source.Sequence
+  source: Source.Opened
 ): boolean =>
-  "read" in source &&
+  source._tag === "RandomAccess" &&
   source.size < (partSize ?? Part.partSizeFor(source.size)) &&
   discover !== true &&
   from === undefined
@@ -101,7 +100,7 @@ const nothing: CheckpointLog = {
 const slotsFor = (
   concurrency: number | undefined,
   given: ((most: number) => Slots.Slots) | undefined,
-  source: Source.Opened | Source.Sequence,
+  source: Source.Opened,
   meter: Meter.Meter
 ): Effect.Effect<Slots.Slots, never, Scope.Scope> => {
   if (concurrency !== undefined || !isCheap(source)) {
@@ -112,8 +111,8 @@ const slotsFor = (
     : Effect.succeed(given(Number.POSITIVE_INFINITY))
 }
 
-const isCheap = (source: Source.Opened | Source.Sequence): boolean =>
-  "read" in source && source.block === undefined
+const isCheap = (source: Source.Opened): boolean =>
+  source._tag === "RandomAccess" && source.block === undefined
 
 const defaultConcurrency = 5
 

@@ -20,7 +20,7 @@ import * as UploadId from "./uploadId.ts"
 
 /** From what an earlier run left to the object. */
 export const send = (
-  session: UploadSession<Source.Opened>,
+  session: UploadSession<Source.RandomAccess>,
   earlier: Earlier
 ): Effect.Effect<Store.Stored, UploadError> => {
   const { size } = session.source
@@ -42,7 +42,7 @@ export const send = (
  * parts of it on the way, that is mended once.
  */
 const sendInParts = (
-  session: UploadSession<Source.Opened>,
+  session: UploadSession<Source.RandomAccess>,
   first: Upload
 ): Effect.Effect<Store.Stored, UploadError> => {
   const afresh = (reason: Checkpoint.RestartReason) =>
@@ -92,7 +92,7 @@ const lookAgain = (session: Session, upload: Upload) =>
 
 /** Sends what is missing, makes sure that the source is still the same, and completes. */
 const finish = Effect.fnUntraced(function* (
-  session: Session<Source.Opened>,
+  session: Session<Source.RandomAccess>,
   { uploadId, tasks }: Upload
 ): Effect.fn.Return<Store.Stored, UploadError> {
   const { slots, source } = session

@@ -10,7 +10,7 @@ import type { CheckpointError } from "../../CheckpointStore.ts"
 import type { ListedPart } from "../../OssModel.ts"
 import type { OssError } from "../../OssError.ts"
 import * as Part from "../../Part.ts"
-import type { Opened, Sequence, SourceError } from "../../Source.ts"
+import type { Opened, RandomAccess, SourceError } from "../../Source.ts"
 import { changed } from "../../SourceError.ts"
 import { InvalidRequest } from "../../UploadError.ts"
 import type { ResumeReason } from "../../UploadEvent.ts"
@@ -23,7 +23,7 @@ import { restart } from "./session.ts"
 import * as Store from "./complete.ts"
 import * as UploadId from "./uploadId.ts"
 
-export interface UploadSession<out S = Opened | Sequence> extends Session<S> {
+export interface UploadSession<out S = Opened> extends Session<S> {
   /** As asked for. */
   readonly partSize: Option.Option<number>
   readonly onSourceChanged: "restart" | "fail"
@@ -35,7 +35,7 @@ export interface UploadSession<out S = Opened | Sequence> extends Session<S> {
 export interface Upload {
   readonly uploadId: string
   readonly partSize: number
-  /** For each part of the plan; of a sequence, for each part that was recorded. */
+  /** For each part of the plan; of a sequential source, for each part that was recorded. */
   readonly tasks: ReadonlyArray<Checkpoint.Task>
   readonly recorded: ReadonlyArray<Part.UploadedPart>
   /** None if RAM forbids to list parts, so that the journal alone was believed. */
@@ -66,12 +66,13 @@ export const resume = Effect.fnUntraced(function* (
   if (log.discarded !== undefined) yield* restart(session, "CheckpointDamaged")
   if (Option.isNone(log.recovered)) {
     if (!session.discover && Option.isNone(from)) return fresh
-    if (!("read" in source)) return yield* onlyAtAnyPlace(session.discover ? "discover" : "from")
+    if (source._tag === "Sequential")
+      return yield* onlyAtAnyPlace(session.discover ? "discover" : "from")
     return yield* withoutCheckpoint({ ...session, source })
   }
   const { header, parts: recorded } = log.recovered.value
   const obstacle = Checkpoint.incompatibility(header, {
-    size: sizeOf(source),
+    size: source.size,
     fingerprint: source.fingerprint,
     options: Checkpoint.digestOptions(session.options),
     partSize: session.partSize
@@ -89,10 +90,6 @@ export const resume = Effect.fnUntraced(function* (
     Effect.catchReason("OssError", "NoSuchUpload", () => afterTheEnd(session, earlier))
   )
 })
-
-/** In bytes; null if it isn't known beforehand. */
-export const sizeOf = ({ size }: Opened | Sequence): number | null =>
-  typeof size === "number" ? size : Option.getOrNull(size)
 
 const onlyAtAnyPlace = (field: string) =>
   new InvalidRequest({
@@ -121,7 +118,7 @@ export const mayRestart = (session: UploadSession): Effect.Effect<void, SourceEr
 
 /** Takes over an upload that no checkpoint stands for: ali-oss began it, or the checkpoint was lost. */
 const withoutCheckpoint = Effect.fnUntraced(function* (
-  session: UploadSession<Opened>
+  session: UploadSession<RandomAccess>
 ): Effect.fn.Return<Earlier, Failure> {
   if (Option.isSome(session.from)) return yield* fromAliOss(session, session.from.value)
   const found = yield* Discovery.find(session, session.partSize)
@@ -131,7 +128,10 @@ const withoutCheckpoint = Effect.fnUntraced(function* (
 })
 
 const fromAliOss = Effect.fnUntraced(
-  function* (session: UploadSession<Opened>, { uploadId, fileSize, partSize }: Checkpoint.AliOss) {
+  function* (
+    session: UploadSession<RandomAccess>,
+    { uploadId, fileSize, partSize }: Checkpoint.AliOss
+  ) {
     const { size } = session.source
     const abort = UploadId.abort(session, uploadId)
     if (size !== fileSize) return yield* giveUp(session, "SourceChanged", abort)
@@ -170,13 +170,13 @@ const takeOver = Effect.fnUntraced(function* (
   return { _tag: "Open", upload: { uploadId, partSize, tasks, recorded: [], listed } }
 })
 
-/** The parts that are known beforehand: of a sequence, what was recorded. */
+/** The parts that are known beforehand: of a sequential source, what was recorded. */
 const partsOf = (
-  source: Opened | Sequence,
+  source: Opened,
   partSize: number,
   recorded: ReadonlyArray<Part.UploadedPart>
 ): Effect.Effect<ReadonlyArray<Part.Part>, InvalidRequest> =>
-  "read" in source
+  source._tag === "RandomAccess"
     ? Effect.map(Effect.fromResult(Part.plan(source.size, partSize)), ({ parts }) => parts)
     : Effect.succeed(recorded.toSorted((a, b) => a.number - b.number))
 
@@ -234,9 +234,9 @@ const headerOf = ({ client, key, source, options }: Session, partSize: number) =
     key,
     sourceId: source.id,
     fingerprint: source.fingerprint,
-    size: sizeOf(source),
+    size: source.size,
     partSize,
-    ...(sizeOf(source) === null ? { growth: Part.growth } : {}),
+    ...(source.size === null ? { growth: Part.growth } : {}),
     options: Checkpoint.digestOptions(options),
     createdAt
   }))

@@ -62,7 +62,7 @@ const transfer = Effect.fnUntraced(function* (session: UploadSession, skipIdenti
   }
   const earlier = yield* resume(session)
   const store =
-    "read" in source
+    source._tag === "RandomAccess"
       ? RandomAccess.send({ ...session, source }, earlier)
       : Sequential.send({ ...session, source }, earlier)
   // Where only the callback failed there is nothing left to resume.

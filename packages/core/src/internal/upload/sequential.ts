@@ -10,7 +10,7 @@ import type * as Checkpoint from "../../Checkpoint.ts"
 import * as Part from "../../Part.ts"
 import * as Source from "../../Source.ts"
 import type { UploadError } from "../../UploadRequest.ts"
-import * as Cutter from "../source/partReader.ts"
+import * as PartReader from "../source/partReader.ts"
 import { complete, identified, mended } from "./randomAccess.ts"
 import type { Earlier, Upload, UploadSession } from "./resume.ts"
 import { begin, mayRestart } from "./resume.ts"
@@ -19,14 +19,14 @@ import { restart } from "./session.ts"
 import * as Store from "./complete.ts"
 import * as UploadId from "./uploadId.ts"
 
-/** A sequence is read once, from the start; only if it turns out to be another is it sent afresh. */
+/** A sequential source is read once, from the start; only if it turns out to be another is it sent afresh. */
 export const send = Effect.fnUntraced(function* (
-  session: UploadSession<Source.Sequence>,
+  session: UploadSession<Source.Sequential>,
   earlier: Earlier
 ): Effect.fn.Return<Store.Stored, UploadError> {
   const { source } = session
   const wanted = Option.getOrElse(session.partSize, () =>
-    Option.match(source.size, { onNone: () => Part.defaultPartSize, onSome: Part.partSizeFor })
+    source.size === null ? Part.defaultPartSize : Part.partSizeFor(source.size)
   )
   let upload = earlier._tag === "Open" ? Option.some(earlier.upload) : Option.none()
   const obtained = (obtained: Upload) => {
@@ -59,9 +59,9 @@ export const send = Effect.fnUntraced(function* (
     : second
 })
 
-/** Reads a sequence from the start to the end, and sends what is missing of it. */
+/** Reads a sequential source from the start to the end, and sends what is missing of it. */
 export const readOnce = Effect.fnUntraced(function* (
-  session: UploadSession<Source.Sequence>,
+  session: UploadSession<Source.Sequential>,
   wanted: number,
   earlier: Option.Option<Upload>,
   obtained: (upload: Upload) => void
@@ -85,20 +85,20 @@ export const readOnce = Effect.fnUntraced(function* (
 }, Effect.scoped)
 
 const sendInOrder = Effect.fnUntraced(function* (
-  session: UploadSession<Source.Sequence>,
+  session: UploadSession<Source.Sequential>,
   upload: Upload,
-  cutter: Cutter.Cutter,
-  first: Option.Option<Cutter.Cut>
+  cutter: PartReader.PartReader,
+  first: Option.Option<PartReader.BufferedPart>
 ): Effect.fn.Return<Store.Stored, UploadError | Sequential.Diverged> {
   const parts = yield* Sequential.send(session, upload, cutter, first)
   if (parts.length === 0) return yield* new Sequential.Diverged({ description: "it is empty" })
   return yield* complete(session, upload.uploadId, parts)
 }, identified)
 
-/** The object is there, if it was made of this very sequence. */
+/** The object is there, if it was made of this very source. */
 const comparison = Effect.fnUntraced(
   function* (
-    session: UploadSession<Source.Sequence>,
+    session: UploadSession<Source.Sequential>,
     { partSize, recorded, stored }: Extract<Earlier, { readonly _tag: "Stored" }>
   ) {
     yield* Sequential.compareAll(yield* cutterOf(session, partSize), recorded)
@@ -108,10 +108,10 @@ const comparison = Effect.fnUntraced(
   Effect.scoped
 )
 
-const cutterOf = (session: UploadSession<Source.Sequence>, partSize: number) => {
+const cutterOf = (session: UploadSession<Source.Sequential>, partSize: number) => {
   const { source, sourceName, slots } = session
   const asked = Option.getOrElse(session.partSize, () => Part.defaultPartSize)
   // One more than are on their way: it is filled meanwhile.
   const memory = { parts: slots.most + 1, partSize: asked }
-  return Cutter.make({ source, sourceName, partSize, memory })
+  return PartReader.make({ source, sourceName, partSize, memory })
 }

@@ -1,6 +1,6 @@
 /**
- * Sends a sequence, part by part as it is read. What an earlier run sent is
- * read as well, but only compared: a sequence has nothing else that could tell
+ * Sends a sequential source, part by part as it is read. What an earlier run sent is
+ * read as well, but only compared: a sequential source has nothing else that could tell
  * whether it is still the same.
  */
 import * as Data from "effect/Data"
@@ -13,15 +13,15 @@ import type { CheckpointError } from "../../CheckpointStore.ts"
 import type { ListedPart } from "../../OssModel.ts"
 import type { OssError } from "../../OssError.ts"
 import type { Part, UploadedPart } from "../../Part.ts"
-import type { Opened, SourceError } from "../../Source.ts"
+import type { RandomAccess, SourceError } from "../../Source.ts"
 import * as Source from "../../Source.ts"
 import type { InvalidRequest } from "../../UploadError.ts"
-import type { Cut, Cutter } from "../source/partReader.ts"
+import type { BufferedPart, PartReader } from "../source/partReader.ts"
 import { sendPart } from "./sendPart.ts"
 import type { Session } from "./session.ts"
 import { record } from "./session.ts"
 
-/** The sequence is not what an earlier run sent. */
+/** The source is not what an earlier run sent. */
 export class Diverged extends Data.TaggedError("Diverged")<{ readonly description: string }> {}
 
 /** What an earlier run left of an upload. */
@@ -37,15 +37,15 @@ type Failure = OssError | SourceError | CheckpointError | InvalidRequest | Diver
 export const send = Effect.fnUntraced(function* (
   session: Session,
   { uploadId, recorded, listed }: Earlier,
-  cutter: Cutter,
-  first: Option.Option<Cut>
+  cutter: PartReader,
+  first: Option.Option<BufferedPart>
 ): Effect.fn.Return<ReadonlyArray<Part>, Failure> {
   const { slots } = session
   const parts: Array<Part> = []
   const taskOf = Checkpoint.reconciler(recorded, listed)
   const journal = byNumber(recorded)
 
-  const isThere = Effect.fnUntraced(function* (cut: Cut) {
+  const isThere = Effect.fnUntraced(function* (cut: BufferedPart) {
     const task = taskOf(cut.part)
     yield* compare(cut, journal.get(cut.part.number))
     if (task._tag !== "Adoptable") return task._tag === "Done"
@@ -53,11 +53,11 @@ export const send = Effect.fnUntraced(function* (
     if (same) yield* record(session, task.part, true)
     return same
   })
-  const missing = Effect.fnUntraced(function* (peeked: Option.Option<Cut>) {
+  const missing = Effect.fnUntraced(function* (peeked: Option.Option<BufferedPart>) {
     let cut = Option.isSome(peeked) ? peeked : yield* cutter.next
     for (; Option.isSome(cut); cut = yield* cutter.next) {
       parts.push(cut.value.part)
-      if (!(yield* isThere(cut.value))) return [cut.value, Option.none<Cut>()] as const
+      if (!(yield* isThere(cut.value))) return [cut.value, Option.none<BufferedPart>()] as const
       yield* cut.value.release
     }
     return undefined
@@ -81,9 +81,9 @@ export const send = Effect.fnUntraced(function* (
   return parts
 })
 
-/** Fails unless the sequence is just what was recorded. */
+/** Fails unless the source is just what was recorded. */
 export const compareAll = Effect.fnUntraced(function* (
-  cutter: Cutter,
+  cutter: PartReader,
   recorded: ReadonlyArray<UploadedPart>
 ): Effect.fn.Return<void, SourceError | InvalidRequest | Diverged> {
   const journal = byNumber(recorded)
@@ -107,7 +107,7 @@ const noneAfter = (last: number, journal: ReadonlyMap<number, UploadedPart>) =>
     : new Diverged({ description: "it is shorter" })
 
 /** Fails if a part was recorded otherwise. */
-const compare = Effect.fnUntraced(function* (cut: Cut, known: UploadedPart | undefined) {
+const compare = Effect.fnUntraced(function* (cut: BufferedPart, known: UploadedPart | undefined) {
   if (known === undefined) return
   const { number, offset, size } = cut.part
   const same =
@@ -115,10 +115,11 @@ const compare = Effect.fnUntraced(function* (cut: Cut, known: UploadedPart | und
   if (!same) return yield* new Diverged({ description: `its part ${number} is another` })
 })
 
-const crc64Of = ({ body }: Cut) => Source.crc64(body, 0, body.size)
+const crc64Of = ({ body }: BufferedPart) => Source.crc64(body, 0, body.size)
 
-/** A sequence that is whole in memory, as a source that can be read at any place. */
-export const held = (id: string, { size, read }: Body.Body): Opened => ({
+/** The bytes of a sequential source that fits into memory, as a random access source. */
+export const held = (id: string, { size, read }: Body.Body): RandomAccess => ({
+  _tag: "RandomAccess",
   id,
   size,
   fingerprint: "",

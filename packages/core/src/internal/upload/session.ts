@@ -28,7 +28,7 @@ export interface Requests {
   readonly stallTimeout: Duration.Duration
 }
 
-export interface Session<out S = Source.Opened | Source.Sequence> extends Requests {
+export interface Session<out S = Source.Opened> extends Requests {
   readonly log: CheckpointLog
   readonly options: ObjectOptions
   readonly sourceName: string
@@ -127,12 +127,12 @@ export const restart = (session: Session, reason: Checkpoint.RestartReason): Eff
   })
 
 /** True if the source can be read at any place. */
-export const isOpened = (session: Session): session is Session<Source.Opened> =>
-  "read" in session.source
+export const isOpened = (session: Session): session is Session<Source.RandomAccess> =>
+  session.source._tag === "RandomAccess"
 
 /** Fails unless the source is what it was when it was opened. */
 export const unchanged = (
-  session: Session<Source.Opened>
+  session: Session<Source.RandomAccess>
 ): Effect.Effect<void, Source.SourceError> => {
   const { fingerprint, currentFingerprint } = session.source
   return currentFingerprint.pipe(

@@ -9,8 +9,9 @@ import type * as Checkpoint from "../../Checkpoint.ts"
 import type { CheckpointLog } from "../../CheckpointStore.ts"
 import { layerMemory } from "../../CheckpointStore.ts"
 import * as Part from "../../Part.ts"
+import type { Sequential } from "../../Source.ts"
 import type { SinkRequest } from "../../UploadRequest.ts"
-import * as Foreign from "../source/ownErrors.ts"
+import * as OwnErrors from "../source/ownErrors.ts"
 import { readOnce } from "./sequential.ts"
 import { open } from "./open.ts"
 import { damaged, seen } from "./observability.ts"
@@ -23,17 +24,18 @@ export const drain = (request: SinkRequest, bytes: Stream.Stream<Uint8Array>) =>
   const { key, onFailure = "abort" } = request
   const name = `a stream to ${key}`
   // A sink is run by its stream's fiber: what the stream fails with comes by here.
-  const foreign = Foreign.make<never>(name)
-  const source = {
+  const ownErrors = OwnErrors.make<never>(name)
+  const source: Sequential = {
+    _tag: "Sequential",
     id: name,
-    size: Option.none<number>(),
+    size: null,
     fingerprint: "",
-    bytes: Stream.mapError(bytes, foreign.hide)
+    bytes: Stream.mapError(bytes, ownErrors.hide)
   }
   return Effect.gen(function* () {
     const opened = yield* open(
       { ...request, source: { name, open: Effect.succeed(source) } },
-      foreign,
+      ownErrors,
       () => Effect.void,
       undefined
     )
@@ -46,7 +48,7 @@ export const drain = (request: SinkRequest, bytes: Stream.Stream<Uint8Array>) =>
   }).pipe(
     Effect.catchTag("Diverged", Effect.die),
     damaged(key),
-    Effect.mapError(foreign.restore),
+    Effect.mapError(ownErrors.restore),
     Effect.scoped,
     Effect.provide(layerMemory, { local: true }),
     seen("Upload.sink", key)
