@@ -149,8 +149,7 @@ layer(NodeServices.layer, { excludeTestServices: true })("documents", (it) => {
         ...tags(OssError.Reason),
         ...tags(Source.SourceError.fields.reason),
         ...tags(CheckpointStore.CheckpointError.fields.reason),
-        "InvalidRequest",
-        "IntegrityError"
+        "InvalidRequest"
       ])
     })
   )

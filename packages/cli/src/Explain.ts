@@ -1,18 +1,17 @@
 /**
- * What each error means to the one who ran the command: what happened, what to
- * do about it, and the exit code. Pure, and complete by its types: a reason
- * without an explanation does not compile.
+ * Explains each error to the person who ran the command: what happened, what to
+ * do about it, and the exit code. An error knows its remedy; only a remedy that
+ * names flags or variables of the command stands here.
  *
  * @since 0.1.0
  */
 import type { Cancelled } from "@effect-oss/cluster/UploadWorkflow"
 import type { CheckpointError } from "@effect-oss/core/CheckpointStore"
-import type { OssError } from "@effect-oss/core/OssError"
-import { permissionFor } from "@effect-oss/core/OssError"
+import type { AccessDenied, OssError } from "@effect-oss/core/OssError"
 import { printable } from "@effect-oss/terminal/Text"
 import type { SourceError } from "@effect-oss/core/Source"
 import type { UploadError } from "@effect-oss/core/Upload"
-import type { IntegrityError, InvalidRequest } from "@effect-oss/core/UploadError"
+import type { InvalidRequest } from "@effect-oss/core/UploadError"
 import * as Cause from "effect/Cause"
 import type { CliError } from "effect/cli/CliError"
 import type { ConfigError } from "effect/Config"
@@ -88,15 +87,13 @@ export const explain = (failure: Failure): Explanation => {
 const explained = (failure: Failure): Explanation => {
   switch (failure._tag) {
     case "OssError":
-      return { what: failure.problem, ...ofOss(failure) }
+      return { what: failure.problem, ...ending(failure, remedyOf(failure)) }
     case "SourceError":
       return { what: failure.problem, ...ofSource(failure) }
     case "CheckpointError":
       return { what: failure.problem, ...ofCheckpoint(failure) }
     case "UnderWay":
       return ofUnderWay(failure)
-    case "IntegrityError":
-      return { what: failure.problem, ...ofIntegrity(failure) }
     case "InvalidRequest":
       return ofRequest(failure)
     case "ConfigError":
@@ -173,6 +170,10 @@ const resumable = (todo: string): Rest => ({ todo: `${todo}, then ${again}`, exi
 const usage = (todo: string): Rest => ({ todo, exitCode: 2 })
 const final = (todo: string): Rest => ({ todo, exitCode: 3 })
 
+/** A failure of an upload, by whether running the command again carries on. */
+const ending = ({ isResumable }: { readonly isResumable: boolean }, todo: string): Rest =>
+  isResumable ? resumable(todo) : final(todo)
+
 const ofMany = ({ exitCode, hint = "" }: SomeFailed): Rest => {
   const then = exitCode === 1 ? again : "run the command again"
   return { todo: `mend what is said above, then ${then}${hint}`, exitCode }
@@ -180,57 +181,38 @@ const ofMany = ({ exitCode, hint = "" }: SomeFailed): Rest => {
 
 const signalCodes = { SIGINT: 130, SIGTERM: 143 } as const
 
-const ofOss = (error: OssError): Rest => {
-  switch (error.reason._tag) {
+/** In the command's words if the library's remedy has options where the command has flags. */
+const remedyOf = ({ reason, bucket }: OssError): string => {
+  switch (reason._tag) {
     case "Transport":
-      return resumable(
-        "check the network and the endpoint (--endpoint, OSS_ENDPOINT or the region)"
-      )
+      return "check the network and the endpoint (--endpoint, OSS_ENDPOINT or the region)"
     case "Timeout":
     case "Stalled":
-      return resumable("check the network, or give a smaller --parallel")
+      return "check the network, or give a smaller --parallel"
     case "Throttled":
-      return resumable("wait a while, or give a smaller --parallel")
-    case "ServerError":
-      return resumable("wait a while")
-    case "UnreadableAnswer":
-      return resumable("check that the endpoint (--endpoint, OSS_ENDPOINT) is OSS and not a proxy")
+      return "wait a while, or give a smaller --parallel"
+    case "UnreadableResponse":
+      return "check that the endpoint (--endpoint, OSS_ENDPOINT) is OSS and not a proxy"
     case "NotOss":
-      return resumable(error.reason.remedy)
-    case "Misconnected":
-    case "PublicEndpointForbidden":
-      return final(error.remedy)
-    case "ClockSkew":
-      return resumable("set this machine's clock")
+      return reason.status === 413
+        ? "give a smaller --part-size than the proxy's limit for a request's body"
+        : reason.remedy
     case "CredentialsExpired":
-      return resumable(
-        "get new keys and set OSS_ACCESS_KEY_ID, OSS_ACCESS_KEY_SECRET and OSS_SESSION_TOKEN"
-      )
+      return "get new keys and set OSS_ACCESS_KEY_ID, OSS_ACCESS_KEY_SECRET and OSS_SESSION_TOKEN"
     case "AccessDenied":
-      return final(afterDenial(error, error.reason.description))
+      return afterDenial(reason)
+    case "PublicEndpointForbidden":
+      return "map a custom domain to the bucket and give it with --endpoint and --cname, or give the internal endpoint from inside Alibaba Cloud"
     case "NoSuchBucket":
-      return final(
-        `check the name "${error.bucket}" and the region (--region, OSS_REGION), or create the bucket`
-      )
+      return `check the name "${bucket}" and the region (--region, OSS_REGION), or create the bucket`
     case "NoSuchKey":
-      return final("check the endpoint (--endpoint, OSS_ENDPOINT): OSS denies what it stored")
-    case "NoSuchUpload":
-    case "InvalidPart":
-      return resumable("see that nobody else aborts this upload")
-    case "AlreadyExists":
-      return final(error.remedy)
-    case "CallbackFailed":
-      return final(
-        "the object is stored: see that the callback's server answers, and call it again"
-      )
-    case "ChecksumMismatch":
-      return final(checkTheWay)
-    case "Rejected":
-      return final(error.remedy)
+      return "check the endpoint (--endpoint, OSS_ENDPOINT): OSS denies what it stored"
+    default:
+      return reason.remedy
   }
 }
 
-const afterDenial = ({ operation, code }: OssError, description: string): string => {
+const afterDenial = ({ code, description, remedy }: AccessDenied): string => {
   switch (code) {
     case "SignatureDoesNotMatch":
       return "set OSS_ACCESS_KEY_SECRET to the secret of OSS_ACCESS_KEY_ID, and check the region (--region, OSS_REGION)"
@@ -241,17 +223,13 @@ const afterDenial = ({ operation, code }: OssError, description: string): string
     default:
       return /endpoint/i.test(description)
         ? "give the bucket's own endpoint (--endpoint, OSS_ENDPOINT) or region (--region, OSS_REGION)"
-        : `let a RAM or bucket policy grant ${permissionFor(operation)} to these keys`
+        : remedy
   }
 }
 
-const checkTheWay =
-  "check this machine's memory and the proxies on the way, then abort the upload and run it again"
-
-const ofSource = ({ source, reason, remedy }: SourceError): Rest => {
+/** Before anything is sent, a source that can't be read is a wrong argument. */
+const ofSource = ({ source, reason }: SourceError): Rest => {
   switch (reason._tag) {
-    case "SourceNotFound":
-      return usage(remedy)
     case "SourceNotAFile":
       return usage(
         reason.type === "Directory"
@@ -262,15 +240,13 @@ const ofSource = ({ source, reason, remedy }: SourceError): Rest => {
       return usage(`let this user read the file: chmod u+r ${source}, or run as its owner`)
     case "SourceChanged":
       return final("stop what writes to the file, or upload a copy of it, then run again")
+    default:
+      return usage(reason.remedy)
   }
 }
 
-const ofCheckpoint = ({ location, reason, remedy }: CheckpointError): Rest => {
+const ofCheckpoint = ({ location, reason }: CheckpointError): Rest => {
   switch (reason._tag) {
-    case "Busy":
-      return resumable(remedy)
-    case "LeaseLost":
-      return resumable("see that no other upload of the same file to the same object runs")
     case "Damaged":
       return final(`delete ${location} and run again: the upload starts afresh`)
     case "UnknownVersion":
@@ -281,6 +257,8 @@ const ofCheckpoint = ({ location, reason, remedy }: CheckpointError): Rest => {
       return usage(
         "take others' right to write to it (chmod go-w), give --checkpoint-dir another directory, or allow it with --allow-shared-checkpoints"
       )
+    default:
+      return ending(reason, reason.remedy)
   }
 }
 
@@ -297,13 +275,6 @@ const ofUnderWay = ({ error }: UnderWay): Explanation => {
   }
   return explained(error)
 }
-
-const ofIntegrity = ({ partNumber }: IntegrityError): Rest =>
-  final(
-    partNumber === undefined
-      ? "the object is not what the file holds: delete it, and run again to replace it"
-      : checkTheWay
-  )
 
 const ofDatabase = ({ reason }: SqlError): Rest =>
   reason.isRetryable

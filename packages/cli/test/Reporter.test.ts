@@ -14,7 +14,7 @@ const retrying = cases.Retrying.make({
   partNumber: 1,
   attempt: 1,
   delay: 5,
-  reason: new OssError.ChecksumMismatch({ expected: 1n, actual: 2n ** 63n })
+  reason: new OssError.ChecksumMismatch({ of: "part", expected: 1n, actual: 2n ** 63n })
 })
 
 /** Output that is no terminal, and remembers. */
@@ -55,7 +55,12 @@ describe("elsewhere", () => {
             partNumber: 1,
             attempt: 1,
             delay: 5,
-            reason: { _tag: "ChecksumMismatch", expected: "1", actual: "9223372036854775808" }
+            reason: {
+              _tag: "ChecksumMismatch",
+              of: "part",
+              expected: "1",
+              actual: "9223372036854775808"
+            }
           }
         ]
       )

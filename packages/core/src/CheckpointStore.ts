@@ -12,134 +12,13 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Checkpoint from "./Checkpoint.ts"
+import { Busy, CheckpointError, Damaged, isUnreadable } from "./CheckpointError.ts"
 import type { UploadedPart } from "./Part.ts"
 
-/**
- * Another upload holds the checkpoint.
- *
- * @category reasons
- * @since 0.1.0
- */
-export class Busy extends Schema.TaggedError<Busy>()("Busy", {
-  /** Who, for instance `process 4711 on host web-1`. */
-  holder: Schema.String
-}) {}
-
-/**
- * The lease went to another holder while this one was suspended or cut off.
- *
- * @category reasons
- * @since 0.1.0
- */
-export class LeaseLost extends Schema.TaggedError<LeaseLost>()("LeaseLost", {}) {}
-
-/**
- * The checkpoint is not one, or was damaged.
- *
- * @category reasons
- * @since 0.1.0
- */
-export class Damaged extends Schema.TaggedError<Damaged>()("Damaged", {
-  description: Schema.String
-}) {}
-
-/**
- * The checkpoint was written by a newer version of this library.
- *
- * @category reasons
- * @since 0.1.0
- */
-export class UnknownVersion extends Schema.TaggedError<UnknownVersion>()("UnknownVersion", {
-  version: Schema.String
-}) {}
-
-/**
- * The store can't be read or written: no permission, no space, no connection.
- *
- * @category reasons
- * @since 0.1.0
- */
-export class Unavailable extends Schema.TaggedError<Unavailable>()("Unavailable", {
-  description: Schema.String
-}) {}
-
-/**
- * The checkpoint, or the place where it is kept, may come from somebody else:
- * it belongs to another user, others may write to it, or it is no regular file.
- *
- * @category reasons
- * @since 0.1.0
- */
-export class Untrusted extends Schema.TaggedError<Untrusted>()("Untrusted", {
-  description: Schema.String
-}) {}
-
-/**
- * The checkpoint can't be used.
- *
- * @category errors
- * @since 0.1.0
- */
-export class CheckpointError extends Schema.TaggedError<CheckpointError>(
-  "@effect-oss/core/CheckpointError"
-)("CheckpointError", {
-  /** Where the checkpoint is, such as a file's path. */
-  location: Schema.String,
-  reason: Schema.Union([Busy, LeaseLost, Damaged, UnknownVersion, Unavailable, Untrusted])
-}) {
-  /** What happened, and to which checkpoint. */
-  get problem(): string {
-    switch (this.reason._tag) {
-      case "Busy":
-        return `${this.location}: in use by ${this.reason.holder}`
-      case "LeaseLost":
-        return `${this.location}: another upload has taken this checkpoint over`
-      case "Damaged":
-        return `${this.location}: not a usable checkpoint: ${this.reason.description}`
-      case "UnknownVersion":
-        return `${this.location}: written in format ${this.reason.version}, which this version does not know`
-      case "Unavailable":
-        return `${this.location}: cannot be used: ${this.reason.description}`
-      case "Untrusted":
-        return `${this.location}: not trusted: ${this.reason.description}`
-    }
-  }
-
-  /** What to do about it. */
-  get remedy(): string {
-    switch (this.reason._tag) {
-      case "Busy":
-        return "wait until that upload has ended, or end it"
-      case "LeaseLost":
-        return "see that no other upload of the same source to the same object runs, then upload again to carry on"
-      case "Damaged":
-        return 'move it away or delete it, or give onDamagedCheckpoint: "restart", to start afresh'
-      case "UnknownVersion":
-        return "use a newer version, or move it away or delete it to start afresh"
-      case "Unavailable":
-        return "see that it is there, may be written to and has space left, then upload again to carry on"
-      case "Untrusted":
-        return "remove it if you don't know it; keep checkpoints where only you can write (chmod go-w), or allow others to with `allowShared`"
-    }
-  }
-
-  override get message(): string {
-    return `${this.problem}; ${this.remedy}`
-  }
-}
-
-/**
- * Whether the checkpoint is there but can't be read, now or later.
- *
- * @category deciding
- * @since 0.1.0
- */
-export const isUnreadable = ({ reason }: CheckpointError): boolean =>
-  reason._tag === "Damaged" || reason._tag === "UnknownVersion"
+export * from "./CheckpointError.ts"
 
 /**
  * Keeps checkpoints. Build a store of your own with `make`.

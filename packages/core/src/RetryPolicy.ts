@@ -1,7 +1,7 @@
 /**
  * When a failed request is sent again. A policy is a `Schedule` over
  * `OssError`: it decides how often and after what wait. Whether an error can
- * go away at all is `OssError.isRetryable`, and that holds for every policy.
+ * go away at all is its member `isRetryable`, and that holds for every policy.
  *
  * @since 0.1.0
  */
@@ -12,7 +12,6 @@ import * as Random from "effect/Random"
 import * as Record from "effect/Record"
 import * as Schedule from "effect/Schedule"
 import type { OssError, Reason, RetryableTag } from "./OssError.ts"
-import { retryAfter } from "./OssError.ts"
 
 /**
  * How a failed request is retried. Any `Schedule` fits whose input takes an
@@ -78,7 +77,7 @@ export const backoff = (options: BackoffOptions = {}): RetryPolicy => {
       Effect.map(Random.next, (share) =>
         Math.max(
           share * Math.min(Duration.toMillis(duration), cap),
-          Math.min(retryAfter(input), maxRetryAfter)
+          Math.min(input.retryAfter, maxRetryAfter)
         )
       )
     )

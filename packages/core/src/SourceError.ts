@@ -1,5 +1,7 @@
 /**
- * Why a source can't be uploaded. `Source` exports all of it.
+ * Why a source can't be uploaded. Each reason is one class that knows its
+ * message, its remedy, whether it may go away and whether the upload can be
+ * carried on with. `Source` exports all of it.
  *
  * @since 0.1.0
  */
@@ -11,7 +13,14 @@ import * as Schema from "effect/Schema"
  * @category reasons
  * @since 0.1.0
  */
-export class SourceNotFound extends Schema.TaggedError<SourceNotFound>()("SourceNotFound", {}) {}
+export class SourceNotFound extends Schema.TaggedError<SourceNotFound>()("SourceNotFound", {}) {
+  readonly isRetryable = false
+  readonly isResumable = false
+  readonly remedy = "give the path of a file that exists"
+  override get message(): string {
+    return "no such file"
+  }
+}
 
 /**
  * It is a directory, a pipe, a socket or a device: its size is not fixed.
@@ -22,7 +31,14 @@ export class SourceNotFound extends Schema.TaggedError<SourceNotFound>()("Source
 export class SourceNotAFile extends Schema.TaggedError<SourceNotAFile>()("SourceNotAFile", {
   /** What it is instead, such as `Directory`. */
   type: Schema.String
-}) {}
+}) {
+  readonly isRetryable = false
+  readonly isResumable = false
+  readonly remedy = "give a regular file, or a stream of its bytes"
+  override get message(): string {
+    return `not a regular file but a ${this.type}`
+  }
+}
 
 /**
  * It exists but can't be read.
@@ -32,7 +48,14 @@ export class SourceNotAFile extends Schema.TaggedError<SourceNotAFile>()("Source
  */
 export class SourceUnreadable extends Schema.TaggedError<SourceUnreadable>()("SourceUnreadable", {
   description: Schema.String
-}) {}
+}) {
+  readonly isRetryable = false
+  readonly isResumable = true
+  readonly remedy = "see that this process may read it and that it is there"
+  override get message(): string {
+    return `cannot be read: ${this.description}`
+  }
+}
 
 /**
  * It is no longer what it was when the upload began.
@@ -42,7 +65,14 @@ export class SourceUnreadable extends Schema.TaggedError<SourceUnreadable>()("So
  */
 export class SourceChanged extends Schema.TaggedError<SourceChanged>()("SourceChanged", {
   description: Schema.String
-}) {}
+}) {
+  readonly isRetryable = false
+  readonly isResumable = false
+  readonly remedy = "stop what writes to it, or upload a copy of it, then upload again"
+  override get message(): string {
+    return `changed while it was being uploaded: ${this.description}`
+  }
+}
 
 /**
  * The source can't be uploaded as it is.
@@ -60,30 +90,24 @@ export class SourceError extends Schema.TaggedError<SourceError>("@effect-oss/co
 ) {
   /** What happened, and to which source. */
   get problem(): string {
-    switch (this.reason._tag) {
-      case "SourceNotFound":
-        return `${this.source}: no such file`
-      case "SourceNotAFile":
-        return `${this.source}: not a regular file but a ${this.reason.type}`
-      case "SourceUnreadable":
-        return `${this.source}: cannot be read: ${this.reason.description}`
-      case "SourceChanged":
-        return `${this.source}: changed while it was being uploaded: ${this.reason.description}`
-    }
+    return `${this.source}: ${this.reason.message}`
   }
 
   /** What to do about it. */
   get remedy(): string {
-    switch (this.reason._tag) {
-      case "SourceNotFound":
-        return "give the path of a file that exists"
-      case "SourceNotAFile":
-        return "give a regular file, or a stream of its bytes"
-      case "SourceUnreadable":
-        return "see that this process may read it and that it is there, then upload again"
-      case "SourceChanged":
-        return "stop what writes to it, or upload a copy of it, then upload again"
-    }
+    return this.isResumable
+      ? `${this.reason.remedy}, then upload again to carry on`
+      : this.reason.remedy
+  }
+
+  /** True if the error may go away when the source is read again. */
+  get isRetryable(): boolean {
+    return this.reason.isRetryable
+  }
+
+  /** True if the same upload, started again, carries on where this one stopped. */
+  get isResumable(): boolean {
+    return this.reason.isResumable
   }
 
   override get message(): string {

@@ -12,7 +12,7 @@ import type { ObjectOptions } from "./ObjectOptions.ts"
 import type { OssError } from "./OssError.ts"
 import type * as RetryPolicy from "./RetryPolicy.ts"
 import type * as Source from "./Source.ts"
-import type { IntegrityError, InvalidRequest } from "./UploadError.ts"
+import type { InvalidRequest } from "./UploadError.ts"
 
 /**
  * What is uploaded, where to, and how. `concurrency`, `retry`, `retryBudget` and
@@ -53,12 +53,7 @@ export interface UploadRequest<out E = never, out R = never> extends ObjectOptio
  * @category errors
  * @since 0.1.0
  */
-export type UploadError =
-  | OssError
-  | Source.SourceError
-  | CheckpointError
-  | InvalidRequest
-  | IntegrityError
+export type UploadError = OssError | Source.SourceError | CheckpointError | InvalidRequest
 
 /**
  * How bytes of unknown length become an object.

@@ -49,7 +49,6 @@ expectTypeOf<Upload.UploadError>().toEqualTypeOf<
   | Source.SourceError
   | CheckpointStore.CheckpointError
   | UploadError.InvalidRequest
-  | UploadError.IntegrityError
 >()
 
 // Its other faces are of the same types.

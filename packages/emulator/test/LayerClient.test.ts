@@ -199,7 +199,7 @@ describe("faults", () => {
       fault: Fault.raw({ body: "<?xml" }),
       error: {
         status: 200,
-        reason: new OssError.UnreadableAnswer({ description: "not what OSS answers: <?xml" })
+        reason: new OssError.UnreadableResponse({ description: "not what OSS answers: <?xml" })
       },
       stored: committed,
       bytes: 200_000,

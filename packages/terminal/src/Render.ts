@@ -6,7 +6,6 @@
  */
 import type { RestartReason } from "@effect-oss/core/Checkpoint"
 import type { Operation } from "@effect-oss/core/OssError"
-import * as OssError from "@effect-oss/core/OssError"
 import type { Progress, UploadEvent, UploadResult } from "@effect-oss/core/UploadEvent"
 import * as Line from "./internal/line.ts"
 import { bytes, duration, printable } from "./Text.ts"
@@ -109,7 +108,7 @@ export const event = (event: UploadEvent): string => {
     }
     case "Retrying": {
       const wait = event.delay < 50 ? "retrying" : `retrying in ${duration(event.delay)}`
-      const why = OssError.describe(event.reason)
+      const why = event.reason.message
       return printable(`${request(event.operation, event.partNumber)} failed, ${wait}: ${why}`)
     }
     case "Progress":

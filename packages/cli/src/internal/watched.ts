@@ -1,7 +1,7 @@
 /** A client, and sources, that tell what moves: for the bars of many uploads. */
 import * as Body from "@effect-oss/core/Body"
 import { OssClient } from "@effect-oss/core/OssClient"
-import { isRetryable, OssError } from "@effect-oss/core/OssError"
+import { OssError } from "@effect-oss/core/OssError"
 import type * as Source from "@effect-oss/core/Source"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -104,7 +104,7 @@ export class Watch {
       ),
       Effect.tapError((error) =>
         Effect.sync(() => {
-          if (error instanceof OssError && isRetryable(error)) this.#trouble = error.problem
+          if (error instanceof OssError && error.isRetryable) this.#trouble = error.problem
         })
       )
     )

@@ -4,7 +4,6 @@
  * over in seconds; this is for the hour after.
  */
 import type { OssError } from "@effect-oss/core/OssError"
-import { isRetryable } from "@effect-oss/core/OssError"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Schema from "effect/Schema"
@@ -36,4 +35,4 @@ export const patiently = <A extends Schema.Constraint, E extends Schema.Schema<F
 }
 
 const isTransient = (error: Failure): error is OssError =>
-  error._tag === "OssError" && isRetryable(error)
+  error._tag === "OssError" && error.isRetryable

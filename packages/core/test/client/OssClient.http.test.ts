@@ -241,7 +241,7 @@ describe("an answer of success", () => {
       const errors = yield* Effect.forEach(verbsWithXml, (verb) => Effect.flip(verb))
       assert.deepStrictEqual(
         errors.map((error) => (error as OssError).reason._tag),
-        ["UnreadableAnswer", "UnreadableAnswer", "UnreadableAnswer", "UnreadableAnswer"]
+        ["UnreadableResponse", "UnreadableResponse", "UnreadableResponse", "UnreadableResponse"]
       )
     })
   )
@@ -254,7 +254,7 @@ describe("an answer of success", () => {
         client.put({ key: "k", body: bytes(1) }),
         client.head("k")
       ]) {
-        assert.strictEqual((yield* Effect.flip(verb)).reason._tag, "UnreadableAnswer")
+        assert.strictEqual((yield* Effect.flip(verb)).reason._tag, "UnreadableResponse")
       }
     })
   )
@@ -265,7 +265,7 @@ describe("an answer of success", () => {
         headers: { etag, "x-oss-hash-crc64ecma": "0x1g" }
       }))
       const error = yield* Effect.flip(client.uploadPart(part(bytes(1))))
-      assert.strictEqual(error.reason._tag, "UnreadableAnswer")
+      assert.strictEqual(error.reason._tag, "UnreadableResponse")
     })
   )
 
@@ -302,7 +302,7 @@ describe("an answer of success", () => {
       const page = yield* client.listParts({ key: "k", uploadId: "U", after: 0 })
       assert.deepStrictEqual(page.next, Option.some(1))
       const stuck = yield* Effect.flip(client.listParts({ key: "k", uploadId: "U", after: 1 }))
-      assert.strictEqual(stuck.reason._tag, "UnreadableAnswer")
+      assert.strictEqual(stuck.reason._tag, "UnreadableResponse")
       assert.deepStrictEqual(
         server.requests.map(({ url }) => url),
         ["/k?uploadId=U", "/k?part-number-marker=1&uploadId=U"]

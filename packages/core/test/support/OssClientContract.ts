@@ -285,8 +285,8 @@ export const ossClientContract = <E>(
       ["CredentialsExpired", Fault.answer({ status: 403, code: "SecurityTokenExpired" })],
       ["ClockSkew", Fault.skew({ millis: 3_600_000 })],
       ["CallbackFailed", Fault.callbackFailed()],
-      ["UnreadableAnswer", Fault.raw({ body: "<InitiateMultipartUploadResult><Uplo" })],
-      ["UnreadableAnswer", Fault.raw({ body: "" })],
+      ["UnreadableResponse", Fault.raw({ body: "<InitiateMultipartUploadResult><Uplo" })],
+      ["UnreadableResponse", Fault.raw({ body: "" })],
       ["ServerError", Fault.raw({ body: "<html>Bad Gateway</html>", status: 502 })],
       ["Transport", Fault.drop({ at: "before" })],
       ["Transport", Fault.drop({ at: "after" })]

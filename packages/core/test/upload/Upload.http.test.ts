@@ -194,7 +194,7 @@ describe("an answer of success that can't be read", () => {
       const retries = events.flatMap((event) =>
         event._tag === "Retrying" ? [[event.operation, event.reason._tag]] : []
       )
-      assert.deepStrictEqual(retries, [[operation, "UnreadableAnswer"]])
+      assert.deepStrictEqual(retries, [[operation, "UnreadableResponse"]])
       yield* assertWhole(fiveParts)
     }).pipe(Effect.provide(httpWorld()))
   )

@@ -218,12 +218,13 @@ describe("a dead server", () => {
 
 describe("CRC64", () => {
   it.effect(
-    "of a part that is wrong each time is an IntegrityError, and the checkpoint stays",
+    "of a part that is wrong each time is a ChecksumMismatch, and the checkpoint stays",
     () =>
       Effect.gen(function* () {
         yield* inject(Fault.wrongCrc({ operation: "uploadPart", partNumber: 2, times: Infinity }))
         const error = yield* inTime(Effect.flip(Upload.upload(requestFor(fiveParts))))
-        assert.deepInclude(error, { _tag: "IntegrityError", key, partNumber: 2 })
+        assert.strictEqual(reasonOf(error), "ChecksumMismatch")
+        assert.deepInclude(error, { _tag: "OssError", key, partNumber: 2 })
         assert.strictEqual((yield* partsSent).filter((number) => number === 2).length, 5)
         const left = yield* pending
         assert.strictEqual(left.length, 1)
@@ -231,13 +232,14 @@ describe("CRC64", () => {
   )
 
   it.effect(
-    "of the whole that is wrong is an IntegrityError, the checkpoint stays, and the next run starts afresh",
+    "of the whole that is wrong is a ChecksumMismatch, the checkpoint stays, and the next run starts afresh",
     () =>
       Effect.gen(function* () {
         const emulator = yield* OssEmulator.OssEmulator
         yield* inject(Fault.wrongCrc({ operation: "complete" }))
         const error = yield* Effect.flip(Upload.upload(requestFor(fiveParts)))
-        assert.deepInclude(error, { _tag: "IntegrityError", key })
+        assert.strictEqual(reasonOf(error), "ChecksumMismatch")
+        assert.deepInclude(error, { _tag: "OssError", key })
         assert.notProperty(error, "partNumber")
         assert.strictEqual((yield* pending).length, 1)
         yield* emulator.deleteObject(bucket, key)
@@ -259,7 +261,8 @@ describe("CRC64", () => {
         Effect.provideService(OssClient.OssClient, tellsNoCrc64),
         Effect.flip
       )
-      assert.deepInclude(error, { _tag: "IntegrityError", key })
+      assert.strictEqual(reasonOf(error), "ChecksumMismatch")
+      assert.deepInclude(error, { _tag: "OssError", key })
     }).pipe(Effect.provide(world))
   )
 
@@ -301,14 +304,14 @@ describe("CRC64", () => {
     }).pipe(Effect.provide(world))
   )
 
-  it.effect("of a small object that is wrong is sent again, then an IntegrityError", () =>
+  it.effect("of a small object that is wrong is sent again, then a ChecksumMismatch", () =>
     Effect.gen(function* () {
       yield* inject(Fault.wrongCrc({ operation: "put" }))
       yield* inTime(Upload.upload(requestFor(contentOf(10))))
       assert.strictEqual((yield* requests)["put"], 2)
       yield* inject(Fault.wrongCrc({ operation: "put", times: Infinity }))
       const error = yield* inTime(Effect.flip(Upload.upload(requestFor(contentOf(10)))))
-      assert.strictEqual(error._tag, "IntegrityError")
+      assert.strictEqual(reasonOf(error), "ChecksumMismatch")
     }).pipe(Effect.provide(world))
   )
 })

@@ -61,7 +61,7 @@ const interpret = (operation: OssError.Operation, answer: Fault.Answer, offset: 
   return {
     reason:
       status >= 200 && status < 300 && status !== 203
-        ? new OssError.UnreadableAnswer({ description: `not what OSS answers: ${body.text}` })
+        ? new OssError.UnreadableResponse({ description: `not what OSS answers: ${body.text}` })
         : OssError.reasonOf({ operation, status, ...wait })
   }
 }

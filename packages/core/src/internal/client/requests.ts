@@ -18,7 +18,7 @@ import {
   type Reason,
   reasonOf,
   Rejected,
-  UnreadableAnswer
+  UnreadableResponse
 } from "../../OssError.ts"
 import * as AliOss from "./aliOss.ts"
 import * as Answers from "./responses.ts"
@@ -173,7 +173,7 @@ const sender = ({ connection, http, keys, signer }: Parts) => {
     }
     return yield* Answers.readWith(request.read, answer, understood).pipe(
       Effect.mapError(({ message: description }) =>
-        failed(new UnreadableAnswer({ description }), { ...refusal, code: undefined })
+        failed(new UnreadableResponse({ description }), { ...refusal, code: undefined })
       )
     )
   })

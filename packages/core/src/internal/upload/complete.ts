@@ -10,7 +10,7 @@ import * as Crc64 from "../../Crc64.ts"
 import type { ObjectReceipt } from "../../OssModel.ts"
 import type { Operation } from "../../OssError.ts"
 import type { OssError } from "../../OssError.ts"
-import { ChecksumMismatch, isAmbiguous } from "../../OssError.ts"
+import { ChecksumMismatch } from "../../OssError.ts"
 import * as Source from "../../Source.ts"
 import type { UploadResult } from "../../UploadEvent.ts"
 import { UploadEvent } from "../../UploadEvent.ts"
@@ -108,11 +108,11 @@ const settled = <A>(
   let answerLost = false
   const observe: Observe = (attempt) =>
     Effect.tapError(attempt, (error) =>
-      Effect.sync(() => (answerLost ||= error._tag === "OssError" && isAmbiguous(error)))
+      Effect.sync(() => (answerLost ||= error._tag === "OssError" && error.isAmbiguous))
     )
   // A server that is down has been waited for already: it is asked once.
   const patience = (error: Failure) =>
-    error._tag === "OssError" && isAmbiguous(error) ? { ...session, retrying: identity } : session
+    error._tag === "OssError" && error.isAmbiguous ? { ...session, retrying: identity } : session
   const settle = (error: Failure): Effect.Effect<Stored, Failure> =>
     Effect.matchEffect(
       Effect.flatMap(expected, (whole) => stored(patience(error), whole)),
@@ -129,7 +129,7 @@ type Observe = <A>(attempt: Effect.Effect<A, Failure>) => Effect.Effect<A, Failu
 
 const isDoubtful = (error: Failure, answerLost: boolean): boolean =>
   error._tag === "OssError" &&
-  (isAmbiguous(error) ||
+  (error.isAmbiguous ||
     error.reason._tag === "NoSuchUpload" ||
     (error.reason._tag === "AlreadyExists" && answerLost))
 
@@ -146,7 +146,11 @@ const verify = Effect.fnUntraced(function* (
     ? receipt.crc64
     : Option.flatMap(yield* head, ({ crc64 }) => crc64)
   if (Option.isSome(actual) && actual.value !== expected.crc64) {
-    const reason = new ChecksumMismatch({ expected: expected.crc64, actual: actual.value })
+    const reason = new ChecksumMismatch({
+      of: "object",
+      expected: expected.crc64,
+      actual: actual.value
+    })
     return yield* failure(session, operation, reason)
   }
   const { etag, versionId } = receipt

@@ -6,8 +6,6 @@ import * as Clock from "effect/Clock"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { OssClient } from "../../OssClient.ts"
-import type { OssError } from "../../OssError.ts"
-import { IntegrityError } from "../../UploadError.ts"
 import type { UploadResult } from "../../UploadEvent.ts"
 import { UploadEvent } from "../../UploadEvent.ts"
 import * as Measure from "./metrics.ts"
@@ -40,25 +38,6 @@ export const seen =
         Effect.withSpan(name, { attributes })
       )
     })
-
-/** Bytes that arrived otherwise than they were sent, and again: that is no error of a request any more. */
-export const damaged =
-  (key: string) =>
-  <A, E, R>(self: Effect.Effect<A, E | OssError, R>) =>
-    Effect.catchReason(
-      self,
-      "OssError",
-      "ChecksumMismatch",
-      ({ expected, actual }, { partNumber }) =>
-        Effect.fail(
-          new IntegrityError({
-            key,
-            ...(partNumber === undefined ? {} : { partNumber }),
-            expected,
-            actual
-          })
-        )
-    )
 
 /** Reports how far the upload has come, again and again. */
 export const sample = Effect.fnUntraced(function* (session: Session, every: Duration.Duration) {

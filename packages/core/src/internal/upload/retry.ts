@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Schedule from "effect/Schedule"
 import type { Reason } from "../../OssError.ts"
-import { isRetryable, OssError } from "../../OssError.ts"
+import { OssError } from "../../OssError.ts"
 import type { Budget, RetryPolicy } from "../../RetryPolicy.ts"
 import * as Measure from "./metrics.ts"
 
@@ -33,7 +33,7 @@ export const make = (options: {
   const { spend, earn } = options.budget
   const schedule = options.policy.pipe(
     Schedule.setInputType<OssError>(),
-    Schedule.while(({ input }) => (isRetryable(input) ? spend : Effect.succeed(false))),
+    Schedule.while(({ input }) => (input.isRetryable ? spend : Effect.succeed(false))),
     Schedule.tap(({ input, attempt, duration }) =>
       Effect.andThen(
         Measure.retry(input),
@@ -52,7 +52,7 @@ export const make = (options: {
       const attempt = Effect.tap(renewing(counted), () => earn)
       // Most requests succeed: what a schedule needs is made only for those that don't.
       return Effect.catchIf(attempt, isOssError, (error) =>
-        isRetryable(error)
+        error.isRetryable
           ? Effect.flatten(Effect.retry(onlyOssErrors(failingFirst(error, attempt)), schedule))
           : Effect.fail(error)
       ).pipe(

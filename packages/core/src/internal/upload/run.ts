@@ -16,7 +16,7 @@ import type * as Slots from "../slots/slots.ts"
 import * as OwnErrors from "../source/ownErrors.ts"
 import * as Store from "./complete.ts"
 import * as Identical from "./identical.ts"
-import { damaged, logged, sample, seen } from "./observability.ts"
+import { logged, sample, seen } from "./observability.ts"
 import { open } from "./open.ts"
 import * as RandomAccess from "./randomAccess.ts"
 import type { UploadSession } from "./resume.ts"
@@ -44,7 +44,6 @@ export const run = <E, R>(
       sampling === undefined ? Effect.void : Effect.forkScoped(sample(session, sampling))
     ),
     Effect.flatMap((session) => transfer(session, skipIdentical)),
-    damaged(key),
     Effect.mapError(ownErrors.restore),
     Effect.scoped,
     Effect.tap((result) => report(UploadEvent.cases.Completed.make({ result }))),

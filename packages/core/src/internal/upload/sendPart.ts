@@ -56,7 +56,7 @@ const attempt = (session: Session, uploadId: string, part: Part, source: Body.Bo
         })
       )
       if (Option.isSome(actual) && actual.value !== crc64) {
-        const reason = new ChecksumMismatch({ expected: crc64, actual: actual.value })
+        const reason = new ChecksumMismatch({ of: "part", expected: crc64, actual: actual.value })
         return yield* failure(session, "uploadPart", reason, part.number)
       }
       yield* record(session, { ...part, etag, crc64 }, false)

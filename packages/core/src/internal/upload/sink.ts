@@ -14,7 +14,7 @@ import type { SinkRequest } from "../../UploadRequest.ts"
 import * as OwnErrors from "../source/ownErrors.ts"
 import { readOnce } from "./sequential.ts"
 import { open } from "./open.ts"
-import { damaged, seen } from "./observability.ts"
+import { seen } from "./observability.ts"
 import type { UploadSession } from "./resume.ts"
 import * as Store from "./complete.ts"
 import * as UploadId from "./uploadId.ts"
@@ -47,7 +47,6 @@ export const drain = (request: SinkRequest, bytes: Stream.Stream<Uint8Array>) =>
     return yield* Store.finished(session, stored)
   }).pipe(
     Effect.catchTag("Diverged", Effect.die),
-    damaged(key),
     Effect.mapError(ownErrors.restore),
     Effect.scoped,
     Effect.provide(layerMemory, { local: true }),

@@ -9,7 +9,6 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as Checkpoint from "../../Checkpoint.ts"
 import type { CheckpointError } from "../../CheckpointStore.ts"
-import { isAmbiguous } from "../../OssError.ts"
 import type { OssError } from "../../OssError.ts"
 import { uploadsOfKey } from "./listing.ts"
 import type { Requests, Session } from "./session.ts"
@@ -32,7 +31,7 @@ export const obtain = Effect.fnUntraced(function* (
   let answerLost = false
   const sent = once(session, "initiate", session.client.initiate(session.key, session.options))
   const initiate = Effect.tapError(sent, (error) =>
-    Effect.sync(() => (answerLost ||= isAmbiguous(error)))
+    Effect.sync(() => (answerLost ||= error.isAmbiguous))
   )
   // Where OSS surely made none there is nothing to find later.
   const forget = Effect.suspend(() => (answerLost ? Effect.void : session.log.remove))
