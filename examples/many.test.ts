@@ -35,16 +35,16 @@ describe.concurrent("the example", () => {
         }
         yield* fs.symlink("nowhere", `${directory}/public/broken`)
         const first = yield* succeeds("uploadDirectory.ts", directory)
-        assert.match(first, /Uploaded site\/css\/a\.css/)
+        assert.match(first, /Completed site\/css\/a\.css/)
         assert.match(first, /Failed site\/broken: .*no such file/)
-        assert.match(first, /Uploaded: 2, Skipped: 0, Failed: 1/)
+        assert.match(first, /Completed: 2, Skipped: 0, Failed: 1/)
         assert.deepStrictEqual(
           yield* stored("site/index.html"),
           new TextEncoder().encode("index.html")
         )
         yield* fs.writeFileString(`${directory}/public/index.html`, "new")
         const second = yield* succeeds("uploadDirectory.ts", directory)
-        assert.match(second, /Uploaded: 1, Skipped: 1, Failed: 1/)
+        assert.match(second, /Completed: 1, Skipped: 1, Failed: 1/)
       })
     )
   )

@@ -16,7 +16,7 @@ export const uploadDirectory = (path: string) =>
         : Console.log(`${_tag} ${request.key}`)
     ),
     Stream.runFold(
-      () => ({ Uploaded: 0, Skipped: 0, Failed: 0 }),
+      () => ({ Completed: 0, Skipped: 0, Failed: 0 }),
       (counts, { _tag }) => ({ ...counts, [_tag]: counts[_tag] + 1 })
     )
   )

@@ -111,4 +111,6 @@ export interface ObjectHead {
   /** Quotes included. */
   readonly etag: string
   readonly crc64: Option.Option<bigint>
+  /** In milliseconds since 1970, by OSS's clock. */
+  readonly lastModified?: number | undefined
 }

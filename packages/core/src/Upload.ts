@@ -19,7 +19,7 @@ import type * as Checkpoint from "./Checkpoint.ts"
 import type { CheckpointError } from "./CheckpointStore.ts"
 import { CheckpointStore } from "./CheckpointStore.ts"
 import * as Defaults from "./internal/upload/defaults.ts"
-import { run } from "./internal/upload/run.ts"
+import { run, sampleEvery } from "./internal/upload/run.ts"
 import { drain } from "./internal/upload/sink.ts"
 import * as UploadId from "./internal/upload/uploadId.ts"
 import { OssClient } from "./OssClient.ts"
@@ -188,9 +188,6 @@ export const sink = (
  */
 export const pending: Stream.Stream<Checkpoint.Summary, CheckpointError, CheckpointStore> =
   Stream.unwrap(Effect.map(CheckpointStore, (store) => store.list))
-
-/** How often `Progress` is sampled. */
-const sampleEvery = Duration.millis(200)
 
 /**
  * Gives up what earlier runs left for one key: aborts it on the server, then

@@ -10,6 +10,7 @@ import type * as Checkpoint from "./Checkpoint.ts"
 import type { CheckpointError } from "./CheckpointStore.ts"
 import type { ObjectOptions } from "./ObjectOptions.ts"
 import type { OssError } from "./OssError.ts"
+import type { ObjectHead } from "./OssModel.ts"
 import type * as RetryPolicy from "./RetryPolicy.ts"
 import type * as Source from "./Source.ts"
 import type { InvalidRequest } from "./UploadError.ts"
@@ -33,8 +34,8 @@ export interface UploadRequest<out E = never, out R = never> extends ObjectOptio
   readonly retry?: RetryPolicy.RetryPolicy | undefined
   /** What retries are paid out of; share one among uploads to limit them together. Default: `RetryPolicy.sharedBudget` retries of this upload's own. */
   readonly retryBudget?: RetryPolicy.Budget | undefined
-  /** True: if the object that is stored already has the source's size and CRC64, nothing is sent, whatever its headers and metadata. The source is read for it if the sizes agree. Default: false. */
-  readonly skipIdentical?: boolean | undefined
+  /** True: if the object that is stored already has the source's size and CRC64, nothing is sent, whatever its headers and metadata. The source is read for it if the sizes agree. A function decides by the stored object alone, for whoever knows the source otherwise: it is asked if the sizes agree, and the source isn't read. Default: false. */
+  readonly skipIdentical?: boolean | ((stored: ObjectHead) => boolean) | undefined
   /** A transfer in which nothing moves for so long is given up, and sent again. Default: 30 seconds. */
   readonly stallTimeout?: Duration.Input | undefined
   /** If the source changed since an earlier run: `restart` afresh, or `fail` and keep that run's parts. Default: `restart`. A source that changes during a run always fails. */

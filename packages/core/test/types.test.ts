@@ -95,11 +95,11 @@ const declared: Readonly<Record<string, readonly [code: string, prints: string]>
   ],
   all: [
     `UploadMany.uploadAll(UploadMany.directory("d", "p"))`,
-    `Stream.Stream<UploadMany.Outcome<Upload.UploadRequest<never, FileSystem>, Upload.UploadError>, InvalidRequest | Source.SourceError, CheckpointStore.CheckpointStore | FileSystem | OssClient.OssClient | Path>`
+    `Stream.Stream<UploadMany.Outcome<Upload.UploadRequest<never, FileSystem>, Upload.UploadError>, InvalidRequest | OssError.OssError | Source.SourceError, CheckpointStore.CheckpointStore | FileSystem | OssClient.OssClient | Path>`
   ],
   stopping: [
     `UploadMany.uploadAll(UploadMany.directory("d", "p"), { onFailure: "stop" })`,
-    `Stream.Stream<UploadMany.Skipped<Upload.UploadRequest<never, FileSystem>> | UploadMany.Uploaded<Upload.UploadRequest<never, FileSystem>>, Upload.UploadError, CheckpointStore.CheckpointStore | FileSystem | OssClient.OssClient | Path>`
+    `Stream.Stream<UploadMany.Completed<Upload.UploadRequest<never, FileSystem>> | UploadMany.Skipped<Upload.UploadRequest<never, FileSystem>>, Upload.UploadError, CheckpointStore.CheckpointStore | FileSystem | OssClient.OssClient | Path>`
   ],
   sink: [
     `Upload.sink({ key: "k" })`,

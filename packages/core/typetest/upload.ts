@@ -92,7 +92,7 @@ expectTypeOf(UploadMany.directory("d", "p")).toEqualTypeOf<
 expectTypeOf(UploadMany.uploadAll(UploadMany.directory("d", "p"))).toEqualTypeOf<
   Stream.Stream<
     UploadMany.Outcome<FileRequest, Upload.UploadError>,
-    UploadError.InvalidRequest | Source.SourceError,
+    UploadError.InvalidRequest | OssError.OssError | Source.SourceError,
     Client | Store | FileSystem.FileSystem | Path.Path
   >
 >()
@@ -104,13 +104,20 @@ declare const requests: Stream.Stream<
 expectTypeOf(UploadMany.uploadAll(requests, { parts: 3 })).toEqualTypeOf<
   Stream.Stream<
     UploadMany.Outcome<Upload.UploadRequest<Broken, Database>, Upload.UploadError | Broken>,
-    UploadError.InvalidRequest | "requests",
+    UploadError.InvalidRequest | OssError.OssError | "requests",
     Client | Store | Database | HttpClient.HttpClient
+  >
+>()
+expectTypeOf(UploadMany.events([stream], { parts: 3 })).toEqualTypeOf<
+  Stream.Stream<
+    UploadMany.Event<Upload.UploadRequest<Broken, Database>, Upload.UploadError | Broken>,
+    UploadError.InvalidRequest | OssError.OssError,
+    Client | Store | Database
   >
 >()
 expectTypeOf(UploadMany.uploadAll(requests, { onFailure: "stop" })).toEqualTypeOf<
   Stream.Stream<
-    | UploadMany.Uploaded<Upload.UploadRequest<Broken, Database>>
+    | UploadMany.Completed<Upload.UploadRequest<Broken, Database>>
     | UploadMany.Skipped<Upload.UploadRequest<Broken, Database>>,
     Upload.UploadError | Broken | "requests",
     Client | Store | Database | HttpClient.HttpClient

@@ -2,8 +2,10 @@ import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { UploadMany } from "@effect-oss/core"
 import { OssEmulator } from "@effect-oss/emulator"
-import { Effect, Exit, FileSystem, Layer, Option, PlatformError, Stream } from "effect"
+import { Effect, Exit, FileSystem, Layer, Logger, Option, PlatformError, Stream } from "effect"
 import type { Path, Scope } from "effect"
+import { execFileSync } from "node:child_process"
+import { mkdirSync, writeFileSync } from "node:fs"
 import { bucket, world } from "../support/world.ts"
 
 /** A directory with these files in it: a path that ends with a slash is a directory, and a content with an arrow a link. */
@@ -64,9 +66,9 @@ describe("UploadMany.directory", () => {
       const root = yield* tree({ "a/x": "one", "数据 😀.txt": "two", "c d%20": "three" })
       const uploaded = yield* uploadAll(root, "p")
       assert.deepStrictEqual(uploaded, [
-        "Uploaded p/a/x",
-        "Uploaded p/c d%20",
-        "Uploaded p/数据 😀.txt"
+        "Completed p/a/x",
+        "Completed p/c d%20",
+        "Completed p/数据 😀.txt"
       ])
       const emulator = yield* OssEmulator.OssEmulator
       const object = yield* Effect.fromOption(yield* emulator.object(bucket, "p/数据 😀.txt"))
@@ -105,14 +107,134 @@ describe("UploadMany.directory", () => {
         "sub/b.jpg",
         "sub/deep/c.jpg"
       ])
-      const both = { include: ["*.jpg", "sub/*.jpg"], exclude: ["a.*"] }
+      const both = { include: ["/*.jpg", "sub/*.jpg"], exclude: ["a.*"] }
       assert.deepStrictEqual(yield* keys(root, "", both), ["sub/b.jpg"])
-      assert.deepStrictEqual(yield* keys(root, "", { include: [] }), [])
+      assert.deepStrictEqual(yield* keys(root, "", { include: ["deep"] }), [
+        "sub/deep/c.jpg",
+        "sub/deep/c.tmp"
+      ])
     })
   )
 
   test(
-    "uploads what a link to a file points to, and says of other links what they are",
+    "matches a pattern without a slash at any depth, and one with a slash from the root",
+    Effect.gen(function* () {
+      const root = yield* tree({
+        ".env": "",
+        "a/.env": "",
+        "a/b/key.pem": "",
+        "a/top": "",
+        "cache/x": "",
+        "file/cache": "",
+        "key.pem": "",
+        top: ""
+      })
+      const left = (...exclude: ReadonlyArray<string>) => keys(root, "", { exclude })
+      assert.deepStrictEqual(yield* left("*.pem", ".env", "cache/"), ["a/top", "file/cache", "top"])
+      assert.deepStrictEqual(yield* left("/top", "a/b/*.pem", "a/b", "**/.env", "/cache"), [
+        "a/top",
+        "file/cache",
+        "key.pem"
+      ])
+      const entries = yield* Stream.runCollect(
+        UploadMany.entries(root, { include: ["a", "*.jpg"], exclude: [".env", "*.tmp"] })
+      )
+      const used = new Set(entries.flatMap(({ patterns }) => patterns))
+      assert.deepStrictEqual([...used].toSorted(), [".env", "a"])
+    })
+  )
+
+  test(
+    "follows links to directories if asked to, and notices cycles",
+    Effect.gen(function* () {
+      const root = yield* tree({
+        "a/file": "one",
+        "a/up": "-> ..",
+        "b/other": "-> ../a",
+        "b/self": "-> .",
+        "c/there": "-> ../d",
+        "d/back": "-> ../c"
+      })
+      const found = yield* Stream.runCollect(UploadMany.entries(root, { links: "follow" }))
+      assert.deepStrictEqual(
+        found.map(
+          (entry) => `${entry._tag === "LeftOut" ? entry.reason : entry._tag} ${entry.name}`
+        ),
+        [
+          "File a/file",
+          "Cycle a/up",
+          "File b/other/file",
+          "Cycle b/other/up",
+          "Cycle b/self",
+          "Cycle c/there/back",
+          "Cycle d/back/there"
+        ]
+      )
+    })
+  )
+
+  test(
+    "lets links to directories fail if asked to",
+    Effect.gen(function* () {
+      const root = yield* tree({ "dir/file": "", link: "-> dir" })
+      const found = yield* Stream.runCollect(UploadMany.entries(root, { links: "fail" }))
+      assert.deepStrictEqual(
+        found.map(({ _tag, name }) => `${_tag} ${name}`),
+        ["File dir/file", "Failed link"]
+      )
+    })
+  )
+
+  test(
+    "leaves out pipes and sockets, and says so",
+    Effect.gen(function* () {
+      const root = yield* tree({ file: "" })
+      execFileSync("mkfifo", [`${root}/pipe`])
+      const found = yield* Stream.runCollect(UploadMany.entries(root))
+      assert.deepStrictEqual(
+        found.map(
+          (entry) => `${entry._tag === "LeftOut" ? entry.reason : entry._tag} ${entry.name}`
+        ),
+        ["File file", "NotAFile pipe"]
+      )
+      const said: Array<unknown> = []
+      const logger = Logger.make(({ message }) => said.push(message))
+      yield* Effect.provide(keys(root, ""), Logger.layer([logger]))
+      assert.deepStrictEqual(said, [
+        [`${root}/pipe is left out: it is a pipe, a socket or a device`]
+      ])
+    })
+  )
+
+  test(
+    "has names that are not UTF-8 fail by themselves, beside one that looks like them",
+    Effect.gen(function* () {
+      const root = yield* tree({ "\uFFFD.txt": "genuine", a: "" })
+      for (const byte of [0xff, 0xfe]) {
+        const path = Buffer.concat([
+          Buffer.from(`${root}/`),
+          Buffer.from([byte]),
+          Buffer.from(".txt")
+        ])
+        writeFileSync(path, "not UTF-8")
+      }
+      mkdirSync(Buffer.concat([Buffer.from(`${root}/dir`), Buffer.from([0xe9])]))
+      const uploaded = yield* uploadAll(root)
+      assert.deepStrictEqual(uploaded.toSorted(), [
+        "Completed a",
+        "Completed \uFFFD.txt",
+        "SourceUnreadable dir\uFFFD",
+        "SourceUnreadable \uFFFD.txt",
+        "SourceUnreadable \uFFFD.txt"
+      ])
+      const emulator = yield* OssEmulator.OssEmulator
+      const object = yield* Effect.fromOption(yield* emulator.object(bucket, "\uFFFD.txt"))
+      assert.strictEqual(new TextDecoder().decode(yield* object.bytes), "genuine")
+    })
+  )
+
+  test(
+    "uploads what a link to a file points to, leaves out links to directories, and fails broken ones",
     Effect.gen(function* () {
       const root = yield* tree({
         "dir/file": "content",
@@ -123,10 +245,8 @@ describe("UploadMany.directory", () => {
       })
       assert.deepStrictEqual(yield* uploadAll(root), [
         "SourceNotFound broken",
-        "Uploaded dir/file",
-        "SourceNotAFile loop",
-        "SourceNotAFile toDir",
-        "Uploaded toFile"
+        "Completed dir/file",
+        "Completed toFile"
       ])
     })
   )
@@ -138,7 +258,7 @@ describe("UploadMany.directory", () => {
       const root = yield* tree({ "\\windows": "", a: "", [deep]: "" })
       assert.deepStrictEqual(yield* uploadAll(root), [
         "InvalidRequest \\windows",
-        "Uploaded a",
+        "Completed a",
         `InvalidRequest ${deep}`
       ])
     })
@@ -165,10 +285,10 @@ describe("UploadMany.directory", () => {
       })
       yield* Effect.gen(function* () {
         assert.deepStrictEqual(yield* uploadAll(root), [
-          "Uploaded a/1",
+          "Completed a/1",
           "SourceUnreadable b",
-          "Uploaded c/3",
-          "Uploaded z"
+          "Completed c/3",
+          "Completed z"
         ])
         listed.length = 0
         yield* keys(root, "", { exclude: ["b", "c/"] })
@@ -190,7 +310,7 @@ describe("UploadMany.directory", () => {
           )
       })
       yield* Effect.gen(function* () {
-        assert.deepStrictEqual(yield* keys(root, ""), ["a/1", "link", "z"])
+        assert.deepStrictEqual(yield* keys(root, ""), ["a/1", "z"])
       }).pipe(Effect.provideService(FileSystem.FileSystem, untyped))
     })
   )
@@ -217,7 +337,7 @@ describe("UploadMany.directory", () => {
       )
       assert.deepStrictEqual(
         outcomes.map(({ _tag }) => _tag),
-        ["Uploaded", "Failed"]
+        ["Completed", "Failed"]
       )
       const emulator = yield* OssEmulator.OssEmulator
       assert.isTrue(Option.isNone(yield* emulator.object(bucket, "b")))

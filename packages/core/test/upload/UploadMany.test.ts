@@ -1,58 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { OssClient, Source, Upload, UploadMany } from "@effect-oss/core"
 import { Fault, OssEmulator } from "@effect-oss/emulator"
-import {
-  Clock,
-  Deferred,
-  Effect,
-  Exit,
-  Fiber,
-  Layer,
-  Option,
-  Stream,
-  SubscriptionRef
-} from "effect"
+import { Clock, Effect, Layer, Option, Stream } from "effect"
 import { TestClock } from "effect/testing"
-import {
-  assertWhole,
-  bucket,
-  contentOf,
-  editable,
-  fiveParts,
-  inTime,
-  partSize,
-  partsSent,
-  pending,
-  requestFor,
-  requests,
-  world
-} from "../support/world.ts"
-
-const inject = (...faults: ReadonlyArray<Fault.Fault>) =>
-  OssEmulator.OssEmulator.use((emulator) => emulator.inject(...faults))
-
-/** A file that goes up with one request. */
-const small = (key: string, options: Partial<Upload.UploadRequest> = {}) =>
-  requestFor(contentOf(100, key.length), {
-    key,
-    source: Source.bytes(contentOf(100, key.length), key),
-    ...options
-  })
-
-/** A file of so many whole parts. */
-const large = (key: string, parts: number, options: Partial<Upload.UploadRequest> = {}) =>
-  requestFor(contentOf(0), {
-    key,
-    source: Source.bytes(contentOf(parts * partSize, parts), key),
-    concurrency: 100,
-    ...options
-  })
-
-/** Each transfer takes a second. */
-const slowly = inject(
-  Fault.delay({ operation: "uploadPart", millis: 1_000, times: Infinity }),
-  Fault.delay({ operation: "put", millis: 1_000, times: Infinity })
-)
+import { inject, keysOf, large, slowly, small } from "../support/many.ts"
+import { bucket, contentOf, inTime, pending, requests, world } from "../support/world.ts"
 
 /** The outcomes with their times, in seconds: `tag key time`. */
 const timed = <Request extends { readonly key: string }, E, R>(
@@ -69,9 +21,6 @@ const timed = <Request extends { readonly key: string }, E, R>(
       Stream.runCollect
     )
   )
-
-const keysOf = (outcomes: ReadonlyArray<{ readonly request: { readonly key: string } }>) =>
-  outcomes.map(({ request }) => request.key)
 
 /** A client that counts how many bodies are on their way at once. */
 const counting = () => {
@@ -102,9 +51,9 @@ describe("uploadAll", () => {
       yield* slowly
       const all = Stream.make(large("ten", 10), small("one"), large("two", 2, { concurrency: 1 }))
       assert.deepStrictEqual(yield* timed(UploadMany.uploadAll(all, { parts: 4 })), [
-        "Uploaded one 2",
-        "Uploaded two 3",
-        "Uploaded ten 4"
+        "Completed one 2",
+        "Completed two 3",
+        "Completed ten 4"
       ])
       const emulator = yield* OssEmulator.OssEmulator
       for (const key of ["ten", "one", "two"]) {
@@ -147,7 +96,7 @@ describe("uploadAll", () => {
       const all = Stream.make(large("a", 20), large("b", 20), small("c"), small("d"))
       const outcomes = yield* timed(UploadMany.uploadAll(all, { parts: 2 }))
       // After the first two parts, each of the four has one in turn: the whole takes 21 seconds.
-      assert.deepStrictEqual(outcomes.slice(0, 2), ["Uploaded c 3", "Uploaded d 3"])
+      assert.deepStrictEqual(outcomes.slice(0, 2), ["Completed c 3", "Completed d 3"])
     }).pipe(Effect.provide(world))
   )
 
@@ -158,8 +107,8 @@ describe("uploadAll", () => {
       const later = Stream.fromEffect(Effect.as(Effect.sleep("1500 millis"), large("later", 3)))
       const all = Stream.concat(first, later)
       assert.deepStrictEqual(yield* timed(UploadMany.uploadAll(all, { parts: 2 })), [
-        "Uploaded later 5",
-        "Uploaded first 6"
+        "Completed later 5",
+        "Completed first 6"
       ])
     }).pipe(Effect.provide(world))
   )
@@ -223,7 +172,7 @@ describe("uploadAll", () => {
       const outcomes = yield* inTime(Stream.runCollect(UploadMany.uploadAll(all)))
       assert.deepStrictEqual(
         outcomes.map(({ _tag }) => _tag),
-        ["Uploaded", "Uploaded"]
+        ["Completed", "Completed"]
       )
       assert.deepStrictEqual(yield* pending, [])
       assert.deepStrictEqual(yield* emulator.uploads(bucket), [])
@@ -244,19 +193,83 @@ describe("uploadAll", () => {
         )
       )
       assert.strictEqual(yield* Effect.flip(inTime(outcomes)), "no more")
-      assert.deepStrictEqual(seen, ["Uploaded a"])
+      assert.deepStrictEqual(seen, ["Completed a"])
       assert.deepStrictEqual(yield* pending, [])
     }).pipe(Effect.provide(world))
   )
 
-  it.effect("tells the second of two uploads of one source to one key that it is busy", () =>
+  it.effect("has the second of two requests for one key fail, in whatever form of Unicode", () =>
+    Effect.gen(function* () {
+      const [nfc, nfd] = ["caf\u00E9", "cafe\u0301"]
+      const sources = ["2025/db", "2026/db", "first", "second"].map((name) =>
+        Source.bytes(contentOf(100, name.length), name)
+      )
+      const keys = ["db", "db", nfc, nfd]
+      const all = keys.map((key, index) => ({ key, source: sources[index]! }))
+      const outcomes = yield* Stream.runCollect(UploadMany.uploadAll(all, { concurrency: 1 }))
+      assert.deepStrictEqual(
+        outcomes.map((one) => (one._tag === "Failed" ? one.error.message : one._tag)),
+        [
+          "Completed",
+          "key: two sources go to db: 2025/db and 2026/db; give each source a key of its own, or upload them one after the other",
+          "Completed",
+          `key: two sources go to ${nfd}: first and second; give each source a key of its own, or upload them one after the other`
+        ]
+      )
+      const emulator = yield* OssEmulator.OssEmulator
+      const object = yield* Effect.fromOption(yield* emulator.object(bucket, "db"))
+      assert.deepStrictEqual(yield* object.bytes, contentOf(100, "2025/db".length))
+    }).pipe(Effect.provide(world))
+  )
+
+  it.effect("uploads to one key again and again if asked to, but not at the same time", () =>
     Effect.gen(function* () {
       yield* slowly
       const twice = Stream.make(large("a", 2), large("a", 2))
-      const outcomes = yield* inTime(Stream.runCollect(UploadMany.uploadAll(twice)))
-      assert.deepStrictEqual(
-        outcomes.map(({ _tag }) => _tag),
-        ["Failed", "Uploaded"]
+      const tagsWith = (concurrency: number) =>
+        UploadMany.uploadAll(twice, { repeatedKeys: "allow", concurrency }).pipe(
+          Stream.map(({ _tag }) => _tag),
+          Stream.runCollect,
+          inTime
+        )
+      assert.deepStrictEqual(yield* tagsWith(1), ["Completed", "Completed"])
+      assert.deepStrictEqual(yield* tagsWith(2), ["Failed", "Completed"])
+    }).pipe(Effect.provide(world))
+  )
+
+  it.effect.each([
+    { status: 403, code: "InvalidAccessKeyId", most: 4 },
+    { status: 403, code: "SignatureDoesNotMatch", most: 4 },
+    { status: 404, code: "NoSuchBucket", most: 4 },
+    { status: 403, code: "AccessDenied", most: 14 }
+  ])("stops after a refusal that concerns all: $code", ({ status, code, most }) =>
+    Effect.gen(function* () {
+      yield* inject(Fault.answer({ status, code, times: Infinity }))
+      const all = Array.from({ length: 500 }, (_, index) => small(`${index}`))
+      const outcomes = UploadMany.uploadAll(all, { concurrency: 4 })
+      const error = yield* Effect.flip(inTime(Stream.runDrain(outcomes)))
+      assert.deepInclude(error, { _tag: "OssError", code })
+      const { put = 0 } = yield* requests
+      assert.isAtMost(put, most)
+    }).pipe(Effect.provide(world))
+  )
+
+  it.effect("goes on after a refusal once an upload has succeeded", () =>
+    Effect.gen(function* () {
+      const all = Array.from({ length: 30 }, (_, index) => small(`${index}`))
+      yield* inject(
+        Fault.answer({
+          operation: "put",
+          status: 403,
+          code: "SignatureDoesNotMatch",
+          skip: 1,
+          times: 20
+        })
+      )
+      const outcomes = yield* Stream.runCollect(UploadMany.uploadAll(all, { concurrency: 1 }))
+      assert.lengthOf(
+        outcomes.filter(({ _tag }) => _tag === "Completed"),
+        10
       )
     }).pipe(Effect.provide(world))
   )
@@ -301,260 +314,6 @@ describe("uploadAll", () => {
         UploadMany.uploadAll(Stream.make({ key: "a", source }))
       )
       assert.isTrue(outcome?._tag === "Failed" && outcome.error === "mine")
-    }).pipe(Effect.provide(world))
-  )
-})
-
-describe("skipIdentical", () => {
-  const skipping = { skipIdentical: true }
-
-  it.effect("sends nothing of what is stored already, to the last bit", () =>
-    Effect.gen(function* () {
-      const all = Stream.make(small("a"), large("b", 2))
-      yield* Stream.runDrain(UploadMany.uploadAll(all))
-      const before = yield* requests
-      const outcomes = yield* Stream.runCollect(UploadMany.uploadAll(all, skipping))
-      assert.deepStrictEqual(
-        outcomes.map(({ _tag }) => _tag),
-        ["Skipped", "Skipped"]
-      )
-      assert.deepStrictEqual(yield* requests, { ...before, head: (before["head"] ?? 0) + 2 })
-      for (const outcome of outcomes) {
-        if (outcome._tag === "Failed") return assert.fail()
-        assert.deepInclude(outcome.result, { sent: 0, resumed: 0, verified: true, skipped: true })
-      }
-    }).pipe(Effect.provide(world))
-  )
-
-  it.effect("sends what differs in a byte, in size, or in that it isn't there", () =>
-    Effect.gen(function* () {
-      yield* Upload.upload(requestFor(fiveParts))
-      const flipped = Uint8Array.from(fiveParts)
-      flipped[partSize]! ^= 1
-      for (const content of [flipped, fiveParts.subarray(1), contentOf(partSize * 2, 9)]) {
-        const result = yield* Upload.upload(requestFor(content, skipping))
-        assert.notProperty(result, "skipped")
-        yield* assertWhole(content)
-      }
-      const result = yield* Upload.upload(requestFor(fiveParts, { ...skipping, key: "new" }))
-      assert.strictEqual(result.sent, fiveParts.length)
-    }).pipe(Effect.provide(world))
-  )
-
-  it.effect("reads the source only if the sizes agree", () =>
-    Effect.gen(function* () {
-      yield* Upload.upload(requestFor(contentOf(100)))
-      const { source, edit } = editable(contentOf(100))
-      let read = 0
-      const watched: Source.Source = {
-        name: "watched",
-        open: Effect.map(source.open, (opened) =>
-          opened._tag === "RandomAccess"
-            ? {
-                ...opened,
-                read: (target, offset) => {
-                  read += target.length
-                  return opened.read(target, offset)
-                }
-              }
-            : opened
-        )
-      }
-      const request = requestFor(contentOf(0), { ...skipping, source: watched })
-      assert.isTrue((yield* Upload.upload(request)).skipped)
-      assert.strictEqual(read, 100)
-      yield* edit(contentOf(101))
-      yield* Upload.upload(request)
-      // To be sent, and no more.
-      assert.strictEqual(read, 100 + 101)
-    }).pipe(Effect.provide(world))
-  )
-
-  it.effect("compares a stream whose size is known, and sends one whose size is not", () =>
-    Effect.gen(function* () {
-      yield* Upload.upload(requestFor(fiveParts))
-      const bytes = Stream.make(fiveParts.subarray(0, 1_000), fiveParts.subarray(1_000))
-      const known = Source.stream("s", bytes, { size: fiveParts.length })
-      const request = requestFor(fiveParts, { ...skipping, source: known })
-      assert.isTrue((yield* Upload.upload(request)).skipped)
-      const unknown = requestFor(fiveParts, { ...skipping, source: Source.stream("s", bytes) })
-      assert.strictEqual((yield* Upload.upload(unknown)).sent, fiveParts.length)
-    }).pipe(Effect.provide(world))
-  )
-
-  it.effect("sends where the endpoint tells no CRC64, or HEAD is not allowed", () =>
-    Effect.gen(function* () {
-      yield* Upload.upload(requestFor(fiveParts))
-      for (const fault of [
-        Fault.noCrc({ operation: "head" }),
-        Fault.answer({ operation: "head", status: 403 })
-      ]) {
-        yield* inject(fault)
-        const result = yield* Upload.upload(requestFor(fiveParts, skipping))
-        assert.strictEqual(result.sent, fiveParts.length)
-      }
-    }).pipe(Effect.provide(world))
-  )
-
-  it.effect("gives up what an earlier run left of the same upload", () =>
-    Effect.gen(function* () {
-      yield* Upload.upload(requestFor(fiveParts))
-      yield* inject(Fault.stall({ operation: "uploadPart", partNumber: 4, at: "before" }))
-      const request = requestFor(fiveParts, { concurrency: 1 })
-      const fiber = yield* Effect.forkChild(Upload.upload(request))
-      yield* TestClock.adjust("1 second")
-      yield* Fiber.interrupt(fiber)
-      assert.strictEqual((yield* pending).length, 1)
-      assert.isTrue((yield* Upload.upload({ ...request, ...skipping })).skipped)
-      yield* assertWhole(fiveParts)
-    }).pipe(Effect.provide(world))
-  )
-
-  it.effect("may be asked of one request, and not of another", () =>
-    Effect.gen(function* () {
-      yield* Stream.runDrain(UploadMany.uploadAll(Stream.make(small("a"), small("bb"))))
-      const all = Stream.make(small("a"), small("bb", { skipIdentical: false }))
-      const outcomes = yield* Stream.runCollect(UploadMany.uploadAll(all, skipping))
-      assert.deepStrictEqual(
-        outcomes.map(({ _tag, request }) => `${_tag} ${request.key}`).toSorted(),
-        ["Skipped a", "Uploaded bb"]
-      )
-    }).pipe(Effect.provide(world))
-  )
-})
-
-describe("uploadAll, composed", () => {
-  const three = Stream.make(large("a", 4), large("b", 4), small("c"))
-  const all = Stream.runCollect(UploadMany.uploadAll(three, { parts: 2 }))
-
-  /** Nothing is under way, nothing that was acknowledged is sent again, and all can be finished. */
-  const canBeResumed = Effect.gen(function* () {
-    const emulator = yield* OssEmulator.OssEmulator
-    assert.strictEqual(yield* emulator.inFlight, 0)
-    const [before, sent] = [yield* requests, (yield* partsSent).length]
-    yield* TestClock.adjust("1 hour")
-    assert.deepStrictEqual(yield* requests, before)
-    const durable = (yield* pending).reduce((sum, { parts }) => sum + parts, 0)
-    const finished = (yield* inTime(all)).filter(({ _tag }) => _tag === "Uploaded")
-    assert.strictEqual(finished.length, 3)
-    const left = 8 - durable
-    assert.isAtMost((yield* partsSent).length - sent, left)
-    assert.deepStrictEqual(yield* pending, [])
-    assert.deepStrictEqual(yield* emulator.uploads(bucket), [])
-  })
-
-  it.effect("is resumable after an interruption", () =>
-    Effect.gen(function* () {
-      yield* slowly
-      const fiber = yield* Effect.forkChild(all)
-      yield* TestClock.adjust("2500 millis")
-      yield* Fiber.interrupt(fiber)
-      assert.isTrue(Exit.isFailure(yield* Fiber.await(fiber)))
-      assert.strictEqual((yield* pending).length, 2)
-      yield* canBeResumed
-    }).pipe(Effect.provide(world))
-  )
-
-  it.effect("is resumable after a timeout, again and again", () =>
-    Effect.gen(function* () {
-      yield* slowly
-      const outcomes = UploadMany.uploadAll(three, { parts: 2, skipIdentical: true }).pipe(
-        Stream.runCollect,
-        Effect.timeout("2500 millis"),
-        Effect.retry({ times: 10 })
-      )
-      assert.strictEqual((yield* inTime(outcomes)).length, 3)
-      assert.deepStrictEqual(yield* pending, [])
-    }).pipe(Effect.provide(world))
-  )
-
-  it.effect("is resumable after losing a race", () =>
-    Effect.gen(function* () {
-      yield* slowly
-      const gate = yield* Deferred.make<string>()
-      const race = yield* Effect.forkChild(Effect.raceFirst(all, Deferred.await(gate)))
-      yield* TestClock.adjust("2500 millis")
-      yield* Deferred.succeed(gate, "the other")
-      assert.strictEqual(yield* Fiber.join(race), "the other")
-      yield* canBeResumed
-    }).pipe(Effect.provide(world))
-  )
-
-  it.effect("carries on when it is retried as a whole", () =>
-    Effect.gen(function* () {
-      yield* slowly
-      yield* inject(
-        Fault.answer({
-          operation: "uploadPart",
-          key: "b",
-          partNumber: 3,
-          status: 403,
-          code: "AccessDenied"
-        })
-      )
-      const stopping = UploadMany.uploadAll(three, {
-        parts: 2,
-        onFailure: "stop",
-        skipIdentical: true
-      }).pipe(Stream.runCollect, Effect.retry({ times: 1 }))
-      assert.strictEqual((yield* inTime(stopping)).length, 3)
-      assert.deepStrictEqual(yield* pending, [])
-    }).pipe(Effect.provide(world))
-  )
-
-  it.effect("is resumable after the scope closed that it was forked in", () =>
-    Effect.gen(function* () {
-      yield* slowly
-      const scoped = Effect.scoped(
-        Effect.andThen(Effect.forkScoped(all), Effect.sleep("2500 millis"))
-      )
-      yield* inTime(scoped)
-      yield* canBeResumed
-    }).pipe(Effect.provide(world))
-  )
-
-  it.effect("is resumable after its outcomes were read in part", () =>
-    Effect.gen(function* () {
-      yield* slowly
-      const first = UploadMany.uploadAll(three, { parts: 2 }).pipe(
-        Stream.take(1),
-        Stream.runCollect
-      )
-      assert.deepStrictEqual(keysOf(yield* inTime(first)), ["c"])
-      yield* canBeResumed
-    }).pipe(Effect.provide(world))
-  )
-})
-
-describe("Upload.progress", () => {
-  it.effect("holds how far the upload has come, from nothing to all", () =>
-    Effect.gen(function* () {
-      yield* slowly
-      const request = requestFor(fiveParts, { concurrency: 1 })
-      const { upload, progress } = yield* Upload.progress(request)
-      assert.deepInclude(yield* SubscriptionRef.get(progress), { durable: 0, total: null })
-      assert.deepStrictEqual(yield* requests, {})
-      const fiber = yield* Effect.forkChild(upload)
-      yield* TestClock.adjust("2500 millis")
-      assert.deepInclude(yield* SubscriptionRef.get(progress), {
-        durable: 2 * partSize,
-        total: fiveParts.length
-      })
-      yield* Fiber.interrupt(fiber)
-      const seen: Array<number> = []
-      const watching = yield* Effect.forkChild(
-        Stream.runForEach(SubscriptionRef.changes(progress), ({ durable }) =>
-          Effect.sync(() => seen.push(durable))
-        )
-      )
-      yield* inTime(upload)
-      yield* Fiber.interrupt(watching)
-      assert.deepStrictEqual(
-        seen,
-        seen.toSorted((a, b) => a - b)
-      )
-      assert.strictEqual(seen[0], 2 * partSize)
-      assert.strictEqual(seen.at(-1), fiveParts.length)
     }).pipe(Effect.provide(world))
   )
 })

@@ -81,15 +81,23 @@ const decodeHead = Schema.decodeUnknownEffect(
   Schema.Struct({
     "content-length": Count,
     etag: Schema.NonEmptyString,
-    "x-oss-hash-crc64ecma": Crc64
+    "x-oss-hash-crc64ecma": Crc64,
+    "last-modified": Schema.optionalKey(Schema.String)
   })
 )
+
+/** Undefined for what is no date. */
+const httpDate = (text = ""): number | undefined => {
+  const millis = Date.parse(text)
+  return Number.isNaN(millis) ? undefined : millis
+}
 
 export const objectHead: Read<ObjectHead> = ({ headers }) =>
   Effect.map(decodeHead(headers), (known) => ({
     size: known["content-length"],
     etag: known.etag,
-    crc64: known["x-oss-hash-crc64ecma"]
+    crc64: known["x-oss-hash-crc64ecma"],
+    lastModified: httpDate(known["last-modified"])
   }))
 
 export const initiated: Read<{ readonly uploadId: string }> = ({ returned }) =>

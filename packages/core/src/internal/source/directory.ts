@@ -6,23 +6,66 @@
  */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
-import * as Glob from "effect/Glob"
 import * as Path from "effect/Path"
 import * as Stream from "effect/Stream"
-import { SourceError, SourceNotFound, SourceUnreadable } from "../../SourceError.ts"
+import { SourceError, SourceNotAFile, SourceNotFound, SourceUnreadable } from "../../SourceError.ts"
+import * as Patterns from "./patterns.ts"
 
 export interface Options {
+  /** Empty: everything. */
   readonly include: ReadonlyArray<string>
   readonly exclude: ReadonlyArray<string>
+  /** What becomes of symbolic links to directories. */
+  readonly links: "follow" | "skip" | "fail"
 }
 
-/** What is found: a file, or whatever else isn't a directory; or one that can't be listed, with why. */
-export interface Entry {
+interface Found {
   /** Relative to the directory, with `/` between the names. */
   readonly name: string
   /** For the file system. */
   readonly path: string
-  readonly unlistable?: SourceError
+  /** All patterns that match it. */
+  readonly patterns: ReadonlyArray<string>
+}
+
+export type Reason = "Excluded" | "NotIncluded" | "LinkToDirectory" | "Cycle" | "NotAFile"
+
+export interface File extends Found {
+  readonly _tag: "File"
+}
+
+export interface LeftOut extends Found {
+  readonly _tag: "LeftOut"
+  readonly reason: Reason
+}
+
+export interface Failed extends Found {
+  readonly _tag: "Failed"
+  readonly error: SourceError
+}
+
+export type Entry = File | LeftOut | Failed
+
+/** A directory that is being listed. */
+interface Place {
+  /** Empty, or ending with a slash. */
+  readonly name: string
+  readonly path: string
+  /** Without links, if links are followed. */
+  readonly real: string
+  /** The real paths of the directories around it, to notice cycles. */
+  readonly around: ReadonlyArray<string>
+  /** The patterns of `include` that match a directory around it: all that is in there is included. */
+  readonly included: ReadonlyArray<string>
+}
+
+/** What the walk has at hand. */
+interface Walk {
+  readonly fs: FileSystem.FileSystem
+  readonly path: Path.Path
+  readonly options: Options
+  readonly included: (path: string) => ReadonlyArray<string>
+  readonly excluded: (path: string) => ReadonlyArray<string>
 }
 
 /** The entries below a directory, sorted within each. Fails if the directory itself can't be listed. */
@@ -34,65 +77,147 @@ export const walk = (
     Effect.gen(function* () {
       const fs = yield* FileSystem.FileSystem
       const path = yield* Path.Path
-      const includes = matcher(options.include)
-      const excludes = matcher(options.exclude)
-
-      /** `name` is empty or ends with a slash. */
-      const entries = (parent: string, name: string): Stream.Stream<Entry, SourceError> =>
-        Stream.fromIterableEffect(names(fs, parent)).pipe(
-          Stream.map((entry) => ({
-            type: entry.type,
-            name: `${name}${entry.name}`,
-            path: path.join(parent, entry.name)
-          })),
-          Stream.mapEffect((entry) => typed(fs, entry)),
-          Stream.filter(({ type, name }) => !excludes(type === "Directory" ? `${name}/` : name)),
-          Stream.flatMap(({ type, ...entry }) =>
-            type === "Directory"
-              ? below(entry)
-              : includes(entry.name)
-                ? Stream.succeed(entry)
-                : Stream.empty
-          )
-        )
-
-      const below = (directory: Entry): Stream.Stream<Entry> =>
-        Stream.catch(
-          Stream.suspend(() => entries(directory.path, `${directory.name}/`)),
-          (unlistable) => Stream.succeed({ ...directory, unlistable })
-        )
-
-      return entries(directory, "")
+      const included = Patterns.matcher(options.include)
+      const excluded = Patterns.matcher(options.exclude)
+      const real = yield* Effect.orElseSucceed(fs.realPath(directory), () => directory)
+      const place = { name: "", path: directory, real, around: [], included: [] }
+      return entries({ fs, path, options, included, excluded }, place)
     })
   )
 
-const names = (fs: FileSystem.FileSystem, path: string) =>
-  Effect.mapBoth(fs.readDirectoryEntries(path), {
-    onSuccess: (entries) => [...entries].sort((a, b) => (a.name < b.name ? -1 : 1)),
-    onFailure: ({ reason }) =>
-      new SourceError({
-        source: path,
-        reason:
-          reason._tag === "NotFound"
-            ? new SourceNotFound()
-            : new SourceUnreadable({ description: reason.message })
-      })
-  })
+const entries = (walk: Walk, place: Place): Stream.Stream<Entry, SourceError> =>
+  Stream.fromIterableEffect(list(walk, place.path)).pipe(
+    Stream.mapEffect((listed) => resolved(walk, place, listed)),
+    Stream.flatMap((listed) => entryOf(walk, place, listed))
+  )
 
-/** Hidden files are files like others. */
-const matcher = (patterns: ReadonlyArray<string>) => {
-  const globs = patterns.map((pattern) => Glob.make(pattern, { dot: true }))
-  return (name: string) => globs.some((glob) => Glob.match(glob, name))
+const entryOf = (
+  walk: Walk,
+  place: Place,
+  { name: own, type, decodes }: Listed
+): Stream.Stream<Entry> => {
+  const name = `${place.name}${own}`
+  const path = walk.path.join(place.path, own)
+  const isDirectory = type === "Directory" || type === "LinkToDirectory"
+  const matched = isDirectory ? `${name}/` : name
+  const excluded = walk.excluded(matched)
+  const included = [...place.included, ...walk.included(matched)]
+  const found = { name, path, patterns: [...excluded, ...included] }
+  const leftOut = (reason: Reason) => Stream.succeed<Entry>({ _tag: "LeftOut", ...found, reason })
+  const failed = (error: SourceError) => Stream.succeed<Entry>({ _tag: "Failed", ...found, error })
+  if (excluded.length > 0) return leftOut("Excluded")
+  if (!decodes) return failed(undecodable(path))
+  const below = (real: string) => {
+    const around = [...place.around, place.real]
+    return around.includes(real)
+      ? leftOut("Cycle")
+      : Stream.catch(
+          Stream.suspend(() => entries(walk, { name: `${name}/`, path, real, around, included })),
+          failed
+        )
+  }
+  if (type === "Directory") return below(walk.path.join(place.real, own))
+  const { include, links } = walk.options
+  if (type === "LinkToDirectory" && links === "follow") {
+    const real = Effect.orElseSucceed(walk.fs.realPath(path), () => path)
+    return Stream.unwrap(Effect.map(real, below))
+  }
+  if (include.length > 0 && included.length === 0) return leftOut("NotIncluded")
+  switch (type) {
+    case "LinkToDirectory":
+      return links === "skip" ? leftOut(type) : failed(linkToDirectory(path))
+    case "NotAFile":
+      return leftOut(type)
+    case "File":
+      return Stream.succeed({ _tag: "File", ...found })
+  }
 }
 
-/** Some file systems don't tell types in lists. What is gone meanwhile is told when it is opened. */
-const typed = <E extends Entry & { readonly type: FileSystem.File.Type }>(
-  fs: FileSystem.FileSystem,
-  entry: E
-): Effect.Effect<E> =>
-  entry.type === "Unknown"
-    ? Effect.match(fs.lstat(entry.path), {
-        onSuccess: ({ type }) => ({ ...entry, type }),
-        onFailure: () => entry
-      })
-    : Effect.succeed(entry)
+const linkToDirectory = (source: string) =>
+  new SourceError({ source, reason: new SourceNotAFile({ type: "Directory" }) })
+
+const undecodable = (source: string) =>
+  new SourceError({
+    source,
+    reason: new SourceUnreadable({
+      description: "its name is not UTF-8, as a key has to be; rename it"
+    })
+  })
+
+/** A name in a directory, and what it stands for. */
+interface Listed {
+  readonly name: string
+  readonly type: "Directory" | "LinkToDirectory" | "File" | "NotAFile"
+  /** False if other bytes than this name are on the disk. */
+  readonly decodes: boolean
+}
+
+type Raw = Pick<Listed, "name" | "decodes"> & { readonly type: FileSystem.File.Type }
+
+const list = ({ fs }: Walk, path: string): Effect.Effect<ReadonlyArray<Raw>, SourceError> =>
+  fs.readDirectoryEntries(path).pipe(
+    Effect.mapError(
+      ({ reason }) =>
+        new SourceError({
+          source: path,
+          reason:
+            reason._tag === "NotFound"
+              ? new SourceNotFound()
+              : new SourceUnreadable({ description: reason.message })
+        })
+    ),
+    Effect.map((entries) =>
+      [...entries]
+        .sort((a, b) => (a.name < b.name ? -1 : 1))
+        // Of several that decode to one name, at most one has it.
+        .map(({ name, type }, index, all) => ({
+          name,
+          type,
+          decodes: all[index - 1]?.name !== name
+        }))
+    )
+  )
+
+/** What stands for bytes that are no UTF-8. */
+const replacement = "\uFFFD"
+
+/**
+ * Some file systems don't tell types in lists, and links are what they point
+ * to. What is gone meanwhile is told when it is opened. A file service decodes
+ * names: one with replacement characters is only what is on the disk if it can
+ * be looked at by that name.
+ */
+const resolved = (
+  { fs, path }: Walk,
+  place: Place,
+  { name, type: listed, decodes }: Raw
+): Effect.Effect<Listed> => {
+  const full = path.join(place.path, name)
+  const look = (type: FileSystem.File.Type): Effect.Effect<Listed["type"]> => {
+    switch (type) {
+      case "Directory":
+      case "File":
+        return Effect.succeed(type)
+      case "Unknown":
+        return Effect.matchEffect(fs.lstat(full), {
+          onSuccess: ({ type }) =>
+            type === "Unknown" ? Effect.succeed("File" as const) : look(type),
+          onFailure: () => Effect.succeed("File" as const)
+        })
+      case "SymbolicLink":
+        return Effect.match(fs.stat(full), {
+          onSuccess: ({ type }) =>
+            type === "Directory" ? "LinkToDirectory" : type === "File" ? type : "NotAFile",
+          onFailure: () => "File" as const
+        })
+      default:
+        return Effect.succeed("NotAFile")
+    }
+  }
+  const isReal = name.includes(replacement) && decodes ? fs.lstat(full) : Effect.void
+  return Effect.zipWith(look(listed), Effect.isSuccess(isReal), (type, real) => ({
+    name,
+    type,
+    decodes: decodes && real
+  }))
+}

@@ -10,6 +10,7 @@ import * as Stream from "effect/Stream"
 import type { CheckpointError } from "../../CheckpointStore.ts"
 import * as Crc64 from "../../Crc64.ts"
 import type { OssError } from "../../OssError.ts"
+import type { ObjectHead } from "../../OssModel.ts"
 import type { SourceError } from "../../Source.ts"
 import * as Source from "../../Source.ts"
 import type { Session } from "./session.ts"
@@ -18,11 +19,12 @@ import type { Stored } from "./complete.ts"
 import * as UploadId from "./uploadId.ts"
 
 /**
- * The stored object, if it has the source's size and CRC64. The source is only
- * read if the sizes agree. What an earlier run left of this upload is given up.
+ * The stored object, if it has the source's size and CRC64, or what `skip` asks
+ * for instead. The source is only read if the sizes agree. What an earlier run left of this upload is given up.
  */
 export const find = Effect.fnUntraced(function* (
-  session: Session
+  session: Session,
+  skip: true | ((stored: ObjectHead) => boolean)
 ): Effect.fn.Return<Option.Option<Stored>, OssError | SourceError | CheckpointError> {
   const { client, key, log } = session
   const head = yield* request(session, "head", client.head(key)).pipe(
@@ -33,11 +35,19 @@ export const find = Effect.fnUntraced(function* (
   if (Option.isNone(head) || Option.isNone(head.value.crc64)) return Option.none()
   const { size, etag, crc64 } = head.value
   if (session.source.size !== size) return Option.none()
-  if ((yield* crc64Of(session.source, size)) !== crc64.value) return Option.none()
+  const identical =
+    skip === true ? (yield* crc64Of(session.source, size)) === crc64.value : skip(head.value)
+  if (!identical) return Option.none()
   if (Option.isSome(log.recovered)) {
     yield* UploadId.giveUp(session, log.recovered.value.header)
   }
-  return Option.some({ size, etag, crc64: crc64.value, verified: true, versionId: Option.none() })
+  return Option.some({
+    size,
+    etag,
+    crc64: crc64.value,
+    verified: skip === true,
+    versionId: Option.none()
+  })
 })
 
 const crc64Of = (source: Session["source"], size: number): Effect.Effect<bigint, SourceError> =>

@@ -6,7 +6,7 @@
  * Data could be lost where an answer is: each such place is settled by asking
  * OSS what it has, never by guessing.
  */
-import type * as Duration from "effect/Duration"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { CheckpointLog } from "../../CheckpointStore.ts"
@@ -22,6 +22,9 @@ import * as RandomAccess from "./randomAccess.ts"
 import type { UploadSession } from "./resume.ts"
 import { resume } from "./resume.ts"
 import * as Sequential from "./sequential.ts"
+
+/** How often `Progress` is sampled. */
+export const sampleEvery = Duration.millis(200)
 
 export interface RunOptions {
   readonly report: (event: UploadEvent) => Effect.Effect<void>
@@ -52,9 +55,13 @@ export const run = <E, R>(
 }
 
 /** From what an earlier run left to an object that is proven whole. */
-const transfer = Effect.fnUntraced(function* (session: UploadSession, skipIdentical: boolean) {
+const transfer = Effect.fnUntraced(function* (
+  session: UploadSession,
+  skipIdentical: NonNullable<UploadRequest["skipIdentical"]>
+) {
   const { source, log } = session
-  const identical = skipIdentical ? yield* Identical.find(session) : Option.none()
+  const identical =
+    skipIdentical === false ? Option.none() : yield* Identical.find(session, skipIdentical)
   if (Option.isSome(identical)) {
     yield* log.remove
     return { ...(yield* Store.finished(session, identical.value)), skipped: true as const }

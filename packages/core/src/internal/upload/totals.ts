@@ -1,0 +1,81 @@
+/** Counts what happens to many uploads. Mutable, since it counts each event. */
+import type { UploadEvent, UploadResult } from "../../UploadEvent.ts"
+
+interface Active {
+  readonly total: number
+  readonly durable: number
+  readonly sent: number
+  readonly resumed: number
+}
+
+const begun: Active = { total: 0, durable: 0, sent: 0, resumed: 0 }
+
+export class Tally {
+  #completed = 0
+  #skipped = 0
+  #failed = 0
+  /** Of uploads that have ended. */
+  #ended = { total: 0, durable: 0, sent: 0 }
+  readonly #active = new Map<object, Active>()
+
+  begin(request: object): void {
+    this.#active.set(request, begun)
+  }
+
+  saw(request: object, event: UploadEvent): void {
+    const active = this.#active.get(request) ?? begun
+    this.#active.set(request, after(active, event))
+  }
+
+  succeeded(request: object, { size, sent, skipped }: UploadResult): void {
+    this.#active.delete(request)
+    this.#ended.total += size
+    this.#ended.durable += size
+    this.#ended.sent += sent
+    if (skipped === true) this.#skipped++
+    else this.#completed++
+  }
+
+  /** What it sent was sent, but is nothing that is there. */
+  failed(request: object): void {
+    const { total, sent, resumed } = this.#active.get(request) ?? begun
+    this.#active.delete(request)
+    this.#ended.total += total
+    this.#ended.sent += Math.max(0, sent - resumed)
+    this.#failed++
+  }
+
+  now() {
+    const counts = {
+      completed: this.#completed,
+      skipped: this.#skipped,
+      failed: this.#failed,
+      underWay: this.#active.size,
+      ...this.#ended
+    }
+    for (const { total, durable, sent, resumed } of this.#active.values()) {
+      counts.total += total
+      counts.durable += durable
+      counts.sent += Math.max(0, sent - resumed)
+    }
+    return counts
+  }
+}
+
+/** A size that isn't known is what has been sent so far. */
+const after = (active: Active, event: UploadEvent): Active => {
+  switch (event._tag) {
+    case "Started":
+      return { ...begun, total: event.size ?? 0 }
+    case "Resumed":
+      return { ...active, durable: event.bytes, sent: event.bytes, resumed: event.bytes }
+    case "Restarted":
+      return { ...begun, total: active.total }
+    case "Progress": {
+      const { durable, sent, total } = event
+      return { ...active, durable, sent, total: total ?? Math.max(active.total, sent) }
+    }
+    default:
+      return active
+  }
+}
