@@ -180,12 +180,20 @@ const emulator = Command.make(
   "emulator",
   {
     port: Flag.Int("port").pipe(
-      Flag.withDescription("On 127.0.0.1. Default: 0, any free one"),
+      Flag.withDescription("Default: 0, any free one"),
       Flag.withMetavar("N"),
       Flag.withDefault(0)
     ),
+    host: Flag.String("host").pipe(
+      Flag.withDescription("The address to listen on; 0.0.0.0 lets other machines in"),
+      Flag.withMetavar("HOST"),
+      Flag.withDefault("127.0.0.1")
+    ),
     dataDir: directoryFlag("data-dir").pipe(
       Flag.withDescription("Where everything is kept. Default: in memory")
+    ),
+    seed: directoryFlag("seed").pipe(
+      Flag.withDescription("Its subdirectories become buckets with their files as objects")
     ),
     accessKeyId: Flag.String("access-key-id").pipe(
       Flag.withDescription("Who is let in. Default: OSS_ACCESS_KEY_ID, else emulator"),
@@ -197,10 +205,31 @@ const emulator = Command.make(
       Flag.withMetavar("SECRET"),
       Flag.optional
     ),
-    bucket: Flag.String("bucket").pipe(
-      Flag.withDescription("The only bucket there is. Default: any, from its first use on"),
-      Flag.withMetavar("BUCKET"),
+    sessionToken: Flag.Redacted("session-token").pipe(
+      Flag.withDescription("The token that each request must carry, as temporary keys have one"),
+      Flag.withMetavar("TOKEN"),
       Flag.optional
+    ),
+    bucket: Flag.String("bucket").pipe(
+      Flag.withDescription(
+        "A bucket that exists; may be repeated. Default: any, from its first use on"
+      ),
+      Flag.withMetavar("BUCKET"),
+      Flag.atLeast(0)
+    ),
+    region: Flag.String("region").pipe(
+      Flag.withDescription("The region that signatures must name. Default: any"),
+      Flag.withMetavar("REGION"),
+      Flag.optional
+    ),
+    cors: Flag.String("cors").pipe(
+      Flag.withDescription("An origin whose pages may use the emulator, or *; may be repeated"),
+      Flag.withMetavar("ORIGIN"),
+      Flag.atLeast(0)
+    ),
+    log: Flag.Boolean("log").pipe(
+      Flag.withDescription("Write a line for each request to standard error"),
+      Flag.withDefault(false)
     )
   },
   (input) =>

@@ -8,19 +8,42 @@
 import type * as OssError from "@effect-oss/core/OssError"
 
 /**
- * The requests that the emulator tells apart: those of `OssClient`, and a few
- * more that other clients send. `other` is what it does not implement.
+ * The requests that the emulator tells apart: those of `OssClient`, and what
+ * else other clients send. `other` is what it does not implement.
  *
  * @category models
  * @since 0.1.0
  */
 export type Operation =
   | OssError.Operation
-  | "get"
+  | "append"
+  | "copy"
   | "delete"
+  | "deleteBucket"
+  | "deleteBucketCors"
+  | "deleteObjectTagging"
+  | "deleteObjects"
+  | "get"
+  | "getBucketAcl"
+  | "getBucketCors"
+  | "getBucketInfo"
+  | "getBucketLocation"
+  | "getObjectAcl"
+  | "getObjectTagging"
+  | "getSymlink"
+  | "headBucket"
+  | "listBuckets"
   | "listObjects"
-  | "putBucket"
   | "other"
+  | "postObject"
+  | "preflight"
+  | "putBucket"
+  | "putBucketAcl"
+  | "putBucketCors"
+  | "putObjectAcl"
+  | "putObjectTagging"
+  | "putSymlink"
+  | "uploadPartCopy"
 
 /**
  * Which requests a fault strikes. What is left out does not matter.

@@ -6,34 +6,22 @@
  *
  * @since 0.1.0
  */
-import { createServer } from "node:http"
 import * as OssClient from "@effect-oss/core/OssClient"
-import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
-import * as NodeServices from "@effect/platform-node/NodeServices"
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as HashMap from "effect/HashMap"
-import * as HttpServer from "effect/http/HttpServer"
-import type { ServeError } from "effect/http/HttpServerError"
-import type { HttpServerRequest } from "effect/http/HttpServerRequest"
-import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
+import type * as Option from "effect/Option"
 import type { PlatformError } from "effect/PlatformError"
-import * as Random from "effect/Random"
-import * as Stream from "effect/Stream"
-import * as Bucket from "./Bucket.ts"
-import type { Refusal } from "./ErrorCode.ts"
+import type * as Stream from "effect/Stream"
 import type * as Fault from "./Fault.ts"
-import * as Client from "./internal/client.ts"
-import * as Exchange from "./internal/exchange.ts"
-import * as Http from "./internal/http.ts"
-import type { JournalError } from "./internal/journal.ts"
-import * as Store from "./internal/store.ts"
-import * as Verbs from "./internal/verbs.ts"
+import * as Store from "./internal/bytes/store.ts"
+import * as Client from "./internal/client/client.ts"
+import { core } from "./internal/core.ts"
+import { service } from "./internal/service.ts"
+import type { Credential } from "./internal/signature/verify.ts"
+import { start, type StartError } from "./internal/start.ts"
+import type { Refusal } from "./internal/wire/errors.ts"
 import type { Entry } from "./RequestLog.ts"
-import type { Credential } from "./Signature.ts"
 
 /**
  * The emulator as a test sees it: what happens next, what has happened, and
@@ -76,12 +64,29 @@ export class OssEmulator extends Context.Service<
 >()("@effect-oss/emulator/OssEmulator") {}
 
 /**
- * The journal of a data directory can't be read.
+ * A change that the emulator refuses, as it would refuse it of a client.
  *
  * @category errors
  * @since 0.1.0
  */
-export { JournalError } from "./internal/journal.ts"
+export { Refusal } from "./internal/wire/errors.ts"
+
+/**
+ * The emulator can't start: the port is taken, a directory can't be used, the
+ * journal of the data directory is damaged.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export { StartError } from "./internal/start.ts"
+
+/**
+ * A key that the emulator knows.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type { Credential } from "./internal/signature/verify.ts"
 
 /**
  * An object that the emulator holds.
@@ -185,26 +190,58 @@ export const layerClient = (
   )
 
 /**
+ * What a browser may do from another origin, as `PutBucketCors` says it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface CorsRule {
+  /** Origins such as `https://example.com`; each may hold one `*`. */
+  readonly allowedOrigins: ReadonlyArray<string>
+  /** Default: all that OSS knows. */
+  readonly allowedMethods?: ReadonlyArray<string> | undefined
+  /** Request headers; each may hold one `*`. Default: all. */
+  readonly allowedHeaders?: ReadonlyArray<string> | undefined
+  /** Response headers that a script may read. Default: all that a client needs. */
+  readonly exposeHeaders?: ReadonlyArray<string> | undefined
+  readonly maxAgeSeconds?: number | undefined
+}
+
+/**
  * How the emulator over HTTP is set up.
  *
  * @category models
  * @since 0.1.0
  */
 export interface ServerOptions {
-  /** On 127.0.0.1. Default: 0, any free one; `url` tells which. */
+  /** Default: 0, any free one; `url` tells which. */
   readonly port?: number | undefined
+  /** The address to listen on. Default: `127.0.0.1`, which only this machine reaches. */
+  readonly host?: string | undefined
   /** Where everything is kept, created if need be; one emulator at a time. Default: memory. */
   readonly dataDir?: string | undefined
+  /** A directory whose subdirectories become buckets, and their files objects, unless they are there already. */
+  readonly seed?: string | undefined
   /** Who is let in. Default: everybody, signed or not. */
   readonly credentials?: ReadonlyArray<Credential> | undefined
   /** The buckets that exist. Default: any comes into being when it is first named. */
   readonly buckets?: ReadonlyArray<string> | undefined
+  /** The region that signatures of version 4 must name. Default: the one of the host name, or else any. */
+  readonly region?: string | undefined
+  /** The rules of buckets that have none of their own. Default: none. */
+  readonly cors?: ReadonlyArray<CorsRule> | undefined
+  /** Runs at the end of each request. */
+  readonly onRequest?: ((entry: Entry) => Effect.Effect<void>) | undefined
 }
 
 /**
- * An OSS over HTTP on 127.0.0.1. In a data directory it finds again, after any
- * kind of end, what it had acknowledged. When the scope closes, open
- * connections break.
+ * An OSS over HTTP. In a data directory it finds again, after any kind of end,
+ * what it had acknowledged. When the scope closes, open connections break.
+ *
+ * **Details**
+ *
+ * A browser finds a page at `/` that shows buckets, objects and open uploads.
+ * `/-/health` answers 200 as long as the emulator runs.
  *
  * **Example** (until interrupted)
  *
@@ -221,107 +258,5 @@ export interface ServerOptions {
  * @category layers
  * @since 0.1.0
  */
-export const layer = (
-  options: ServerOptions = {}
-): Layer.Layer<OssEmulator, ServeError | PlatformError | JournalError | Refusal> =>
-  Layer.effect(
-    OssEmulator,
-    Effect.gen(function* () {
-      const { port = 0, dataDir, credentials = [], buckets } = options
-      const store = yield* dataDir === undefined ? Store.memory : Store.directory(dataDir)
-      const { verbs, exchange } = yield* core({ store, run: yield* newRun, buckets })
-      const url = yield* serve(Http.make({ exchange, verbs, credentials }), port)
-      return service({ url, verbs, exchange })
-    })
-  ).pipe(Layer.provide(NodeServices.layer))
-
-/** Different from run to run: the time it began, and a random number. */
-const newRun = Effect.map(
-  Effect.all([Clock.currentTimeMillis, Random.nextIntBetween(0, 0xffff)]),
-  ([millis, random]) =>
-    millis.toString(16).toUpperCase().padStart(12, "0") +
-    random.toString(16).toUpperCase().padStart(4, "0")
-)
-
-/** Serves until the scope closes, and tells where. */
-const serve = Effect.fnUntraced(function* (
-  handler: Effect.Effect<HttpServerResponse, never, HttpServerRequest>,
-  port: number
-) {
-  const node = createServer({ requestTimeout: 0 })
-  const server = yield* NodeHttpServer.make(() => node, {
-    port,
-    host: "127.0.0.1",
-    disablePreemptiveShutdown: true
-  })
-  // The server runs handlers uninterruptibly unless told otherwise; clients may go away at any time.
-  yield* server.serve(Effect.interruptible(handler))
-  // Runs before the server waits for its connections to end.
-  yield* Effect.addFinalizer(() => Effect.sync(() => node.closeAllConnections()))
-  return HttpServer.formatAddress(server.address)
-})
-
-/** What both faces share. `run` tells the ids of one run from those of others on the same data. */
-const core = Effect.fnUntraced(function* (options: {
-  readonly store: Store.Store
-  readonly run: string
-  readonly buckets: ReadonlyArray<string> | undefined
-}) {
-  const { store, run, buckets } = options
-  const counter = (length: number) => {
-    let count = 0
-    const room = length - run.length
-    return () => `${run}${(++count).toString(16).toUpperCase().padStart(room, "0")}`
-  }
-  const ids = { uploadId: counter(32), blobId: counter(32) }
-  const verbs = Verbs.make({ store, ids, anyBucket: buckets === undefined })
-  yield* Effect.forEach(buckets ?? [], verbs.ensureBucket, { discard: true })
-  return { verbs, exchange: yield* Exchange.make(counter(24)) }
-})
-
-const service = (options: {
-  readonly url: string
-  readonly verbs: Verbs.Verbs
-  readonly exchange: Exchange.Exchange
-}): OssEmulator["Service"] => {
-  const { url, verbs, exchange } = options
-  return {
-    url,
-    inject: (...faults) => exchange.inject(faults),
-    clearFaults: exchange.clearFaults,
-    log: exchange.log,
-    inFlight: exchange.inFlight,
-    object: (bucket, key) =>
-      verbs.head({ bucket, key }).pipe(
-        Effect.map((object) => {
-          const stream = verbs.read(object, { start: 0, end: object.size })
-          const { size, etag, crc64, headers } = object
-          return { key, size, etag, crc64, headers, stream, bytes: Stream.mkUint8Array(stream) }
-        }),
-        Effect.option
-      ),
-    uploads: (bucket) =>
-      verbs.openUploads(bucket).pipe(
-        Effect.map((uploads) => uploads.sort(byId).map(emulatedUpload)),
-        Effect.orElseSucceed(() => [])
-      ),
-    removePart: verbs.removePart,
-    abortUpload: verbs.abort,
-    deleteObject: (bucket, key) => verbs.remove({ bucket, key })
-  }
-}
-
-const byId = (a: Bucket.OpenUpload, b: Bucket.OpenUpload) => (a.uploadId < b.uploadId ? -1 : 1)
-
-const emulatedUpload = (upload: Bucket.OpenUpload): EmulatedUpload => {
-  const { key, uploadId, initiated, headers } = upload
-  const parts = HashMap.toValues(upload.parts)
-    .sort((a, b) => a.number - b.number)
-    .map(({ number, blob: { size, md5, crc64 } }) => ({
-      number,
-      size,
-      etag: Bucket.quote(md5),
-      crc64
-    }))
-  return { key, uploadId, initiated, headers, parts }
-}
+export const layer = (options: ServerOptions = {}): Layer.Layer<OssEmulator, StartError> =>
+  Layer.effect(OssEmulator, start(options))

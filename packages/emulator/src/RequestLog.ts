@@ -43,4 +43,56 @@ export interface Entry {
   /** The body was received to its end. */
   readonly whole: boolean
   readonly outcome: Outcome
+  /** OSS's error code, if the answer was one. */
+  readonly code?: string | undefined
 }
+
+/**
+ * One readable line for a request that has ended: when, how, what, how much and
+ * how long.
+ *
+ * **Example** (a part that was stored)
+ *
+ * ```ts
+ * import { RequestLog } from "@effect-oss/emulator"
+ *
+ * const line = RequestLog.render({
+ *   time: 0,
+ *   ended: 12,
+ *   operation: "uploadPart",
+ *   bucket: "backups",
+ *   key: "db.tar",
+ *   partNumber: 3,
+ *   requestId: "00000000000000000000001F",
+ *   inFlight: 1,
+ *   bytes: 102_400,
+ *   whole: true,
+ *   outcome: { _tag: "Answered", status: 200 }
+ * })
+ * line // => "1970-01-01T00:00:00.000Z 200 uploadPart backups/db.tar part 3, 102400 bytes, 12 ms, 00000000000000000000001F"
+ * ```
+ *
+ * @category formatting
+ * @since 0.1.0
+ */
+export const render = (entry: Entry): string => {
+  const { time, ended = time, operation, bucket, key, partNumber, bytes, requestId } = entry
+  const place = [bucket, key].filter((name) => name !== undefined).join("/")
+  const subject = [operation, escape(place), partNumber === undefined ? "" : `part ${partNumber}`]
+  return [
+    [new Date(time).toISOString(), resultOf(entry), ...subject]
+      .filter((word) => word !== "")
+      .join(" "),
+    `${bytes} bytes`,
+    `${ended - time} ms`,
+    requestId
+  ].join(", ")
+}
+
+const resultOf = ({ outcome, code }: Entry): string => {
+  if (outcome._tag !== "Answered") return outcome._tag.toLowerCase()
+  return code === undefined ? String(outcome.status) : `${outcome.status} ${code}`
+}
+
+/** A key may hold line breaks; a line of the log may not. */
+const escape = (text: string) => text.replace(/\p{Cc}/gu, (char) => encodeURIComponent(char))

@@ -12,49 +12,121 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import { refuse } from "./ErrorCode.ts"
+import * as Redacted from "effect/Redacted"
+import { isLoopback } from "./internal/start.ts"
 import * as OssEmulator from "./OssEmulator.ts"
+import * as RequestLog from "./RequestLog.ts"
 
 const optional = (name: string, description: string) =>
   Flag.String(name).pipe(Flag.withDescription(description), Flag.optional)
 
 const flags = {
   port: Flag.Int("port").pipe(
-    Flag.withDescription("Where to listen on 127.0.0.1; 0 takes any free port"),
+    Flag.withDescription("The port to listen on; 0 takes any free one"),
     Flag.withDefault(0)
   ),
+  host: Flag.String("host").pipe(
+    Flag.withDescription("The address to listen on; 0.0.0.0 lets other machines in"),
+    Flag.withDefault("127.0.0.1")
+  ),
   dataDir: optional("data-dir", "Where everything is kept; without it, in memory"),
-  accessKeyId: optional("access-key-id", "Let in only who signs with this key"),
-  accessKeySecret: optional("access-key-secret", "The secret of the access key"),
-  bucket: optional("bucket", "The only bucket; without it, any exists once it is named")
+  seed: optional("seed", "A directory whose subdirectories become buckets with their files"),
+  accessKeyId: optional("access-key-id", "Let in only requests that this key signs"),
+  accessKeySecret: Flag.Redacted("access-key-secret").pipe(
+    Flag.withDescription("The secret of the access key"),
+    Flag.optional
+  ),
+  sessionToken: Flag.Redacted("session-token").pipe(
+    Flag.withDescription("The token that each request must carry, as temporary keys have one"),
+    Flag.optional
+  ),
+  bucket: Flag.String("bucket").pipe(
+    Flag.withDescription(
+      "A bucket that exists; may be repeated. Without it, any exists once it is named"
+    ),
+    Flag.atLeast(0)
+  ),
+  region: optional("region", "The region that signatures of version 4 must name"),
+  cors: Flag.String("cors").pipe(
+    Flag.withDescription("An origin whose pages may use the emulator, or *; may be repeated"),
+    Flag.atLeast(0)
+  ),
+  log: Flag.Boolean("log").pipe(
+    Flag.withDescription("Write a line for each request to standard error"),
+    Flag.withDefault(false)
+  )
 }
 
 const announce = Layer.effectDiscard(
   OssEmulator.OssEmulator.use(({ url }) => Console.log(`effect-oss emulator listening on ${url}`))
 )
 
+const credentialOf = (given: {
+  readonly accessKeyId: Option.Option<string>
+  readonly accessKeySecret: Option.Option<Redacted.Redacted>
+  readonly sessionToken: Option.Option<Redacted.Redacted>
+}): ReadonlyArray<OssEmulator.Credential> =>
+  Option.toArray(Option.all([given.accessKeyId, given.accessKeySecret])).map(
+    ([accessKeyId, secret]) => ({
+      accessKeyId,
+      accessKeySecret: Redacted.value(secret),
+      securityToken: Option.getOrUndefined(Option.map(given.sessionToken, Redacted.value))
+    })
+  )
+
 const command = Command.make(
   "effect-oss-emulator",
   flags,
   Effect.fnUntraced(function* (given) {
-    if (Option.isSome(given.accessKeyId) !== Option.isSome(given.accessKeySecret)) {
-      return yield* refuse("InvalidArgument", "Give an access key id and its secret, or neither.")
+    const { host, port, bucket, cors, log } = given
+    const credentials = credentialOf(given)
+    const { accessKeyId: id, accessKeySecret: secret, sessionToken: token } = given
+    if (
+      credentials.length === 0 &&
+      (Option.isSome(id) || Option.isSome(secret) || Option.isSome(token))
+    ) {
+      return yield* new OssEmulator.StartError({
+        option: "credentials",
+        problem: "an access key needs both its id and its secret",
+        remedy: "give --access-key-id and --access-key-secret, or neither"
+      })
     }
-    const key = Option.all([given.accessKeyId, given.accessKeySecret])
+    if (!isLoopback(host)) yield* Console.error(warningOf(host, credentials.length > 0))
     const server = OssEmulator.layer({
-      port: given.port,
+      port,
+      host,
       dataDir: Option.getOrUndefined(given.dataDir),
-      buckets: Option.getOrUndefined(Option.map(given.bucket, (bucket) => [bucket])),
-      credentials: Option.toArray(key).map(([accessKeyId, accessKeySecret]) => ({
-        accessKeyId,
-        accessKeySecret
-      }))
+      seed: Option.getOrUndefined(given.seed),
+      buckets: bucket.length === 0 ? undefined : bucket,
+      region: Option.getOrUndefined(given.region),
+      cors: cors.length === 0 ? [] : [{ allowedOrigins: cors }],
+      credentials,
+      onRequest: log ? (entry) => Console.error(RequestLog.render(entry)) : undefined
     })
     return yield* Layer.launch(Layer.provide(announce, server))
   })
 ).pipe(Command.withDescription("An OSS that runs on your own machine"))
 
+const warningOf = (host: string, isSigned: boolean) =>
+  isSigned
+    ? `warning: every machine that reaches ${host} can use the emulator with the key, over plain HTTP`
+    : `warning: every machine that reaches ${host} can read and write everything; give --access-key-id and --access-key-secret`
+
+const flagOf: Readonly<Record<OssEmulator.StartError["option"], string>> = {
+  port: "--port",
+  buckets: "--bucket",
+  dataDir: "--data-dir",
+  seed: "--seed",
+  credentials: "--access-key-id"
+}
+
 Command.run(command, { version: "0.1.0" }).pipe(
+  Effect.catchTag("StartError", ({ option, problem, remedy }) =>
+    Effect.andThen(
+      Console.error(`error: ${flagOf[option]}: ${problem}\n  → ${remedy}`),
+      Effect.sync(() => void (process.exitCode = 2))
+    )
+  ),
   Effect.provide(NodeServices.layer),
   NodeRuntime.runMain
 )

@@ -1,6 +1,6 @@
 import { NodeFileSystem, NodeServices } from "@effect/platform-node"
 import { Crc64 } from "@effect-oss/core"
-import { Bucket, OssEmulator } from "@effect-oss/emulator"
+import { OssEmulator } from "@effect-oss/emulator"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, FileSystem, Layer, Option, PlatformError, Result } from "effect"
 import { spawn } from "node:child_process"
@@ -10,7 +10,8 @@ import * as Http from "node:http"
 import { Readable } from "node:stream"
 import { pipeline } from "node:stream/promises"
 import { fileURLToPath } from "node:url"
-import * as Journal from "../src/internal/journal.ts"
+import * as Journal from "../src/internal/bytes/journal.ts"
+import type * as Bucket from "../src/internal/state/model.ts"
 import { aliOss, bucket, bytesOf, eventually } from "./support.ts"
 
 const content = Buffer.from(bytesOf(300_000))
@@ -200,7 +201,7 @@ const damage = (change: (text: string) => string) =>
     })
   )
 
-const create = (name: string): Bucket.Command => ({ _tag: "CreateBucket", bucket: name })
+const create = (name: string): Bucket.Command => ({ _tag: "CreateBucket", bucket: name, now: 0 })
 
 describe("the journal", () => {
   it.live("a last line that was cut off is dropped, and what comes after is whole", () =>
@@ -219,8 +220,11 @@ describe("the journal", () => {
     Effect.gen(function* () {
       const result = yield* damage(change)
       const error = Result.isFailure(result) ? result.failure : undefined
-      assert.deepInclude(error, { _tag: "JournalError", line })
-      assert.match(String(error?.message), /journal\.ndjson, line 2: .*remove the data directory/s)
+      assert.deepInclude(error, { _tag: "StartError" })
+      assert.match(
+        String(error?.message),
+        new RegExp(`journal\\.ndjson, line ${line}: .*delete .* to start afresh`, "s")
+      )
     })
   )
 

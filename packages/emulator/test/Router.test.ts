@@ -1,6 +1,6 @@
-import { Router } from "@effect-oss/emulator"
 import { assert, describe, it } from "@effect/vitest"
 import { Result } from "effect"
+import * as Router from "../src/internal/wire/router.ts"
 
 const routed = (method: string, url: string, headers: Router.Head["headers"] = {}) =>
   Result.getOrThrow(Router.route({ method, url, headers: { host: "127.0.0.1:80", ...headers } }))
@@ -49,19 +49,21 @@ describe("what", () => {
     ["HEAD", "/b/k?objectMeta", "head"],
     ["DELETE", "/b/k", "delete"],
     ["PUT", "/b/", "putBucket"],
-    ["GET", "/", "other"],
-    ["GET", "/b?acl", "other"],
+    ["GET", "/", "listBuckets"],
+    ["GET", "/b?acl", "getBucketAcl"],
+    ["GET", "/b?lifecycle", "other"],
     ["GET", "/b/k?x-oss-process=image", "other"],
-    ["POST", "/b/k?append&position=0", "other"],
-    ["POST", "/b?delete", "other"],
+    ["POST", "/b/k?append&position=0", "append"],
+    ["PUT", "/b/k?partNumber=1", "uploadPart"],
+    ["POST", "/b?delete", "deleteObjects"],
     ["PATCH", "/b/k", "other"],
-    ["DELETE", "/b", "other"]
+    ["DELETE", "/b", "deleteBucket"]
   ] as const)("%s %s is %s", (method, url, operation) => {
     assert.strictEqual(routed(method, url).operation, operation)
   })
 
   it("a copy is not a put", () => {
-    assert.strictEqual(routed("PUT", "/b/k", { "x-oss-copy-source": "/b/j" }).operation, "other")
+    assert.strictEqual(routed("PUT", "/b/k", { "x-oss-copy-source": "/b/j" }).operation, "copy")
   })
 
   it("an upload's parameters are read", () => {

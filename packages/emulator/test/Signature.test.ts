@@ -1,6 +1,6 @@
-import { Signature } from "@effect-oss/emulator"
 import { assert, describe, it } from "@effect/vitest"
 import { Result } from "effect"
+import * as Signature from "../src/internal/signature/verify.ts"
 
 const codeOf = (result: Result.Result<unknown, { readonly code: string }>): string =>
   Result.match(result, { onSuccess: () => "accepted", onFailure: ({ code }) => code })

@@ -1,12 +1,14 @@
 import { NodeHttpClient } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { OssEmulator, Router, Signature } from "@effect-oss/emulator"
+import { OssEmulator } from "@effect-oss/emulator"
 import { Arbitrary, Effect, Layer, Redacted, Result, Schema } from "effect"
 import * as Body from "../../src/Body.ts"
 import * as ObjectKey from "../../src/ObjectKey.ts"
 import * as OssClient from "../../src/OssClient.ts"
 import { ossClientContract } from "../support/OssClientContract.ts"
 import { clientTo, type Received, serve } from "../support/OssClientServer.ts"
+import { verify } from "../../../emulator/src/internal/signature/verify.ts"
+import * as Router from "../../../emulator/src/internal/wire/router.ts"
 
 const secret = { accessKeyId: "test-id", accessKeySecret: "test-secret" }
 const temporary = {
@@ -93,7 +95,7 @@ describe("a signature", () => {
         const server = yield* serve((request) => {
           const head = { method: request.method, url: request.url, headers: utf8(request.headers) }
           const checked = Result.flatMap(Router.route(head), (route) =>
-            Signature.verify({ ...head, ...route }, [secret], 0)
+            verify({ ...head, ...route }, [secret], 0)
           )
           if (Result.isSuccess(checked)) accepted++
           return { body: "<R><UploadId>U</UploadId><IsTruncated>false</IsTruncated></R>" }

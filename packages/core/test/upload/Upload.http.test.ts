@@ -2,7 +2,7 @@ import { NodeHttpClient, NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { CheckpointStore, OssClient, OssCredentials, Source, Upload } from "@effect-oss/core"
 import type { UploadEvent } from "@effect-oss/core"
-import { Fault, OssEmulator, Signature } from "@effect-oss/emulator"
+import { Fault, OssEmulator } from "@effect-oss/emulator"
 import { FsCheckpointStore } from "@effect-oss/node-fs-store"
 import {
   Effect,
@@ -27,8 +27,11 @@ import {
   requestFor
 } from "../support/world.ts"
 
-const permanent: Signature.Credential = { accessKeyId: "id", accessKeySecret: "s3cr3t-of-the-key" }
-const keysOf = (credential: Signature.Credential): OssCredentials.Credentials => ({
+const permanent: OssEmulator.Credential = {
+  accessKeyId: "id",
+  accessKeySecret: "s3cr3t-of-the-key"
+}
+const keysOf = (credential: OssEmulator.Credential): OssCredentials.Credentials => ({
   accessKeyId: credential.accessKeyId,
   accessKeySecret: Redacted.make(credential.accessKeySecret),
   ...(credential.securityToken && { securityToken: Redacted.make(credential.securityToken) })
@@ -37,7 +40,7 @@ const keysOf = (credential: Signature.Credential): OssCredentials.Credentials =>
 /** The real client over HTTP to an emulator that checks signatures. */
 const httpWorld = <E = never>(
   options: Partial<OssClient.Options<E>> = {},
-  credentials: ReadonlyArray<Signature.Credential> = [permanent],
+  credentials: ReadonlyArray<OssEmulator.Credential> = [permanent],
   http: Layer.Layer<HttpClient.HttpClient> = NodeHttpClient.layerNodeHttp
 ) =>
   Layer.unwrap(
@@ -249,7 +252,9 @@ describe("what an object is to have", () => {
   it.live("goes with the request that OSS reads it from, and with no other", () =>
     Effect.gen(function* () {
       wire.length = 0
-      yield* Upload.upload(requestFor(fiveParts, all))
+      const { url } = yield* OssEmulator.OssEmulator
+      const wanted = { ...all, callback: { ...all.callback, url: `${url}/-/health` } }
+      yield* Upload.upload(requestFor(fiveParts, wanted))
       const ofParts = Array.from({ length: 5 }, () => ["PUT", []] as const)
       assert.deepStrictEqual(wire, [
         ["GET", []],
@@ -258,7 +263,7 @@ describe("what an object is to have", () => {
         ["POST", completing]
       ])
       wire.length = 0
-      yield* Upload.upload(requestFor(contentOf(10), { ...all, key: "small" }))
+      yield* Upload.upload(requestFor(contentOf(10), { ...wanted, key: "small" }))
       assert.deepStrictEqual(wire, [
         ["PUT", [...new Set([...initiating, ...completing])].toSorted()]
       ])

@@ -9,7 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import type { Refusal } from "../ErrorCode.ts"
+import type { Refusal } from "./wire/errors.ts"
 import * as Fault from "../Fault.ts"
 import type { Entry, Outcome } from "../RequestLog.ts"
 
@@ -79,7 +79,10 @@ type Draft = { -readonly [Field in keyof Entry]: Entry[Field] }
 const copy = (draft: Draft): Entry => ({ ...draft })
 
 /** `nextRequestId` must never repeat itself. */
-export const make = (nextRequestId: () => string) =>
+export const make = (
+  nextRequestId: () => string,
+  onEnd: (entry: Entry) => Effect.Effect<void> = () => Effect.void
+) =>
   Effect.sync((): Exchange => {
     let script: Fault.Script = []
     let inFlight = 0
@@ -122,14 +125,32 @@ export const make = (nextRequestId: () => string) =>
             )
           },
           ({ draft }, exit) =>
-            Effect.map(Clock.currentTimeMillis, (time) => {
+            Effect.flatMap(Clock.currentTimeMillis, (time) => {
               inFlight--
-              draft.ended = time
-              if (draft.outcome._tag === "Open") draft.outcome = outcomeOf(exit)
+              end(draft, exit, time)
+              return onEnd(copy(draft))
             })
         )
     }
   })
+
+const end = <A extends { readonly answer: Answered }, E>(
+  draft: Draft,
+  exit: Exit.Exit<A, Failure<E>>,
+  time: number
+) => {
+  draft.ended = time
+  if (draft.outcome._tag === "Open") draft.outcome = outcomeOf(exit)
+  const code = codeOf(exit)
+  if (code !== undefined) draft.code = code
+}
+
+const codeOf = <A, E>(exit: Exit.Exit<A, Failure<E>>): string | undefined => {
+  const failure = Exit.isFailure(exit) ? Option.getOrUndefined(failureOf(exit.cause)) : undefined
+  if (failure?.error._tag === "Refusal") return failure.error.code
+  const body = failure?.error._tag === "Scripted" ? failure.error.answer.body : undefined
+  return body?._tag === "Error" ? body.code : undefined
+}
 
 const attemptOf = (draft: Draft, actions: ReadonlyArray<Fault.Action>, strike: Strike): Attempt => {
   const skew = actions.reduce(

@@ -2,14 +2,18 @@
  * The requests that change or read objects and uploads, as both faces carry
  * them out once a request has been understood.
  */
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
-import type * as Stream from "effect/Stream"
-import * as Bucket from "../Bucket.ts"
-import { refuse, type Refusal } from "../ErrorCode.ts"
+import * as Stream from "effect/Stream"
+import { diskFailed } from "./bytes/blobs.ts"
+import type { Store } from "./bytes/store.ts"
 import type { Attempt } from "./exchange.ts"
-import type { Store } from "./store.ts"
+import * as Bucket from "./state/model.ts"
+import { findBucket, findObject, findUpload } from "./state/queries.ts"
+import { checkPartNumber } from "./state/uploads.ts"
+import { refuse, type Refusal } from "./wire/errors.ts"
 
 /** Where an object is. */
 export interface Place {
@@ -33,7 +37,15 @@ export interface Ids {
   readonly blobId: () => string
 }
 
-type Pieces<E> = Stream.Stream<Uint8Array, E>
+/** Bytes on their way, and what the request says of them. */
+export interface Content<E> {
+  readonly pieces: Stream.Stream<Uint8Array, E>
+  /** `Content-MD5`: base64, unlike an ETag. */
+  readonly md5?: string | undefined
+}
+
+/** When it is, as the server sees it. */
+type Timed = Pick<Attempt, "now">
 
 export type Verbs = ReturnType<typeof make>
 
@@ -43,102 +55,161 @@ export const make = (options: {
   readonly ids: Ids
   readonly anyBucket: boolean
 }) => {
-  const { store, ids, anyBucket } = options
+  const { store } = options
+  return {
+    ...bucketVerbs(options),
+    ...uploadVerbs(options),
+    ...objectVerbs(options),
+    query: store.query,
+    commit: store.commit,
+    read: store.read
+  }
+}
 
-  const createBucket = (bucket: string) =>
-    Effect.asVoid(store.commit({ _tag: "CreateBucket", bucket }))
+interface Parts {
+  readonly store: Store
+  readonly ids: Ids
+  readonly anyBucket: boolean
+}
+
+const bucketVerbs = ({ store, anyBucket }: Parts) => {
+  const bucketOf = (bucket: string) => store.query((state) => findBucket(state, bucket))
 
   const ensureBucket = (bucket: string): Effect.Effect<void, Refusal> =>
-    Effect.catch(findBucket(bucket), () => createBucket(bucket))
+    Effect.catch(Effect.asVoid(bucketOf(bucket)), () =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) =>
+        Effect.asVoid(store.commit({ _tag: "CreateBucket", bucket, now }))
+      )
+    )
 
-  const admitBucket = (bucket: string): Effect.Effect<void, Refusal> =>
-    anyBucket ? ensureBucket(bucket) : findBucket(bucket)
+  return {
+    anyBucket,
+    bucketOf,
+    ensureBucket,
+    admitBucket: (bucket: string): Effect.Effect<void, Refusal> =>
+      anyBucket ? ensureBucket(bucket) : Effect.asVoid(bucketOf(bucket))
+  }
+}
 
-  const findBucket = (bucket: string) => store.query((state) => Bucket.findBucket(state, bucket))
-
-  const initiate = Effect.fnUntraced(function* (
-    attempt: Attempt,
+const uploadVerbs = ({ store, ids }: Parts) => ({
+  initiate: Effect.fnUntraced(function* (
+    attempt: Timed,
     place: Place,
-    options: StoreOptions
+    options: StoreOptions & { readonly sequential: boolean }
   ) {
     const uploadId = ids.uploadId()
     const now = yield* attempt.now
-    yield* store.commit({ _tag: "Initiate", ...place, uploadId, ...options, now })
+    const command = { _tag: "Initiate", ...place, uploadId, ...options, now } as const
+    yield* store.commit(command)
     return { crc64: Option.none<bigint>(), uploadId }
-  })
+  }),
 
-  const uploadPart = <E>(
-    attempt: Attempt,
-    place: UploadPlace & { readonly number: number; readonly md5?: string | undefined },
-    pieces: Pieces<E>
+  uploadPart: <E>(
+    attempt: Timed,
+    place: UploadPlace & { readonly number: number },
+    content: Content<E>
   ) =>
     Effect.gen(function* () {
       const { bucket, key, uploadId, number } = place
-      yield* store.query((state) => Bucket.findUpload(state, place))
-      const blob = yield* store.receive(ids.blobId(), pieces)
-      yield* checkDigest(blob, place.md5)
+      yield* Effect.fromResult(checkPartNumber(number))
+      const [, upload] = yield* store.query((state) => findUpload(state, place))
+      const blob = yield* receive(store, ids, content)
       const now = yield* attempt.now
       yield* store.commit({ _tag: "UploadPart", bucket, key, uploadId, number, blob, now })
-      return { crc64: Option.some(blob.crc64), etag: Bucket.quote(blob.md5) }
-    }).pipe(Effect.scoped)
+      return { ...receiptOf(blob), headers: upload.headers, modified: now }
+    }).pipe(Effect.scoped),
 
-  const put = <E>(
-    attempt: Attempt,
-    place: Place & { readonly md5?: string | undefined },
-    options: StoreOptions,
-    pieces: Pieces<E>
-  ) =>
-    Effect.gen(function* () {
-      const { bucket, key } = place
-      const blob = yield* store.receive(ids.blobId(), pieces)
-      yield* checkDigest(blob, place.md5)
-      const now = yield* attempt.now
-      yield* store.commit({ _tag: "Put", bucket, key, blob, ...options, now })
-      return { crc64: Option.some(blob.crc64), etag: Bucket.quote(blob.md5) }
-    }).pipe(Effect.scoped)
-
-  const complete = Effect.fnUntraced(function* (
-    attempt: Attempt,
+  complete: Effect.fnUntraced(function* (
+    attempt: Timed,
     place: UploadPlace,
     parts: ReadonlyArray<{ readonly number: number; readonly etag: string }> | null,
     options: StoreOptions
   ) {
     const now = yield* attempt.now
     const { object } = yield* store.commit({ _tag: "Complete", ...place, parts, ...options, now })
-    return { crc64: Option.fromUndefinedOr(object?.crc64), etag: object?.etag ?? "" }
+    if (object === undefined) return yield* refuse("InternalError")
+    return { crc64: Option.some(object.crc64), etag: object.etag, object }
+  }),
+
+  abort: (place: UploadPlace) => Effect.asVoid(store.commit({ _tag: "Abort", ...place })),
+
+  removePart: (place: UploadPlace & { readonly number: number }) =>
+    Effect.asVoid(store.commit({ _tag: "RemovePart", ...place })),
+
+  openUploads: (bucket: string) =>
+    Effect.map(
+      store.query((state) => findBucket(state, bucket)),
+      ({ uploads }) => HashMap.toValues(uploads)
+    )
+})
+
+const objectVerbs = ({ store, ids }: Parts) => ({
+  put: <E>(
+    attempt: Timed,
+    place: Place,
+    options: StoreOptions & { readonly symlink?: boolean },
+    content: Content<E>
+  ) =>
+    Effect.gen(function* () {
+      const { bucket, key } = place
+      const { headers, forbidOverwrite, symlink = false } = options
+      const blob = yield* receive(store, ids, content)
+      const now = yield* attempt.now
+      const fields = { bucket, key, blob, headers, forbidOverwrite, symlink, now }
+      const { object } = yield* store.commit({ _tag: "Put", ...fields })
+      if (object === undefined) return yield* refuse("InternalError")
+      return { ...receiptOf(blob), object }
+    }).pipe(Effect.scoped),
+
+  append: <E>(
+    attempt: Timed,
+    place: Place & { readonly position: number },
+    options: StoreOptions,
+    content: Content<E>
+  ) =>
+    Effect.gen(function* () {
+      const { bucket, key, position } = place
+      const blob = yield* receive(store, ids, content)
+      const now = yield* attempt.now
+      const fields = { bucket, key, position, blob, headers: options.headers, now }
+      const { object } = yield* store.commit({ _tag: "Append", ...fields })
+      if (object === undefined) return yield* refuse("InternalError")
+      return { object, md5: blob.md5 }
+    }).pipe(Effect.scoped),
+
+  head: (place: Place) => store.query((state) => findObject(state, place)),
+
+  remove: ({ bucket, key }: Place) => Effect.asVoid(store.commit({ _tag: "Delete", bucket, key })),
+
+  describe: ({ bucket, key }: Place, headers: Readonly<Record<string, string | null>>) =>
+    Effect.asVoid(store.commit({ _tag: "Describe", bucket, key, headers })),
+
+  /** Bytes of an object as the body of another request. */
+  contentOf: (
+    object: Bucket.StoredObject,
+    range: { readonly start: number; readonly end: number } = { start: 0, end: object.size }
+  ): Content<Refusal> => ({
+    pieces: Stream.mapError(store.read(object, range), diskFailed)
   })
+})
 
-  const head = ({ bucket, key }: Place) =>
-    store.query((state) => Bucket.findObject(state, { bucket, key }))
+const receiptOf = (blob: Bucket.Blob) => ({
+  crc64: Option.some(blob.crc64),
+  etag: Bucket.quote(blob.md5),
+  md5: blob.md5
+})
 
-  const abort = (place: UploadPlace) => Effect.asVoid(store.commit({ _tag: "Abort", ...place }))
-  const remove = (place: Place) => Effect.asVoid(store.commit({ _tag: "Delete", ...place }))
-  const removePart = (place: UploadPlace & { readonly number: number }) =>
-    Effect.asVoid(store.commit({ _tag: "RemovePart", ...place }))
-
-  const openUploads = (bucket: string) =>
-    Effect.map(findBucket(bucket), ({ uploads }) => HashMap.toValues(uploads))
-
-  return {
-    admitBucket,
-    ensureBucket,
-    createBucket,
-    initiate,
-    uploadPart,
-    put,
-    complete,
-    head,
-    abort,
-    remove,
-    removePart,
-    openUploads,
-    query: store.query,
-    read: store.read
+const receive = Effect.fnUntraced(function* <E>(store: Store, ids: Ids, content: Content<E>) {
+  const { pieces, md5 } = content
+  const blob = yield* store.receive(ids.blobId(), pieces)
+  if (md5 !== undefined && md5 !== base64Of(blob.md5)) {
+    return yield* refuse("InvalidDigest", undefined, {
+      ExpectedDigest: md5,
+      CalculatedDigest: base64Of(blob.md5)
+    })
   }
-}
+  return blob
+})
 
-/** `Content-MD5` is base64, unlike an ETag. */
-const checkDigest = (blob: Bucket.Blob, md5: string | undefined) =>
-  md5 === undefined || Buffer.from(md5, "base64").toString("hex").toUpperCase() === blob.md5
-    ? Effect.void
-    : Effect.fail(refuse("InvalidDigest"))
+/** Of hex digits. */
+export const base64Of = (hex: string): string => Buffer.from(hex, "hex").toString("base64")

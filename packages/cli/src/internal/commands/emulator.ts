@@ -1,5 +1,6 @@
 /** `effect-oss emulator`: an OSS on this machine, until a signal ends it. */
 import * as OssEmulator from "@effect-oss/emulator/OssEmulator"
+import * as RequestLog from "@effect-oss/emulator/RequestLog"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -11,81 +12,82 @@ import { port as validPort } from "../numbers.ts"
 
 export interface Input {
   readonly port: number
+  readonly host: string
   readonly dataDir: Option.Option<string>
+  readonly seed: Option.Option<string>
   readonly accessKeyId: Option.Option<string>
   readonly accessKeySecret: Option.Option<Redacted.Redacted>
-  readonly bucket: Option.Option<string>
+  readonly sessionToken: Option.Option<Redacted.Redacted>
+  readonly bucket: ReadonlyArray<string>
+  readonly region: Option.Option<string>
+  readonly cors: ReadonlyArray<string>
+  readonly log: boolean
 }
 
 export const run = Effect.fn("emulator")(function* (input: Input) {
-  const { dataDir, bucket } = input
+  const { bucket, cors, host, log } = input
   const { out, error } = yield* Output
   const port = yield* validPort("--port", input.port)
   const key = yield* credentials(input)
-  const options = {
+  if (!isLoopback(host)) yield* error(`${openTo(host)}\n`)
+  const server = OssEmulator.layer({
     port,
-    dataDir: Option.getOrUndefined(dataDir),
-    buckets: Option.getOrUndefined(Option.map(bucket, (name) => [name])),
-    credentials: [key]
-  }
-  const server = Layer.build(OssEmulator.layer(options)).pipe(
-    Effect.mapError((error) => problemOf(error, input))
-  )
-  const { url } = yield* Effect.flatMap(server, (context) =>
-    Effect.provideContext(OssEmulator.OssEmulator, context)
+    host,
+    dataDir: Option.getOrUndefined(input.dataDir),
+    seed: Option.getOrUndefined(input.seed),
+    buckets: bucket.length === 0 ? undefined : bucket,
+    region: Option.getOrUndefined(input.region),
+    cors: cors.length === 0 ? [] : [{ allowedOrigins: cors }],
+    credentials: [key],
+    onRequest: log ? (entry) => Effect.ignore(error(`${RequestLog.render(entry)}\n`)) : undefined
+  })
+  const { url } = yield* Layer.build(server).pipe(
+    Effect.mapError(
+      ({ option, problem, remedy }) =>
+        new UsageError({ problem: `${flagOf[option]}: ${problem}`, remedy })
+    ),
+    Effect.flatMap((context) => Effect.provideContext(OssEmulator.OssEmulator, context))
   )
   yield* out(`effect-oss emulator listening on ${url}\n`)
   yield* error(`${howToConnect(url, key)}\n`)
   return yield* Effect.never
 }, Effect.scoped)
 
+const flagOf: Readonly<Record<OssEmulator.StartError["option"], string>> = {
+  port: "--port",
+  buckets: "--bucket",
+  dataDir: "--data-dir",
+  seed: "--seed",
+  credentials: "--access-key-id"
+}
+
+const isLoopback = (host: string) =>
+  host === "localhost" || host === "::1" || host.startsWith("127.")
+
+const openTo = (host: string) =>
+  `warning: every machine that reaches ${host} can use the emulator with the key, over plain HTTP`
+
 /** A line for another shell. Only the secret that everybody knows is shown. */
-const howToConnect = (
-  url: string,
-  {
-    accessKeyId,
-    accessKeySecret
-  }: { readonly accessKeyId: string; readonly accessKeySecret: string }
-) => {
-  const secret = accessKeySecret === knownSecret ? knownSecret : "…"
-  return `to use it: export OSS_ENDPOINT=${url} OSS_ACCESS_KEY_ID=${accessKeyId} OSS_ACCESS_KEY_SECRET=${secret}`
+const howToConnect = (url: string, key: OssEmulator.Credential) => {
+  const secret = key.accessKeySecret === knownSecret ? knownSecret : "…"
+  const token = key.securityToken === undefined ? "" : " OSS_SESSION_TOKEN=…"
+  return `to use it: export OSS_ENDPOINT=${url} OSS_ACCESS_KEY_ID=${key.accessKeyId} OSS_ACCESS_KEY_SECRET=${secret}${token}`
 }
 
 const knownSecret = "emulator-secret"
 
 /** Those that an upload in the same shell would use, else well-known ones. */
-const credentials = Effect.fnUntraced(function* ({ accessKeyId, accessKeySecret }: Input) {
+const credentials = Effect.fnUntraced(function* (input: Input) {
   const id = yield* variable("OSS_ACCESS_KEY_ID")
   const secret = yield* variable("OSS_ACCESS_KEY_SECRET")
-  const token = Option.isNone(accessKeyId) ? yield* variable("OSS_SESSION_TOKEN") : Option.none()
-  const given = Option.map(accessKeySecret, Redacted.value)
+  const token = Option.isNone(input.accessKeyId)
+    ? yield* variable("OSS_SESSION_TOKEN")
+    : Option.none()
+  const given = Option.map(input.accessKeySecret, Redacted.value)
+  const givenToken = Option.map(input.sessionToken, Redacted.value)
   return {
-    accessKeyId: Option.getOrElse(Option.firstSomeOf([accessKeyId, id]), () => "emulator"),
+    accessKeyId: Option.getOrElse(Option.firstSomeOf([input.accessKeyId, id]), () => "emulator"),
     accessKeySecret: Option.getOrElse(Option.firstSomeOf([given, secret]), () => knownSecret),
-    securityToken: Option.getOrUndefined(token)
+    securityToken: Option.getOrUndefined(Option.firstSomeOf([givenToken, token]))
   }
 })
-
-type Problem = Layer.Error<ReturnType<typeof OssEmulator.layer>>
-
-const problemOf = (error: Problem, { port, dataDir }: Input): UsageError => {
-  switch (error._tag) {
-    case "ServeError":
-      return new UsageError({
-        problem: `--port: ${port} can't be listened on: ${reasonOf(error.cause)}`,
-        remedy: "give another port, or 0 for any free one"
-      })
-    case "Refusal":
-      return new UsageError({
-        problem: `--bucket: ${error.message}`,
-        remedy: "give 3 to 63 lower-case letters, digits and hyphens"
-      })
-    default:
-      return new UsageError({
-        problem: error.message,
-        remedy: `give --data-dir a directory that this user can write to${Option.isSome(dataDir) ? `, or delete ${dataDir.value}` : ""}`
-      })
-  }
-}
-
-const reasonOf = (cause: unknown) => (cause instanceof Error ? cause.message : String(cause))

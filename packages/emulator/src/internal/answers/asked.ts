@@ -1,0 +1,100 @@
+/** What an answer is made of: what the request says, and what goes back. */
+import * as Effect from "effect/Effect"
+import type { HttpServerError } from "effect/http/HttpServerError"
+import * as Option from "effect/Option"
+import type { PlatformError } from "effect/PlatformError"
+import * as Stream from "effect/Stream"
+import type { Answered, Attempt, Disruption, Unread } from "../exchange.ts"
+import type { Credential } from "../signature/verify.ts"
+import type { StoreOptions, Verbs } from "../verbs.ts"
+import { invalid, refuse, type Refusal } from "../wire/errors.ts"
+import { storedHeaders } from "../wire/objectHeaders.ts"
+import { type Callback, callbackOf, forbidsOverwrite } from "../wire/requestRules.ts"
+import type { Head, Route } from "../wire/router.ts"
+import type { Encoding } from "../wire/xml.ts"
+
+/** What goes back over HTTP. */
+export interface Reply extends Answered {
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?:
+    | string
+    | { readonly size: number; readonly stream: Stream.Stream<Uint8Array, PlatformError> }
+    | undefined
+}
+
+export type Broken = Refusal | Disruption | Unread<HttpServerError>
+
+/** What OSS calls back once an object is stored; fails if the callback's server did. */
+export type Call = (
+  callback: Callback,
+  facts: Readonly<Record<string, string | number>>
+) => Effect.Effect<string, Refusal>
+
+/** A request that has been let in. */
+export interface Asked {
+  readonly attempt: Attempt
+  readonly verbs: Verbs
+  readonly head: Head
+  readonly route: Route
+  readonly body: Stream.Stream<Uint8Array, Exclude<Broken, Refusal>>
+  readonly call: Call
+  readonly credentials: ReadonlyArray<Credential>
+  /** Where the emulator says that its buckets are. */
+  readonly region: string
+}
+
+export interface Located extends Asked {
+  readonly bucket: string
+  readonly key: string
+  readonly uploadId: string
+  readonly parameter: (name: string) => string | undefined
+  readonly encoding: Encoding
+}
+
+export type Answer = (asked: Located) => Effect.Effect<Reply, Broken>
+
+export const reply = (fields: Partial<Reply>): Reply => ({
+  crc64: Option.none(),
+  headers: {},
+  ...fields
+})
+
+/** For requests that carry no body: takes what there is all the same, as faults may wait there. */
+export const bodiless =
+  (answer: Answer): Answer =>
+  (asked) =>
+    Effect.andThen(Stream.runDrain(asked.body), answer(asked))
+
+/** For requests that carry a small document. */
+export const documented =
+  (answer: (asked: Located, document: Uint8Array) => Effect.Effect<Reply, Broken>): Answer =>
+  (asked) =>
+    Effect.flatMap(Stream.mkUint8Array(asked.body), (document) => answer(asked, document))
+
+/** How the request wants an object to be stored. */
+export const storeOptions = ({ head }: Asked): Effect.Effect<StoreOptions, Refusal> =>
+  Effect.map(Effect.fromResult(forbidsOverwrite(head.headers)), (forbidOverwrite) => ({
+    headers: storedHeaders(head.headers),
+    forbidOverwrite
+  }))
+
+export const requestedCallback = ({ head, parameter }: Located) =>
+  Effect.fromResult(callbackOf(head.headers, parameter))
+
+/** The body of a Put or of a part; its length must be known, or end by itself. */
+export const contentOf = ({ head, body }: Asked) => {
+  const { "content-length": length, "transfer-encoding": coding, "content-md5": md5 } = head.headers
+  return length === undefined && coding === undefined
+    ? Effect.fail(refuse("MissingContentLength"))
+    : Effect.succeed({ pieces: body, md5 })
+}
+
+/** A parameter that is a whole number, at least 0. */
+export const integer = ({ parameter }: Located, name: string, otherwise: number) => {
+  const text = parameter(name) ?? ""
+  if (text === "") return Effect.succeed(otherwise)
+  return /^\d{1,15}$/.test(text)
+    ? Effect.succeed(Number(text))
+    : Effect.fail(invalid(name, text, `Argument ${name} must be an integer.`))
+}

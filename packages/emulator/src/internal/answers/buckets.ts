@@ -1,0 +1,80 @@
+/** Buckets, and what is configured of them. */
+import * as Effect from "effect/Effect"
+import * as HashMap from "effect/HashMap"
+import * as Result from "effect/Result"
+import { invalid, refuse } from "../wire/errors.ts"
+import * as Messages from "../wire/bucketMessages.ts"
+import { acl } from "../wire/objectMessages.ts"
+import { type Answer, documented, integer, reply } from "./asked.ts"
+
+export const putBucket: Answer = documented(
+  Effect.fnUntraced(function* ({ verbs, attempt, bucket, head }, document) {
+    const configuration = yield* Messages.readBucketConfiguration(document)
+    const grant = head.headers["x-oss-acl"]
+    yield* verbs.commit({
+      _tag: "CreateBucket",
+      bucket,
+      now: yield* attempt.now,
+      ...configuration,
+      ...(grant !== undefined && { acl: grant })
+    })
+    return reply({ headers: { location: `/${bucket}` } })
+  })
+)
+
+export const deleteBucket: Answer = ({ verbs, bucket }) =>
+  Effect.as(verbs.commit({ _tag: "DeleteBucket", bucket }), reply({ status: 204 }))
+
+export const headBucket: Answer = ({ verbs, bucket, region }) =>
+  Effect.as(verbs.bucketOf(bucket), reply({ headers: { "x-oss-bucket-region": `oss-${region}` } }))
+
+export const getBucketInfo: Answer = ({ verbs, bucket, region }) =>
+  Effect.map(verbs.bucketOf(bucket), (state) => reply({ body: Messages.bucketInfo(state, region) }))
+
+export const getBucketLocation: Answer = ({ verbs, bucket, region }) =>
+  Effect.as(verbs.bucketOf(bucket), reply({ body: Messages.bucketLocation(region) }))
+
+export const getBucketAcl: Answer = ({ verbs, bucket }) =>
+  Effect.map(verbs.bucketOf(bucket), (state) => reply({ body: acl(state.acl) }))
+
+export const putBucketAcl: Answer = Effect.fnUntraced(function* ({ verbs, bucket, head }) {
+  const grant = head.headers["x-oss-acl"]
+  if (grant === undefined) return yield* invalid("x-oss-acl", "", "x-oss-acl is missing.")
+  yield* verbs.commit({ _tag: "ConfigureBucket", bucket, acl: grant })
+  return reply({})
+})
+
+export const getBucketCors: Answer = Effect.fnUntraced(function* ({ verbs, bucket }) {
+  const { cors } = yield* verbs.bucketOf(bucket)
+  return cors.length === 0
+    ? yield* refuse("NoSuchCORSConfiguration")
+    : reply({ body: Messages.cors(cors) })
+})
+
+export const putBucketCors: Answer = documented(
+  Effect.fnUntraced(function* ({ verbs, bucket }, document) {
+    const cors = yield* Messages.readCors(document)
+    yield* verbs.commit({ _tag: "ConfigureBucket", bucket, cors })
+    return reply({})
+  })
+)
+
+export const deleteBucketCors: Answer = ({ verbs, bucket }) =>
+  Effect.as(verbs.commit({ _tag: "ConfigureBucket", bucket, cors: [] }), reply({ status: 204 }))
+
+export const listBuckets: Answer = Effect.fnUntraced(function* (asked) {
+  const { verbs, parameter, region } = asked
+  const prefix = parameter("prefix") ?? ""
+  const marker = parameter("marker") ?? ""
+  const max = yield* integer(asked, "max-keys", 100)
+  if (max < 1 || max > 1000) {
+    return yield* invalid("max-keys", String(max), "Argument max-keys must be from 1 to 1000.")
+  }
+  const all = yield* verbs.query((state) => Result.succeed(HashMap.toValues(state)))
+  const found = all
+    .filter(({ name }) => name.startsWith(prefix) && name > marker)
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+  const items = found.slice(0, max)
+  const truncated = found.length > max
+  return reply({ body: Messages.buckets({ prefix, marker, max, items, truncated, region }) })
+})

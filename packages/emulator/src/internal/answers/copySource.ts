@@ -1,0 +1,46 @@
+/** The object that a copy takes its bytes from. */
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type { StoredObject } from "../state/model.ts"
+import { checkConditions } from "../wire/conditions.ts"
+import { invalid, type Refusal } from "../wire/errors.ts"
+import type { Located } from "./asked.ts"
+
+/** Fails unless the source is there and meets the request's conditions. */
+export const sourceOf = Effect.fnUntraced(function* ({ verbs, head }: Located) {
+  const text = head.headers["x-oss-copy-source"] ?? ""
+  const [bucket, ...key] = Option.getOrElse(unescape(text), () => "")
+    .replace(/^\//, "")
+    .split("/")
+  if (!bucket || key.join("/") === "") {
+    return yield* invalid(
+      "x-oss-copy-source",
+      text,
+      "Copy Source must mention the source bucket and key: /sourcebucket/sourcekey."
+    )
+  }
+  const object = yield* verbs.head({ bucket, key: key.join("/") })
+  yield* Effect.fromResult(checkConditions(head.headers, object, "x-oss-copy-source-"))
+  return {
+    object,
+    range: (yield* rangeWithin(head.headers["x-oss-copy-source-range"], object)) ?? undefined
+  }
+})
+
+const unescape = Option.liftThrowable((text: string) =>
+  decodeURIComponent(text.split("?")[0] ?? "")
+)
+
+/** OSS: a range that is not within the source copies all of it. */
+const rangeWithin = (
+  text: string | undefined,
+  { size }: StoredObject
+): Effect.Effect<{ readonly start: number; readonly end: number } | undefined | void, Refusal> => {
+  if (text === undefined) return Effect.void
+  const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(text) ?? []
+  if (first === undefined || last === undefined) {
+    return Effect.fail(invalid("x-oss-copy-source-range", text, "The range is malformed."))
+  }
+  const range = { start: Number(first), end: Number(last) + 1 }
+  return Effect.succeed(range.start < range.end && range.end <= size ? range : undefined)
+}

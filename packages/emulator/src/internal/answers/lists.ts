@@ -1,0 +1,52 @@
+/** ListObjects, in version 1 and 2. */
+import * as Effect from "effect/Effect"
+import * as HashMap from "effect/HashMap"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import * as Listing from "../state/listing.ts"
+import { invalid, type Refusal } from "../wire/errors.ts"
+import { objects } from "../wire/objectMessages.ts"
+import { type Answer, integer, reply } from "./asked.ts"
+
+export const listObjects: Answer = Effect.fnUntraced(function* (asked) {
+  const { verbs, bucket, parameter, encoding } = asked
+  const version = parameter("list-type") === "2" ? 2 : 1
+  const token = version === 2 ? parameter("continuation-token") : undefined
+  const start = parameter(version === 2 ? "start-after" : "marker") ?? ""
+  const query = {
+    bucket,
+    prefix: parameter("prefix") ?? "",
+    delimiter: parameter("delimiter") ?? "",
+    after: token === undefined ? start : yield* Effect.fromResult(nameIn(token)),
+    max: yield* integer(asked, "max-keys", 100)
+  }
+  const listed = yield* verbs.query((state) => Listing.objects(state, query))
+  return reply({
+    body: objects({
+      ...query,
+      version,
+      token,
+      after: start,
+      encoding,
+      page: listed.page,
+      find: (key) => Option.getOrUndefined(HashMap.get(listed.bucket.objects, key)),
+      nextToken: tokenOf,
+      withOwner: version === 1 || parameter("fetch-owner") === "true"
+    })
+  })
+})
+
+const mark = "next:"
+
+/** Clients hand it back as it is; anything else is no token. */
+const tokenOf = (name: string) => Buffer.from(mark + name).toString("base64")
+
+const nameIn = (token: string): Result.Result<string, Refusal> => {
+  const text = Buffer.from(token, "base64").toString()
+  const name = text.slice(mark.length)
+  return text.startsWith(mark) && tokenOf(name) === token
+    ? Result.succeed(name)
+    : Result.fail(
+        invalid("continuation-token", token, "The continuation token provided is incorrect.")
+      )
+}

@@ -1,0 +1,175 @@
+/** Objects: put, get, head, delete, copy, append. */
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import type { StoredObject } from "../state/model.ts"
+import { findObject } from "../state/queries.ts"
+import { base64Of, type Place } from "../verbs.ts"
+import { checkConditions } from "../wire/conditions.ts"
+import { invalid, refuse, type Refusal } from "../wire/errors.ts"
+import { encryptionOf, rangeOf, toHeaders } from "../wire/objectHeaders.ts"
+import { copied, deleted, readDelete } from "../wire/objectMessages.ts"
+import {
+  type Answer,
+  contentOf,
+  documented,
+  integer,
+  type Located,
+  reply,
+  requestedCallback,
+  storeOptions
+} from "./asked.ts"
+import { afterCallback, factsOf } from "./callback.ts"
+import { sourceOf } from "./copySource.ts"
+
+export const put: Answer = Effect.fnUntraced(function* (asked) {
+  const { verbs, attempt, bucket, key } = asked
+  const content = yield* contentOf(asked)
+  const options = yield* storeOptions(asked)
+  const callback = yield* requestedCallback(asked)
+  const stored = yield* verbs.put(attempt, { bucket, key }, options, content)
+  const { etag, crc64, md5, object } = stored
+  const headers = { etag, "content-md5": base64Of(md5), ...encryptionOf(object.headers) }
+  return yield* afterCallback(asked, callback, factsOf(asked, object), { crc64, headers })
+})
+
+/** What is read under a key: a symbolic link's bytes are its target's. */
+const resolve = ({
+  verbs,
+  bucket,
+  key
+}: Located): Effect.Effect<readonly [named: StoredObject, read: StoredObject], Refusal> =>
+  verbs.query((state) =>
+    Result.gen(function* () {
+      const named = yield* findObject(state, { bucket, key })
+      if (named.type !== "Symlink") return [named, named] as const
+      const target = yield* Result.mapError(
+        findObject(state, targetOf(bucket, named)),
+        ({ details }) => refuse("SymlinkTargetNotExist", undefined, details)
+      )
+      return target.type === "Symlink"
+        ? yield* Result.fail(refuse("InvalidTargetType"))
+        : ([named, target] as const)
+    })
+  )
+
+const targetOf = (bucket: string, link: StoredObject): Place => ({
+  bucket,
+  key: link.headers["x-oss-symlink-target"] ?? ""
+})
+
+const described = (named: StoredObject, read: StoredObject): Record<string, string> => ({
+  ...toHeaders(read),
+  ...(named !== read && {
+    ...Object.fromEntries(
+      Object.entries(toHeaders(named)).filter(([name]) => name.startsWith("x-oss-meta-"))
+    ),
+    "x-oss-object-type": "Symlink"
+  })
+})
+
+export const get: Answer = Effect.fnUntraced(function* (asked) {
+  const { verbs, head, route } = asked
+  const [named, object] = yield* resolve(asked)
+  yield* Effect.fromResult(checkConditions(head.headers, object))
+  const range = yield* Effect.fromResult(rangeOf(head.headers, object.size))
+  const { start, end } = range ?? { start: 0, end: object.size }
+  const overrides = route.query
+    .filter(([name]) => name.startsWith("response-"))
+    .map(([name, value]) => [name.slice("response-".length), value])
+  return reply({
+    status: range === undefined ? 200 : 206,
+    crc64: Option.some(object.crc64),
+    headers: {
+      ...described(named, object),
+      ...Object.fromEntries(overrides),
+      ...(range && { "content-range": `bytes ${start}-${end - 1}/${object.size}` })
+    },
+    body: { size: end - start, stream: verbs.read(object, { start, end }) }
+  })
+})
+
+/** What GetObjectMeta tells, beyond the length. */
+const brief: ReadonlySet<string> = new Set(["etag", "last-modified", "x-oss-object-type"])
+
+export const head: Answer = Effect.fnUntraced(function* (asked) {
+  const { head, parameter } = asked
+  const [named, object] = yield* resolve(asked)
+  yield* Effect.fromResult(checkConditions(head.headers, object))
+  const headers = described(named, object)
+  return reply({
+    crc64: Option.some(object.crc64),
+    headers: {
+      ...(parameter("objectMeta") === undefined
+        ? headers
+        : Object.fromEntries(Object.entries(headers).filter(([name]) => brief.has(name)))),
+      "content-length": String(object.size)
+    }
+  })
+})
+
+export const remove: Answer = ({ verbs, bucket, key }) =>
+  Effect.as(verbs.remove({ bucket, key }), reply({ status: 204 }))
+
+export const deleteObjects: Answer = documented(
+  Effect.fnUntraced(function* ({ verbs, bucket, encoding }, document) {
+    const { keys, quiet } = yield* readDelete(document)
+    yield* Effect.forEach(keys, (key) => verbs.remove({ bucket, key }), { discard: true })
+    return reply(quiet ? {} : { body: deleted(keys, encoding) })
+  })
+)
+
+/** OSS: without a directive the copy is described as its source is. */
+const directives: ReadonlySet<string> = new Set(["COPY", "REPLACE"])
+
+export const copy: Answer = Effect.fnUntraced(function* (asked) {
+  const { verbs, attempt, bucket, key, head } = asked
+  const { object: source } = yield* sourceOf(asked)
+  const { headers, forbidOverwrite } = yield* storeOptions(asked)
+  const directive = (head.headers["x-oss-metadata-directive"] ?? "COPY").toUpperCase()
+  if (!directives.has(directive)) {
+    return yield* invalid("x-oss-metadata-directive", directive, "Unknown metadata directive.")
+  }
+  const { crc64, object } = yield* verbs.put(
+    attempt,
+    { bucket, key },
+    {
+      headers: directive === "REPLACE" ? headers : { ...source.headers, ...alwaysNew(headers) },
+      forbidOverwrite
+    },
+    verbs.contentOf(source)
+  )
+  return reply({
+    crc64,
+    headers: encryptionOf(object.headers),
+    body: copied("CopyObjectResult", object)
+  })
+})
+
+/** What a copy takes from its own request whatever the directive says. */
+const alwaysNew = (headers: Readonly<Record<string, string>>) =>
+  Object.fromEntries(
+    Object.entries(headers).filter(
+      ([name]) => name.startsWith("x-oss-") && !name.startsWith("x-oss-meta-")
+    )
+  )
+
+export const append: Answer = Effect.fnUntraced(function* (asked) {
+  const { verbs, attempt, bucket, key, parameter } = asked
+  if (parameter("position") === undefined) {
+    return yield* invalid("position", "", "Missing parameter position.")
+  }
+  const position = yield* integer(asked, "position", 0)
+  const content = yield* contentOf(asked)
+  const options = yield* storeOptions(asked)
+  const { object, md5 } = yield* verbs.append(attempt, { bucket, key, position }, options, content)
+  return reply({
+    crc64: Option.some(object.crc64),
+    headers: {
+      etag: object.etag,
+      "content-md5": base64Of(md5),
+      "x-oss-next-append-position": String(object.size),
+      ...encryptionOf(object.headers)
+    }
+  })
+})

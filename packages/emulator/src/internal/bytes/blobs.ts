@@ -1,0 +1,136 @@
+/**
+ * Where bytes are kept: in memory or as files. Bytes stream in through MD5 and
+ * CRC64, one piece at a time.
+ *
+ * Data could be lost here: a blob has its name only once all of it is written.
+ * Files are not synced, so they survive a kill of the process, not a power cut.
+ */
+import { createHash } from "node:crypto"
+import * as Crc64 from "@effect-oss/core/Crc64"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Path from "effect/Path"
+import type { PlatformError } from "effect/PlatformError"
+import * as Stream from "effect/Stream"
+import type { Blob } from "../state/model.ts"
+import { refuse, type Refusal } from "../wire/errors.ts"
+
+/** Keeps bytes under ids that its caller invents. */
+export interface Blobs {
+  /** Keeps all pieces or, if they fail or it is interrupted, nothing. */
+  readonly write: <E>(
+    id: string,
+    pieces: Stream.Stream<Uint8Array, E>
+  ) => Effect.Effect<Blob, E | Refusal>
+  readonly read: (
+    id: string,
+    range: { readonly offset: number; readonly size: number }
+  ) => Stream.Stream<Uint8Array, PlatformError>
+  readonly remove: (id: string) => Effect.Effect<void>
+  /** Removes what the predicate does not want. */
+  readonly prune: (keep: (id: string) => boolean) => Effect.Effect<void, PlatformError>
+}
+
+/** How a client learns that the disk is full or broken. */
+export const diskFailed = (error: PlatformError): Refusal => refuse("InternalError", error.message)
+
+/** Runs pieces through MD5 and CRC64 into `sink`. */
+const digest = <E, E2>(
+  id: string,
+  pieces: Stream.Stream<Uint8Array, E>,
+  sink: (piece: Uint8Array) => Effect.Effect<void, E2>
+): Effect.Effect<Blob, E | E2> =>
+  Effect.suspend(() => {
+    const md5 = createHash("md5")
+    let size = 0
+    let crc64 = 0n
+    const take = (piece: Uint8Array) => {
+      md5.update(piece)
+      crc64 = Crc64.of(piece, crc64)
+      size += piece.length
+      return sink(piece)
+    }
+    return Effect.map(Stream.runForEach(pieces, take), () => ({
+      id,
+      size,
+      md5: md5.digest("hex").toUpperCase(),
+      crc64
+    }))
+  })
+
+/** Pieces are kept as they come: who hands them in must not write into them again. */
+export const memory = Effect.sync((): Blobs => {
+  const blobs = new Map<string, ReadonlyArray<Uint8Array>>()
+  return {
+    write: (id, pieces) =>
+      Effect.suspend(() => {
+        const kept: Array<Uint8Array> = []
+        return digest(id, pieces, (piece) => Effect.sync(() => void kept.push(piece))).pipe(
+          Effect.tap(() => Effect.sync(() => blobs.set(id, kept)))
+        )
+      }),
+    read: (id, range) => Stream.suspend(() => Stream.fromArray(cut(blobs.get(id) ?? [], range))),
+    remove: (id) => Effect.sync(() => void blobs.delete(id)),
+    prune: () => Effect.void
+  }
+})
+
+const cut = (
+  pieces: ReadonlyArray<Uint8Array>,
+  range: { readonly offset: number; readonly size: number }
+): ReadonlyArray<Uint8Array> => {
+  const found: Array<Uint8Array> = []
+  let start = 0
+  for (const piece of pieces) {
+    const from = Math.max(range.offset - start, 0)
+    const to = Math.min(range.offset + range.size - start, piece.length)
+    if (from < to) found.push(piece.subarray(from, to))
+    start += piece.length
+  }
+  return found
+}
+
+const pieceSize = 256 * 1024
+
+/** One file a blob. */
+export const directory = Effect.fnUntraced(function* (folder: string) {
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  yield* fs.makeDirectory(folder, { recursive: true })
+  const fileOf = (id: string) => path.join(folder, id)
+
+  const remove = (name: string) => Effect.ignore(fs.remove(fileOf(name), { force: true }))
+
+  const write: Blobs["write"] = Effect.fnUntraced(function* (id, pieces) {
+    const unfinished = `${id}.part`
+    return yield* Effect.mapError(
+      fs.open(fileOf(unfinished), { flag: "wx", mode: 0o600 }),
+      diskFailed
+    ).pipe(
+      Effect.flatMap((file) =>
+        digest(id, pieces, (piece) => Effect.mapError(file.writeAll(piece), diskFailed))
+      ),
+      Effect.scoped,
+      Effect.tap(() => Effect.mapError(fs.rename(fileOf(unfinished), fileOf(id)), diskFailed)),
+      Effect.onError(() => remove(unfinished))
+    )
+  })
+
+  const blobs: Blobs = {
+    write,
+    read: (id, { offset, size }) =>
+      size === 0
+        ? Stream.empty
+        : fs.stream(fileOf(id), { offset, bytesToRead: size, chunkSize: pieceSize }),
+    remove,
+    prune: (keep) =>
+      Effect.flatMap(fs.readDirectory(folder), (names) =>
+        Effect.forEach(
+          names.filter((name) => !keep(name)),
+          remove,
+          { discard: true }
+        )
+      )
+  }
+  return blobs
+})

@@ -1,0 +1,111 @@
+/**
+ * The face over HTTP: reads a request, checks its signature, carries it out
+ * and writes the answer. An answer may go out before the body has been read;
+ * a body that breaks off commits nothing.
+ */
+import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
+import * as NodeStream from "@effect/platform-node/NodeStream"
+import * as Effect from "effect/Effect"
+import type { HttpServerError } from "effect/http/HttpServerError"
+import * as HttpServerRequest from "effect/http/HttpServerRequest"
+import * as Result from "effect/Result"
+import * as Stream from "effect/Stream"
+import { type Call, type Reply, reply } from "../answers/asked.ts"
+import { answerTo } from "../answers/table.ts"
+import { corsHeaders, preflight, rulesOf } from "../cors.ts"
+import type { Exchange } from "../exchange.ts"
+import type { Credential } from "../signature/verify.ts"
+import type { CorsRule } from "../state/model.ts"
+import type { Verbs } from "../verbs.ts"
+import * as Router from "../wire/router.ts"
+import { admit } from "./admission.ts"
+import { fromWire, respond, respondFailure } from "./respond.ts"
+
+export interface Options {
+  readonly exchange: Exchange
+  readonly verbs: Verbs
+  /** None: every request is let in, signed or not. */
+  readonly credentials: ReadonlyArray<Credential>
+  readonly region: string | undefined
+  /** Of buckets that have no rules of their own. */
+  readonly cors: ReadonlyArray<CorsRule>
+  readonly call: Call
+}
+
+/** Answers one request. */
+export const make = (options: Options) => {
+  const { exchange, verbs, credentials, region = "cn-hangzhou", cors, call } = options
+  const letIn = admit(options)
+
+  const rules = (bucket: string | undefined) =>
+    verbs.query((state) => Result.succeed(rulesOf(state, bucket, cors)))
+
+  const checkOrigin = ({ bucket }: Router.Route, head: Router.Head) =>
+    Effect.flatMap(rules(bucket), (rules) =>
+      Effect.map(Effect.fromResult(preflight(rules, head.headers)), (headers) => reply({ headers }))
+    )
+
+  return Effect.gen(function* () {
+    const request = yield* HttpServerRequest.HttpServerRequest
+    const { method, url, headers } = request
+    const head: Router.Head = { method, url, headers: mapValues(headers, fromWire) }
+    const routed = Router.route(head)
+    const asked = Result.getOrElse(routed, (): Router.Route => ({ operation: "other", query: [] }))
+    const { operation, bucket, key, uploadId, partNumber } = asked
+    return yield* exchange
+      .run<Reply, HttpServerError>(
+        { operation, bucket, key, uploadId, partNumber },
+        Effect.fnUntraced(function* (attempt) {
+          const route = yield* Effect.fromResult(routed)
+          if (operation === "preflight") return yield* checkOrigin(route, head)
+          yield* letIn(attempt, head, route)
+          const body = attempt.receive(request.stream)
+          return yield* answerTo({ attempt, verbs, head, route, body, call, credentials, region })
+        }),
+        takeSome(request)
+      )
+      .pipe(
+        Effect.result,
+        Effect.flatMap((result) =>
+          Effect.gen(function* () {
+            const { attempt } = Result.isSuccess(result) ? result.success : result.failure
+            const shared = {
+              request,
+              requestId: attempt.requestId,
+              now: yield* attempt.now,
+              cors:
+                operation === "preflight"
+                  ? {}
+                  : corsHeaders(yield* Effect.orDie(rules(bucket)), method, head.headers)
+            }
+            return yield* Result.isSuccess(result)
+              ? Effect.succeed(respond(shared, result.success.answer))
+              : respondFailure(shared, result.failure)
+          })
+        )
+      )
+  })
+}
+
+/** In bytes. */
+const maxTaken = 1024 * 1024
+
+/**
+ * Takes a little more off the wire without looking at it: Node notices that a
+ * client has gone only behind what it has sent.
+ */
+const takeSome = (request: HttpServerRequest.HttpServerRequest): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    let taken = 0
+    return NodeStream.fromReadable({
+      evaluate: () => NodeHttpServerRequest.toIncomingMessage(request),
+      closeOnDone: false
+    }).pipe(
+      Stream.takeWhile((piece) => (taken += piece.length) < maxTaken),
+      Stream.runDrain,
+      Effect.ignore
+    )
+  })
+
+const mapValues = (headers: Readonly<Record<string, string>>, f: (value: string) => string) =>
+  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, f(value)]))

@@ -1,0 +1,131 @@
+/** How an answer, or a refusal, is written to HTTP. */
+import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
+import * as Effect from "effect/Effect"
+import type { HttpServerError } from "effect/http/HttpServerError"
+import type * as HttpServerRequest from "effect/http/HttpServerRequest"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Option from "effect/Option"
+import type * as Fault from "../../Fault.ts"
+import type { Reply } from "../answers/asked.ts"
+import type { Failure } from "../exchange.ts"
+import { lookup } from "../wire/errors.ts"
+import { errorDocument } from "../wire/xml.ts"
+
+/** What every answer to a request tells. */
+export interface Shared {
+  readonly request: HttpServerRequest.HttpServerRequest
+  readonly requestId: string
+  readonly now: number
+  readonly cors: Readonly<Record<string, string>>
+}
+
+/** Header values are bytes: OSS takes them as UTF-8, Node as Latin-1. */
+export const fromWire = (value: string): string =>
+  isAscii(value) ? value : Option.getOrElse(decodeUtf8(Buffer.from(value, "latin1")), () => value)
+
+const toWire = (value: string): string =>
+  isAscii(value) ? value : Buffer.from(value).toString("latin1")
+
+const isAscii = (value: string) => /^\p{ASCII}*$/u.test(value)
+
+const utf8 = new TextDecoder("utf-8", { fatal: true })
+const decodeUtf8 = Option.liftThrowable((bytes: Uint8Array) => utf8.decode(bytes))
+
+export const respond = (
+  { request, requestId, now, cors }: Shared,
+  reply: Reply
+): HttpServerResponse.HttpServerResponse => {
+  const { status = 200, body, crc64 } = reply
+  const headers: Record<string, string> = {
+    server: "AliyunOSS",
+    date: new Date(now).toUTCString(),
+    "x-oss-request-id": requestId,
+    ...Option.match(crc64, {
+      onNone: () => ({}),
+      onSome: (crc) => ({ "x-oss-hash-crc64ecma": String(crc) })
+    }),
+    ...cors,
+    ...Object.fromEntries(
+      Object.entries(reply.headers).map(([name, value]) => [name, toWire(value)])
+    )
+  }
+  if (body === undefined || status === 304) return empty(request, status, headers)
+  if (typeof body !== "string") {
+    return HttpServerResponse.stream(body.stream, {
+      status,
+      headers,
+      contentLength: body.size,
+      contentType: headers["content-type"] ?? "application/octet-stream"
+    })
+  }
+  return request.method === "HEAD"
+    ? HttpServerResponse.empty({ status, headers: { ...headers, ...inHeader(body) } })
+    : HttpServerResponse.text(body, {
+        status,
+        headers,
+        contentType: headers["content-type"] ?? "application/xml"
+      })
+}
+
+/** OSS says that the body has no bytes; Node alone would send it in chunks. */
+const empty = (
+  { method }: HttpServerRequest.HttpServerRequest,
+  status: number,
+  headers: Record<string, string>
+) =>
+  HttpServerResponse.empty({
+    status,
+    headers:
+      method === "HEAD" || status === 204 || status === 304
+        ? headers
+        : { ...headers, "content-length": "0" }
+  })
+
+/** An answer without a body carries its error in a header. */
+const inHeader = (body: string): Readonly<Record<string, string>> =>
+  body === "" ? {} : { "x-oss-err": Buffer.from(body).toString("base64") }
+
+export const respondFailure = (
+  shared: Shared,
+  { error }: Failure<HttpServerError>
+): Effect.Effect<HttpServerResponse.HttpServerResponse> => {
+  const { request, requestId } = shared
+  const answer = (reply: Pick<Reply, "status" | "headers" | "body">) =>
+    Effect.succeed(respond(shared, { ...reply, crc64: Option.none() }))
+  const hostId = request.headers["host"] ?? "localhost"
+  switch (error._tag) {
+    case "Cut":
+    case "Unread":
+      return cut(request)
+    case "Refusal": {
+      const { status, code, message, details, headers } = error
+      const body = errorDocument({ code, message, details, requestId, hostId })
+      const ec = details["EC"]
+      return answer({
+        status,
+        headers: { ...headers, ...(ec !== undefined && { "x-oss-ec": ec }) },
+        body
+      })
+    }
+    case "Scripted": {
+      const { status, headers, body } = error.answer
+      return answer({ status, headers: lowerCase(headers), body: textOf(body, requestId, hostId) })
+    }
+  }
+}
+
+/** The connection breaks; what is answered after that reaches nobody. */
+const cut = (request: HttpServerRequest.HttpServerRequest) =>
+  Effect.sync(() => {
+    NodeHttpServerRequest.toIncomingMessage(request).socket.destroy()
+    return HttpServerResponse.empty()
+  })
+
+const lowerCase = (headers: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
+
+const textOf = (body: Fault.Answer["body"], requestId: string, hostId: string): string => {
+  if (body._tag === "Raw") return body.text
+  const message = lookup(body.code)?.message ?? body.code
+  return errorDocument({ code: body.code, message, requestId, hostId })
+}

@@ -1,0 +1,42 @@
+/** Commands on buckets. */
+import * as HashMap from "effect/HashMap"
+import * as Result from "effect/Result"
+import { refuse } from "../wire/errors.ts"
+import type { Of, Outcome, State } from "./model.ts"
+import { findBucket } from "./queries.ts"
+
+const bucketName = /^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/
+
+/** A bucket that exists already stays as it is, but for what the request says of it. */
+export const createBucket = (state: State, command: Of<"CreateBucket">): Outcome => {
+  const { bucket: name, now, acl, storageClass } = command
+  if (!bucketName.test(name)) {
+    return Result.fail(refuse("InvalidBucketName", undefined, { BucketName: name }))
+  }
+  const bucket = Result.getOrElse(findBucket(state, name), () => ({
+    name,
+    created: now,
+    acl: "private",
+    storageClass: storageClass ?? "Standard",
+    cors: [],
+    objects: HashMap.empty<string, never>(),
+    uploads: HashMap.empty<string, never>()
+  }))
+  return changed(HashMap.set(state, name, acl === undefined ? bucket : { ...bucket, acl }))
+}
+
+/** OSS: only a bucket without objects and without open uploads can go. */
+export const deleteBucket = (state: State, { bucket: name }: Of<"DeleteBucket">): Outcome =>
+  Result.flatMap(findBucket(state, name), ({ objects, uploads }) =>
+    HashMap.isEmpty(objects) && HashMap.isEmpty(uploads)
+      ? changed(HashMap.remove(state, name))
+      : Result.fail(refuse("BucketNotEmpty", undefined, { BucketName: name }))
+  )
+
+export const configureBucket = (state: State, command: Of<"ConfigureBucket">): Outcome =>
+  Result.flatMap(findBucket(state, command.bucket), (bucket) => {
+    const { acl = bucket.acl, cors = bucket.cors } = command
+    return changed(HashMap.set(state, command.bucket, { ...bucket, acl, cors }))
+  })
+
+const changed = (state: State): Outcome => Result.succeed({ state, freed: [] })

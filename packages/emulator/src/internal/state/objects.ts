@@ -1,0 +1,134 @@
+/** Commands on objects. */
+import { createHash } from "node:crypto"
+import * as Crc64 from "@effect-oss/core/Crc64"
+import * as HashMap from "effect/HashMap"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import { refuse, type Refusal } from "../wire/errors.ts"
+import {
+  type BucketState,
+  type Change,
+  type Of,
+  type Outcome,
+  quote,
+  type State,
+  type StoredObject,
+  type StoredPart
+} from "./model.ts"
+import { findBucket, findObject } from "./queries.ts"
+
+export const put = (state: State, command: Of<"Put">): Outcome =>
+  Result.map(vacancy(state, command), (bucket) => {
+    const { key, blob, headers, now, symlink } = command
+    return withObject(state, command.bucket, bucket, {
+      key,
+      blobs: [blob],
+      size: blob.size,
+      etag: quote(blob.md5),
+      crc64: blob.crc64,
+      type: symlink ? "Symlink" : "Normal",
+      headers,
+      modified: now
+    })
+  })
+
+/** OSS: appending goes to the end of an object that was made by appending, and nowhere else. */
+export const append = (state: State, command: Of<"Append">): Outcome =>
+  Result.gen(function* () {
+    const bucket = yield* vacancy(state, { ...command, forbidOverwrite: false })
+    const { key, blob, position, now } = command
+    const before = Option.getOrUndefined(HashMap.get(bucket.objects, key))
+    if (before !== undefined && before.type !== "Appendable") {
+      return yield* Result.fail(refuse("ObjectNotAppendable"))
+    }
+    const { size = 0, crc64 = 0n, blobs = [], headers = command.headers } = before ?? {}
+    if (position !== size) {
+      return yield* Result.fail(refuse("PositionNotEqualToLength", undefined, {}, positions(size)))
+    }
+    const all = [...blobs, blob]
+    const object: StoredObject = {
+      key,
+      blobs: all,
+      size: size + blob.size,
+      etag: quote(digestOf(all.map(({ md5 }) => md5))),
+      crc64: Crc64.combine(crc64, blob.crc64, blob.size),
+      type: "Appendable",
+      headers,
+      modified: now
+    }
+    const objects = HashMap.set(bucket.objects, key, object)
+    return {
+      state: HashMap.set(state, command.bucket, { ...bucket, objects }),
+      freed: [],
+      object
+    }
+  })
+
+const positions = (size: number) => ({ "x-oss-next-append-position": String(size) })
+
+/** Upper-case hex MD5 of MD5s: what OSS makes ETags of that are no MD5 of the content. */
+export const digestOf = (md5s: ReadonlyArray<string>): string =>
+  createHash("md5").update(md5s.join("")).digest("hex").toUpperCase()
+
+export const describe = (state: State, command: Of<"Describe">): Outcome =>
+  Result.gen(function* () {
+    const bucket = yield* findBucket(state, command.bucket)
+    const object = yield* findObject(state, command)
+    const merged = { ...object.headers, ...command.headers }
+    const headers = Object.fromEntries(
+      Object.entries(merged).flatMap(([name, value]) => (value === null ? [] : [[name, value]]))
+    )
+    const objects = HashMap.set(bucket.objects, command.key, { ...object, headers })
+    return { state: HashMap.set(state, command.bucket, { ...bucket, objects }), freed: [] }
+  })
+
+/** Deleting what is not there is a success, as in OSS. */
+export const remove = (state: State, command: Of<"Delete">): Outcome =>
+  Result.map(findBucket(state, command.bucket), (bucket) => ({
+    state: HashMap.set(state, command.bucket, {
+      ...bucket,
+      objects: HashMap.remove(bucket.objects, command.key)
+    }),
+    freed: Option.match(HashMap.get(bucket.objects, command.key), {
+      onNone: () => [],
+      onSome: (object) => object.blobs
+    })
+  }))
+
+/** OSS: a key has 1 to 1,023 bytes of UTF-8, and does not begin with `/` or `\`. */
+const isKey = (key: string) =>
+  key.length > 0 && new TextEncoder().encode(key).length <= 1023 && !/^[/\\]/.test(key)
+
+/** The bucket, provided that the command may store an object there. */
+export const vacancy = (
+  state: State,
+  command: { readonly bucket: string; readonly key: string; readonly forbidOverwrite: boolean }
+): Result.Result<BucketState, Refusal> =>
+  Result.gen(function* () {
+    const bucket = yield* findBucket(state, command.bucket)
+    if (!isKey(command.key)) {
+      return yield* Result.fail(refuse("InvalidObjectName", undefined, { ObjectName: command.key }))
+    }
+    return command.forbidOverwrite && HashMap.has(bucket.objects, command.key)
+      ? yield* Result.fail(refuse("FileAlreadyExists"))
+      : bucket
+  })
+
+/** The state with an object in the place of what was there, and of the parts that it doesn't use. */
+export const withObject = (
+  state: State,
+  name: string,
+  bucket: BucketState,
+  object: StoredObject,
+  unused: ReadonlyArray<StoredPart> = []
+): Change => {
+  const before = Option.toArray(HashMap.get(bucket.objects, object.key))
+  return {
+    state: HashMap.set(state, name, {
+      ...bucket,
+      objects: HashMap.set(bucket.objects, object.key, object)
+    }),
+    freed: [...unused.map(({ blob }) => blob), ...before.flatMap(({ blobs }) => blobs)],
+    object
+  }
+}

@@ -1,0 +1,124 @@
+/** Answers about buckets, and the documents that such requests send. */
+import * as Effect from "effect/Effect"
+import type * as Xml from "effect/encoding/Xml"
+import type { BucketState, CorsRule } from "../state/model.ts"
+import { refuse, type Refusal } from "./errors.ts"
+import { owner } from "./objectMessages.ts"
+import { childrenOf, childText, document, type Element, rootOf, textOf, timestamp } from "./xml.ts"
+
+const summaryOf = (
+  { name, created, storageClass }: BucketState,
+  region: string
+): ReadonlyArray<Element> => [
+  ["Name", name],
+  ["CreationDate", timestamp(created)],
+  ["Location", `oss-${region}`],
+  ["ExtranetEndpoint", `oss-${region}.aliyuncs.com`],
+  ["IntranetEndpoint", `oss-${region}-internal.aliyuncs.com`],
+  ["StorageClass", storageClass]
+]
+
+/** The answer to ListBuckets. */
+export const buckets = (fields: {
+  readonly prefix: string
+  readonly marker: string
+  readonly max: number
+  readonly items: ReadonlyArray<BucketState>
+  readonly truncated: boolean
+  readonly region: string
+}): string =>
+  document([
+    "ListAllMyBucketsResult",
+    [
+      owner,
+      ["Prefix", fields.prefix],
+      ["Marker", fields.marker],
+      ["MaxKeys", fields.max],
+      ["IsTruncated", fields.truncated],
+      ...(fields.truncated ? [["NextMarker", fields.items.at(-1)?.name ?? ""] as const] : []),
+      [
+        "Buckets",
+        fields.items.map((bucket): Element => [
+          "Bucket",
+          [...summaryOf(bucket, fields.region), ["Region", fields.region]]
+        ])
+      ]
+    ]
+  ])
+
+/** The answer to GetBucketInfo. */
+export const bucketInfo = (bucket: BucketState, region: string): string =>
+  document([
+    "BucketInfo",
+    [
+      [
+        "Bucket",
+        [
+          ...summaryOf(bucket, region),
+          ["DataRedundancyType", "LRS"],
+          owner,
+          ["AccessControlList", [["Grant", bucket.acl]]]
+        ]
+      ]
+    ]
+  ])
+
+export const bucketLocation = (region: string): string =>
+  document(["LocationConstraint", `oss-${region}`])
+
+export const cors = (rules: ReadonlyArray<CorsRule>): string =>
+  document(["CORSConfiguration", rules.map((rule): Element => ["CORSRule", fieldsOf(rule)])])
+
+const fieldsOf = (rule: CorsRule): ReadonlyArray<Element> => [
+  ...rule.allowedOrigins.map((text) => ["AllowedOrigin", text] as const),
+  ...rule.allowedMethods.map((text) => ["AllowedMethod", text] as const),
+  ...rule.allowedHeaders.map((text) => ["AllowedHeader", text] as const),
+  ...rule.exposeHeaders.map((text) => ["ExposeHeader", text] as const),
+  ...(rule.maxAgeSeconds === undefined ? [] : [["MaxAgeSeconds", rule.maxAgeSeconds] as const])
+]
+
+/** OSS: a bucket has at most 20 rules. */
+const maxRules = 20
+
+const methods: ReadonlySet<string> = new Set(["GET", "PUT", "POST", "DELETE", "HEAD"])
+
+/** Reads what PutBucketCors sends. */
+export const readCors = Effect.fnUntraced(function* (body: Uint8Array) {
+  const root = yield* rootOf(body, "CORSConfiguration")
+  const rules = childrenOf(root, "CORSRule")
+  if (rules.length === 0 || rules.length > maxRules) return yield* refuse("MalformedXML")
+  return yield* Effect.forEach(rules, ruleOf)
+})
+
+const ruleOf = (element: Xml.Element): Effect.Effect<CorsRule, Refusal> => {
+  const all = (name: string) => childrenOf(element, name).map((child) => textOf(child).trim())
+  const rule = {
+    allowedOrigins: all("AllowedOrigin"),
+    allowedMethods: all("AllowedMethod"),
+    allowedHeaders: all("AllowedHeader"),
+    exposeHeaders: all("ExposeHeader")
+  }
+  const age = childText(element, "MaxAgeSeconds")
+  const isGood =
+    rule.allowedOrigins.length > 0 &&
+    rule.allowedMethods.length > 0 &&
+    rule.allowedMethods.every((method) => methods.has(method)) &&
+    [...rule.allowedOrigins, ...rule.allowedHeaders].every(hasOneWildcard) &&
+    !rule.exposeHeaders.includes("*") &&
+    (age === undefined || /^\d{1,9}$/.test(age))
+  if (!isGood) return Effect.fail(refuse("MalformedXML"))
+  return Effect.succeed(age === undefined ? rule : { ...rule, maxAgeSeconds: Number(age) })
+}
+
+const hasOneWildcard = (pattern: string) => pattern.split("*").length <= 2
+
+/** The storage class that PutBucket asks for, if it sends a document at all. */
+export const readBucketConfiguration = (
+  body: Uint8Array
+): Effect.Effect<{ readonly storageClass?: string }, Refusal> =>
+  body.length === 0
+    ? Effect.succeed({})
+    : Effect.map(rootOf(body, "CreateBucketConfiguration"), (root) => {
+        const storageClass = childText(root, "StorageClass")
+        return storageClass === undefined ? {} : { storageClass }
+      })

@@ -1,0 +1,71 @@
+/**
+ * The headers that belong to an object: kept when it is stored, given back
+ * when it is read.
+ */
+import * as Result from "effect/Result"
+import type { StoredObject } from "../state/model.ts"
+import { refuse, type Refusal } from "./errors.ts"
+
+type Headers = Readonly<Record<string, string | undefined>>
+
+const kept =
+  /^(content-(type|disposition|encoding|language)|cache-control|expires|x-oss-(meta-.+|storage-class|server-side-encryption.*|tagging|object-acl))$/
+
+/** What of a request's headers is kept with the object. */
+export const storedHeaders = (headers: Headers): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(headers).flatMap(([name, value]) =>
+      value !== undefined && kept.test(name) ? [[name, value]] : []
+    )
+  )
+
+const concealed: ReadonlySet<string> = new Set([
+  "x-oss-tagging",
+  "x-oss-object-acl",
+  "x-oss-symlink-target"
+])
+
+/** What Head and Get tell of an object. */
+export const toHeaders = (object: StoredObject): Record<string, string> => {
+  const tags = new URLSearchParams(object.headers["x-oss-tagging"] ?? "").size
+  return {
+    "content-type": "application/octet-stream",
+    "x-oss-storage-class": "Standard",
+    ...Object.fromEntries(Object.entries(object.headers).filter(([name]) => !concealed.has(name))),
+    ...(tags > 0 && { "x-oss-tagging-count": String(tags) }),
+    "accept-ranges": "bytes",
+    "x-oss-object-type": object.type,
+    ...(object.type === "Appendable" && { "x-oss-next-append-position": String(object.size) }),
+    "last-modified": new Date(object.modified).toUTCString(),
+    etag: object.etag
+  }
+}
+
+/** What answers about an upload or its object tell of the encryption that was asked for. */
+export const encryptionOf = (headers: Headers): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(headers).flatMap(([name, value]) =>
+      value !== undefined && name.startsWith("x-oss-server-side-encryption") ? [[name, value]] : []
+    )
+  )
+
+/**
+ * The part of an object that is asked for, `end` excluded; undefined for all of
+ * it. OSS: of several ranges the first counts; a range that is not within the
+ * object is ignored, unless the client asks for the standard behaviour.
+ */
+export const rangeOf = (
+  headers: Headers,
+  size: number
+): Result.Result<{ readonly start: number; readonly end: number } | undefined, Refusal> => {
+  const [, first = "", last = ""] = /^bytes=(\d*)-(\d*)(?:,.*)?$/.exec(headers["range"] ?? "") ?? []
+  if (first === "" && last === "") return Result.succeed(undefined)
+  const start = first === "" ? size - Number(last) : Number(first)
+  const end = first === "" || last === "" ? size : Number(last) + 1
+  if (start >= 0 && start < end && end <= size) return Result.succeed({ start, end })
+  if (headers["x-oss-range-behavior"] !== "standard") return Result.succeed(undefined)
+  const within = { start: Math.max(start, 0), end: Math.min(end, size) }
+  return within.start < within.end
+    ? Result.succeed(within)
+    : Result.fail(refuse("InvalidRange", undefined, { ActualObjectSize: String(size) }))
+}

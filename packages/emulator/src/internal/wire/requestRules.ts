@@ -1,0 +1,162 @@
+/**
+ * What OSS refuses whatever a request asks for. Both faces of the emulator ask
+ * here, so that they refuse the same.
+ */
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import { invalid, type Refusal } from "./errors.ts"
+
+/** Names in lower case. */
+export type Headers = Readonly<Record<string, string | undefined>>
+
+type Checked<A = void> = Result.Result<A, Refusal>
+
+type Parameter = (name: string) => string | undefined
+
+const done = Result.succeed(undefined)
+
+/** The rules for requests of all kinds. `parameter` is one of the query's. */
+export const checkRequest = (headers: Headers, parameter: Parameter): Checked =>
+  Result.gen(function* () {
+    yield* checkTrafficLimit(headers["x-oss-traffic-limit"] ?? parameter("x-oss-traffic-limit"))
+    yield* checkAcl("x-oss-acl", headers["x-oss-acl"], bucketAcls)
+    yield* checkAcl("x-oss-object-acl", headers["x-oss-object-acl"], objectAcls)
+    yield* checkStorageClass(headers["x-oss-storage-class"])
+    yield* checkEncryption(headers["x-oss-server-side-encryption"])
+  })
+
+/** Bits a second: 100 KB/s to 100 MB/s. */
+const checkTrafficLimit = (text: string | undefined): Checked => {
+  if (text === undefined) return done
+  return /^\d{1,12}$/.test(text) && Number(text) >= 819_200 && Number(text) <= 838_860_800
+    ? done
+    : Result.fail(
+        invalid(
+          "x-oss-traffic-limit",
+          text,
+          "The x-oss-traffic-limit header must be a number from 819200 to 838860800."
+        )
+      )
+}
+
+const bucketAcls = ["private", "public-read", "public-read-write"]
+const objectAcls = ["default", ...bucketAcls]
+
+const checkAcl = (
+  name: string,
+  value: string | undefined,
+  allowed: ReadonlyArray<string>
+): Checked =>
+  value === undefined || allowed.includes(value)
+    ? done
+    : Result.fail(invalid(name, value, "no such bucket access control exists"))
+
+const storageClasses: ReadonlySet<string> = new Set([
+  "Standard",
+  "IA",
+  "Archive",
+  "ColdArchive",
+  "DeepColdArchive"
+])
+
+const checkStorageClass = (value: string | undefined): Checked =>
+  value === undefined || storageClasses.has(value)
+    ? done
+    : Result.fail(
+        invalid("x-oss-storage-class", value, "The storage class you specified is invalid.")
+      )
+
+const encryptions: ReadonlySet<string> = new Set(["AES256", "KMS", "SM4"])
+
+const checkEncryption = (value: string | undefined): Checked =>
+  value === undefined || encryptions.has(value)
+    ? done
+    : Result.fail(
+        invalid(
+          "x-oss-server-side-encryption",
+          value,
+          "The encryption request you specified is not valid. Supported value: AES256/KMS/SM4."
+        )
+      )
+
+/** True: an object that is there stays. OSS takes `true` and `false` in any case. */
+export const forbidsOverwrite = (headers: Headers): Checked<boolean> => {
+  const text = headers["x-oss-forbid-overwrite"]
+  if (text === undefined) return Result.succeed(false)
+  return /^(true|false)$/i.test(text)
+    ? Result.succeed(text.toLowerCase() === "true")
+    : Result.fail(
+        invalid(
+          "x-oss-forbid-overwrite",
+          text,
+          "The x-oss-forbid-overwrite header must be true or false."
+        )
+      )
+}
+
+/** What OSS is to post, and where to, once an object is stored. */
+export interface Callback {
+  /** At most five; the next is tried when one fails. */
+  readonly urls: ReadonlyArray<string>
+  readonly host: string | undefined
+  readonly body: string
+  readonly type: "application/x-www-form-urlencoded" | "application/json"
+  /** Names with `x:`. */
+  readonly variables: Readonly<Record<string, string>>
+}
+
+const CallbackDocument = Schema.fromJsonString(
+  Schema.Struct({
+    callbackUrl: Schema.NonEmptyString,
+    callbackHost: Schema.optionalKey(Schema.String),
+    callbackBody: Schema.NonEmptyString,
+    callbackBodyType: Schema.optionalKey(
+      Schema.Literals(["application/x-www-form-urlencoded", "application/json"])
+    )
+  })
+)
+
+const Variables = Schema.fromJsonString(Schema.Record(Schema.String, Schema.String))
+
+const decodeCallback = Schema.decodeUnknownOption(CallbackDocument)
+const decodeVariables = Schema.decodeUnknownOption(Variables)
+
+/** The callback of a request, if it has one: base64 of JSON, in a header or in the query. */
+export const callbackOf = (headers: Headers, parameter: Parameter): Checked<Callback | undefined> =>
+  Result.gen(function* () {
+    const text = headers["x-oss-callback"] ?? parameter("callback")
+    if (text === undefined) return undefined
+    const given = yield* decoded("callback", text, decodeCallback)
+    const vars = headers["x-oss-callback-var"] ?? parameter("callback-var")
+    const variables =
+      vars === undefined ? {} : yield* decoded("callback-var", vars, decodeVariables)
+    const urls = given.callbackUrl.split(";").filter((url) => url !== "")
+    const bad = Object.keys(variables).some((name) => !name.startsWith("x:"))
+    if (bad || urls.length === 0 || urls.length > 5) {
+      return yield* Result.fail(notACallback("callback", text))
+    }
+    return {
+      urls,
+      host: given.callbackHost,
+      body: given.callbackBody,
+      type: given.callbackBodyType ?? "application/x-www-form-urlencoded",
+      variables
+    }
+  })
+
+const base64 = /^[A-Za-z0-9+/]+={0,2}$/
+
+const decoded = <A>(
+  name: string,
+  text: string,
+  decode: (json: unknown) => Option.Option<A>
+): Checked<A> =>
+  Option.some(text).pipe(
+    Option.filter((given) => base64.test(given)),
+    Option.flatMap((given) => decode(Buffer.from(given, "base64").toString())),
+    Result.fromOption(() => notACallback(name, text))
+  )
+
+const notACallback = (name: string, text: string): Refusal =>
+  invalid(name, text, `The ${name} configuration is not base64 of valid JSON.`)

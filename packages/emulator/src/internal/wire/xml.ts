@@ -1,0 +1,101 @@
+/** The XML that OSS speaks: how a document is written, and how one is read. */
+import * as Effect from "effect/Effect"
+import * as Xml from "effect/encoding/Xml"
+import * as Stream from "effect/Stream"
+import { refuse, type Refusal } from "./errors.ts"
+
+/** An element: its name and its text or its children. */
+export type Element = readonly [
+  name: string,
+  content: string | number | boolean | ReadonlyArray<Element>
+]
+
+export const document = (root: Element): string =>
+  `<?xml version="1.0" encoding="UTF-8"?>\n${render(root)}\n`
+
+const render = ([name, content]: Element): string =>
+  `<${name}>${typeof content === "object" ? content.map(render).join("\n") : escape(String(content))}</${name}>`
+
+/** XML has no place for control characters, not even escaped: clients ask for URL encoding instead. */
+const escape = (text: string): string =>
+  text
+    .replace(/[^\P{Cc}\t\n\r\u007f-\u009f]|[\ufffe\uffff]/gu, "\ufffd")
+    .replaceAll("&", "&amp;")
+    .replaceAll("<", "&lt;")
+    .replaceAll(">", "&gt;")
+    .replaceAll('"', "&quot;")
+    .replaceAll("\r", "&#13;")
+
+/** Keys as a list request wants them: `url` percent-encodes them. */
+export type Encoding = "url" | undefined
+
+export const encoder = (encoding: Encoding) => (key: string) =>
+  encoding === "url" ? encodeURIComponent(key).replaceAll("%2F", "/") : key
+
+export const encodingType = (encoding: Encoding): ReadonlyArray<Element> =>
+  encoding === undefined ? [] : [["EncodingType", encoding]]
+
+export const timestamp = (millis: number): string => new Date(millis).toISOString()
+
+/** An error, as OSS answers it. */
+export const errorDocument = (fields: {
+  readonly code: string
+  readonly message: string
+  readonly requestId: string
+  readonly hostId: string
+  readonly details?: Readonly<Record<string, string>> | undefined
+}): string =>
+  document([
+    "Error",
+    [
+      ["Code", fields.code],
+      ["Message", fields.message],
+      ["RequestId", fields.requestId],
+      ["HostId", fields.hostId],
+      ...Object.entries(fields.details ?? {})
+    ]
+  ])
+
+/** The elements at a path of a document, or `MalformedXML`: also if its root is another one. */
+export const elementsAt = (
+  body: Uint8Array,
+  path: readonly [root: string, ...children: ReadonlyArray<string>]
+): Effect.Effect<ReadonlyArray<Xml.Element>, Refusal> =>
+  Effect.suspend(() => {
+    let root: string | undefined
+    return Stream.make(body).pipe(
+      Stream.pipeThroughChannel(Xml.decode()),
+      Stream.tap((event) =>
+        Effect.sync(() => {
+          if (event._tag === "StartElement") root ??= event.name
+        })
+      ),
+      Stream.pipeThroughChannel(Xml.elements(path)),
+      Stream.runCollect,
+      Effect.mapError(({ message }) => refuse("MalformedXML", message)),
+      Effect.filterOrFail(
+        () => root === path[0],
+        () => refuse("MalformedXML", `The root must be ${path[0]}.`)
+      )
+    )
+  })
+
+/** The one root of a small document. */
+export const rootOf = (body: Uint8Array, name: string): Effect.Effect<Xml.Element, Refusal> =>
+  Effect.flatMap(elementsAt(body, [name]), ([root]) =>
+    root === undefined ? Effect.fail(refuse("MalformedXML")) : Effect.succeed(root)
+  )
+
+export const childrenOf = (element: Xml.Element, name: string): ReadonlyArray<Xml.Element> =>
+  element.children.flatMap((child) =>
+    typeof child !== "string" && child.name === name ? [child] : []
+  )
+
+export const textOf = (element: Xml.Element): string =>
+  element.children.filter((child) => typeof child === "string").join("")
+
+/** The text of the first child of that name. */
+export const childText = (element: Xml.Element, name: string): string | undefined => {
+  const [child] = childrenOf(element, name)
+  return child && textOf(child).trim()
+}
