@@ -56,6 +56,8 @@ export interface Disk {
   trouble: (number: number, operation: Operation) => Code | undefined
   /** What a user does, durably. */
   readonly put: (path: string, bytes: Uint8Array, how: "InPlace" | "Renamed") => void
+  /** Makes a directory durably, unless it is there. */
+  readonly putDirectory: (path: string) => void
   readonly touch: (path: string) => void
   /** Replaces the bytes of a file, and nothing shows that. */
   readonly damage: (path: string, bytes: Uint8Array) => void
@@ -63,6 +65,8 @@ export interface Disk {
   /** The paths of the files in a directory, in the order in which they were made. */
   readonly files: (directory: string) => ReadonlyArray<string>
   readonly bytes: (path: string) => Uint8Array | undefined
+  /** Sizes that stat tells instead of the true ones, by path. */
+  readonly lies: Map<string, number>
   readonly describe: (path: string, aspect: Inode.Aspect) => string
 }
 
@@ -72,14 +76,21 @@ const tick = 4
 export const make = (clock: () => number): Disk => {
   const now = () => Math.floor(clock() / tick) * tick
   const tree = Tree.make(now)
+  const lies = new Map<string, number>()
   let operations = 0
   const refuses = (operation: Operation) => disk.trouble(operations++, operation)
   const disk: Disk = {
     fileSystem: fileSystems.ext4,
-    view: (gate) => View.make({ gate, tree, now, refuses }),
+    lies,
+    view: (gate) => View.make({ gate, tree, now, refuses, lies }),
     trouble: () => undefined,
     crash: (choice) => Inode.crash(tree.root, choice),
     put: tree.put,
+    putDirectory: (path) => {
+      if (tree.find(path) !== undefined) return
+      tree.makeDirectory(path)
+      Inode.sync(tree.existing("/work"))
+    },
     touch: (path) => tree.setTime(path, now()),
     damage: (path, bytes) => {
       const inode = tree.existing(path)

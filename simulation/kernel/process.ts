@@ -28,10 +28,10 @@ import type { Host } from "./host.ts"
 import type { SeededRandom } from "./random.ts"
 import type { Lane, Scheduler } from "./scheduler.ts"
 import type { Server } from "./server.ts"
-import type { Call, Stray, Verdict } from "./wire.ts"
+import type { Call, Line, Stray, Verdict } from "./wire.ts"
 import * as Wire from "./wire.ts"
 
-export type { Call, Stray, Verdict } from "./wire.ts"
+export type { Call, Line, Stray, Verdict } from "./wire.ts"
 
 /** The directory of the checkpoints on the simulated disk. */
 export const directory = "/work/checkpoints"
@@ -52,6 +52,12 @@ export interface Options {
   readonly host: Host
   readonly random: SeededRandom
   readonly work: Work
+  /** The directory of its checkpoints. */
+  readonly directory?: string
+  /** The id of a process that runs already and lives on, for a worker thread of it. Default: a new process. */
+  readonly pid?: number | undefined
+  /** The line to the server. Default: one that takes no time for the bytes. */
+  readonly line?: Line | undefined
   /** Called at each point, with its number, from 0. */
   readonly onPoint: (point: Point, number: number) => Verdict
   /** The time a request or an answer travels, in milliseconds. */
@@ -67,7 +73,10 @@ export interface Options {
 export interface Process {
   readonly name: string
   readonly lane: Lane
+  readonly pid: number
   readonly kill: () => void
+  /** Kills this thread; the process that it belongs to lives on. */
+  readonly killThread: () => void
   readonly isAlive: () => boolean
   /** Parts that are being sent, or are sent and not recorded yet. */
   readonly partsUnderWay: () => ReadonlySet<number>
@@ -88,24 +97,70 @@ export interface Holdings {
 export const start = (options: Options): Process => {
   const { name, scheduler, disk, server, host, travel, stray, onCarriedOut } = options
   const lane = scheduler.lane(name, { offset: () => host.clockOffset })
-  const pid = host.spawn()
+  const { pid = host.spawn(), line } = options
+  const { now } = scheduler
   const partsUnderWay = new Set<number>()
+  const life = lifeOf(options, lane, pid, () => wire.abandon())
+  const { isAlive, reach, pass } = life
+  const { fileSystem, handles } = disk.view({ pass, proc: host.proc })
+  const onPart = (number: number) => void partsUnderWay.add(number)
+  const sending = { lane, server, travel, stray, line, now, onCarriedOut, onPart }
+  const wire = Wire.make({ isAlive, reach, pass, ...sending })
+
+  const given = { ...options, lane, pid, fileSystem, client: wire.client, isAlive }
+  const onEvent = (event: UploadEvent) => {
+    if (!isAlive()) return
+    if (event._tag === "PartUploaded") partsUnderWay.delete(event.number)
+    options.onEvent(event)
+  }
+  lane.post(() => {
+    const fiber = Effect.runForkWith(contextOf(given))(programOf(given, onEvent))
+    life.run(fiber)
+    fiber.addObserver((exit) => {
+      if (!isAlive()) return
+      if (options.pid === undefined) host.processes.delete(pid)
+      options.onExit(exit)
+    })
+  })
+  return {
+    name,
+    lane,
+    pid,
+    kill: life.kill,
+    killThread: life.killThread,
+    isAlive,
+    partsUnderWay: () => partsUnderWay,
+    underWay: wire.underWay,
+    holds: () => ({
+      handles: handles(),
+      turns: lane.pending(),
+      calls: wire.calls(),
+      leases: leasesOf(disk, storeOf(options), `"pid":${pid},"host":"${host.name}"`)
+    })
+  }
+}
+
+/** Points, verdicts and death of a process. `onDeath` runs at most once. */
+const lifeOf = (options: Options, lane: Lane, pid: number, onDeath: () => void) => {
   let points = 0
   let alive = true
   let running: Fiber.Fiber<unknown, unknown> | undefined
-  const isAlive = () => alive
 
-  const kill = () => {
+  const killThread = () => {
     if (!alive) return
     alive = false
     lane.halt()
-    host.processes.delete(pid)
-    wire.abandon()
+    onDeath()
   }
+  const kill = () => {
+    options.host.processes.delete(pid)
+    killThread()
+  }
+  const die = options.pid === undefined ? kill : killThread
 
   const reach = (point: Point): Verdict => {
     const verdict = alive ? options.onPoint(point, points++) : "Die"
-    if (verdict === "Die") kill()
+    if (verdict === "Die") die()
     if (verdict === "Interrupt") lane.post(() => running?.interruptUnsafe())
     return verdict
   }
@@ -120,60 +175,33 @@ export const start = (options: Options): Process => {
       return typeof verdict === "object" ? Effect.sleep(verdict.wait) : Effect.void
     })
 
-  const { fileSystem, handles } = disk.view({ pass, proc: host.proc })
-  const onPart = (number: number) => void partsUnderWay.add(number)
-  const wire = Wire.make({
-    lane,
-    server,
-    isAlive,
+  return {
+    kill,
+    killThread,
+    isAlive: () => alive,
     reach,
     pass,
-    travel,
-    stray,
-    onCarriedOut,
-    onPart
-  })
-
-  const given = { ...options, lane, pid, fileSystem, client: wire.client, isAlive }
-  const onEvent = (event: UploadEvent) => {
-    if (!alive) return
-    if (event._tag === "PartUploaded") partsUnderWay.delete(event.number)
-    options.onEvent(event)
-  }
-  lane.post(() => {
-    const fiber = Effect.runForkWith(contextOf(given))(programOf(options.work, fileSystem, onEvent))
-    running = fiber
-    fiber.addObserver((exit) => {
-      if (!alive) return
-      host.processes.delete(pid)
-      options.onExit(exit)
-    })
-  })
-  return {
-    name,
-    lane,
-    kill,
-    isAlive,
-    partsUnderWay: () => partsUnderWay,
-    underWay: wire.underWay,
-    holds: () => ({
-      handles: handles(),
-      turns: lane.pending(),
-      calls: wire.calls(),
-      leases: leasesOf(disk, `"pid":${pid},"host":"${host.name}"`)
-    })
+    run: (fiber: Fiber.Fiber<unknown, unknown>) => {
+      running = fiber
+    }
   }
 }
 
-const leasesOf = (disk: Disk.Disk, holder: string) =>
+const storeOf = ({ directory: given = directory }: Options) => given
+
+const leasesOf = (disk: Disk.Disk, directory: string, holder: string) =>
   disk
     .files(directory)
     .filter((path) => path.endsWith(".lease"))
     .filter((path) => new TextDecoder().decode(disk.bytes(path)).includes(holder)).length
 
-const programOf = (work: Work, fileSystem: FileSystem, onEvent: (event: UploadEvent) => void) => {
+const programOf = (
+  given: Options & { readonly fileSystem: FileSystem },
+  onEvent: (event: UploadEvent) => void
+) => {
+  const { work, fileSystem } = given
   const store = Layer.provide(
-    FsCheckpointStore.layer({ directory }),
+    FsCheckpointStore.layer({ directory: storeOf(given) }),
     Layer.merge(Layer.succeed(FileSystem, fileSystem), Path.layer)
   )
   const upload = (request: Upload.UploadRequest<SourceError, FileSystem>) =>

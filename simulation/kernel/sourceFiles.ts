@@ -26,6 +26,17 @@ export interface SourceFile {
 /** How a file is read: at any offset, or from start to end as a stream. */
 export type Access = "RandomAccess" | "Sequential"
 
+/** A stream that yields its content once; read again, it is empty, as standard input is. */
+export const oneShot = (path: string): Source.Source<Source.SourceError, FileSystem> => {
+  let isUsed = false
+  const once = Stream.suspend(() => {
+    if (isUsed) return Stream.empty
+    isUsed = true
+    return sequential(path)
+  })
+  return Source.stream(path, once)
+}
+
 export const sourceOf = (
   path: string,
   access: Access

@@ -21,12 +21,14 @@ export interface Options {
   readonly tree: Tree
   /** The time of the file system. */
   readonly now: () => number
+  /** Sizes that stat tells instead of the true ones, by path. */
+  readonly lies: ReadonlyMap<string, number>
   /** Whether an operation fails, and how. */
   readonly refuses: (operation: Operation) => Code | undefined
 }
 
 export const make = (options: Options): View => {
-  const { gate, tree } = options
+  const { gate, tree, lies } = options
   const { run, change, append } = stepsOf(options)
   let handles = 0
 
@@ -57,7 +59,12 @@ export const make = (options: Options): View => {
   }
   const fileSystem = FileSystem.makeNoop({
     exists: (path) => run("stat", path, () => tree.find(path) !== undefined),
-    stat: (path) => run("stat", path, () => infoOf(tree.existing(path))),
+    stat: (path) =>
+      run("stat", path, () => {
+        const info = infoOf(tree.existing(path))
+        const size = lies.get(path)
+        return size === undefined ? info : { ...info, size: ByteSize.bytes(size) }
+      }),
     realPath: (path) => run("stat", path, () => (tree.existing(path), path)),
     readFile,
     readFileString: (path) => Effect.map(readFile(path), (bytes) => decoder.decode(bytes)),

@@ -28,6 +28,19 @@ export type Verdict = "Go" | "Die" | "Interrupt" | "Lose" | { readonly wait: num
 /** What happens to a stray request: it is never carried out, or some milliseconds later. */
 export type Stray = "Cut" | { readonly after: number }
 
+/** A line to the server, shared by its processes, behind a buffer that takes each body at once. */
+export interface Line {
+  readonly bytesPerMilli: number
+  /** When the last byte in the buffer will have left. */
+  busyUntil: number
+}
+
+/** The time until so many bytes have left the buffer, behind those that are in it, in milliseconds. */
+const queue = (line: Line, now: number, bytes: number): number => {
+  line.busyUntil = Math.max(now, line.busyUntil) + bytes / line.bytesPerMilli
+  return line.busyUntil - now
+}
+
 export interface Options {
   readonly lane: Lane
   readonly server: Server
@@ -39,6 +52,8 @@ export interface Options {
   /** The time a request or an answer travels, in milliseconds. */
   readonly travel: () => number
   readonly stray: (call: Call) => Stray
+  readonly line: Line | undefined
+  readonly now: () => number
   /** The server is done with a request; `awaited` if the process still waits for its answer. */
   readonly onCarriedOut: (call: Call, awaited: boolean) => void
   readonly onPart: (number: number) => void
@@ -64,14 +79,19 @@ interface Sent {
   fiber: Fiber.Fiber<unknown, unknown> | undefined
 }
 
-type Send = <A, E>(call: Call, request: Effect.Effect<A, E>) => Effect.Effect<A, E | OssError>
+type Send = <A, E>(
+  call: Call,
+  request: Effect.Effect<A, E>,
+  /** Of its body, in bytes. */
+  size?: number
+) => Effect.Effect<A, E | OssError>
 
 export const make = (options: Options): Wire => {
   const { pass } = options
   const sent = new Set<Sent>()
-  const send: Send = (call, request) =>
+  const send: Send = (call, request, size = 0) =>
     pass(call).pipe(
-      Effect.andThen(Effect.exit(exchange(options, sent, call, request))),
+      Effect.andThen(Effect.exit(exchange(options, sent, { call, request, size }))),
       Effect.tap(() => pass({ ...call, moment: "answered" })),
       Effect.flatten
     )
@@ -101,11 +121,11 @@ const goAstray = ({ stray, server }: Options, request: Sent) => {
 const exchange = <A, E>(
   options: Options,
   sent: Set<Sent>,
-  call: Call,
-  request: Effect.Effect<A, E>
+  given: { readonly call: Call; readonly request: Effect.Effect<A, E>; readonly size: number }
 ) =>
   Effect.callback<A, E | OssError>((resume) => {
-    const { lane, server, travel, reach } = options
+    const { lane, server, travel, reach, line, now } = options
+    const { call, request, size } = given
     const deliver = (answer: Effect.Effect<A, E | OssError>) => {
       sent.delete(entry)
       resume(answer)
@@ -128,7 +148,8 @@ const exchange = <A, E>(
       fiber.addObserver(carriedOut)
     }
     const entry: Sent = { call, arrive, arrived: false, cancel: undefined, fiber: undefined }
-    entry.cancel = server.lane.after(travel(), arrive)
+    const transmission = line === undefined ? 0 : queue(line, now(), size)
+    entry.cancel = server.lane.after(travel() + transmission, arrive)
     sent.add(entry)
     // The request is under way now, and the process may die of something else before the answer comes.
     if (reach({ ...call, moment: "sent" }) === "Die") return undefined
@@ -165,7 +186,7 @@ const clientOf = ({ server, isAlive, onPart }: Options, send: Send): OssClient["
         // A process that is killed comes to the end of its turn, but nothing sees what it does there.
         if (isAlive()) onPart(part.number)
         return Effect.flatMap(buffered(part.body), (body) =>
-          send(call, client.uploadPart({ ...part, body }))
+          send(call, client.uploadPart({ ...part, body }), body.size)
         )
       })
     },
@@ -176,7 +197,7 @@ const clientOf = ({ server, isAlive, onPart }: Options, send: Send): OssClient["
     head: (key) => send(plain("head"), client.head(key)),
     put: (request) =>
       Effect.flatMap(buffered(request.body), (body) =>
-        send(plain("put"), client.put({ ...request, body }))
+        send(plain("put"), client.put({ ...request, body }), body.size)
       )
   })
 }

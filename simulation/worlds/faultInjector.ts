@@ -1,7 +1,7 @@
 /** Injects the faults of a world, at moments that are drawn at its start. */
+import * as Fault from "@effect-oss/emulator/Fault"
 import * as Effect from "effect/Effect"
 import * as Inode from "../kernel/inode.ts"
-import { directory } from "../kernel/process.ts"
 import * as SourceFiles from "../kernel/sourceFiles.ts"
 import { show } from "../kernel/text.ts"
 import * as Faults from "./faults.ts"
@@ -42,8 +42,10 @@ export const make = (world: World): FaultInjector => {
   }
 }
 
-const injectFault = ({ trace, random, server }: World) => {
-  const fault = Faults.drawFault(random)
+const injectFault = ({ trace, random, server, conditions }: World) => {
+  const drawn = Faults.drawFault(random)
+  // Without CRC64, damage on the way would go unnoticed.
+  const fault = conditions.has("noCrc64") && drawn.action._tag === "Damage" ? Fault.noCrc() : drawn
   trace.stats.serverFaults++
   trace.tell(() => `a fault is due: ${show(fault)}`)
   Effect.runSync(server.emulator.inject(fault))
@@ -95,8 +97,8 @@ const jump = ({ trace, random, invariants, hosts }: World) => {
   host.clockOffset += millis
 }
 
-const damage = ({ trace, random, disk, invariants }: World) => {
-  const files = disk.files(directory)
+const damage = ({ trace, random, disk, invariants, directories, strangers }: World) => {
+  const files = directories.flatMap(disk.files).filter((path) => !strangers.has(path))
   if (files.length === 0) return
   const path = random.pick(files)
   const bytes = disk.bytes(path) ?? new Uint8Array()

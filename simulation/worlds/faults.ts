@@ -3,7 +3,6 @@ import { minPartSize } from "@effect-oss/core/Part"
 import type { Operation } from "@effect-oss/core/OssError"
 import * as Fault from "@effect-oss/emulator/Fault"
 import type * as Disk from "../kernel/disk.ts"
-import { directory } from "../kernel/process.ts"
 import type { SeededRandom } from "../kernel/random.ts"
 import type { Code } from "../kernel/tree.ts"
 
@@ -91,7 +90,7 @@ const writes: ReadonlySet<Disk.Call> = new Set(["open", "write", "mkdir", "link"
 const changes: ReadonlySet<Disk.Call> = new Set([...writes, "utimes", "rename", "remove"])
 
 /** Opening what is there to read it needs nothing. */
-const isOfStore = ({ path }: Disk.Operation) => path.startsWith(`${directory}/`)
+const isOfStore = ({ path }: Disk.Operation) => path.startsWith("/work/")
 
 export const drawDiskFault = (random: SeededRandom): DiskFault => {
   const code = random.pick(["ENOSPC", "EROFS", "EIO"] as const)

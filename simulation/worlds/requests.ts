@@ -5,6 +5,7 @@ import type { UploadRequest } from "@effect-oss/core/Upload"
 import type { FileSystem } from "effect/FileSystem"
 import type { SeededRandom } from "../kernel/random.ts"
 import * as SourceFiles from "../kernel/sourceFiles.ts"
+import type { Condition } from "./conditions/index.ts"
 import type { SourceFile } from "../kernel/sourceFiles.ts"
 
 const drawPartSize = (random: SeededRandom) =>
@@ -13,10 +14,14 @@ const drawPartSize = (random: SeededRandom) =>
 /** Most uploaders make the same request in each run; a few change their minds until the world is calm. */
 export const draw = (
   random: SeededRandom,
-  key: string,
-  file: SourceFile,
-  access: SourceFiles.Access
+  conditions: ReadonlySet<Condition>,
+  given: {
+    readonly key: string
+    readonly file: SourceFile
+    readonly access: SourceFiles.Access
+  }
 ): ((calm: boolean) => UploadRequest<SourceError, FileSystem>) => {
+  const { key, file, access } = given
   const request: UploadRequest<SourceError, FileSystem> = {
     key,
     source: SourceFiles.sourceOf(file.path, access),
@@ -24,7 +29,12 @@ export const draw = (
     concurrency: random.int(1, 5),
     onSourceChanged: random.chance(0.8) ? "restart" : "fail",
     onDamagedCheckpoint: random.chance(0.7) ? "fail" : "restart",
-    discover: access === "RandomAccess" && random.chance(0.2),
+    // Uploads of others are adopted then, because the request says so.
+    discover:
+      access === "RandomAccess" &&
+      random.chance(0.2) &&
+      !conditions.has("otherStores") &&
+      !conditions.has("otherPrograms"),
     forbidOverwrite: random.chance(0.1),
     skipIdentical: random.chance(0.1),
     ...(random.chance(0.1) ? { callback: { url: "http://callback.test/", body: "done" } } : {})

@@ -19,8 +19,9 @@ export interface Sweeper {
 export const sweep = (world: World, host: Host): void => {
   const { random, trace, invariants, after } = world
   if (world.isCalm()) return
+  const [directory = Process.directory] = world.directories
   const name = `sweeper-${++trace.stats.sweeps}`
-  const watch = invariants.watch(name, "", undefined)
+  const watch = invariants.watch(name, "", directory, undefined)
   const another = () => {
     world.sweepers.delete(sweeper)
     after(random.int(100, 20_000), () => sweep(world, host))
@@ -30,6 +31,7 @@ export const sweep = (world: World, host: Host): void => {
     ...world,
     name,
     host,
+    directory,
     work: { sweep: random.pick([0, 1_000, 30_000]) },
     travel: () => Faults.drawTravel(random),
     stray: () => "Cut",

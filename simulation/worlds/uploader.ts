@@ -24,30 +24,41 @@ export interface Uploader {
   readonly sourceId: string
   readonly key: string
   readonly host: Host
+  /** The directory of its checkpoints. */
+  readonly directory: string
+  /** Its source yields its content once a run. */
+  readonly isOneShot: boolean
   /** The request of its next run; in a calm world always the same. */
   readonly request: (calm: boolean) => UploadRequest<SourceError, FileSystem>
   /** How it ended. */
   end: Option.Option<UploadResult | UploadError>
   process: Process | undefined
+  /** The process whose worker threads are its runs; undefined if each run is a process. */
+  pid: number | undefined
   tries: number
 }
 
 export const draw = (
-  { random, hosts, files, streamFile }: Pick<World, "random" | "hosts" | "files" | "streamFile">,
+  world: Pick<World, "random" | "hosts" | "files" | "streamFile" | "conditions" | "directories">,
   index: number
 ): Uploader => {
+  const { random, hosts, files, streamFile, conditions, directories } = world
   const access = random.chance(0.75) ? "RandomAccess" : "Sequential"
   const file = access === "RandomAccess" ? random.pick(files) : streamFile
   const key = `key-${random.int(0, 1)}`
+  const host = random.pick(hosts)
   return {
+    host,
     name: `uploader-${index}`,
     file,
     sourceId: access === "RandomAccess" ? `file:${file.path}` : `stream:${file.path}`,
     key,
-    host: random.pick(hosts),
-    request: Requests.draw(random, key, file, access),
+    directory: directories[index % directories.length] ?? ProcessOf.directory,
+    isOneShot: access === "Sequential" && conditions.has("oneShotSources"),
+    request: Requests.draw(random, conditions, { key, file, access }),
     end: Option.none(),
     process: undefined,
+    pid: conditions.has("threadsDieAlone") ? host.spawn() : undefined,
     tries: 0
   }
 }
@@ -56,16 +67,20 @@ export const launch = (world: World, uploader: Uploader): void => {
   const { random, trace, isCalm } = world
   uploader.tries++
   trace.stats.runs++
-  const { file, key, host } = uploader
+  const { file, key, host, directory, pid, isOneShot } = uploader
   const name = `${uploader.name}#${uploader.tries}`
   const fate = isCalm() ? ({ _tag: "Lives" } as const) : Faults.drawFate(random)
-  const request = uploader.request(isCalm())
+  const asked = uploader.request(isCalm())
+  const request = isOneShot ? { ...asked, source: SourceFiles.oneShot(file.path) } : asked
   trace.tell(() => `${name} starts on ${host.name}: ${file.path} to ${key}`)
-  const watch = world.invariants.watch(name, key, request)
+  const watch = world.invariants.watch(name, key, directory, request)
   const process: Process = ProcessOf.start({
     ...world,
     name,
     host,
+    directory,
+    pid,
+    line: world.lines.get(host),
     work: { upload: request },
     travel: () => (isCalm() ? random.int(0, 20) : Faults.drawTravel(random)),
     stray: () =>
@@ -95,7 +110,12 @@ export const kill = (world: World, uploader: Uploader): void => {
   trace.stats.kills++
   const { process } = uploader
   trace.tell(() => `${process?.name} is killed`)
-  process?.kill()
+  const isAlone = uploader.pid !== undefined && random.chance(0.5)
+  if (isAlone) {
+    world.invariants.threadDied()
+    process?.killThread()
+  } else process?.kill()
+  if (uploader.pid !== undefined && !isAlone) uploader.pid = uploader.host.spawn()
   startLater(world, uploader, random.pick([0, 100, 5_000, 90_000]))
 }
 

@@ -8,6 +8,8 @@ import * as DiskOf from "../kernel/disk.ts"
 import type { Disk } from "../kernel/disk.ts"
 import * as HostOf from "../kernel/host.ts"
 import type { Host } from "../kernel/host.ts"
+import type { Line } from "../kernel/process.ts"
+import * as Process from "../kernel/process.ts"
 import * as Random from "../kernel/random.ts"
 import type { SeededRandom } from "../kernel/random.ts"
 import * as SchedulerOf from "../kernel/scheduler.ts"
@@ -16,6 +18,11 @@ import * as ServerOf from "../kernel/server.ts"
 import type { Server } from "../kernel/server.ts"
 import * as SourceFiles from "../kernel/sourceFiles.ts"
 import type { SourceFile } from "../kernel/sourceFiles.ts"
+import * as EndpointOf from "./conditions/endpoint.ts"
+import type { Endpoint } from "./conditions/endpoint.ts"
+import * as Conditions from "./conditions/index.ts"
+import type { Choice, Condition } from "./conditions/index.ts"
+import * as ConditionEffects from "./conditions/begin.ts"
 import * as FaultInjector from "./faultInjector.ts"
 import * as InvariantsOf from "./invariants/index.ts"
 import { patience } from "./invariants/everyoneGetsThrough.ts"
@@ -39,6 +46,14 @@ export interface World {
   readonly files: ReadonlyArray<SourceFile>
   /** The file that is read as a stream: its reader has to make sure that it stays the same. */
   readonly streamFile: SourceFile
+  readonly conditions: ReadonlySet<Condition>
+  readonly endpoint: Endpoint
+  /** Of the stores: the directories of their checkpoints. */
+  readonly directories: ReadonlyArray<string>
+  /** Slow lines of hosts. */
+  readonly lines: ReadonlyMap<Host, Line>
+  /** Checkpoints that no uploader has written. */
+  readonly strangers: Set<string>
   readonly uploaders: ReadonlyArray<Uploader>
   readonly sweepers: Set<Sweeper>
   /** Whether nothing fails any more. */
@@ -49,11 +64,13 @@ export interface World {
 }
 
 /** Runs the world; throws a `Violation` if it breaks an invariant. */
-export const run = (seed: number): Trace => {
+export const run = (seed: number, choice: Choice = {}): Trace => {
   let calm = false
-  const world = make(seed, () => calm)
+  const world = make(seed, Conditions.draw(seed, choice), () => calm)
   const { scheduler, random, trace, uploaders, after } = world
+  trace.tell(() => `conditions: ${[...world.conditions].join(" ") || "none"}`)
   const faults = FaultInjector.make(world)
+  ConditionEffects.begin(world)
   for (const uploader of uploaders) {
     after(random.int(0, 3_000), () => UploaderOf.launch(world, uploader))
   }
@@ -65,6 +82,7 @@ export const run = (seed: number): Trace => {
   calm = true
   trace.tell(() => "the world calms down")
   faults.end()
+  ConditionEffects.end(world)
   for (const uploader of uploaders) uploader.tries = 0
   const isOver = () => uploaders.every(({ end }) => Option.isSome(end))
   const stop = scheduler.run(isOver, scheduler.now() + patience)
@@ -76,7 +94,7 @@ export const run = (seed: number): Trace => {
   return trace
 }
 
-const make = (seed: number, isCalm: () => boolean): World => {
+const make = (seed: number, conditions: ReadonlySet<Condition>, isCalm: () => boolean): World => {
   const random = Random.make(seed)
   const scheduler = SchedulerOf.make()
   const { now } = scheduler
@@ -85,15 +103,32 @@ const make = (seed: number, isCalm: () => boolean): World => {
   // A disk has the clock of its host; the clock of a shared disk is never behind that of a host.
   const disk = DiskOf.make(() => now() + Math.max(...hosts.map(({ clockOffset }) => clockOffset)))
   if (hosts.length > 1) disk.fileSystem = DiskOf.fileSystems.nfs
-  const server = ServerOf.make(scheduler, () => invariants.look())
+  const endpoint = EndpointOf.make(
+    ServerOf.make(scheduler, () => invariants.look()),
+    { noCrc64: conditions.has("noCrc64"), now }
+  )
+  const { server } = endpoint
+  const directories = conditions.has("otherStores")
+    ? [Process.directory, "/work/other-checkpoints"]
+    : [Process.directory]
+  const strangers = new Set<string>()
   const time = scheduler.lane("time")
-  const invariants = InvariantsOf.make({ trace, server, disk, now })
+  const invariants = InvariantsOf.make({
+    trace,
+    server,
+    disk,
+    now,
+    strangers,
+    noCrc64: conditions.has("noCrc64"),
+    hasOthers: conditions.has("otherPrograms") || conditions.has("forgedCheckpoints"),
+    headLied: () => endpoint.lied
+  })
   const files = Array.from({ length: random.int(1, 2) }, (_, index) =>
     SourceFiles.make(`/data/file-${index}`, random, disk, now())
   )
   const streamFile = SourceFiles.make("/data/stream", random, disk, now())
   const uploaders = Array.from({ length: random.int(1, 4) }, (_, index) =>
-    UploaderOf.draw({ random, hosts, files, streamFile }, index)
+    UploaderOf.draw({ random, hosts, files, streamFile, conditions, directories }, index)
   )
   const sweepers = new Set<Sweeper>()
   const world: World = {
@@ -106,6 +141,11 @@ const make = (seed: number, isCalm: () => boolean): World => {
     invariants,
     files,
     streamFile,
+    conditions,
+    endpoint,
+    directories,
+    lines: ConditionEffects.linesOf(conditions, seed, hosts),
+    strangers,
     uploaders,
     sweepers,
     isCalm,

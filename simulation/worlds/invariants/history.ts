@@ -12,12 +12,25 @@ export interface History {
   readonly now: () => number
   /** How often something happened after which two may hold one checkpoint, or its files are not what was written. */
   readonly count: {
+    threadDeaths: number
     damages: number
     /** Damages to headers that were still being written, perhaps before their upload id. */
     damagedHeaders: number
     suspensions: number
     clockJumps: number
   }
+  /** Checkpoints that no uploader of the world has written. */
+  readonly strangers: ReadonlySet<string>
+  readonly noCrc64: boolean
+  /** Whether another program makes uploads. */
+  readonly hasOthers: boolean
+  /** Whether the last HEAD contradicted what is stored. */
+  readonly headLied: () => boolean
+  /** Whether another program has begun an upload. */
+  readonly isOthers: (uploadId: string) => boolean
+  /** Whether another program has made an object with this CRC64. */
+  readonly isOthersObject: (crc64: bigint) => boolean
+  readonly othersComplete: (key: string) => void
   /** Whether an object with this CRC64 was ever stored under the key. */
   readonly wasStored: (key: string, crc64: bigint) => boolean
   /** Looks at the objects after the server has done something. */
@@ -26,7 +39,12 @@ export interface History {
   readonly onCarriedOut: (run: Run, call: Call) => void
 }
 
-export const make = (world: Pick<History, "trace" | "server" | "disk" | "now">): History => {
+export type World = Pick<
+  History,
+  "trace" | "server" | "disk" | "now" | "strangers" | "noCrc64" | "hasOthers" | "headLied"
+>
+
+export const make = (world: World): History => {
   const { server } = world
   /** CRC64s of all objects that have been stored, by key. */
   const stored = new Map<string, Set<bigint>>()
@@ -34,9 +52,16 @@ export const make = (world: Pick<History, "trace" | "server" | "disk" | "now">):
   const making = new Map<string, number>()
   /** Of the objects after the last turn, by key. */
   const headers = new Map<string, Headers>()
+  const others = new Set<string>()
+  const othersObjects = new Set<bigint>()
 
   /** An object may be replaced before the process that made it hears about it. */
   const look = () => {
+    if (world.hasOthers) {
+      for (const { uploadId, headers } of server.uploads()) {
+        if (headers["x-oss-meta-another-program"] !== undefined) others.add(uploadId)
+      }
+    }
     for (const [key, requests] of making) {
       const object = requests > 0 ? server.object(key) : undefined
       if (object === undefined) continue
@@ -48,7 +73,13 @@ export const make = (world: Pick<History, "trace" | "server" | "disk" | "now">):
 
   return {
     ...world,
-    count: { damages: 0, damagedHeaders: 0, suspensions: 0, clockJumps: 0 },
+    count: { threadDeaths: 0, damages: 0, damagedHeaders: 0, suspensions: 0, clockJumps: 0 },
+    isOthers: (uploadId) => others.has(uploadId),
+    isOthersObject: (crc64) => othersObjects.has(crc64),
+    othersComplete: (key) => {
+      const object = server.object(key)
+      if (object !== undefined) othersObjects.add(object.crc64)
+    },
     wasStored: (key, crc64) => stored.get(key)?.has(crc64) === true,
     look,
     onPoint: (run, point) => {
@@ -67,5 +98,8 @@ export const make = (world: Pick<History, "trace" | "server" | "disk" | "now">):
     }
   }
 }
+
+/** Metadata of the uploads of another program, by which the invariants know them. */
+export const othersMark = { "another-program": "yes" }
 
 const makesObject = ({ call }: Call) => call === "complete" || call === "put"

@@ -4,23 +4,33 @@ import type { UploadEvent, UploadResult } from "@effect-oss/core/UploadEvent"
 import type { Call, Point, Process } from "../../kernel/process.ts"
 import * as DamageIsNotInvented from "./damageIsNotInvented.ts"
 import * as EveryoneGetsThrough from "./everyoneGetsThrough.ts"
+import * as HeadsAreBelieved from "./headsAreBelieved.ts"
 import * as HistoryOf from "./history.ts"
 import type { History } from "./history.ts"
 import type { Invariant, Party, Run } from "./invariant.ts"
+import * as ListsEnd from "./listsEnd.ts"
 import * as MetadataIsItsOwn from "./metadataIsItsOwn.ts"
 import * as NothingIsHeld from "./nothingIsHeld.ts"
 import * as ObjectIsOneFile from "./objectIsOneFile.ts"
 import * as OnlyTheHolderRecords from "./onlyTheHolderRecords.ts"
+import * as OthersAreLeftAlone from "./othersAreLeftAlone.ts"
 import * as RecordedPartsAreKept from "./recordedPartsAreKept.ts"
 import * as RequestsEnd from "./requestsEnd.ts"
 import * as StoreIsClean from "./storeIsClean.ts"
+import * as StrangersAreNotRead from "./strangersAreNotRead.ts"
 import * as SuccessIsProven from "./successIsProven.ts"
 import * as UploadsAreKnown from "./uploadsAreKnown.ts"
+import * as VerifiedIsTrue from "./verifiedIsTrue.ts"
 
 export const all: ReadonlyArray<(history: History) => Invariant> = [
   OnlyTheHolderRecords.make,
   RecordedPartsAreKept.make,
   SuccessIsProven.make,
+  VerifiedIsTrue.make,
+  HeadsAreBelieved.make,
+  OthersAreLeftAlone.make,
+  ListsEnd.make,
+  StrangersAreNotRead.make,
   MetadataIsItsOwn.make,
   DamageIsNotInvented.make,
   NothingIsHeld.make,
@@ -39,15 +49,24 @@ export interface Watch {
   readonly succeeded: (party: Party, result: UploadResult | undefined) => UploadResult
 }
 
-export interface Invariants {
+/** Follows a Complete of another program. */
+export interface OtherWatch {
+  readonly sent: () => void
+  readonly carriedOut: () => void
+}
+
+export interface Invariants extends Pick<HistoryOf.History, "isOthers"> {
+  readonly watchOther: (name: string, key: string) => OtherWatch
   /** The server has done something. */
   readonly look: () => void
   readonly watch: (
     name: string,
     key: string,
+    store: string,
     request: UploadRequest<unknown, unknown> | undefined
   ) => Watch
   readonly suspended: () => void
+  readonly threadDied: () => void
   readonly clockJumped: () => void
   readonly damaged: (path: string, bytes: Uint8Array) => void
   readonly failed: (party: Party, error: UploadError) => void
@@ -56,12 +75,15 @@ export interface Invariants {
   readonly atTheEnd: (parties: ReadonlyArray<Party>) => void
 }
 
-export const make = (world: Parameters<typeof HistoryOf.make>[0]): Invariants => {
+export const make = (world: HistoryOf.World): Invariants => {
   const history = HistoryOf.make(world)
   const { trace, now, count } = history
   const invariants = all.map((make) => make(history))
-  const watch: Invariants["watch"] = (name, key, request) => {
-    const run: Run = { name, key, from: now(), request, uploadId: "", made: undefined }
+  const runOf = (...[name, key, store, request]: Parameters<Invariants["watch"]>): Run => {
+    return { name, key, store, from: now(), request, uploadId: "", made: undefined }
+  }
+  const watch: Invariants["watch"] = (name, key, store, request) => {
+    const run = runOf(name, key, store, request)
     return {
       point: (point, process) => {
         history.onPoint(run, point)
@@ -85,7 +107,19 @@ export const make = (world: Parameters<typeof HistoryOf.make>[0]): Invariants =>
   }
   return {
     look: history.look,
+    isOthers: history.isOthers,
+    watchOther: (name, key) => {
+      const run = runOf(name, key, "", undefined)
+      return {
+        sent: () => history.onPoint(run, { call: "complete", moment: "sent" }),
+        carriedOut: () => {
+          history.onCarriedOut(run, { call: "complete", moment: "carriedOut" })
+          history.othersComplete(key)
+        }
+      }
+    },
     watch,
+    threadDied: () => void count.threadDeaths++,
     suspended: () => void count.suspensions++,
     clockJumped: () => void count.clockJumps++,
     damaged: (path, bytes) => {

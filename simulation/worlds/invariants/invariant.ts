@@ -11,6 +11,8 @@ export interface Party {
   readonly name: string
   readonly file: SourceFile
   readonly sourceId: string
+  /** The directory of its checkpoints. */
+  readonly directory: string
   readonly key: string
   /** How it ended. */
   readonly end: Option.Option<UploadResult | UploadError>
@@ -24,6 +26,8 @@ export interface Run {
   readonly name: string
   /** Empty for a sweep. */
   readonly key: string
+  /** The directory of its checkpoints; empty for another program. */
+  readonly store: string
   /** When it started. */
   readonly from: number
   readonly request: UploadRequest<unknown, unknown> | undefined

@@ -3,7 +3,6 @@ import type * as Checkpoint from "@effect-oss/core/Checkpoint"
 import * as Result from "effect/Result"
 import * as Journal from "../../../packages/node-fs-store/src/internal/journal.ts"
 import type { Disk } from "../../kernel/disk.ts"
-import { directory } from "../../kernel/process.ts"
 
 /** The checkpoint that a store finds in a journal; undefined if it finds none. */
 export const recover = (bytes: Uint8Array): Checkpoint.Checkpoint | undefined => {
@@ -11,8 +10,8 @@ export const recover = (bytes: Uint8Array): Checkpoint.Checkpoint | undefined =>
   return Result.isSuccess(recovered) ? recovered.success.checkpoint : undefined
 }
 
-/** The newest checkpoint of each key. */
-export const newest = (disk: Disk): ReadonlyArray<Checkpoint.Checkpoint> => {
+/** The newest checkpoint of each key in a directory. */
+export const newest = (disk: Disk, directory: string): ReadonlyArray<Checkpoint.Checkpoint> => {
   const paths = new Map<string, string>()
   for (const path of disk.files(directory)) {
     const name = journalName.exec(path)

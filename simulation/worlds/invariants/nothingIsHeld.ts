@@ -13,6 +13,7 @@ export const make = ({ trace, count }: History): Invariant => {
         const trouble =
           stats.diskFaults +
           count.damages +
+          count.threadDeaths +
           count.suspensions +
           count.clockJumps +
           stats.powerLosses -

@@ -14,8 +14,9 @@ export const make = (history: History): Invariant => {
     onPoint,
     onCarriedOut,
     onDamage,
-    atTheEnd: () => {
-      const checkpoints = Journals.newest(disk)
+    atTheEnd: (parties) => {
+      const directories = new Set(parties.map(({ directory }) => directory))
+      const checkpoints = Array.from(directories).flatMap((path) => Journals.newest(disk, path))
       /** A checkpoint that is about to get an id stands for the empty uploads of its key. */
       const isKnown = ({ uploadId, key, parts }: EmulatedUpload) =>
         checkpoints.some(
@@ -24,7 +25,7 @@ export const make = (history: History): Invariant => {
             (parts.length === 0 && header.phase._tag === "Initiating" && header.key === key)
         )
       for (const upload of server.uploads()) {
-        if (isKnown(upload)) continue
+        if (isKnown(upload) || history.isOthers(upload.uploadId)) continue
         const excuse = excuses.of(upload)
         if (excuse === undefined) trace.violated(`nobody knows the upload ${upload.uploadId}`)
         else trace.stats.excused[excuse] = (trace.stats.excused[excuse] ?? 0) + 1

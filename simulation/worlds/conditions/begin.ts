@@ -1,0 +1,93 @@
+/** Puts the conditions of a world in place, and ends those that a calm world has not. */
+import * as Fault from "@effect-oss/emulator/Fault"
+import * as Effect from "effect/Effect"
+import type { Host } from "../../kernel/host.ts"
+import type { Line } from "../../kernel/process.ts"
+import * as Random from "../../kernel/random.ts"
+import type { World } from "../world.ts"
+import * as Checkpoints from "./checkpoints.ts"
+import type { Condition } from "./index.ts"
+import * as OtherProgram from "./otherProgram.ts"
+
+/** A slow line stays slow in a calm world. */
+export const linesOf = (
+  conditions: ReadonlySet<Condition>,
+  seed: number,
+  hosts: ReadonlyArray<Host>
+): ReadonlyMap<Host, Line> => {
+  const random = Random.make(seed ^ 0x51ed270b)
+  if (!conditions.has("slowLines")) return new Map()
+  return new Map(
+    hosts.map((host) => [host, { bytesPerMilli: random.pick([3, 8, 32, 100]), busyUntil: 0 }])
+  )
+}
+
+export const begin = (world: World): void => {
+  const { conditions, random, after, files, uploaders, trace } = world
+  const often = (least: number, most: number, task: () => void) => {
+    for (let left = random.int(1, 3); left > 0; left--) after(random.int(least, most), task)
+  }
+  if (conditions.has("otherPrograms") || conditions.has("forgedCheckpoints")) {
+    const [uploader] = uploaders
+    if (uploader !== undefined) OtherProgram.start(world, uploader.key)
+  }
+  if (conditions.has("forgedCheckpoints")) often(2_000, 40_000, () => Checkpoints.forge(world))
+  if (conditions.has("manyCheckpoints")) {
+    for (const directory of world.directories) {
+      world.disk.putDirectory(directory)
+      Checkpoints.fill(world, directory, random.int(100, 600))
+    }
+  }
+  if (conditions.has("lyingSizes")) {
+    const { path, versions } = random.pick(files)
+    const size = versions.at(-1)?.bytes.length ?? 0
+    const lie = random.pick([0, Math.max(0, size - 1), size >> 1, size + 1, 2 * size])
+    trace.tell(() => `${path} has ${size} bytes, and the file system says ${lie}`)
+    world.disk.lies.set(path, lie)
+  }
+  if (conditions.has("outages")) often(0, 30_000, () => goAway(world))
+  if (conditions.has("contradictingHeads")) often(0, 20_000, () => lie(world))
+  if (conditions.has("endlessLists")) often(0, 20_000, () => repeat(world))
+  if (conditions.has("middleboxes")) often(0, 30_000, () => interpose(world))
+}
+
+export const end = ({ endpoint }: World): void => {
+  endpoint.awayUntil = 0
+  endpoint.liesAboutObjects = false
+  endpoint.repeatsMarkers = false
+}
+
+const goAway = ({ endpoint, random, scheduler, trace }: World) => {
+  const millis = random.pick([3_000, 10_000, 60_000, 110_000, 300_000])
+  trace.tell(() => `the network is away for ${millis} ms`)
+  endpoint.awayUntil = Math.max(endpoint.awayUntil, scheduler.now() + millis)
+}
+
+const lie = ({ endpoint, random, after, trace }: World) => {
+  trace.tell(() => "HEAD begins to contradict what is stored")
+  endpoint.liesAboutObjects = true
+  after(random.int(1_000, 60_000), () => {
+    endpoint.liesAboutObjects = false
+  })
+}
+
+const repeat = ({ endpoint, random, after, trace }: World) => {
+  trace.tell(() => "lists begin to repeat their markers")
+  endpoint.repeatsMarkers = true
+  after(random.int(1_000, 60_000), () => {
+    endpoint.repeatsMarkers = false
+  })
+}
+
+const statuses = [302, 400, 403, 404, 407, 413, 502] as const
+
+/** What a proxy or a captive portal answers instead of OSS; with 502, perhaps after OSS has carried the request out. */
+const interpose = ({ server, random, trace }: World) => {
+  const status = random.pick(statuses)
+  const at = status === 502 && random.chance(0.5) ? "after" : "before"
+  const times = random.pick([1, 3, 10])
+  trace.tell(() => `a middlebox answers ${status} in HTML, ${times} times`)
+  const body = "<html><head><title>Not what you asked for</title></head></html>"
+  const headers = { "content-type": "text/html", server: "nginx" }
+  Effect.runSync(server.emulator.inject(Fault.raw({ status, body, headers, at, times })))
+}
