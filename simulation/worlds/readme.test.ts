@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { readFileSync, readdirSync } from "node:fs"
+import * as Conditions from "./conditions/index.ts"
 import { excuses } from "./invariants/excuses.ts"
 import * as Invariants from "./invariants/index.ts"
 import type { History } from "./invariants/history.ts"
@@ -20,6 +21,13 @@ describe("the simulation's README", () => {
     const { promise } = make({ trace: {}, count: {} } as never)
     assert.include(readme, `| \`${file.replace(".ts", "")}\` | ${promise} |`)
     assert.include(Invariants.all, make)
+  })
+
+  it.each(Conditions.all)("has the condition %s, and whether it is held", (name) => {
+    const [held = "", notYet = ""] = readme.split("#### Not yet held")
+    assert.include(held, `| \`${name}\` |`)
+    const [table = ""] = notYet.split("### Promises")
+    assert.strictEqual(table.includes(`\`${name}\``), !Conditions.rules[name].held)
   })
 
   it.each(Object.values(excuses))("has the excuse: %s", (excuse) => {

@@ -42,7 +42,11 @@ export const forge = (world: World): void => {
   const header = headerOf(world, { key: victim.key, sourceId, uploadId: victim.uploadId })
   const path = put(world, directory, name, header)
   trace.tell(() => `${path} is forged, for ${file.path}: it names ${victim.uploadId}`)
-  invariants.damaged(path, new Uint8Array())
+  // The journals before it are as good as damaged.
+  for (const old of world.disk.files(directory)) {
+    if (!old.startsWith(`${directory}/${hashOf(name)}`) || !old.endsWith(".journal")) continue
+    invariants.damaged(old, world.disk.bytes(old) ?? new Uint8Array())
+  }
 }
 
 /** Fills the store with checkpoints of other uploads. */

@@ -16,7 +16,10 @@ export const start = (world: World, key: string): void => {
   const { client } = server
 
   const run = Effect.gen(function* () {
-    const { uploadId } = yield* client.initiate(key, { meta: othersMark })
+    const { uploadId } = yield* Effect.ensuring(
+      client.initiate(key, { meta: othersMark }),
+      Effect.sync(world.invariants.look)
+    )
     trace.tell(() => `${name} has begun ${uploadId} of ${key}`)
     const parts: Array<{ number: number; etag: string }> = []
     for (let number = 1; number <= random.int(1, 3); number++) {
