@@ -38,6 +38,20 @@ const runner = Command.make(
       Flag.withMetavar("DIR|URL"),
       Flag.atLeast(0)
     ),
+    targets: Flag.String("target").pipe(
+      Flag.withDescription(
+        "A bucket, or what its keys begin with, such as oss://backups/2026/. Repeat it for several. Uploads to others are refused, and each is checked at the start. Default: whatever the keys allow"
+      ),
+      Flag.withMetavar("oss://BUCKET/PREFIX"),
+      Flag.atLeast(0)
+    ),
+    retention: Flag.String("retention").pipe(
+      Flag.withDescription(
+        "Forget uploads that ended so long ago, such as 30d. Default: keep them, until cleanup"
+      ),
+      Flag.withMetavar("AGE"),
+      Flag.optional
+    ),
     activities: Flag.Int("activities").pipe(
       Flag.withDescription("Small files and ranges of parts at once. Default: 4"),
       Flag.withMetavar("N"),
@@ -77,8 +91,13 @@ const submit = Command.make(
       Flag.withMetavar("WHAT"),
       Flag.withDefault("keep" as const)
     ),
+    again: Flag.Boolean("again").pipe(
+      Flag.withDescription("Upload even what was uploaded before and is still there"),
+      Flag.withoutNegation,
+      Flag.withDefault(false)
+    ),
     wait: Flag.Boolean("wait").pipe(
-      Flag.withDescription("Until all have ended"),
+      Flag.withDescription("Show how far they are, until all have ended"),
       Flag.withoutNegation,
       Flag.withDefault(false)
     ),
@@ -92,7 +111,7 @@ const submit = Command.make(
 ).pipe(
   Command.withShortDescription("Hand uploads to the runners, and print their ids"),
   Command.withDescription(
-    "Hand uploads to the runners, and print their ids. The same file to the same object, submitted again, joins the upload that is there"
+    "Hand uploads to the runners, and print their ids, one a line. The same file to the same object, submitted again, joins the upload that is under way; if that has ended, the runner looks whether the object is still there, and uploads only if it isn't"
   ),
   Command.withExamples([
     { command: "effect-oss submit /shared/*.tar oss://backups/2026/ --wait" },
@@ -100,10 +119,83 @@ const submit = Command.make(
   ])
 )
 
-const byId = <const Name extends "status" | "pause" | "resume" | "cancel">(
-  name: Name,
-  description: string
-) =>
+const status = Command.make(
+  "status",
+  {
+    databaseUrl,
+    ids,
+    watch: Flag.Boolean("watch").pipe(
+      Flag.withDescription("Show how far they are, until all have ended"),
+      Flag.withoutNegation,
+      Flag.withDefault(false)
+    ),
+    json
+  },
+  (input) =>
+    load(() => import("./internal/commands/status.ts")).pipe(
+      Effect.flatMap((commands) => commands.status(input)),
+      orInterrupted
+    )
+).pipe(
+  Command.withShortDescription("How far submitted uploads are, wherever they run"),
+  Command.withDescription(
+    "How far submitted uploads are, wherever they run. Ends with the exit code that upload would have if one of them failed"
+  ),
+  Command.withExamples([
+    { command: "effect-oss status --watch $(effect-oss submit /shared/db.tar oss://backups/)" }
+  ])
+)
+
+const list = Command.make(
+  "list",
+  {
+    databaseUrl,
+    open: Flag.Boolean("open").pipe(
+      Flag.withDescription("Only those that have not ended"),
+      Flag.withoutNegation,
+      Flag.withDefault(false)
+    ),
+    limit: Flag.Int("limit").pipe(
+      Flag.withDescription("At most so many. Default: 100"),
+      Flag.withMetavar("N"),
+      Flag.withDefault(100)
+    ),
+    json
+  },
+  (input) =>
+    load(() => import("./internal/commands/list.ts")).pipe(
+      Effect.flatMap(({ run }) => run(input)),
+      orInterrupted
+    )
+).pipe(
+  Command.withDescription("What was submitted, the newest first, and how far it is"),
+  Command.withExamples([{ command: "effect-oss list --open" }])
+)
+
+const cleanup = Command.make(
+  "cleanup",
+  {
+    databaseUrl,
+    olderThan: Flag.String("older-than").pipe(
+      Flag.withDescription("Since they ended, such as 30d"),
+      Flag.withMetavar("AGE")
+    ),
+    json
+  },
+  (input) =>
+    load(() => import("./internal/commands/cleanup.ts")).pipe(
+      Effect.flatMap(({ run }) => run(input)),
+      orInterrupted
+    )
+).pipe(
+  Command.withShortDescription("Forget submitted uploads that are long over"),
+  Command.withDescription(
+    "Forget submitted uploads that are long over, and free the database of them. Objects stay; the same files, submitted again, are uploaded again"
+  ),
+  Command.withExamples([{ command: "effect-oss cleanup --older-than 30d" }])
+)
+
+const byId = <const Name extends "pause" | "resume" | "cancel">(name: Name, description: string) =>
   Command.make(name, { databaseUrl, ids, json }, (input) =>
     load(() => import("./internal/commands/status.ts")).pipe(
       Effect.flatMap((commands) => commands[name](input)),
@@ -123,8 +215,10 @@ const byId = <const Name extends "status" | "pause" | "resume" | "cancel">(
 export const commands = [
   runner,
   submit,
-  byId("status", "How far submitted uploads are, wherever they run"),
+  status,
+  list,
   byId("pause", "Send no further parts of submitted uploads, until resume"),
   byId("resume", "Go on with uploads that were paused"),
-  byId("cancel", "Give submitted uploads up, and abort what was sent")
+  byId("cancel", "Give submitted uploads up, and abort what was sent"),
+  cleanup
 ] as const

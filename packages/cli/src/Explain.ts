@@ -5,7 +5,8 @@
  *
  * @since 0.1.0
  */
-import type { Cancelled } from "@effect-oss/cluster/UploadWorkflow"
+import type { NotReady } from "@effect-oss/cluster/UploadRunner"
+import type { Cancelled, UnknownUpload } from "@effect-oss/cluster/UploadWorkflow"
 import type { CheckpointError } from "@effect-oss/core/CheckpointStore"
 import type { AccessDenied, OssError } from "@effect-oss/core/OssError"
 import { printable } from "@effect-oss/terminal/Text"
@@ -46,6 +47,8 @@ export type Failure =
   | UsageError
   | Interrupted
   | Cancelled
+  | UnknownUpload
+  | NotReady
   | SqlError
   | UnderWay
   | SomeFailed
@@ -107,6 +110,13 @@ const explained = (failure: Failure): Explanation => {
         what: `${failure.key}: the upload was cancelled`,
         ...final("submit it again, if that was a mistake")
       }
+    case "UnknownUpload":
+      return {
+        what: failure.message,
+        ...usage('see "effect-oss list", or check --database-url or EFFECT_OSS_DATABASE_URL')
+      }
+    case "NotReady":
+      return ofRunner(failure)
     case "SqlError":
       return { what: `the database: ${failure.message}`, ...ofDatabase(failure) }
     case "Interrupted":
@@ -276,6 +286,16 @@ const ofUnderWay = ({ error }: UnderWay): Explanation => {
   return explained(error)
 }
 
+/** All that a runner lacks, and what to do about each. */
+const ofRunner = ({ problems }: NotReady): Explanation => {
+  const all = problems.map(explained)
+  return {
+    what: `the runner is not ready: ${all.map(({ what }) => what).join("; ")}`,
+    todo: Array.from(new Set(all.map(({ todo }) => todo))).join("; "),
+    exitCode: all.map(({ exitCode }) => exitCode).reduce(gravest, 2)
+  }
+}
+
 const ofDatabase = ({ reason }: SqlError): Rest =>
   reason.isRetryable
     ? resumable("see that it runs, and check --database-url or EFFECT_OSS_DATABASE_URL")
@@ -294,7 +314,8 @@ const fields: Readonly<Record<string, string>> = {
   concurrency: "--parallel",
   region: "--region or OSS_REGION",
   endpoint: "--endpoint or OSS_ENDPOINT",
-  database: "--database-url"
+  database: "--database-url",
+  roots: "--root"
 }
 
 /** Never shows a value: it may be a secret. */

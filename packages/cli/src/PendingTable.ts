@@ -4,8 +4,8 @@
  * @since 0.1.0
  */
 import type { Summary } from "@effect-oss/core/Checkpoint"
-import { displayWidth } from "effect/cli/CliOutput"
 import * as Text from "@effect-oss/terminal/Text"
+import { table } from "./internal/table.ts"
 
 const titles = ["OBJECT", "FILE", "DONE", "AGE", "DIRECTORY"]
 
@@ -21,17 +21,8 @@ export const pendingTable = (
   now: number
 ): ReadonlyArray<string> => {
   if (summaries.length === 0) return ["no upload is waiting to be resumed"]
-  const rows = [titles, ...summaries.map(row(now))]
-  const widths = titles.map((_, column) => Math.max(...rows.map((cells) => width(cells[column]))))
-  return rows.map((cells) =>
-    cells
-      .map((cell, column) => cell + " ".repeat(widths[column]! - width(cell)))
-      .join("  ")
-      .trimEnd()
-  )
+  return table(titles, summaries.map(row(now)))
 }
-
-const width = (cell = "") => displayWidth(cell)
 
 const row =
   (now: number) =>

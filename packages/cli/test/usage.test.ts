@@ -204,8 +204,8 @@ describe("help", () => {
     })
   )
 
-  it("is there for eleven commands", () => {
-    assert.lengthOf(commands, 12)
+  it("is there for thirteen commands", () => {
+    assert.lengthOf(commands, 14)
   })
 
   it.live("says what is typed where", () =>

@@ -11,7 +11,9 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type { HttpClient } from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
+import * as Predicate from "effect/Predicate"
 import * as RcMap from "effect/RcMap"
+import * as SchemaIssue from "effect/SchemaIssue"
 import type * as Scope from "effect/Scope"
 
 /**
@@ -87,6 +89,18 @@ export const layerClient: Layer.Layer<Buckets, never, OssClient.OssClient> = Lay
 const unusable = (bucket: string, error: unknown) =>
   new InvalidRequest({
     field: "bucket",
-    problem: `there is no client for ${bucket}: ${error instanceof Error ? error.message : String(error)}`,
+    problem: `there is no client for ${bucket}: ${textOf(error)}`,
     remedy: "see to the settings of the runners: endpoint, region and keys"
   })
+
+/** Of a setting its name, never its value: that may be a secret. */
+const textOf = (error: unknown): string => {
+  if (Predicate.isTagged(error, "ConfigError")) {
+    const { cause } = error as unknown as Config.ConfigError
+    if (cause._tag === "SchemaError") {
+      const [issue] = SchemaIssue.makeFormatterStandardSchemaV1()(cause.issue).issues
+      return `${(issue?.path ?? []).map(String).join(".")} is not set, or not usable`
+    }
+  }
+  return error instanceof Error ? error.message : String(error)
+}

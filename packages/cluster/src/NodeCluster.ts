@@ -9,6 +9,7 @@
  */
 import { randomUUID } from "node:crypto"
 import { hostname } from "node:os"
+import type { InvalidRequest } from "@effect-oss/core/UploadError"
 import * as NodeCrypto from "@effect/platform-node/NodeCrypto"
 import * as ClusterWorkflowEngine from "effect/cluster/ClusterWorkflowEngine"
 import * as RunnerAddress from "effect/cluster/RunnerAddress"
@@ -25,6 +26,10 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { WorkflowEngine } from "effect/workflow/WorkflowEngine"
+import type { Executions } from "./Executions.ts"
+import { layer as layerExecutions } from "./Executions.ts"
+import { layerEngine } from "./internal/outlasting.ts"
+import * as Schema from "./internal/schema.ts"
 import * as Wake from "./internal/wake.ts"
 
 /**
@@ -63,12 +68,15 @@ const engine = (
     never,
     SqlClient | ShardingConfig.ShardingConfig
   >
-): Layer.Layer<WorkflowEngine, Config.ConfigError, SqlClient> =>
-  Layer.merge(ClusterWorkflowEngine.layer, Wake.layerListener).pipe(
+): Layer.Layer<WorkflowEngine | Executions, Config.ConfigError | InvalidRequest, SqlClient> =>
+  Layer.mergeAll(layerEngine(ClusterWorkflowEngine.layer), Wake.layerListener).pipe(
     Layer.provide(Sharding.layer),
     Layer.provide([Wake.layerRunners, RunnerHealth.layerNoop]),
-    Layer.provide([SqlMessageStorage.layer, storage]),
-    Layer.provide([layerConfig(sharding), NodeCrypto.layerDigest])
+    Layer.provide([SqlMessageStorage.layerStorage({}), storage]),
+    Layer.merge(layerExecutions),
+    Layer.provide([layerConfig(sharding), NodeCrypto.layerDigest]),
+    // Nothing is read before the tables are as they have to be.
+    (layers) => Layer.unwrap(Effect.as(Schema.prepare, layers))
   )
 
 /** A name that no other runner has: locks that a dead one left are not taken for one's own. */
@@ -82,11 +90,11 @@ const name = () => RunnerAddress.make(`${hostname()}/${randomUUID()}`, 0)
  */
 export const layer = (
   options: Options = {}
-): Layer.Layer<WorkflowEngine, Config.ConfigError, SqlClient> =>
+): Layer.Layer<WorkflowEngine | Executions, Config.ConfigError | InvalidRequest, SqlClient> =>
   Layer.suspend(() =>
     engine(
       { ...options.sharding, runnerAddress: Option.some(name()) },
-      Layer.orDie(SqlRunnerStorage.layer)
+      SqlRunnerStorage.layerStorage({})
     )
   )
 
@@ -97,10 +105,14 @@ export const layer = (
  * @category layers
  * @since 0.1.0
  */
-export const layerSingle: Layer.Layer<WorkflowEngine, Config.ConfigError, SqlClient> = engine(
+export const layerSingle: Layer.Layer<
+  WorkflowEngine | Executions,
+  Config.ConfigError | InvalidRequest,
+  SqlClient
+> = engine(
   // The same name after a restart, so that its locks are its own again.
   { runnerAddress: Option.some(RunnerAddress.make("single", 0)) },
-  Layer.orDie(SqlRunnerStorage.layer)
+  SqlRunnerStorage.layerStorage({})
 )
 
 /**
@@ -110,7 +122,8 @@ export const layerSingle: Layer.Layer<WorkflowEngine, Config.ConfigError, SqlCli
  * @category layers
  * @since 0.1.0
  */
-export const layerClient: Layer.Layer<WorkflowEngine, Config.ConfigError, SqlClient> = engine(
-  { runnerAddress: Option.none() },
-  RunnerStorage.layerMemory
-)
+export const layerClient: Layer.Layer<
+  WorkflowEngine | Executions,
+  Config.ConfigError | InvalidRequest,
+  SqlClient
+> = engine({ runnerAddress: Option.none() }, RunnerStorage.layerMemory)

@@ -12,7 +12,7 @@ import { InvalidRequest } from "@effect-oss/core/UploadError"
 import { UploadResult } from "@effect-oss/core/UploadEvent"
 import * as Schema from "effect/Schema"
 import * as Workflow from "effect/workflow/Workflow"
-import { Locator } from "./Locator.ts"
+import { Locator, nameOf } from "./Locator.ts"
 
 const Texts = Schema.Record(Schema.String, Schema.String)
 
@@ -81,8 +81,10 @@ export const Job = Schema.Struct({
   options: ObjectOptions,
   /** What becomes of the parts if the upload fails: they stay, for the next attempt, or are aborted. If the source changed, or the upload is cancelled, they are aborted in any case. */
   onFailure: Schema.Literals(["keep", "abort"]),
-  /** How many attempts have failed before. */
-  attempt: Schema.Int
+  /** How many executions of this upload have ended before. */
+  attempt: Schema.Int,
+  /** True: upload, even if the execution before has stored the object and it is still there. */
+  again: Schema.optionalKey(Schema.Literal(true))
 })
 
 /**
@@ -109,6 +111,21 @@ export class Cancelled extends Schema.TaggedError<Cancelled>("@effect-oss/cluste
 }
 
 /**
+ * No upload of that id was submitted to this cluster, or it is long over and was
+ * cleaned up.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class UnknownUpload extends Schema.TaggedError<UnknownUpload>(
+  "@effect-oss/cluster/UnknownUpload"
+)("UnknownUpload", { id: Schema.String }) {
+  override get message(): string {
+    return `there is no upload ${this.id} in this database`
+  }
+}
+
+/**
  * All that an upload can end with, but for success.
  *
  * @category errors
@@ -125,7 +142,7 @@ export const Failure = Schema.Union([OssError, SourceError, InvalidRequest, Canc
 export type Failure = typeof Failure.Type
 
 /**
- * The workflow of an upload. The same source, by its fingerprint, to the same
+ * The workflow of an upload. The same source, by its name and fingerprint, to the same
  * object, to be stored in the same way, is the same execution, whoever submits
  * it and however often.
  *
@@ -136,11 +153,12 @@ export const UploadWorkflow = Workflow.make("@effect-oss/cluster/Upload", {
   payload: Job,
   success: UploadResult,
   error: Failure,
-  idempotencyKey: ({ bucket, key, fingerprint, attempt, options }) => {
+  idempotencyKey: ({ bucket, key, source, fingerprint, attempt, options }) => {
     const { acl, callback } = options
     return JSON.stringify([
       bucket,
       key,
+      nameOf(source),
       fingerprint,
       attempt,
       digestOptions(options),

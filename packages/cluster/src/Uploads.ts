@@ -13,17 +13,22 @@ import type { SourceError } from "@effect-oss/core/Source"
 import type { InvalidRequest } from "@effect-oss/core/UploadError"
 import type { UploadResult } from "@effect-oss/core/UploadEvent"
 import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { FileSystem } from "effect/FileSystem"
 import type { HttpClient } from "effect/http/HttpClient"
 import * as Option from "effect/Option"
 import type { WorkflowEngine } from "effect/workflow/WorkflowEngine"
+import type { Execution } from "./Executions.ts"
+import { Executions } from "./Executions.ts"
+import * as Attempts from "./internal/attempts.ts"
 import * as Ranges from "./internal/ranges.ts"
 import * as Signals from "./internal/signals.ts"
 import * as Locator from "./Locator.ts"
 import type { Failure, Job, ObjectOptions } from "./UploadWorkflow.ts"
-import { UploadWorkflow } from "./UploadWorkflow.ts"
+import { UnknownUpload, UploadWorkflow } from "./UploadWorkflow.ts"
 
 /**
  * What is uploaded, where to, and how.
@@ -42,47 +47,57 @@ export interface Request {
   readonly options?: ObjectOptions | undefined
   /** What becomes of the parts if the upload fails: they stay, for the next attempt, or are aborted. Default: `keep`. */
   readonly onFailure?: "keep" | "abort" | undefined
+  /** True: upload, even if that was done before and the object is still there. Default: false. */
+  readonly again?: boolean | undefined
 }
 
 /**
- * Looks at the source and finds the execution to join: the first attempt at
- * this upload that has not failed.
+ * Looks at the source and finds the execution to join: the one that is under
+ * way, or else a new one after those that have ended.
  *
  * @category running
  * @since 0.1.0
  */
 export const prepare = Effect.fnUntraced(function* (
   request: Request
-): Effect.fn.Return<Job, SourceError | InvalidRequest, WorkflowEngine | FileSystem | HttpClient> {
-  const { bucket, key, source, options = {}, onFailure = "keep" } = request
+): Effect.fn.Return<
+  Job,
+  SourceError | InvalidRequest,
+  WorkflowEngine | Executions | FileSystem | HttpClient
+> {
+  const { bucket, key, source, options = {}, onFailure = "keep", again } = request
   yield* Effect.fromResult(ObjectKey.validate(key))
   const { size, fingerprint } = yield* Effect.scoped(Locator.open(source))
   const { partSize } = yield* Effect.fromResult(Part.plan(size, request.partSize))
   const first = { bucket, key, source, fingerprint, size, partSize, options, onFailure }
-  for (let attempt = 0; ; attempt++) {
-    const job: Job = { ...first, attempt }
-    const ended = yield* UploadWorkflow.poll(yield* UploadWorkflow.executionId(job))
-    const failed = Option.exists(
-      ended,
-      (result) => result._tag === "Complete" && Exit.isFailure(result.exit)
-    )
-    if (!failed) return job
-  }
+  const idOf = (attempt: number) => UploadWorkflow.executionId({ ...first, attempt })
+  const last = yield* Attempts.last(idOf)
+  if (Option.isNone(last)) return { ...first, attempt: 0 }
+  const ended = yield* UploadWorkflow.poll(yield* idOf(last.value))
+  const isOver = Option.exists(ended, ({ _tag }) => _tag === "Complete")
+  return isOver
+    ? { ...first, attempt: last.value + 1, ...(again === true ? { again } : {}) }
+    : { ...first, attempt: last.value }
 })
 
 /**
  * Submits an upload and yields its id, without waiting for it. The same source
- * to the same object, with the same options, submitted again, joins the upload that is under way or
- * done; if that failed, a further attempt begins, which carries on with what is
- * on the server.
+ * to the same object, with the same options, submitted again, joins the upload
+ * that is under way. If that has ended, a new one begins: where it stored the
+ * object, the runner looks whether that is still there, by its size and CRC64,
+ * and uploads only if it isn't; where it failed, the runner carries on with the
+ * parts that are there.
  *
  * @category running
  * @since 0.1.0
  */
 export const submit = (
   request: Request
-): Effect.Effect<string, SourceError | InvalidRequest, WorkflowEngine | FileSystem | HttpClient> =>
-  Effect.flatMap(prepare(request), (job) => UploadWorkflow.execute(job, { discard: true }))
+): Effect.Effect<
+  string,
+  SourceError | InvalidRequest,
+  WorkflowEngine | Executions | FileSystem | HttpClient
+> => Effect.flatMap(prepare(request), (job) => UploadWorkflow.execute(job, { discard: true }))
 
 /**
  * Submits an upload and waits for its end. Interrupting it ends the waiting
@@ -93,13 +108,13 @@ export const submit = (
  */
 export const upload = (
   request: Request
-): Effect.Effect<UploadResult, Failure, WorkflowEngine | FileSystem | HttpClient> =>
+): Effect.Effect<UploadResult, Failure, WorkflowEngine | Executions | FileSystem | HttpClient> =>
   Effect.flatMap(prepare(request), (job) => UploadWorkflow.execute(job))
 
 /**
  * How far an upload is.
  *
- * - `Waiting`: nothing is known of it: it has not begun, or there is no such upload.
+ * - `Waiting`: no runner has begun with it.
  * - `Sending`: `durable` and `total` are bytes; what runners have sent of ranges that they have not finished is not counted.
  * - `Failed`: `defect` if it was none of `Failure`.
  *
@@ -119,6 +134,16 @@ export type Status =
   | { readonly _tag: "Defect"; readonly cause: Cause.Cause<never> }
 
 /**
+ * An upload that was submitted, and how far it is.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Submitted extends Execution {
+  readonly status: Status
+}
+
+/**
  * How far an upload is, out of the cluster's database.
  *
  * @category running
@@ -126,9 +151,29 @@ export type Status =
  */
 export const status = Effect.fn("Uploads.status")(function* (
   id: string
+): Effect.fn.Return<Status, UnknownUpload, WorkflowEngine | Executions> {
+  return (yield* find(id)).status
+})
+
+/**
+ * An upload with its object, when it was submitted, and how far it is.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const find = Effect.fn("Uploads.find")(function* (
+  id: string
+): Effect.fn.Return<Submitted, UnknownUpload, WorkflowEngine | Executions> {
+  const execution = yield* known(id)
+  return { ...execution, status: yield* statusOf(id) }
+})
+
+/** What is known of an upload that is known. */
+const statusOf = Effect.fnUntraced(function* (
+  id: string
 ): Effect.fn.Return<Status, never, WorkflowEngine> {
   const ended = yield* UploadWorkflow.poll(id)
-  if (Option.isSome(ended) && ended.value._tag === "Complete") return statusOf(ended.value.exit)
+  if (Option.isSome(ended) && ended.value._tag === "Complete") return endOf(ended.value.exit)
   const state = yield* Signals.state(id)
   const paused = state._tag === "Paused"
   const begun = yield* Signals.read(id, Signals.Begun)
@@ -150,13 +195,56 @@ export const status = Effect.fn("Uploads.status")(function* (
   return { _tag: "Sending", durable: Checkpoint.bytesOf(done.values()), total: job.size, paused }
 })
 
-const statusOf = (exit: Exit.Exit<UploadResult, Failure>): Status => {
+const endOf = (exit: Exit.Exit<UploadResult, Failure>): Status => {
   if (Exit.isSuccess(exit)) return { _tag: "Completed", result: exit.value }
   return Option.match(Cause.findErrorOption(exit.cause), {
     onSome: (error): Status => ({ _tag: "Failed", error }),
     onNone: () => ({ _tag: "Defect", cause: exit.cause as Cause.Cause<never> })
   })
 }
+
+const known = Effect.fnUntraced(function* (id: string) {
+  const execution = yield* Executions.use((executions) => executions.find(id))
+  return yield* Effect.mapError(Effect.fromOption(execution), () => new UnknownUpload({ id }))
+})
+
+/**
+ * The uploads that were submitted last, the newest first, with how far they are.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const list = Effect.fn("Uploads.list")(function* (
+  options: {
+    /** At most so many. Default: 100. */
+    readonly limit?: number | undefined
+    /** True: only those that have not ended. Default: false. */
+    readonly open?: boolean | undefined
+  } = {}
+): Effect.fn.Return<ReadonlyArray<Submitted>, never, WorkflowEngine | Executions> {
+  const { limit = 100, open = false } = options
+  const found = yield* Executions.use((executions) => executions.list({ limit, open }))
+  return yield* Effect.forEach(
+    found,
+    (execution) => Effect.map(statusOf(execution.id), (status) => ({ ...execution, status })),
+    { concurrency: 8 }
+  )
+})
+
+/**
+ * Forgets uploads that ended so long ago, and yields how many. What is stored
+ * stays. Submitted again, they are uploaded again.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const cleanUp = Effect.fn("Uploads.cleanUp")(function* (options: {
+  readonly olderThan: Duration.Input
+}) {
+  const now = yield* Clock.currentTimeMillis
+  const age = Duration.toMillis(Duration.fromInputUnsafe(options.olderThan))
+  return yield* Executions.use((executions) => executions.remove(now - age))
+})
 
 /**
  * Sends no further parts; those that are on their way are finished. It lasts,
@@ -166,6 +254,7 @@ const statusOf = (exit: Exit.Exit<UploadResult, Failure>): Status => {
  * @since 0.1.0
  */
 export const pause = Effect.fn("Uploads.pause")(function* (id: string) {
+  yield* known(id)
   const state = yield* Signals.state(id)
   if (state._tag === "Going") yield* Signals.give(id, Signals.turn(state.turn), undefined)
 })
@@ -177,6 +266,7 @@ export const pause = Effect.fn("Uploads.pause")(function* (id: string) {
  * @since 0.1.0
  */
 export const resume = Effect.fn("Uploads.resume")(function* (id: string) {
+  yield* known(id)
   const state = yield* Signals.state(id)
   if (state._tag === "Paused") yield* Signals.give(id, Signals.turn(state.turn), undefined)
 })
@@ -191,6 +281,7 @@ export const resume = Effect.fn("Uploads.resume")(function* (id: string) {
  * @since 0.1.0
  */
 export const cancel = Effect.fn("Uploads.cancel")(function* (id: string) {
+  yield* known(id)
   const state = yield* Signals.state(id)
   yield* Signals.give(id, Signals.Stopped, "Cancelled")
   // One that waits for its turn has to be woken.

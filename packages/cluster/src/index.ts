@@ -6,6 +6,7 @@
  */
 export * as Buckets from "./Buckets.ts"
 export * as Database from "./Database.ts"
+export * as Executions from "./Executions.ts"
 export * as Locator from "./Locator.ts"
 export * as NodeCluster from "./NodeCluster.ts"
 export * as UploadRunner from "./UploadRunner.ts"

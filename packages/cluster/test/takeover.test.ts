@@ -4,6 +4,7 @@ import { Fault } from "@effect-oss/emulator"
 import { Effect, Exit, Fiber, Layer, Scope } from "effect"
 import * as Begin from "../src/internal/begin.ts"
 import * as Roots from "../src/internal/roots.ts"
+import * as Targets from "../src/internal/targets.ts"
 import {
   assertWhole,
   content,
@@ -82,7 +83,10 @@ describe("a runner that goes away", () => {
       yield* write(content)
       const job = yield* Uploads.prepare(request)
       const id = yield* UploadWorkflow.UploadWorkflow.executionId(job)
-      const begin = Effect.provide(Begin.begin(job, id), Roots.layer(roots))
+      const begin = Effect.provide(Begin.begin(job, id), [
+        Roots.layer(roots),
+        Targets.layer(undefined)
+      ])
       // Both have found that there is no upload id; the first one's answer is late.
       yield* inject(Fault.delay({ operation: "initiate", millis: 60_000, at: "after" }))
       const suspended = yield* Effect.forkChild(begin)

@@ -2,7 +2,7 @@
 import { assert } from "@effect/vitest"
 import { Part } from "@effect-oss/core"
 import { Fault, OssEmulator } from "@effect-oss/emulator"
-import { Buckets, Locator, UploadRunner, Uploads } from "@effect-oss/cluster"
+import { Buckets, Executions, Locator, UploadRunner, Uploads } from "@effect-oss/cluster"
 import { ByteSize, Context, Effect, Fiber, FileSystem, Layer, Option, PlatformError } from "effect"
 import {
   ClusterWorkflowEngine,
@@ -95,15 +95,16 @@ const layerOutside = Layer.mergeAll(
 /** A cluster of one runner. */
 export const world = UploadRunner.layer({ roots }).pipe(
   Layer.provideMerge(ClusterWorkflowEngine.layer),
+  Layer.provideMerge(Executions.layerMemory),
   Layer.provideMerge(TestRunner.layer),
   Layer.provideMerge(layerOutside)
 )
 
 /** What outlives every runner. */
-export const ground = Layer.merge(MessageStorage.layerMemory, RunnerStorage.layerMemory).pipe(
-  Layer.provideMerge(ShardingConfig.layer()),
-  Layer.provideMerge(layerOutside)
-)
+export const ground = Layer.merge(
+  Layer.provideMerge(Executions.layerMemory, MessageStorage.layerMemory),
+  RunnerStorage.layerMemory
+).pipe(Layer.provideMerge(ShardingConfig.layer()), Layer.provideMerge(layerOutside))
 
 /** A runner that can go away, and another one after it. */
 export const runner = (options?: Partial<UploadRunner.Options>) =>

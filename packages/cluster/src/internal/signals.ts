@@ -6,12 +6,9 @@
  * wakes when another has taken over, from going on with an upload id of its own.
  */
 import * as Checkpoint from "@effect-oss/core/Checkpoint"
-import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
-import * as Predicate from "effect/Predicate"
-import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as DurableDeferred from "effect/workflow/DurableDeferred"
 import { WorkflowEngine, WorkflowInstance } from "effect/workflow/WorkflowEngine"
@@ -69,7 +66,7 @@ export const read = <Success extends Schema.Constraint, Error extends Schema.Con
       instance
     )
     return Option.flatMap(exit, Exit.getSuccess)
-  }).pipe(outlasting)
+  })
 
 /** Gives a signal, unless it was given before. */
 export const give = <Success extends Schema.Constraint>(
@@ -92,21 +89,7 @@ export const end = <Success extends Schema.Constraint, Error extends Schema.Cons
   DurableDeferred.done(signal, {
     token: DurableDeferred.tokenFromExecutionId(signal, { workflow: UploadWorkflow, executionId }),
     exit
-  }).pipe(outlasting)
-
-/**
- * Waits for a database that is away. The engine takes that for a defect, and a
- * defect for the end of the upload.
- */
-const outlasting = <A, R>(self: Effect.Effect<A, never, R>): Effect.Effect<A, never, R> =>
-  self.pipe(
-    Effect.sandbox,
-    Effect.retry({ schedule: Schedule.spaced("1 second"), while: isAway }),
-    Effect.catch(Effect.failCause)
-  )
-
-const isAway = (cause: Cause.Cause<never>): boolean =>
-  !Cause.hasInterrupts(cause) && Predicate.isTagged(Cause.squash(cause), "PersistenceError")
+  })
 
 /** Whether parts are to be sent; `turn` is the number of the next one. */
 export const State = Schema.TaggedUnion({

@@ -3,17 +3,17 @@ import * as MultipartUpload from "@effect-oss/core/MultipartUpload"
 import { OssClient } from "@effect-oss/core/OssClient"
 import * as Source from "@effect-oss/core/Source"
 import * as Effect from "effect/Effect"
-import { Buckets } from "../Buckets.ts"
 import * as Locator from "../Locator.ts"
 import type { Job } from "../UploadWorkflow.ts"
 import { Roots } from "./roots.ts"
+import { Targets } from "./targets.ts"
 
 /** Opens the source, which has to be what the job was made for, and takes a client of its bucket. */
 export const open = Effect.fnUntraced(function* (
   job: Pick<Job, "bucket" | "key" | "source" | "fingerprint"> & Partial<Pick<Job, "options">>
 ) {
   const { bucket, key, fingerprint, options } = job
-  const client = yield* (yield* Buckets).client(bucket)
+  const client = yield* (yield* Targets).client({ bucket, key })
   const source = yield* (yield* Roots).open(job.source)
   const sourceName = Locator.nameOf(job.source)
   if (source.fingerprint !== fingerprint) {

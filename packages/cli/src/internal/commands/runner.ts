@@ -6,9 +6,11 @@ import * as UploadRunner from "@effect-oss/cluster/UploadRunner"
 import * as NodeOssHttp from "@effect-oss/node-http/NodeOssHttp"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type * as Option from "effect/Option"
+import * as Option from "effect/Option"
 import { MinimumLogLevel } from "effect/References"
 import { UsageError } from "../../CliFailure.ts"
+import * as Age from "../../Age.ts"
+import * as ObjectUrl from "../../ObjectUrl.ts"
 import { Output } from "../../Output.ts"
 import { databaseOf } from "../databaseUrl.ts"
 import { atLeastOne } from "../numbers.ts"
@@ -16,6 +18,8 @@ import { atLeastOne } from "../numbers.ts"
 export interface Input {
   readonly databaseUrl: Option.Option<string>
   readonly roots: ReadonlyArray<string>
+  readonly targets: ReadonlyArray<string>
+  readonly retention: Option.Option<string>
   readonly activities: number
   readonly parallel: number
 }
@@ -26,10 +30,23 @@ export const run = Effect.fn("runner")(function* (input: Input) {
   const parts = yield* atLeastOne("--parallel", input.parallel)
   const database = yield* databaseOf(input.databaseUrl)
   const roots = yield* rootsOf(input.roots, database)
+  const targets = yield* Effect.forEach(input.targets, targetOf)
+  const retention = yield* Effect.forEach(Option.toArray(input.retention), (text) =>
+    Effect.fromResult(Age.parse("--retention", text))
+  )
+  const options: UploadRunner.Options = {
+    roots,
+    targets: targets.length === 0 ? undefined : targets,
+    retention: retention[0],
+    activities,
+    parts
+  }
   const engine = database.isServer ? NodeCluster.layer() : NodeCluster.layerSingle
-  const runner = UploadRunner.layer({ roots, activities, parts }).pipe(
+  const buckets = Buckets.layerConfig().pipe(Layer.provide(NodeOssHttp.layer()))
+  yield* Effect.provide(UploadRunner.preflight(options), buckets)
+  const runner = UploadRunner.layer(options).pipe(
     Layer.provide(engine),
-    Layer.provide(Buckets.layerConfig()),
+    Layer.provide(buckets),
     Layer.provide(NodeOssHttp.layer()),
     Layer.provide(database.layer),
     Layer.provide(database.lock)
@@ -54,3 +71,10 @@ const rootsOf = (given: ReadonlyArray<string>, { isServer }: Database) => {
       )
     : Effect.succeed(["/", "http://", "https://"])
 }
+
+/** A bucket's name, or a place in it. */
+const targetOf = (text: string) =>
+  Effect.map(
+    Effect.fromResult(ObjectUrl.parse(text.startsWith("oss://") ? text : `oss://${text}`)),
+    ({ bucket, key }) => ({ bucket, prefix: key })
+  )

@@ -2,9 +2,9 @@
 import * as Uploads from "@effect-oss/cluster/Uploads"
 import * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
-import { UsageError } from "../../CliFailure.ts"
 import { Output } from "../../Output.ts"
-import { describe, layerClient, toJson } from "./cluster.ts"
+import { conclude, describe, layerClient, toJson, validIds } from "./cluster.ts"
+import { watch } from "./watch.ts"
 
 export interface Input {
   readonly databaseUrl: Option.Option<string>
@@ -12,28 +12,33 @@ export interface Input {
   readonly json: boolean
 }
 
-/** Prints how far each upload is, after `steer`. */
+/** Prints how far each upload is, after `steer`. All of them have to be known, or none is steered. */
 const told = (steer: (id: string) => ReturnType<typeof Uploads.pause>) =>
   Effect.fnUntraced(function* ({ ids, json, databaseUrl }: Input) {
     const { out } = yield* Output
-    for (const id of ids) if (!/^[0-9a-f]{32}$/.test(id)) return yield* noId(id)
-    yield* Effect.forEach(
-      ids,
-      Effect.fnUntraced(function* (id) {
-        yield* steer(id)
-        const status = yield* Uploads.status(id)
-        yield* out(json ? `${toJson(id, status)}\n` : `${id} ${describe(status)}\n`)
-      })
-    ).pipe(Effect.provide(layerClient(databaseUrl)))
+    yield* validIds(ids)
+    return yield* Effect.gen(function* () {
+      yield* Effect.forEach(ids, Uploads.find, { discard: true })
+      return yield* Effect.forEach(
+        ids,
+        Effect.fnUntraced(function* (id) {
+          yield* steer(id)
+          const upload = yield* Uploads.find(id)
+          yield* out(json ? `${toJson(upload)}\n` : `${id} ${describe(upload.status)}\n`)
+          return upload.status
+        })
+      )
+    }).pipe(Effect.provide(layerClient(databaseUrl)))
   })
 
-const noId = (text: string) =>
-  new UsageError({
-    problem: `"${text}" is not an upload's id`,
-    remedy: 'give what "effect-oss submit" printed: 32 digits and letters from a to f'
-  })
-
-export const status = told(() => Effect.void)
+export const status = Effect.fnUntraced(function* (input: Input & { readonly watch: boolean }) {
+  if (!input.watch) return yield* conclude(yield* told(() => Effect.void)(input))
+  yield* validIds(input.ids)
+  const statuses = yield* watch(input.ids, input.json).pipe(
+    Effect.provide(layerClient(input.databaseUrl))
+  )
+  return yield* conclude(statuses)
+})
 export const pause = told(Uploads.pause)
 export const resume = told(Uploads.resume)
 export const cancel = told(Uploads.cancel)

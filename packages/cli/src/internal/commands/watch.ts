@@ -1,0 +1,119 @@
+/** Uploads of a cluster until all have ended: bars on a terminal, lines elsewhere. */
+import { Executions } from "@effect-oss/cluster/Executions"
+import type { UnknownUpload } from "@effect-oss/cluster/UploadWorkflow"
+import type { Status, Submitted } from "@effect-oss/cluster/Uploads"
+import * as Uploads from "@effect-oss/cluster/Uploads"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Board from "@effect-oss/terminal/Board"
+import { Output } from "../../Output.ts"
+import type { Client } from "./cluster.ts"
+import { describe, isOver, toJson } from "./cluster.ts"
+
+/** Each look asks the database about each upload that hasn't ended. */
+const atOnce = 16
+const between = "500 millis"
+
+/** After so many looks it is worth saying that nothing can happen. */
+const patience = 6
+
+/** Shows uploads until all have ended, and yields how. */
+export const watch = Effect.fnUntraced(function* (
+  ids: ReadonlyArray<string>,
+  json: boolean
+): Effect.fn.Return<ReadonlyArray<Status>, UnknownUpload, Client | Output> {
+  const { screen } = yield* Output
+  const startedAt = yield* Clock.currentTimeMillis
+  const shown = new Map<string, string>()
+  let uploads: ReadonlyArray<Submitted> = []
+  const first = new Map<string, number>()
+  return yield* Effect.gen(function* () {
+    for (let look = 0; ; look++) {
+      const before = new Map(uploads.map((upload) => [upload.id, upload]))
+      uploads = yield* Effect.forEach(ids, (id) => again(before.get(id), id), {
+        concurrency: atOnce
+      })
+      for (const { id, status } of uploads) {
+        if (!first.has(id)) first.set(id, status._tag === "Sending" ? status.durable : 0)
+      }
+      yield* json
+        ? tellJson(uploads, shown)
+        : tell(uploads, shown, boardOf(uploads, first, startedAt))
+      if (uploads.every(({ status }) => isOver(status))) return uploads.map(({ status }) => status)
+      if (look === patience) yield* tellIfAlone
+      yield* Effect.sleep(between)
+    }
+  }).pipe(Effect.ensuring(screen.pin([])))
+})
+
+/** What has ended stays so. */
+const again = (before: Submitted | undefined, id: string) =>
+  before !== undefined && isOver(before.status) ? Effect.succeed(before) : Uploads.find(id)
+
+const tellJson = Effect.fnUntraced(function* (
+  uploads: ReadonlyArray<Submitted>,
+  shown: Map<string, string>
+) {
+  const { out } = yield* Output
+  for (const upload of uploads) {
+    const line = toJson(upload)
+    if (shown.get(upload.id) !== line) yield* out(`${line}\n`)
+    shown.set(upload.id, line)
+  }
+})
+
+/** On a terminal a bar each, and a line at the end; elsewhere a line for each change. */
+const tell = Effect.fnUntraced(function* (
+  uploads: ReadonlyArray<Submitted>,
+  shown: Map<string, string>,
+  board: Board.Board
+) {
+  const { out, screen } = yield* Output
+  for (const { id, status } of uploads) {
+    const line = `${id} ${describe(status)}\n`
+    const isNews = shown.get(id) !== line && (isOver(status) || Option.isNone(screen.size))
+    if (isNews) yield* out(line)
+    shown.set(id, line)
+  }
+  if (Option.isNone(screen.size)) return
+  const size = yield* screen.size.value
+  yield* screen.pin(Board.render(board, yield* Clock.currentTimeMillis, size))
+})
+
+const sizeOf = (uploads: ReadonlyArray<Submitted>) =>
+  uploads.reduce((sum, { size }) => sum + size, 0)
+
+const boardOf = (
+  uploads: ReadonlyArray<Submitted>,
+  first: ReadonlyMap<string, number>,
+  startedAt: number
+): Board.Board => {
+  const completed = uploads.filter(({ status }) => status._tag === "Completed")
+  const failed = uploads.filter(({ status }) => isOver(status)).length - completed.length
+  return {
+    startedAt,
+    active: uploads.flatMap(({ id, key, size, status }) => {
+      const resumed = first.get(id) ?? 0
+      if (status._tag === "Waiting") return [{ key, size, resumed: 0, sent: 0 }]
+      return status._tag === "Sending"
+        ? [{ key, size, resumed, sent: status.durable - resumed }]
+        : []
+    }),
+    uploaded: completed.length,
+    skipped: 0,
+    failed,
+    bytes: completed.reduce((sum, { id, size }) => sum + size - (first.get(id) ?? 0), 0),
+    done: sizeOf(completed),
+    all: { files: uploads.length, bytes: sizeOf(uploads) },
+    trouble: undefined
+  }
+}
+
+/** Without a runner, waiting is in vain. */
+const tellIfAlone = Effect.gen(function* () {
+  const { error } = yield* Output
+  const runners = yield* Executions.use(({ runners }) => runners)
+  if (runners > 0) return
+  yield* error("warning: no runner is at work on this database; start one: effect-oss runner\n")
+})

@@ -1,0 +1,186 @@
+/** The workflow of an upload: its steps, each of which is taken once, whatever becomes of runners. */
+import * as MultipartUpload from "@effect-oss/core/MultipartUpload"
+import { OssClient } from "@effect-oss/core/OssClient"
+import type { UploadedPart } from "@effect-oss/core/Part"
+import * as Part from "@effect-oss/core/Part"
+import { UploadResult } from "@effect-oss/core/UploadEvent"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import * as Activity from "effect/workflow/Activity"
+import * as DurableDeferred from "effect/workflow/DurableDeferred"
+import { Targets } from "./targets.ts"
+import * as Begin from "./begin.ts"
+import * as Look from "./look.ts"
+import { patiently } from "./patiently.ts"
+import type { Capacity, Range } from "./range.ts"
+import { RangeWorkflow } from "./range.ts"
+import * as Ranges from "./ranges.ts"
+import * as Signals from "./signals.ts"
+import * as Steps from "./steps.ts"
+import type { Job } from "../UploadWorkflow.ts"
+import { Cancelled, Failure, UploadWorkflow } from "../UploadWorkflow.ts"
+import * as Schema from "effect/Schema"
+import * as Past from "./past.ts"
+
+/** An upload from its upload id, if it needs one, to its object. */
+export const run = (capacity: Capacity) =>
+  Effect.fnUntraced(function* (job: Job, executionId: string) {
+    yield* Look.later(UploadWorkflow, executionId)
+    if (job.attempt > 0 && job.again !== true) {
+      const there = yield* look(capacity, job)
+      if (Option.isSome(there)) return there.value
+    }
+    if (job.size < job.partSize) return yield* put(capacity, job)
+    const begun = yield* UploadWorkflow.withCompensation(
+      begin(capacity, job, executionId),
+      ({ uploadId }, cause) => giveUp(job, executionId, uploadId, cause)
+    )
+    const sent = yield* send(job, executionId, begun)
+    yield* goingOn(job, executionId, "complete")
+    const result = yield* complete(capacity, job, begun.uploadId, sent.parts)
+    return { ...result, sent: sent.bytes, resumed: Math.max(0, job.size - sent.bytes) }
+  })
+
+/** The object of the execution before. */
+const look = (capacity: Capacity, job: Job) =>
+  patiently(
+    Activity.make({
+      name: "look",
+      success: Schema.Option(UploadResult),
+      error: Failure,
+      execute: capacity.activities.withPermit(Past.stillThere(job))
+    })
+  )
+
+const put = (capacity: Capacity, job: Job) =>
+  patiently(
+    Activity.make({
+      name: "put",
+      success: UploadResult,
+      error: Failure,
+      execute: Effect.flatMap(Steps.open(job), (steps) => steps.put).pipe(
+        Effect.scoped,
+        capacity.activities.withPermit
+      )
+    })
+  )
+
+const begin = (capacity: Capacity, job: Job, executionId: string) =>
+  patiently(
+    Activity.make({
+      name: "begin",
+      success: Signals.Begun.successSchema,
+      error: Failure,
+      execute: capacity.activities.withPermit(Begin.begin(job, executionId))
+    })
+  )
+
+const complete = (
+  capacity: Capacity,
+  job: Job,
+  uploadId: string,
+  parts: ReadonlyArray<UploadedPart>
+) =>
+  patiently(
+    Activity.make({
+      name: "complete",
+      success: UploadResult,
+      error: Failure,
+      execute: Effect.flatMap(Steps.open(job), (steps) => steps.complete(uploadId, parts)).pipe(
+        Effect.scoped,
+        capacity.activities.withPermit
+      )
+    })
+  )
+
+/** Shares the parts out until all are durable; goes round again after each pause. */
+const send = Effect.fnUntraced(function* (
+  job: Job,
+  executionId: string,
+  { uploadId, partsPerRange }: Effect.Success<ReturnType<typeof Begin.begin>>
+) {
+  const { parts } = yield* Effect.fromResult(Part.plan(job.size, job.partSize))
+  const done = new Map<number, UploadedPart>()
+  let bytes = 0
+  for (let round = 0; done.size < parts.length; round++) {
+    if (round > 0) yield* goingOn(job, executionId, round)
+    const ranges = Ranges.missing(parts, done, partsPerRange)
+    yield* shareOut(
+      round,
+      ranges.map((range) => ({ job, ...range, upload: executionId, uploadId, round }))
+    )
+    const results = yield* Effect.forEach(ranges, (range) =>
+      Effect.result(DurableDeferred.await(Signals.done(round, range))).pipe(
+        // The others need not go on; nothing is aborted before they have stopped.
+        Effect.tap((result) =>
+          Result.isFailure(result)
+            ? Signals.give(executionId, Signals.Stopped, "Failed")
+            : Effect.void
+        )
+      )
+    )
+    for (const result of results) {
+      if (Result.isFailure(result)) return yield* result.failure
+      for (const part of result.success.parts) done.set(part.number, part)
+      bytes += result.success.bytes
+    }
+  }
+  return { parts: parts.flatMap(({ number }) => done.get(number) ?? []), bytes }
+})
+
+/** Submits ranges, once: when the upload goes on after each of their ends, they are there. */
+const shareOut = (round: number, ranges: ReadonlyArray<Range>) =>
+  Activity.make({
+    name: `shareOut/${round}`,
+    execute: Effect.forEach(
+      ranges,
+      (range) => RangeWorkflow.execute(range, { discard: true, detached: true }),
+      { concurrency: 8, discard: true }
+    )
+  })
+
+/**
+ * Waits while the upload is paused; fails once it is cancelled. What it found
+ * is recorded: when the workflow is run again to where it was, while ranges are
+ * under way, it must not turn off before them.
+ */
+const goingOn = Effect.fnUntraced(function* (
+  { key }: Job,
+  executionId: string,
+  before: "complete" | number
+) {
+  for (let look = 0; ; look++) {
+    const state = yield* Activity.make({
+      name: `goingOn/${before}/${look}`,
+      success: Signals.State,
+      execute: Signals.state(executionId)
+    })
+    if (state._tag === "Stopped") return yield* new Cancelled({ key })
+    if (state._tag === "Going") return
+    yield* DurableDeferred.await(Signals.turn(state.turn))
+  }
+})
+
+/** Aborts what is on the server, if nobody can or shall carry on with it. */
+const giveUp = Effect.fnUntraced(
+  function* (job: Job, executionId: string, uploadId: string, cause: Cause.Cause<Failure>) {
+    const { bucket, key, onFailure } = job
+    yield* Signals.give(executionId, Signals.Stopped, "Failed")
+    const error = Cause.findErrorOption(cause)
+    if (onFailure === "keep" && Option.exists(error, isOfUse)) return
+    const client = yield* (yield* Targets).client({ bucket, key })
+    yield* Effect.provideService(MultipartUpload.abort({ key }, uploadId), OssClient, client)
+  },
+  Effect.scoped,
+  (self, { key }) =>
+    Effect.catch(self, (error) =>
+      Effect.logWarning(`${key}: the upload could not be aborted and stays on the server`, error)
+    )
+)
+
+/** True if what was sent may serve another attempt. */
+const isOfUse = (error: Failure): boolean =>
+  error._tag !== "Cancelled" &&
+  !(error._tag === "SourceError" && error.reason._tag === "SourceChanged")

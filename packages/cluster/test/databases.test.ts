@@ -1,0 +1,142 @@
+/** What people ask of a cluster, on each kind of database. */
+import { NodeServices } from "@effect/platform-node"
+import { assert, describe, layer } from "@effect/vitest"
+import {
+  Buckets,
+  Database,
+  Executions,
+  Locator,
+  NodeCluster,
+  UploadRunner,
+  Uploads
+} from "@effect-oss/cluster"
+import { OssEmulator } from "@effect-oss/emulator"
+import { Effect, FileSystem, Layer, Option, Redacted, References } from "effect"
+import { HttpClient } from "effect/http"
+import { SqlClient } from "effect/sql"
+import { Postgres } from "../../sql-store/test/postgres.ts"
+import { bucket, content, contentOf, partSize } from "./world.ts"
+
+const noHttp = Layer.succeed(
+  HttpClient.HttpClient,
+  HttpClient.make(() => Effect.die(new Error("there is no network")))
+)
+
+const outside = Layer.mergeAll(
+  Layer.provideMerge(Buckets.layerClient, OssEmulator.layerClient()),
+  NodeServices.layer,
+  noHttp
+)
+
+const quick = {
+  entityMessagePollInterval: "100 millis",
+  refreshAssignmentsInterval: "200 millis"
+} as const
+
+const files = Effect.gen(function* () {
+  const fs = yield* FileSystem.FileSystem
+  const directory = yield* fs.makeTempDirectoryScoped()
+  yield* fs.writeFile(`${directory}/large`, content)
+  yield* fs.writeFile(`${directory}/small`, contentOf(1_000))
+  return directory
+})
+
+const ended = (id: string) =>
+  Uploads.status(id).pipe(
+    Effect.tap(Effect.sleep("20 millis")),
+    Effect.repeat({ until: ({ _tag }) => _tag !== "Waiting" && _tag !== "Sending" })
+  )
+
+const rows = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const [row] = yield* sql<{ n: number }>`
+    SELECT (SELECT COUNT(*) FROM cluster_messages) + (SELECT COUNT(*) FROM cluster_replies) AS n`
+  return Number(row?.n)
+})
+
+layer(Postgres.layer, { excludeTestServices: true, timeout: "1 minute" })("a cluster", (it) => {
+  describe.each(["SQLite in a file", "PostgreSQL"] as const)("on %s", (name) => {
+    const url = (directory: string) =>
+      name === "PostgreSQL"
+        ? Effect.map(Postgres, ({ url }) => url)
+        : Effect.succeed(`${directory}/cluster.sqlite`)
+
+    it.effect("lists uploads, tells unknown ids, sees its runners, and forgets what is over", () =>
+      Effect.gen(function* () {
+        const directory = yield* files
+        const database = Database.of(Redacted.make(yield* url(directory)))
+        const client = yield* Layer.build(
+          Layer.provideMerge(NodeCluster.layerClient, database.layer)
+        )
+        yield* Effect.gen(function* () {
+          const runners = Executions.Executions.use(({ runners }) => runners)
+          const submit = (file: string) =>
+            Uploads.submit({
+              bucket,
+              key: file,
+              source: Locator.file(`${directory}/${file}`),
+              partSize
+            })
+          assert.strictEqual(yield* runners, 0)
+          const ids = [yield* submit("large"), yield* submit("small")]
+          const waiting = yield* Uploads.list()
+          assert.deepStrictEqual(
+            waiting.map(({ id, key, status }) => [id, key, status._tag]),
+            [
+              [ids[1], "small", "Waiting"],
+              [ids[0], "large", "Waiting"]
+            ]
+          )
+          const unknown = "0".repeat(32)
+          for (const verb of [Uploads.status, Uploads.pause, Uploads.resume, Uploads.cancel]) {
+            assert.strictEqual((yield* Effect.flip(verb(unknown)))._tag, "UnknownUpload")
+          }
+          assert.strictEqual(yield* Uploads.cleanUp({ olderThan: 0 }), 0)
+          const engine =
+            name === "PostgreSQL" ? NodeCluster.layer({ sharding: quick }) : NodeCluster.layerSingle
+          yield* Effect.gen(function* () {
+            for (const id of ids) assert.strictEqual((yield* ended(id))._tag, "Completed")
+            assert.strictEqual(yield* runners, 1)
+          }).pipe(
+            Effect.provide(
+              UploadRunner.layer({ roots: [directory] }).pipe(
+                Layer.provide(engine),
+                Layer.provide(database.layer)
+              ),
+              { local: true }
+            ),
+            // A runner that ends says so.
+            Effect.provideService(References.MinimumLogLevel, "Error")
+          )
+          assert.deepStrictEqual(yield* Uploads.list({ open: true }), [])
+          assert.lengthOf(yield* Uploads.list({ limit: 1 }), 1)
+          assert.isTrue((yield* Uploads.list()).every(({ ended }) => Option.isSome(ended)))
+          assert.strictEqual(yield* Uploads.cleanUp({ olderThan: "1 hour" }), 0)
+          assert.strictEqual(yield* Uploads.cleanUp({ olderThan: 0 }), 2)
+          assert.strictEqual(yield* rows, 0)
+          assert.strictEqual((yield* Effect.flip(Uploads.status(ids[0]!)))._tag, "UnknownUpload")
+        }).pipe(Effect.provideContext(client))
+      }).pipe(Effect.scoped, Effect.provide(outside))
+    )
+
+    it.effect("is not touched by a program that is older than its tables", () =>
+      Effect.gen(function* () {
+        const directory = yield* files
+        const { layer } = Database.of(Redacted.make(yield* url(directory)))
+        const context = yield* Layer.build(layer)
+        const start = Effect.scoped(
+          Layer.build(
+            Layer.fresh(Layer.provide(NodeCluster.layerClient, Layer.succeedContext(context)))
+          )
+        )
+        yield* start
+        const sql = yield* Effect.provideContext(SqlClient.SqlClient, context)
+        yield* sql`INSERT INTO effect_oss_migrations (migration_id, name) VALUES (99, 'newer')`
+        const error = yield* Effect.flip(start)
+        assert.match(error.message, /a newer program.*effect_oss_migrations.*99/)
+        yield* sql`DELETE FROM effect_oss_migrations WHERE migration_id = 99`
+        yield* start
+      }).pipe(Effect.scoped, Effect.provide(outside))
+    )
+  })
+})
