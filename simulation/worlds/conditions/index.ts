@@ -19,7 +19,7 @@ export const rules = {
   /** The endpoint tells no CRC64. */
   noCrc64: { share: 0.05, held: true },
   /** HEAD answers with another size, or 404, although the object is there. */
-  contradictingHeads: { share: 0.05, held: true },
+  contradictingHeads: { share: 0.05, held: false },
   /** Another program makes uploads of the same keys. */
   otherPrograms: { share: 0.05, held: false },
   /** Two stores on the same keys. */
