@@ -1,17 +1,17 @@
-/** What else can be uploaded: another program's output, what a user chose, and a page of the web. */
+/** Other sources: the output of a command, a file that the user chose, and a URL. */
 import { CheckpointStore, OssClient, Source, Upload } from "@effect-oss/core"
 import { NodeOssHttp } from "@effect-oss/node-http"
-import { NodeRuntime } from "@effect/platform-node"
+import { NodeRuntime, NodeServices } from "@effect/platform-node"
 import { Config, Console, Effect } from "effect"
-import { spawn } from "node:child_process"
+import { ChildProcess } from "effect/process"
 
-/** Started when the upload begins, stopped when it ends. */
-const output = Source.readable(
+/** If the command fails, so does the upload: half of a listing is never stored. */
+const output = Source.command(
   "listing",
-  () => spawn("node", ["-e", "for (let n = 0; n < 1e5; n++) console.log(n)"]).stdout
+  ChildProcess.make("node", ["-e", "for (let n = 0; n < 1e5; n++) console.log(n)"])
 )
 
-/** A browser's file input gives such a file. */
+/** A browser's file input yields such a file. */
 const chosen = Source.blob(new File(["a photo"], "photo.jpg", { lastModified: 0 }))
 
 export const program = Effect.gen(function* () {
@@ -29,7 +29,7 @@ export const program = Effect.gen(function* () {
 
 if (import.meta.main) {
   program.pipe(
-    Effect.provide([OssClient.layerConfig(), CheckpointStore.layerMemory]),
+    Effect.provide([OssClient.layerConfig(), CheckpointStore.layerMemory, NodeServices.layer]),
     Effect.provide(NodeOssHttp.layer()),
     NodeRuntime.runMain
   )

@@ -13,11 +13,14 @@
 import type * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import type { HttpClient } from "effect/http/HttpClient"
+import type { Command } from "effect/process/ChildProcess"
+import type { ChildProcessSpawner } from "effect/process/ChildProcessSpawner"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type * as Body from "./Body.ts"
 import * as BlobSource from "./internal/source/blob.ts"
 import * as BytesSource from "./internal/source/bytes.ts"
+import * as CommandSource from "./internal/source/command.ts"
 import * as FileSource from "./internal/source/file.ts"
 import * as HttpSource from "./internal/source/http.ts"
 import * as Slice from "./internal/source/slice.ts"
@@ -118,6 +121,10 @@ export const bytes = (content: Uint8Array, name = "bytes"): RandomAccessSource =
  * doesn't show. So a file is only read once its last change is 20 milliseconds
  * old, or two seconds if its time is in whole seconds. This machine's clock
  * decides: the clock of a file server that is behind by more goes unnoticed.
+ *
+ * While it is read, the file is looked at every 1 to 64 MiB. A file that was
+ * written to, or that has more or fewer bytes than its size says, fails with
+ * `SourceChanged`. Files of `/proc` say that they are empty: upload a copy.
  *
  * **Example** (a file)
  *
@@ -238,6 +245,12 @@ export interface SequentialOptions {
  * large share 512 MiB, or the memory of two parts if that is more. If the stream
  * fails, the upload fails; what is durable stays for the next run.
  *
+ * **Gotchas**
+ *
+ * A stream that can be run only once yields nothing the second time. If a later
+ * run is empty, or within one upload shorter than an earlier run, the upload
+ * fails with `SourceUnreadable`.
+ *
  * **Example** (a dump that is made while it is sent)
  *
  * ```ts
@@ -259,17 +272,28 @@ export const stream = <E, R>(
 
 /**
  * The bytes of a Node `Readable`, or of any other `AsyncIterable`. `make` is
- * called each time the source is read from the start, and has to begin there.
- * What it returns is closed in the end. Everything else is as for `stream`.
+ * called each time the source is read from the start, and has to return a new
+ * object that begins there. What it returns is closed in the end. Everything
+ * else is as for `stream`.
  *
- * **Example** (the output of another program)
+ * **Gotchas**
+ *
+ * - An object that was read before is spent: what is left of it isn't the
+ *   content. If `make` returns the same object twice, the upload fails with
+ *   `SourceUnreadable`.
+ * - The standard output of a child process ends in the same way whether the
+ *   program succeeds, fails half-way or never starts. Use `command` for it.
+ *
+ * **Example** (rows that a database driver streams)
  *
  * ```ts
  * import { Source, Upload } from "@effect-oss/core"
- * import { spawn } from "node:child_process"
+ * import type { Readable } from "node:stream"
  *
- * const source = Source.readable("dump", () => spawn("pg_dump", ["shop"]).stdout)
- * const upload = Upload.upload({ key: "backups/shop.sql", source })
+ * declare const database: { readonly copyOut: (table: string) => Readable }
+ *
+ * const source = Source.readable("orders", () => database.copyOut("orders"))
+ * const upload = Upload.upload({ key: "exports/orders.csv", source })
  * ```
  *
  * @category constructors
@@ -280,6 +304,41 @@ export const readable = (
   make: () => AsyncIterable<unknown>,
   options?: SequentialOptions
 ): Source => StreamSource.fromIterable(id, make, options)
+
+/**
+ * The standard output of a command. The command is started each time the source
+ * is read from the start, and stopped when the upload ends. The upload only
+ * succeeds if the command exits with 0: if it exits with another code, is ended
+ * by a signal or can't be started, the upload fails with `SourceUnreadable` and
+ * nothing is stored. Of a pipeline every command has to succeed. Everything else
+ * is as for `stream`.
+ *
+ * **Details**
+ *
+ * The end of what the command writes to standard error is part of the error's
+ * message. Its arguments are not: they may be secret. Unless you say otherwise,
+ * its standard input is empty.
+ *
+ * **Example** (a dump, compressed while it is made)
+ *
+ * ```ts
+ * import { Source, Upload } from "@effect-oss/core"
+ * import { ChildProcess } from "effect/process"
+ *
+ * const dump = ChildProcess.make("pg_dump", ["shop"]).pipe(
+ *   ChildProcess.pipeTo(ChildProcess.make("zstd", []))
+ * )
+ * const upload = Upload.upload({ key: "backups/shop.zst", source: Source.command("shop", dump) })
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const command = (
+  id: string,
+  command: Command,
+  options?: SequentialOptions
+): Source<never, ChildProcessSpawner> => CommandSource.make(id, command, options)
 
 /**
  * `size` bytes of an opened source from `offset` on, as the body of a request.

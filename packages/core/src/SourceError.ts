@@ -47,13 +47,39 @@ export class SourceNotAFile extends Schema.TaggedError<SourceNotAFile>()("Source
  * @since 0.1.0
  */
 export class SourceUnreadable extends Schema.TaggedError<SourceUnreadable>()("SourceUnreadable", {
-  description: Schema.String
+  description: Schema.String,
+  /** The system's name for it, such as `EIO`, `ENOTCONN`, `ESTALE` or `EMFILE`. */
+  code: Schema.optionalKey(Schema.String),
+  /** What to do about it, where the source knows better than its error's code. */
+  advice: Schema.optionalKey(Schema.String)
 }) {
   readonly isRetryable = false
   readonly isResumable = true
-  readonly remedy = "see that this process may read it and that it is there"
+  get remedy(): string {
+    return this.advice ?? remedyFor(this.code)
+  }
   override get message(): string {
     return `cannot be read: ${this.description}`
+  }
+}
+
+const remedyFor = (code: string | undefined): string => {
+  switch (code) {
+    case "EMFILE":
+    case "ENFILE":
+      return "raise the limit of open files (see `ulimit -n`), or upload fewer files at once"
+    case "EACCES":
+    case "EPERM":
+      return "let this process read it"
+    case "EIO":
+    case "ENODEV":
+    case "ENOTCONN":
+    case "ENXIO":
+    case "ESTALE":
+    case "ETIMEDOUT":
+      return "check the disk or the network share it is on, and mount it again if need be"
+    default:
+      return "see that this process may read it and that it is there"
   }
 }
 

@@ -149,14 +149,21 @@ const progressOf = ({ _tag: _, ...progress }: Extract<UploadEvent, { _tag: "Prog
   progress
 
 /**
- * Where a stream of bytes goes to become an object. It needs no checkpoints,
- * and can't be resumed: for that, upload a `Source.stream`. If the stream fails
- * nothing is stored, in whole or in part.
+ * A sink that makes an object of a stream of bytes. It needs no checkpoints and
+ * can't be resumed: for that, upload a `Source.stream`. If the stream fails,
+ * nothing is stored.
  *
  * **Details**
  *
  * As with `Source.stream`, parts are held in memory while they are sent, and
  * grow with their number.
+ *
+ * **Gotchas**
+ *
+ * The stream decides what is whole: if its producer fails, the stream has to
+ * fail. The standard output of a child process doesn't. It ends in the same way
+ * when the process fails half-way, so upload it with `Source.command`, which
+ * checks the exit code.
  *
  * **Example** (a table as lines of JSON)
  *

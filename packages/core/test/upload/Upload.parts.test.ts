@@ -51,7 +51,7 @@ const header = (uploadId: string): Checkpoint.Header => ({
   bucket: "test-bucket",
   key,
   sourceId: "bytes:source",
-  fingerprint: `${content.length}-${Crc64.of(content)}`,
+  fingerprint: `size=${content.length};crc64=${Crc64.of(content)}`,
   size: content.length,
   partSize,
   options: Checkpoint.digestOptions({}),

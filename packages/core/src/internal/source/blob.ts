@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect"
 import type { BlobLike, RandomAccessSource } from "../../Source.ts"
 import { changed, unreadable } from "./errors.ts"
+import * as Fingerprint from "./fingerprint.ts"
 import { crc64 } from "./slice.ts"
 
 export const make = (blob: BlobLike, name: string): RandomAccessSource => ({
@@ -9,8 +10,11 @@ export const make = (blob: BlobLike, name: string): RandomAccessSource => ({
   open: Effect.gen(function* () {
     const read = reader(blob, name)
     const { size, lastModified } = blob
-    const content = lastModified ?? (yield* crc64({ read }, 0, size))
-    const fingerprint = `${size}-${content}`
+    const fingerprint = Fingerprint.make({
+      size,
+      modified: lastModified,
+      crc64: lastModified === undefined ? yield* crc64({ read }, 0, size) : undefined
+    })
     return {
       _tag: "RandomAccess",
       id: `blob:${name}`,

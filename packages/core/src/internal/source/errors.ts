@@ -7,17 +7,30 @@ export { changed } from "../../SourceError.ts"
 export const notFound = (source: string): SourceError =>
   new SourceError({ source, reason: new SourceNotFound() })
 
-/** `cause` is a sentence, or an `Error` whose message is one. */
-export const unreadable = (source: string, cause: unknown): SourceError =>
-  new SourceError({
+/** `cause` is a sentence, or an `Error` whose message is one. `advice` says what to do, where that is known. */
+export const unreadable = (source: string, cause: unknown, advice?: string): SourceError => {
+  const code = codeOf(cause)
+  return new SourceError({
     source,
     reason: new SourceUnreadable({
-      description: cause instanceof Error ? cause.message : String(cause)
+      description: cause instanceof Error ? cause.message : String(cause),
+      ...(code === undefined ? {} : { code }),
+      ...(advice === undefined ? {} : { advice })
     })
   })
+}
 
-/** The file system's error. */
+/** The file system's error. The system's own message is better than "Unknown". */
 export const fromPlatform =
   (source: string) =>
   ({ reason }: PlatformError): SourceError =>
-    reason._tag === "NotFound" ? notFound(source) : unreadable(source, reason.message)
+    reason._tag === "NotFound"
+      ? notFound(source)
+      : unreadable(source, codeOf(reason.cause) === undefined ? reason : reason.cause)
+
+/** The name of the system's error, such as `EIO`. */
+const codeOf = (cause: unknown): string | undefined => {
+  if (!(cause instanceof Error) || !("code" in cause)) return undefined
+  const { code } = cause
+  return typeof code === "string" && /^E[A-Z0-9]+$/.test(code) ? code : undefined
+}

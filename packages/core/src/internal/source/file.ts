@@ -1,12 +1,18 @@
-/** A source that is a regular file. */
+/**
+ * A source that is a regular file. Its size is believed only as far as the
+ * bytes go: a file that has fewer bytes, or more, has changed.
+ */
 import * as ByteSize from "effect/ByteSize"
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
+import * as Scope from "effect/Scope"
 import type { RandomAccessSource } from "../../Source.ts"
 import { SourceError, SourceNotAFile } from "../../SourceError.ts"
 import { changed, fromPlatform } from "./errors.ts"
+import * as Fingerprint from "./fingerprint.ts"
+import { leftAlone } from "./leftAlone.ts"
 
 export const make = (path: string): RandomAccessSource<never, FileSystem.FileSystem> => ({
   name: path,
@@ -21,74 +27,124 @@ export const make = (path: string): RandomAccessSource<never, FileSystem.FileSys
         reason: new SourceNotAFile({ type: info.type })
       })
     }
-    const settled = yield* leftAlone(info, stat)
+    const settled = yield* leftAlone(info, stat, fingerprintOf)
     // In this order: if the file is replaced in between, the fingerprint must be the old one's.
-    const handle = yield* Effect.mapError(fs.open(path, { flag: "r" }), failed)
+    const handle = yield* openHandle(fs, path)
+    const fingerprint = fingerprintOf(settled)
+    const currentFingerprint = Effect.map(stat, fingerprintOf)
+    const size = ByteSize.toNumberUnsafe(settled.size)
+    const opened = { path, size, handle, fingerprint, currentFingerprint }
+    if (size === 0) yield* isEmpty(opened)
     return {
       _tag: "RandomAccess",
       id: `file:${yield* Effect.mapError(fs.realPath(path), failed)}`,
-      size: ByteSize.toNumberUnsafe(settled.size),
-      fingerprint: fingerprintOf(settled),
-      currentFingerprint: Effect.map(stat, fingerprintOf),
-      read: readFully(path, handle)
+      size,
+      fingerprint,
+      currentFingerprint,
+      read: reader(opened)
     }
   })
 })
 
-/** The file's state once it has been left alone for a tick. A file that is written to all the time never is. */
-const leftAlone = Effect.fnUntraced(function* <E>(
-  first: FileSystem.File.Info,
-  stat: Effect.Effect<FileSystem.File.Info, E>
-) {
-  let info = first
-  for (let looks = 0; looks < 10; looks++) {
-    const wait = untilTick(info, yield* Clock.currentTimeMillis)
-    if (wait === 0) break
-    const next = yield* Effect.delay(stat, wait)
-    const isLeftAlone = fingerprintOf(next) === fingerprintOf(info)
-    info = next
-    if (isLeftAlone) break
-  }
-  return info
+interface OpenFile {
+  readonly path: string
+  /** In bytes, as the file system says. */
+  readonly size: number
+  readonly handle: FileSystem.File
+  readonly fingerprint: string
+  readonly currentFingerprint: Effect.Effect<string, SourceError>
+}
+
+const fingerprintOf = (info: FileSystem.File.Info): string =>
+  Fingerprint.make({
+    size: ByteSize.toNumberUnsafe(info.size),
+    modified: Option.getOrUndefined(Option.map(info.mtime, (date) => date.getTime())),
+    inode: Option.getOrUndefined(info.ino)
+  })
+
+/** The handle is closed with the scope. If that fails, the bytes have been read all the same: it is logged. */
+const openHandle = (fs: FileSystem.FileSystem, path: string) =>
+  Effect.acquireRelease(
+    Effect.gen(function* () {
+      const scope = yield* Scope.make()
+      const handle = yield* Scope.provide(fs.open(path, { flag: "r" }), scope)
+      return { scope, handle }
+    }),
+    ({ scope }) =>
+      Effect.catchCause(Scope.close(scope, Exit.void), (cause) =>
+        Effect.logWarning(`${path}: could not be closed`, cause)
+      )
+  ).pipe(
+    Effect.map(({ handle }) => handle),
+    Effect.mapError(fromPlatform(path))
+  )
+
+/** Files of `/proc` say that they are empty, and are not. */
+const isEmpty = (file: OpenFile) =>
+  Effect.flatMap(fill(file, new Uint8Array(1), 0, 0), (read) =>
+    read === 0 ? Effect.void : goesOn(file)
+  )
+
+const goesOn = ({ path, size }: OpenFile) =>
+  changed(path, `it goes on after its size of ${size} bytes`)
+
+const reader = (file: OpenFile) => {
+  const every = Math.min(Math.max(file.size / 16, leastBetweenLooks), mostBetweenLooks)
+  let untilLook = every
+  return Effect.fnUntraced(function* (target: Uint8Array, offset: number) {
+    yield* offset + target.length < file.size
+      ? fill(file, target, offset, target.length)
+      : last(file, target, offset)
+    untilLook -= target.length
+    if (untilLook > 0) return
+    untilLook = every
+    yield* unchanged(file)
+  })
+}
+
+/** In bytes read: a file that changes is noticed while there is still much to send, and a look costs little. */
+const leastBetweenLooks = 1024 * 1024
+const mostBetweenLooks = 64 * 1024 * 1024
+
+/** Reads the end of the file, and one byte beyond it: there may be none. */
+const last = Effect.fnUntraced(function* (file: OpenFile, target: Uint8Array, offset: number) {
+  const bytes = new Uint8Array(target.length + 1)
+  const read = yield* fill(file, bytes, offset, target.length)
+  if (read > target.length) return yield* goesOn(file)
+  target.set(bytes.subarray(0, target.length))
 })
 
-/** Milliseconds until one more change would show. */
-const untilTick = ({ mtime }: FileSystem.File.Info, now: number): number => {
-  if (Option.isNone(mtime)) return 0
-  const modified = mtime.value.getTime()
-  const tick = modified % 1_000 === 0 ? coarseTick : fineTick
-  const age = now - modified
-  // A time in the future means that its clock is ahead, or that one of the two is made up.
-  return age < 0 ? (age > -aheadAtMost ? tick : 0) : Math.max(0, tick - age)
-}
-
-/** Linux: at most 10 ms. */
-const fineTick = 20
-/** FAT: 2 s. */
-const coarseTick = 2_000
-const aheadAtMost = 10 * 60_000
-
-const fingerprintOf = (info: FileSystem.File.Info): string => {
-  const modified = Option.match(info.mtime, { onNone: () => "", onSome: (date) => date.getTime() })
-  return `${info.size}-${modified}-${Option.getOrElse(info.ino, () => "")}`
-}
+const unchanged = ({ path, fingerprint, currentFingerprint }: OpenFile) =>
+  currentFingerprint.pipe(
+    Effect.catchReason("SourceError", "SourceNotFound", () => changed(path, "it is gone")),
+    Effect.filterOrFail(
+      (current) => current === fingerprint,
+      (current) => changed(path, Fingerprint.difference(fingerprint, current))
+    )
+  )
 
 /**
- * A read may be short; only the end of the file gives 0. The system finishes
- * what it has begun to read, so interruption waits: then `target` is the caller's again.
+ * Reads until there are at least `least` bytes. A read may be short; only the
+ * end of the file gives 0. The system finishes what it has begun to read, so
+ * interruption waits: then `target` is the caller's again.
  */
-const readFully = (path: string, handle: FileSystem.File) =>
-  Effect.fnUntraced(function* (target: Uint8Array, offset: number) {
-    let filled = 0
-    while (filled < target.length) {
-      const rest = handle.read(target.subarray(filled), { position: BigInt(offset + filled) })
-      const read = yield* Effect.mapError(Effect.uninterruptible(rest), fromPlatform(path))
-      if (read === 0) {
-        return yield* changed(
-          path,
-          `it ends at byte ${offset + filled}, before its size at the start`
-        )
-      }
-      filled += read
+const fill = Effect.fnUntraced(function* (
+  { path, handle, size }: OpenFile,
+  target: Uint8Array,
+  offset: number,
+  least: number
+) {
+  let filled = 0
+  do {
+    const rest = handle.read(target.subarray(filled), { position: BigInt(offset + filled) })
+    const read = yield* Effect.mapError(Effect.uninterruptible(rest), fromPlatform(path))
+    if (read === 0 && filled < least) {
+      return yield* changed(
+        path,
+        `it ends at byte ${offset + filled}, before its size of ${size} bytes`
+      )
     }
-  })
+    filled += read
+  } while (filled < least)
+  return filled
+})

@@ -1,26 +1,23 @@
 /**
- * A source behind a URL: asked once what it is, then fetched in ranges, each of
- * which has to belong to the same version of it.
- *
- * @internal
+ * A source behind a URL. HEAD says what it is; then it is fetched in ranges.
+ * Several servers may stand behind one address and hold different versions, and
+ * not every server knows `If-Range`. So each response has to show that it is the
+ * range that was asked for, of the version that HEAD told of.
  */
-import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
-import * as Headers from "effect/http/Headers"
 import * as HttpClient from "effect/http/HttpClient"
 import type { HttpClientError } from "effect/http/HttpClientError"
-import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type { HttpClientResponse } from "effect/http/HttpClientResponse"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
-import * as Schedule from "effect/Schedule"
-import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type { HttpOptions, RandomAccess, Sequential, Source } from "../../Source.ts"
 import type { SourceError } from "../../SourceError.ts"
-import { changed, notFound, unreadable } from "./errors.ts"
+import { changed, unreadable } from "./errors.ts"
+import * as HttpFacts from "./httpFacts.ts"
+import * as HttpRemote from "./httpRemote.ts"
 
-/** What is fetched with one request, in bytes: a round trip must not cost more than what it brings. */
+/** In bytes: what one request fetches. A round trip must not cost more than what it brings. */
 const block = 4 * 1024 * 1024
 
 export const make = (
@@ -31,9 +28,11 @@ export const make = (
   return {
     name,
     open: Effect.gen(function* () {
-      const remote = remoteOf(yield* HttpClient.HttpClient, url, options.headers, name)
+      const remote = HttpRemote.make(yield* HttpClient.HttpClient, url, options.headers, name)
       const facts = yield* remote.facts
-      return isStable(facts) ? randomAccess(remote, facts, id) : sequential(remote, facts, id)
+      return HttpFacts.isStable(facts)
+        ? randomAccess(remote, facts, id)
+        : sequential(remote, facts, id)
     })
   }
 }
@@ -50,150 +49,114 @@ const nameOf = (url: string | URL, { id }: HttpOptions) => {
   return { name, id: `url:${id ?? name}` }
 }
 
-/** What an answer to HEAD tells. */
-const Facts = Schema.Struct({
-  "content-length": Schema.OptionFromOptionalKey(
-    Schema.FiniteFromString.check(Schema.isInt(), Schema.isGreaterThanOrEqualTo(0))
-  ),
-  "accept-ranges": Schema.OptionFromOptionalKey(Schema.String),
-  "content-encoding": Schema.OptionFromOptionalKey(Schema.String),
-  date: Schema.OptionFromOptionalKey(Schema.NonEmptyString),
-  etag: Schema.OptionFromOptionalKey(Schema.NonEmptyString),
-  "last-modified": Schema.OptionFromOptionalKey(Schema.NonEmptyString)
-})
-const decodeFacts = Schema.decodeUnknownEffect(Facts)
-
-interface Facts {
-  readonly size: Option.Option<number>
-  readonly ranges: boolean
-  /** For `If-Range`: only a strong ETag promises the same bytes. */
-  readonly version: Option.Option<string>
-  readonly fingerprint: string
-}
-
-interface Stable extends Facts {
-  readonly size: Option.Some<number>
-  readonly version: Option.Some<string>
-}
-
-const isStable = (facts: Facts): facts is Stable =>
-  facts.ranges && Option.isSome(facts.size) && Option.isSome(facts.version)
-
-const factsIn = ({ headers }: HttpClientResponse) =>
-  Effect.map(decodeFacts(headers), (known): Facts => {
-    // The length of what is encoded is not that of what arrives.
-    const plain = Option.isNone(known["content-encoding"])
-    const size = plain ? known["content-length"] : Option.none()
-    const strong = Option.filter(known.etag, (etag) => !etag.startsWith("W/"))
-    const version = Option.orElse(strong, () =>
-      Option.filter(known["last-modified"], (modified) => isOlder(modified, known.date))
-    )
-    const parts = [Option.map(size, String), known.etag, known["last-modified"]]
-    return {
-      size,
-      ranges: plain && Option.contains(known["accept-ranges"], "bytes"),
-      version,
-      fingerprint: parts.map((part) => Option.getOrElse(part, () => "")).join(" ")
-    }
-  })
-
-/** Times of HTTP are in seconds: within that of the answer the page may change once more. */
-const isOlder = (modified: string, date: Option.Option<string>): boolean =>
-  Option.match(date, {
-    onNone: () => true,
-    onSome: (date) =>
-      Option.exists(Option.all([timeOf(date), timeOf(modified)]), ([answered, changed]) =>
-        DateTime.isGreaterThan(answered, changed)
-      )
-  })
-
-const timeOf = (text: string) => Result.getSuccess(Headers.parseHttpDate(text))
-
-interface Remote {
-  readonly name: string
-  readonly facts: Effect.Effect<Facts, SourceError>
-  readonly get: (
-    headers: Readonly<Record<string, string>>
-  ) => Effect.Effect<HttpClientResponse, SourceError>
-  readonly failed: (error: HttpClientError) => SourceError
-}
-
-const remoteOf = (
-  client: HttpClient.HttpClient,
-  url: string | URL,
-  given: HttpOptions["headers"],
-  name: string
-): Remote => {
-  // Keys are left out where a redirect leads to another server.
-  const patient = HttpClient.retryTransient(HttpClient.followRedirects(client), {
-    times: 4,
-    schedule: Schedule.jittered(Schedule.exponential("200 millis"))
-  })
-  const failed = (error: HttpClientError) => unreadable(name, describe(error))
-  const ask = (method: "HEAD" | "GET", headers: Readonly<Record<string, string>>) =>
-    HttpClientRequest.make(method)(url).pipe(
-      HttpClientRequest.setHeaders({ ...given, "accept-encoding": "identity", ...headers }),
-      patient.execute,
-      Effect.mapError(failed),
-      Effect.filterOrFail(
-        ({ status }) => status < 300,
-        ({ status }) => refused(name, `${method} is answered with status ${status}`, status)
-      )
-    )
-  return {
-    name,
-    failed,
-    get: (headers) => ask("GET", headers),
-    facts: Effect.flatMap(ask("HEAD", {}), (response) =>
-      Effect.mapError(factsIn(response), ({ message }) => unreadable(name, message))
-    )
-  }
-}
-
 const randomAccess = (
-  remote: Remote,
-  { size, version, fingerprint }: Stable,
+  remote: HttpRemote.Remote,
+  facts: HttpFacts.Stable,
   id: string
 ): RandomAccess => ({
   _tag: "RandomAccess",
   id,
-  size: size.value,
-  fingerprint,
-  currentFingerprint: Effect.map(remote.facts, (facts) => facts.fingerprint),
+  size: facts.size.value,
+  fingerprint: HttpFacts.fingerprintOf(facts),
+  currentFingerprint: Effect.map(remote.facts, HttpFacts.fingerprintOf),
   block,
-  read: (target, offset) => {
-    const range = `${offset}-${offset + target.length - 1}`
-    const whole = `bytes ${range}/${size.value}`
-    return remote.get({ range: `bytes=${range}`, "if-range": version.value }).pipe(
-      Effect.filterOrFail(
-        ({ status, headers }) => status === 206 && headers["content-range"] === whole,
-        () => changed(remote.name, "the server has another version of it")
-      ),
-      Effect.flatMap((response) => Effect.mapError(response.arrayBuffer, remote.failed)),
-      Effect.filterOrFail(
-        ({ byteLength }) => byteLength === target.length,
-        () => unreadable(remote.name, "the server's answer is not as long as it says")
-      ),
-      Effect.map((bytes) => target.set(new Uint8Array(bytes)))
+  read: (target, offset) =>
+    fetchRange(remote, facts, target, offset).pipe(
+      // The request has been sent again where it failed; here its body has.
+      Effect.retry({ ...HttpRemote.patience, while: (error) => error._tag === "HttpClientError" }),
+      Effect.catchTag("HttpClientError", (error) => Effect.fail(remote.failed(error)))
     )
-  }
 })
 
-const sequential = (remote: Remote, { size, fingerprint }: Facts, id: string): Sequential => ({
+const fetchRange = Effect.fnUntraced(function* (
+  remote: HttpRemote.Remote,
+  facts: HttpFacts.Stable,
+  target: Uint8Array,
+  offset: number
+) {
+  const range = { first: offset, last: offset + target.length - 1 }
+  const response = yield* remote.get({
+    range: `bytes=${range.first}-${range.last}`,
+    "if-range": facts.version.value
+  })
+  yield* isRange(remote.name, facts, range, response)
+  yield* fill(remote.name, target, response.stream)
+}, Effect.scoped)
+
+interface Range {
+  readonly first: number
+  readonly last: number
+}
+
+/** Fails unless the response's body is this range of the version that is known. */
+const isRange = (
+  name: string,
+  facts: HttpFacts.Stable,
+  { first, last }: Range,
+  response: HttpClientResponse
+): Effect.Effect<void, SourceError> => {
+  const { status, headers } = response
+  if (status === 412 || status === 416) return changed(name, "the server has another version of it")
+  if (status !== 200 && status !== 206) return HttpRemote.refused(name, response)
+  const version = HttpFacts.versionOf(facts, headers)
+  if (version._tag === "Other") return changed(name, version.description)
+  if (headers["content-encoding"] !== undefined) {
+    return unreadable(name, "its server encodes it, though asked not to")
+  }
+  const size = facts.size.value
+  if (status === 200) {
+    // The whole, which is what `If-Range` asks for where the version is another one.
+    if (version._tag === "Unknown") return changed(name, "the server has another version of it")
+    const isAsked = first === 0 && last === size - 1
+    return isAsked
+      ? Effect.void
+      : unreadable(name, "its server says that it knows ranges, and doesn't", advice)
+  }
+  const [, from, to, total] = contentRange.exec(headers["content-range"] ?? "") ?? []
+  if (Number(from) !== first || Number(to) !== last) {
+    return unreadable(name, "its server answers with another range than was asked for", advice)
+  }
+  if (total !== "*" && Number(total) !== size) {
+    return changed(name, `its size was ${size} bytes and is ${total} bytes`)
+  }
+  if (version._tag === "Same") return Effect.void
+  return unreadable(name, "its server doesn't tell which version a range is of", advice)
+}
+
+const contentRange = /^bytes (\d+)-(\d+)\/(\d+|\*)$/
+
+const advice = "download it to a file and upload that"
+
+/** Fills `target` with a body that has to be just as long. */
+const fill = Effect.fnUntraced(function* (
+  name: string,
+  target: Uint8Array,
+  body: Stream.Stream<Uint8Array, HttpClientError>
+) {
+  let filled = 0
+  const wrong = () => unreadable(name, "the server's answer is not as long as it says")
+  yield* Stream.runForEach(body, (piece) => {
+    if (filled + piece.length > target.length) return wrong()
+    target.set(piece, filled)
+    filled += piece.length
+    return Effect.void
+  })
+  if (filled < target.length) return yield* wrong()
+})
+
+const sequential = (remote: HttpRemote.Remote, facts: HttpFacts.Facts, id: string): Sequential => ({
   _tag: "Sequential",
   id,
-  size: Option.getOrNull(size),
-  fingerprint,
+  size: Option.getOrNull(facts.size),
+  fingerprint: HttpFacts.fingerprintOf(facts),
   bytes: Stream.unwrap(
-    Effect.map(remote.get({}), ({ stream }) => Stream.mapError(stream, remote.failed))
+    Effect.map(
+      Effect.filterOrFail(
+        remote.get({}),
+        ({ status }) => status === 200,
+        (response) => HttpRemote.refused(remote.name, response)
+      ),
+      ({ stream }) => Stream.mapError(stream, remote.failed)
+    )
   )
 })
-
-const refused = (source: string, description: string, status: number) =>
-  status === 404 || status === 410 ? notFound(source) : unreadable(source, description)
-
-/** The error's own message names the whole URL. */
-const describe = ({ reason }: HttpClientError): string => {
-  const { cause } = reason
-  return cause instanceof Error ? `${reason._tag}: ${cause.message}` : reason._tag
-}

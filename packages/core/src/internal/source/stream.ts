@@ -1,4 +1,8 @@
-/** Sequential sources out of streams and async iterables. */
+/**
+ * Sequential sources out of streams and async iterables. Many of them can be
+ * read only once, and yield nothing the second time. Taken for the content,
+ * that would replace a good object with an empty one: it is an error.
+ */
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { Sequential, SequentialOptions, Source, SourceError } from "../../Source.ts"
@@ -11,7 +15,7 @@ export const make = <E, R>(
 ): Source<E, R> => ({
   name: id,
   open: Effect.map(Effect.context<R>(), (context) =>
-    sequential(id, Stream.provideContext(stream, context), options)
+    sequential(id, guarded(id, stream, Stream.provideContext(stream, context)), options)
   )
 })
 
@@ -22,8 +26,9 @@ export const fromIterable = (
 ): Source => {
   const failed = (cause: unknown) => unreadable(id, cause)
   const chunks = Stream.unwrap(
-    Effect.map(Effect.try({ try: make, catch: failed }), (iterable) =>
-      Stream.fromAsyncIterable(iterable, failed)
+    Effect.try({ try: make, catch: failed }).pipe(
+      Effect.tap((iterable) => fresh(id, iterable)),
+      Effect.map((iterable) => Stream.fromAsyncIterable(iterable, failed))
     )
   )
   const bytes = Stream.mapEffect(chunks, (chunk) =>
@@ -31,12 +36,62 @@ export const fromIterable = (
       ? Effect.succeed(chunk)
       : unreadable(id, `it yields a ${typeof chunk} where bytes are expected`)
   )
-  return { name: id, open: Effect.succeed(sequential<never>(id, bytes, options)) }
+  return {
+    name: id,
+    open: Effect.sync(() => sequential<never>(id, guarded(id, make, bytes), options))
+  }
 }
 
 /** Only the size of a stream can be known before it is run. */
-const sequential = <E>(
+export const sequential = <E>(
   id: string,
   bytes: Stream.Stream<Uint8Array, SourceError | E>,
   { size = null }: { readonly size?: number | null | undefined } = {}
 ): Sequential<E> => ({ _tag: "Sequential", id: `stream:${id}`, size, fingerprint: "", bytes })
+
+const advice = "make the source so that each reading begins at the start, with a new stream"
+
+/** What a reading has begun to consume. */
+const consumed = new WeakSet<object>()
+
+/** Fails if the iterable was read before: it holds what is left of it, if anything. */
+const fresh = (id: string, iterable: AsyncIterable<unknown>) =>
+  Effect.suspend(() => {
+    if (typeof iterable?.[Symbol.asyncIterator] !== "function") {
+      return unreadable(id, "it is not an AsyncIterable")
+    }
+    if (consumed.has(iterable)) return unreadable(id, "it was read before", advice)
+    consumed.add(iterable)
+    return Effect.void
+  })
+
+/** The most bytes that a reading of it gave, in this process. */
+const mostRead = new WeakMap<object, number>()
+
+/**
+ * Within one opening a later reading must not end before an earlier one did.
+ * The next opening may be of other content, but not of none at all.
+ */
+const guarded = <E, R>(
+  id: string,
+  origin: object,
+  bytes: Stream.Stream<Uint8Array, E, R>
+): Stream.Stream<Uint8Array, SourceError | E, R> => {
+  let most = 0
+  return Stream.suspend(() => {
+    const least = most === 0 ? Math.min(1, mostRead.get(origin) ?? 0) : most
+    let read = 0
+    const counted = Stream.mapArray(bytes, (chunks) => {
+      for (const chunk of chunks) read += chunk.length
+      most = Math.max(most, read)
+      mostRead.set(origin, Math.max(mostRead.get(origin) ?? 0, read))
+      return chunks
+    })
+    const atEnd = Stream.suspend((): Stream.Stream<never, SourceError> => {
+      if (read >= least) return Stream.empty
+      const description = `read again, it ends after ${read} bytes, and gave more before`
+      return Stream.fail(unreadable(id, description, advice))
+    })
+    return Stream.concat(counted, atEnd)
+  })
+}

@@ -17,6 +17,7 @@ import type { Retrying } from "./retry.ts"
 import * as Measure from "./metrics.ts"
 import * as Meter from "./progress.ts"
 import type { Slots } from "../slots/slots.ts"
+import * as Fingerprint from "../source/fingerprint.ts"
 import * as Stall from "./stall.ts"
 
 /** What requests about one key are made with. */
@@ -141,7 +142,7 @@ export const unchanged = (
     ),
     Effect.filterOrFail(
       (current) => current === fingerprint,
-      (current) => Source.changed(session.sourceName, `it was ${fingerprint}, now it is ${current}`)
+      (current) => Source.changed(session.sourceName, Fingerprint.difference(fingerprint, current))
     ),
     Effect.asVoid
   )

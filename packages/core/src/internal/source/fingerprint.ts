@@ -1,0 +1,90 @@
+/**
+ * What tells one content from another without reading it: `name=value` facts
+ * in one line, so that two can be compared fact by fact. A source of your own
+ * may use any text instead; then any difference is another content.
+ */
+import * as Result from "effect/Result"
+
+/** The facts, in the order in which messages name them. */
+export interface Facts {
+  /** In bytes. */
+  readonly size?: number | undefined
+  /** In milliseconds since 1970. */
+  readonly modified?: number | undefined
+  readonly lastModified?: string | undefined
+  readonly etag?: string | undefined
+  readonly crc64?: bigint | undefined
+  /** Weak: some file systems number their files anew at each mount. */
+  readonly inode?: bigint | undefined
+}
+
+/**
+ * - `same`: the content is the same, as far as can be told without reading it;
+ * - `other`: the content is another;
+ * - `compare`: only a weak fact differs, so that the content may be the same.
+ *   Compare it with what was sent by its CRC64.
+ */
+export type Comparison = "same" | "other" | "compare"
+
+export const make = (facts: Facts): string =>
+  Object.entries(facts)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `${name}=${encodeURIComponent(String(value))}`)
+    .join(";")
+
+/** Compares the fingerprint of an earlier run with this run's. */
+export const compare = (then: string, now: string): Comparison => {
+  if (then === now) return "same"
+  const names = differing(then, now)
+  return names.length > 0 && names.every((name) => name === "inode") ? "compare" : "other"
+}
+
+/** Says in a sentence how two fingerprints differ. */
+export const difference = (then: string, now: string): string => {
+  const [before, after] = [parse(then), parse(now)]
+  const told = differing(then, now).flatMap((name) => {
+    const [was, is] = [before.get(name), after.get(name)]
+    if (name === "inode") return ["another file has taken its place"]
+    const noun = nouns.get(name)
+    if (noun === undefined || was === undefined || is === undefined) return []
+    return [`its ${noun} was ${show(name, was)} and is ${show(name, is)}`]
+  })
+  // That another file has taken its place goes without saying where more is known.
+  return told[0] ?? "its content is not what it was"
+}
+
+const nouns: ReadonlyMap<string, string> = new Map([
+  ["size", "size"],
+  ["modified", "time of modification"],
+  ["lastModified", "time of modification"],
+  ["etag", "ETag"],
+  ["crc64", "CRC64"]
+])
+
+const show = (name: string, value: string): string => {
+  if (name === "size") return `${value} bytes`
+  const time = new Date(Number(value))
+  return name === "modified" && Number.isFinite(time.getTime()) ? time.toISOString() : value
+}
+
+/** The names of the facts that differ; none if one of the two is not made of facts. */
+const differing = (then: string, now: string): ReadonlyArray<string> => {
+  const [before, after] = [parse(then), parse(now)]
+  if (before.size === 0 || after.size === 0) return []
+  const names = new Set([...before.keys(), ...after.keys()])
+  return [...names].filter((name) => before.get(name) !== after.get(name))
+}
+
+const parse = (fingerprint: string): ReadonlyMap<string, string> => {
+  const facts = fingerprint.split(";").map((fact) => /^([a-zA-Z0-9]+)=([^;=]*)$/.exec(fact))
+  return facts.every((fact) => fact !== null)
+    ? new Map(facts.map(([, name = "", value = ""]) => [name, decode(value)]))
+    : new Map()
+}
+
+/** A checkpoint may hold anything. */
+const decode = (value: string): string =>
+  Result.getOrElse(
+    Result.try(() => decodeURIComponent(value)),
+    () => value
+  )

@@ -1,0 +1,42 @@
+/**
+ * A file system counts times in ticks: a second change within one tick doesn't
+ * show. So a file is only read once its last change is older than a tick.
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import type * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
+
+/** The file's state once it has been left alone for a tick. A file that is written to all the time never is. */
+export const leftAlone = Effect.fnUntraced(function* <E>(
+  first: FileSystem.File.Info,
+  stat: Effect.Effect<FileSystem.File.Info, E>,
+  fingerprintOf: (info: FileSystem.File.Info) => string
+) {
+  let info = first
+  for (let looks = 0; looks < 10; looks++) {
+    const wait = untilTick(info, yield* Clock.currentTimeMillis)
+    if (wait === 0) break
+    const next = yield* Effect.delay(stat, wait)
+    const isLeftAlone = fingerprintOf(next) === fingerprintOf(info)
+    info = next
+    if (isLeftAlone) break
+  }
+  return info
+})
+
+/** Milliseconds until one more change would show. */
+const untilTick = ({ mtime }: FileSystem.File.Info, now: number): number => {
+  if (Option.isNone(mtime)) return 0
+  const modified = mtime.value.getTime()
+  const tick = modified % 1_000 === 0 ? coarseTick : fineTick
+  const age = now - modified
+  // A time in the future means that its clock is ahead, or that one of the two is made up.
+  return age < 0 ? (age > -aheadAtMost ? tick : 0) : Math.max(0, tick - age)
+}
+
+/** Linux: at most 10 ms. */
+const fineTick = 20
+/** FAT: 2 s. */
+const coarseTick = 2_000
+const aheadAtMost = 10 * 60_000
