@@ -45,9 +45,12 @@ export interface ObjectOptions {
  * @since 0.1.0
  */
 export interface Callback {
+  /** Several are separated by semicolons. Characters that a URL can't have are escaped. */
   readonly url: string
   readonly body: string
   readonly host?: string | undefined
+  /** True: OSS names the host in the TLS handshake with an HTTPS `url`. Default: it doesn't. */
+  readonly callbackSNI?: boolean | undefined
   readonly contentType?: "application/x-www-form-urlencoded" | "application/json" | undefined
   /** Each becomes a variable `x:<name>` for `body`. */
   readonly variables?: Readonly<Record<string, string>> | undefined

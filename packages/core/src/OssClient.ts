@@ -16,11 +16,12 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type { Body } from "./Body.ts"
-import * as AliOss from "./internal/client/aliOss.ts"
-import * as Borrowed from "./internal/client/aliOssClient.ts"
 import * as Connection from "./internal/client/endpoint.ts"
-import * as Presigned from "./internal/client/presigned.ts"
 import * as Requests from "./internal/client/requests.ts"
+import type { Keys } from "./internal/client/signer.ts"
+import * as AliOss from "./internal/client/aliOssSigner.ts"
+import * as Presigned from "./internal/client/presignedSigner.ts"
+import * as WebCrypto from "./internal/client/webCryptoSigner.ts"
 import type { ObjectOptions } from "./ObjectOptions.ts"
 import * as OssCredentials from "./OssCredentials.ts"
 import type { OssError } from "./OssError.ts"
@@ -33,7 +34,7 @@ import type {
   UploadPage,
   UploadPosition
 } from "./OssModel.ts"
-import type { InvalidRequest } from "./UploadError.ts"
+import { InvalidRequest } from "./UploadError.ts"
 
 /**
  * The requests to one bucket.
@@ -111,11 +112,15 @@ export class OssClient extends Context.Service<
  */
 export interface Options<E = never, R = never> {
   readonly bucket: string
-  /** `cn-hangzhou` or `oss-cn-hangzhou`. Default: what the endpoint says, or else `cn-hangzhou`. */
+  /**
+   * `cn-hangzhou` or `oss-cn-hangzhou`. Default: what the endpoint says. An
+   * endpoint of OSS's that says none, such as `oss-accelerate.aliyuncs.com`,
+   * needs it; with any other one the default is `cn-hangzhou`.
+   */
   readonly region?: string | undefined
   /** A host, with `http://` or `https://` and a port if need be. Default: that of the region. */
   readonly endpoint?: string | undefined
-  /** True: the bucket is in the path, as servers at an IP address want it. Default: it is in the host name, but for `localhost`. */
+  /** True: the bucket is in the path. Default: true at an IP address and at `localhost`, else false: it is in the host name. */
   readonly pathStyle?: boolean | undefined
   /** True: the endpoint is a domain of the bucket's own. Default: false. */
   readonly cname?: boolean | undefined
@@ -125,6 +130,10 @@ export interface Options<E = never, R = never> {
   readonly secure?: boolean | undefined
   /** Default: `v4`. */
   readonly signature?: "v4" | "v1" | undefined
+  /** True: the requester pays, not the bucket's owner, where the owner asks for it. Default: false. */
+  readonly requestPayer?: boolean | undefined
+  /** The most that OSS takes of each connection, in bits a second: 819,200 to 838,860,800. Default: no limit. */
+  readonly trafficLimit?: number | undefined
   readonly credentials: OssCredentials.Source<E, R>
 }
 
@@ -163,11 +172,77 @@ export interface Options<E = never, R = never> {
 export const layer = <E = never, R = never>(
   options: Options<E, R>
 ): Layer.Layer<OssClient, InvalidRequest, HttpClient.HttpClient | R> =>
-  Layer.effect(OssClient, make(options))
+  Layer.effect(
+    OssClient,
+    Effect.gen(function* () {
+      const connection = yield* Effect.fromResult(Connection.resolve(options))
+      const http = yield* HttpClient.HttpClient
+      const signer = yield* AliOss.load(connection, yield* keysOf(options.credentials))
+      return OssClient.of(Requests.make({ connection, http, signer }))
+    })
+  )
+
+/**
+ * A client over HTTP that signs with the runtime's Web Crypto, in browsers,
+ * workers, Deno, Bun and Node. It loads neither ali-oss nor anything of Node.
+ *
+ * **When to use**
+ *
+ * In browsers with temporary keys, in workers, and wherever ali-oss is not to
+ * be installed or loaded. Otherwise it is as `layer`, and signs with version 4.
+ *
+ * **Gotchas**
+ *
+ * A page has Web Crypto only if it was loaded over HTTPS or from `localhost`.
+ *
+ * **Example** (a page with temporary keys)
+ *
+ * ```ts
+ * import { OssClient } from "@effect-oss/core"
+ * import { Effect, Redacted } from "effect"
+ * import { FetchHttpClient } from "effect/http"
+ * import { Layer } from "effect"
+ *
+ * const layer = OssClient.layerWebCrypto({
+ *   bucket: "photos",
+ *   region: "cn-hangzhou",
+ *   credentials: Effect.succeed({
+ *     accessKeyId: "STS.example",
+ *     accessKeySecret: Redacted.make("example"),
+ *     securityToken: Redacted.make("example")
+ *   })
+ * }).pipe(Layer.provide(FetchHttpClient.layer))
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerWebCrypto = <E = never, R = never>(
+  options: Omit<Options<E, R>, "signature">
+): Layer.Layer<OssClient, InvalidRequest, HttpClient.HttpClient | R> =>
+  Layer.effect(
+    OssClient,
+    Effect.gen(function* () {
+      const connection = yield* Effect.fromResult(
+        Connection.resolve({ ...options, signature: "v4" })
+      )
+      const http = yield* HttpClient.HttpClient
+      const crypto = WebCrypto.subtle()
+      if (crypto === undefined) return yield* noWebCrypto
+      const signer = WebCrypto.make(connection, yield* keysOf(options.credentials), crypto)
+      return OssClient.of(Requests.make({ connection, http, signer }))
+    })
+  )
+
+const noWebCrypto = new InvalidRequest({
+  field: "crypto",
+  problem: "there is no Web Crypto here",
+  remedy: "load the page over HTTPS or from localhost, or have URLs signed with layerPresigned"
+})
 
 /**
  * A client over HTTP, as the environment says: `OSS_BUCKET`, `OSS_REGION`,
- * `OSS_ENDPOINT`, `OSS_PATH_STYLE`, `OSS_ACCESS_KEY_ID`,
+ * `OSS_ENDPOINT`, `OSS_PATH_STYLE`, `OSS_CNAME`, `OSS_ACCESS_KEY_ID`,
  * `OSS_ACCESS_KEY_SECRET` and, for temporary keys, `OSS_SESSION_TOKEN`. What is
  * given as an argument is not read from there. A variable that is set to
  * nothing counts as not set.
@@ -185,7 +260,8 @@ export const layerConfig = <E = never, R = never>(
         bucket: given.bucket ?? (yield* Config.NonEmptyString("OSS_BUCKET")),
         region: given.region ?? (yield* optionalText("OSS_REGION")),
         endpoint: given.endpoint ?? (yield* optionalText("OSS_ENDPOINT")),
-        pathStyle: given.pathStyle ?? (yield* pathStyle),
+        pathStyle: given.pathStyle ?? (yield* optionalFlag("OSS_PATH_STYLE")),
+        cname: given.cname ?? (yield* optionalFlag("OSS_CNAME")),
         credentials: given.credentials ?? (yield* fixedKeys)
       })
     })
@@ -284,13 +360,15 @@ export const layerPresigned = <E = never, R = never>(
   Layer.effect(
     OssClient,
     Effect.gen(function* () {
-      const connection = yield* Effect.fromResult(Connection.resolve(options))
+      const connection = yield* Effect.fromResult(
+        Connection.resolve({ ...options, signature: "none" })
+      )
       const http = yield* HttpClient.HttpClient
       const context = yield* Effect.context<R>()
-      const signer = Presigned.signer(yield* AliOss.load(connection), (request) =>
+      const signer = Presigned.make((request) =>
         Effect.provideContext(options.sign(request), context)
       )
-      return OssClient.of(Requests.make({ connection, http, keys: Presigned.noKeys, signer }))
+      return OssClient.of(Requests.make({ connection, http, signer }))
     })
   )
 
@@ -335,20 +413,18 @@ export const fromAliOss = (
   Layer.effect(
     OssClient,
     Effect.gen(function* () {
-      const borrowed = yield* Effect.fromResult(Borrowed.borrow(client))
+      const borrowed = yield* Effect.fromResult(AliOss.borrow(client))
       const http = yield* HttpClient.HttpClient
       return OssClient.of(Requests.make({ ...borrowed, http }))
     })
   )
 
-const make = Effect.fnUntraced(function* <E, R>(options: Options<E, R>) {
-  const connection = yield* Effect.fromResult(Connection.resolve(options))
-  const http = yield* HttpClient.HttpClient
+const keysOf = Effect.fnUntraced(function* <E, R>(
+  source: OssCredentials.Source<E, R>
+): Effect.fn.Return<Keys, never, R> {
   const context = yield* Effect.context<R>()
-  const { current, expired } = yield* OssCredentials.make(options.credentials)
-  const keys = { current: Effect.provideContext(current, context), expired }
-  const signer = yield* AliOss.load(connection)
-  return OssClient.of(Requests.make({ connection, http, keys, signer }))
+  const { current, expired } = yield* OssCredentials.make(source)
+  return { current: Effect.provideContext(current, context), expired }
 })
 
 const optionalText = (name: string) =>
@@ -356,9 +432,10 @@ const optionalText = (name: string) =>
     Option.getOrUndefined(Option.filter(text, (text) => text !== ""))
   )
 
-const pathStyle = Config.flatMap(optionalText("OSS_PATH_STYLE"), (text) =>
-  text === undefined ? Config.succeed(false) : Config.Boolean("OSS_PATH_STYLE")
-)
+const optionalFlag = (name: string) =>
+  Config.flatMap(optionalText(name), (text) =>
+    text === undefined ? Config.succeed(undefined) : Config.Boolean(name)
+  )
 
 const fixedKeys = Config.all({
   accessKeyId: Config.NonEmptyString("OSS_ACCESS_KEY_ID"),

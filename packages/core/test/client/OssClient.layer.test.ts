@@ -82,6 +82,30 @@ describe("the client that the environment describes", () => {
     })
   )
 
+  it.effect("has a domain of the bucket's own as endpoint if OSS_CNAME says so", () =>
+    Effect.gen(function* () {
+      const server = yield* serve(() => ({ status: 204 }))
+      const client = yield* configured({ ...full, OSS_ENDPOINT: server.url, OSS_CNAME: "true" })
+      yield* client.abort({ key: "k", uploadId: "U" })
+      const [request] = server.requests
+      assert.strictEqual(request?.url, "/k?uploadId=U")
+      assert.strictEqual(request?.headers.host, new URL(server.url).host)
+    })
+  )
+
+  const local = ["127.0.0.1", "localhost", "[::1]"]
+  it.effect.each(local.map((host) => [host]))("has the bucket in the path at %s", ([host]) =>
+    Effect.gen(function* () {
+      const server = yield* serve(() => ({ status: 204 }))
+      const endpoint = `http://${host}:${new URL(server.url).port}`
+      const client = yield* configured({ ...full, OSS_ENDPOINT: endpoint })
+      assert.strictEqual(client.endpoint, endpoint)
+      if (host === "[::1]") return
+      yield* client.abort({ key: "k", uploadId: "U" })
+      assert.strictEqual(server.requests[0]?.url, "/env-bucket/k?uploadId=U")
+    })
+  )
+
   it.effect("needs no keys in the environment if they are given", () =>
     Effect.gen(function* () {
       const credentials = { accessKeyId: "id", accessKeySecret: Redacted.make("secret") }
@@ -94,7 +118,8 @@ describe("the client that the environment describes", () => {
     ["OSS_BUCKET", { OSS_BUCKET: "" }],
     ["OSS_ACCESS_KEY_ID", { OSS_ACCESS_KEY_ID: "" }],
     ["OSS_ACCESS_KEY_SECRET", { OSS_ACCESS_KEY_SECRET: "" }],
-    ["OSS_PATH_STYLE", { OSS_PATH_STYLE: "maybe" }]
+    ["OSS_PATH_STYLE", { OSS_PATH_STYLE: "maybe" }],
+    ["OSS_CNAME", { OSS_CNAME: "sometimes" }]
   ]
   it.effect.each(missing)("cannot be without a proper %s", ([name, env]) =>
     Effect.gen(function* () {

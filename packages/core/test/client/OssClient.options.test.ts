@@ -1,12 +1,24 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Result, Schema } from "effect"
 import { Arbitrary } from "effect"
+import { createRequire } from "node:module"
 import { resolve } from "../../src/internal/client/endpoint.ts"
 import { headersFor } from "../../src/internal/client/objectHeaders.ts"
 import * as ObjectKey from "../../src/ObjectKey.ts"
 import type { ObjectOptions } from "../../src/ObjectOptions.ts"
 
 const base64 = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64")
+
+const { encodeCallback } = createRequire(import.meta.url)("ali-oss/lib/common/callback.js")
+
+/** The JSON in base64 of each header: the order of its fields means nothing. */
+const decoded = (headers: Readonly<Record<string, string>>) =>
+  Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [
+      name,
+      JSON.parse(Buffer.from(value, "base64").toString("utf8"))
+    ])
+  )
 
 describe("the headers of an object", () => {
   const nothing = {}
@@ -108,6 +120,26 @@ describe("the headers of an object", () => {
     )
   })
 
+  it("encode the callback as ali-oss does", () => {
+    const callback = {
+      url: "http://a.test/ü?a=1 2&b=%2F;http://b.test/中",
+      host: "a.test",
+      body: "${object}",
+      contentType: "application/json" as const,
+      callbackSNI: true,
+      customValue: { job: "7 ü" }
+    }
+    const theirs = { headers: {} }
+    encodeCallback(theirs, { callback })
+    const { customValue, ...ours } = callback
+    assert.deepStrictEqual(
+      decoded(
+        Result.getOrThrow(headersFor("complete", { callback: { ...ours, variables: customValue } }))
+      ),
+      decoded(theirs.headers)
+    )
+  })
+
   const refused: ReadonlyArray<readonly [string, ObjectOptions, string]> = [
     ["a name with a space", { meta: { "a b": "1" } }, '"x-oss-meta-a b"'],
     ["a name beyond ASCII", { meta: { ключ: "1" } }, '"x-oss-meta-ключ"'],
@@ -115,7 +147,9 @@ describe("the headers of an object", () => {
     ["broken tags", { tagging: { a: "\udfff" } }, '"x-oss-tagging"'],
     ["the signature", { headers: { Authorization: "x" } }, '"authorization"'],
     ["the length", { headers: { "Content-Length": "1" } }, '"content-length"'],
-    ["the host", { headers: { host: "x" } }, '"host"']
+    ["the host", { headers: { host: "x" } }, '"host"'],
+    ["who pays", { headers: { "x-oss-request-payer": "requester" } }, "give requestPayer"],
+    ["a limit", { headers: { "X-Oss-Traffic-Limit": "819200" } }, "give trafficLimit"]
   ]
   it.each(refused)("may not be, and say so: %s", (_, options, named) => {
     const problem = Result.getOrThrow(Result.flip(headersFor("initiate", options)))
@@ -148,16 +182,22 @@ describe("the place of a bucket", () => {
       "oss-cn-beijing"
     ],
     [
-      { endpoint: "oss-accelerate.aliyuncs.com" },
-      "https://oss-accelerate.aliyuncs.com",
-      "oss-cn-hangzhou"
-    ],
-    [
       { endpoint: "oss-accelerate.aliyuncs.com", region: "cn-beijing" },
       "https://oss-accelerate.aliyuncs.com",
       "oss-cn-beijing"
     ],
+    [
+      { endpoint: "cn-beijing.oss.aliyuncs.com", region: "cn-beijing" },
+      "https://cn-beijing.oss.aliyuncs.com",
+      "oss-cn-beijing"
+    ],
+    [
+      { endpoint: "oss-accelerate.aliyuncs.com", signature: "none" },
+      "https://oss-accelerate.aliyuncs.com",
+      "oss-cn-hangzhou"
+    ],
     [{ endpoint: "http://127.0.0.1:9000" }, "http://127.0.0.1:9000", "oss-cn-hangzhou"],
+    [{ endpoint: "http://[::1]:9000" }, "http://[::1]:9000", "oss-cn-hangzhou"],
     [{ endpoint: "localhost:9000", secure: false }, "http://localhost:9000", "oss-cn-hangzhou"],
     [
       { endpoint: "HTTPS://Files.Example.com:443", cname: true },
@@ -179,6 +219,10 @@ describe("the place of a bucket", () => {
   const styles: ReadonlyArray<readonly [object, boolean]> = [
     [{ region: "cn-beijing" }, false],
     [local, true],
+    [{ endpoint: "127.0.0.1:9000", secure: false }, true],
+    [{ endpoint: "http://[::1]:9000" }, true],
+    [{ endpoint: "http://[::1]:9000", pathStyle: false }, false],
+    [{ endpoint: "https://10.0.0.7", cname: true }, false],
     [{ ...local, pathStyle: false }, false],
     [{ ...local, cname: true }, false],
     [{ region: "cn-beijing", pathStyle: true }, true]
@@ -202,6 +246,19 @@ describe("the place of a bucket", () => {
     [{ endpoint: "https://a.test?x=1" }, "endpoint"],
     [{ endpoint: "https://a.test:99999" }, "endpoint"],
     [{ endpoint: "a b" }, "endpoint"],
+    [{ endpoint: "http://[::1" }, "endpoint"],
+    [{ endpoint: "http://[::g]" }, "endpoint"],
+    [{ endpoint: "http://300.1.1.1" }, "endpoint"],
+    [{ endpoint: "oss..aliyuncs.com", region: "cn-beijing" }, "endpoint"],
+    [{ endpoint: "-a.test" }, "endpoint"],
+    [{ endpoint: `${"a".repeat(64)}.test` }, "endpoint"],
+    [{ endpoint: `${"a.".repeat(127)}test` }, "endpoint"],
+    [{ endpoint: "oss.invalid" }, "endpoint"],
+    [{ endpoint: "oss-accelerate.aliyuncs.com" }, "region"],
+    [{ endpoint: "oss-accelerate-overseas.aliyuncs.com" }, "region"],
+    [{ endpoint: "cn-beijing.oss.aliyuncs.com" }, "region"],
+    [{ region: "cn-beijing", trafficLimit: 1000 }, "trafficLimit"],
+    [{ region: "cn-beijing", trafficLimit: 819_200.5 }, "trafficLimit"],
     [{ endpoint: "https://bucket.oss-cn-beijing.aliyuncs.com" }, "endpoint"]
   ]
   it.each(wrong)("is refused with the field that is wrong: %o", (options, field) => {

@@ -14,10 +14,14 @@ export interface Options {
   readonly cname?: boolean | undefined
   readonly internal?: boolean | undefined
   readonly secure?: boolean | undefined
-  readonly signature?: "v4" | "v1" | undefined
+  /** `none`: URLs are signed elsewhere. */
+  readonly signature?: "v4" | "v1" | "none" | undefined
+  readonly requestPayer?: boolean | undefined
+  readonly trafficLimit?: number | undefined
 }
 
-export interface Connection {
+/** Where a bucket is. */
+export interface Place {
   readonly bucket: string
   /** With the prefix `oss-`. */
   readonly region: string
@@ -25,24 +29,76 @@ export interface Connection {
   readonly endpoint: string
   readonly pathStyle: boolean
   readonly cname: boolean
-  readonly signature: "v4" | "v1"
+  readonly signature: "v4" | "v1" | "none"
+  readonly requestPayer?: boolean | undefined
+  readonly trafficLimit?: number | undefined
+}
+
+export interface Connection extends Place {
+  /** An encoded key may follow. */
+  readonly bucketUrl: string
+  /** Of each request. */
+  readonly headers: Readonly<Record<string, string>>
+  /** Of each request that sends an object's bytes. */
+  readonly limitHeaders: Readonly<Record<string, string>>
 }
 
 export const resolve = (options: Options): Result.Result<Connection, InvalidRequest> => {
-  const { bucket, cname = false, signature = "v4" } = options
+  const { bucket, cname = false, signature = "v4", trafficLimit, requestPayer } = options
   if (!/^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/.test(bucket)) return Result.fail(badBucket(bucket))
   if (options.region !== undefined && !/^[a-z0-9-]+$/.test(options.region)) {
     return Result.fail(badRegion(options.region))
   }
+  if (trafficLimit !== undefined && !isTrafficLimit(trafficLimit)) {
+    return Result.fail(badTrafficLimit(trafficLimit))
+  }
   return Result.flatMap(endpointOf(options), (endpoint) => {
-    const region = regionOf(options.region ?? regionIn(endpoint.hostname) ?? "cn-hangzhou")
-    // Few resolvers know the names below it.
-    const pathStyle = options.pathStyle ?? (!cname && endpoint.hostname === "localhost")
-    return !cname && !pathStyle && endpoint.hostname.startsWith(`${bucket}.`)
-      ? Result.fail(bucketInEndpoint(endpoint.host, bucket))
-      : Result.succeed({ bucket, region, endpoint: endpoint.origin, pathStyle, cname, signature })
+    const { hostname, host, origin } = endpoint
+    // An IP address has no names below it, and few resolvers know those below localhost.
+    const pathStyle = options.pathStyle ?? (!cname && (hostname === "localhost" || isIp(hostname)))
+    if (!cname && !pathStyle && hostname.startsWith(`${bucket}.`)) {
+      return Result.fail(bucketInEndpoint(host, bucket))
+    }
+    return Result.map(regionFor(options, hostname), (region) =>
+      connect({
+        bucket,
+        region,
+        endpoint: origin,
+        pathStyle,
+        cname,
+        signature,
+        requestPayer,
+        trafficLimit
+      })
+    )
   })
 }
+
+/** OSS: bits a second of one connection. */
+const isTrafficLimit = (limit: number) =>
+  Number.isInteger(limit) && limit >= 819_200 && limit <= 838_860_800
+
+export const connect = (place: Place): Connection => {
+  const { bucket, endpoint, pathStyle, cname, requestPayer, trafficLimit } = place
+  const { protocol, host, hostname } = new URL(endpoint)
+  const isBare = cname || pathStyle || isIp(hostname)
+  return {
+    ...place,
+    bucketUrl: `${protocol}//${isBare ? "" : `${bucket}.`}${host}/${pathStyle ? `${bucket}/` : ""}`,
+    headers: {
+      // At an IP address the bucket's host name can only be told by the header.
+      ...(isIp(hostname) && !pathStyle && !cname
+        ? { host: `${bucket}.${place.region || "oss"}.aliyuncs.com` }
+        : {}),
+      ...(requestPayer === true ? { "x-oss-request-payer": "requester" } : {})
+    },
+    limitHeaders: trafficLimit === undefined ? {} : { "x-oss-traffic-limit": String(trafficLimit) }
+  }
+}
+
+/** Of a host as URLs have it: IPv6 in brackets. */
+const isIp = (hostname: string): boolean =>
+  hostname.startsWith("[") || /^\d+(\.\d+){3}$/.test(hostname)
 
 const endpointOf = (options: Options): Result.Result<URL, InvalidRequest> => {
   const { endpoint, region, secure = true } = options
@@ -53,14 +109,25 @@ const endpointOf = (options: Options): Result.Result<URL, InvalidRequest> => {
       : Result.succeed(new URL(`${scheme}://${hostOf(regionOf(region), options.internal)}`))
   }
   const text = /^[a-z]+:\/\//i.test(endpoint) ? endpoint : `${scheme}://${endpoint}`
-  const plain = /^https?:\/\/[a-z0-9._-]+(:\d+)?\/?$/i.test(text)
-  return plain
-    ? Result.mapError(
-        Result.try(() => new URL(text)),
-        () => badEndpoint(endpoint)
-      )
-    : Result.fail(badEndpoint(endpoint))
+  const plain = /^https?:\/\/([a-z0-9._-]+|\[[0-9a-f:.]+\])(:\d+)?\/?$/i.test(text)
+  if (!plain) return Result.fail(badEndpoint(endpoint))
+  return Result.try(() => new URL(text)).pipe(
+    Result.mapError(() => badEndpoint(endpoint)),
+    Result.filterOrFail(
+      ({ hostname }) => isIp(hostname) || isName(hostname),
+      () => unknowable(endpoint)
+    )
+  )
 }
+
+/** DNS: labels of 1 to 63 characters, 253 in all; RFC 6761: below `.invalid` there is none. */
+const isName = (hostname: string): boolean =>
+  hostname.length <= 253 &&
+  hostname
+    .replace(/\.$/, "")
+    .split(".")
+    .every((label) => /^(?!-).{1,63}(?<!-)$/.test(label)) &&
+  !/(^|\.)invalid\.?$/.test(hostname)
 
 const regionOf = (region: string): string =>
   /^(oss-|vpc100-)/.test(region) ? region : `oss-${region}`
@@ -68,7 +135,18 @@ const regionOf = (region: string): string =>
 const hostOf = (region: string, internal = false): string =>
   `${region}${internal && !region.startsWith("vpc100-") ? "-internal" : ""}.aliyuncs.com`
 
-/** Signatures name the region: taking it from the endpoint spares users of other regions a refusal. */
+/** Version 4 signs the region: a wrong one makes OSS refuse every request. */
+const regionFor = (
+  { region, signature = "v4" }: Options,
+  hostname: string
+): Result.Result<string, InvalidRequest> => {
+  const known = region ?? regionIn(hostname)
+  if (known === undefined && signature === "v4" && hostname.endsWith(".aliyuncs.com")) {
+    return Result.fail(noRegion(hostname))
+  }
+  return Result.succeed(regionOf(known ?? "cn-hangzhou"))
+}
+
 const regionIn = (hostname: string): string | undefined =>
   /(?:^|\.)oss-((?!accelerate)[a-z0-9-]+?)(?:-internal)?\.aliyuncs\.com$/.exec(hostname)?.[1]
 
@@ -84,6 +162,27 @@ const badRegion = (region: string) =>
     field: "region",
     problem: `"${region}" can't be the name of a region`,
     remedy: "give a region such as cn-hangzhou"
+  })
+
+const badTrafficLimit = (limit: number) =>
+  new InvalidRequest({
+    field: "trafficLimit",
+    problem: `OSS can't limit a connection to ${limit} bits a second`,
+    remedy: "give a whole number from 819200 to 838860800"
+  })
+
+const noRegion = (hostname: string) =>
+  new InvalidRequest({
+    field: "region",
+    problem: `"${hostname}" does not say the bucket's region, which signatures name`,
+    remedy: "give the region as well, such as cn-hangzhou"
+  })
+
+const unknowable = (endpoint: string) =>
+  new InvalidRequest({
+    field: "endpoint",
+    problem: `no resolver can know the host name in "${endpoint}"`,
+    remedy: "give a host name that exists, such as oss-cn-hangzhou.aliyuncs.com"
   })
 
 const badEndpoint = (endpoint: string) =>

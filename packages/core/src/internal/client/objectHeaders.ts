@@ -76,7 +76,16 @@ const reserved: ReadonlySet<string> = new Set([
   "x-oss-security-token"
 ])
 
+/** They belong on requests that know no options of an object. */
+const ofTheClient: Readonly<Record<string, string>> = {
+  "x-oss-request-payer": "requestPayer",
+  "x-oss-traffic-limit": "trafficLimit"
+}
+
 const problemOf = ([name, value]: readonly [string, string]): string | undefined => {
+  if (Object.hasOwn(ofTheClient, name)) {
+    return `the header "${name}" belongs to all requests of a client: give ${ofTheClient[name]} to its layer`
+  }
   if (!/^[!#$%&'*+.^_`|~\w-]+$/.test(name)) return `"${name}" can't be the name of a header`
   if (reserved.has(name)) return `the header "${name}" is set by the client itself`
   // oxlint-disable-next-line no-control-regex -- they are what a header can't carry
@@ -101,17 +110,23 @@ const urlEncoded = (fields: Fields): string =>
 
 /** Broken text stays as it is: `problemOf` names it, where encoding it would throw. */
 const percentEncoded = (text: string): string =>
-  /\p{Surrogate}/u.test(text) ? text : encodeURIComponent(text)
+  isWellFormed(text) ? encodeURIComponent(text) : text
+
+const isWellFormed = (text: string): boolean => !/\p{Surrogate}/u.test(text)
 
 const encodedCallback = (callback: Callback): string =>
   Base64.encode(
     JSON.stringify({
-      callbackUrl: callback.url,
+      callbackUrl: encodedUrl(callback.url),
       callbackHost: callback.host,
       callbackBody: callback.body,
-      callbackBodyType: callback.contentType
+      callbackBodyType: callback.contentType,
+      callbackSNI: callback.callbackSNI === true ? true : undefined
     })
   )
+
+/** As ali-oss does it: what a URL can't have is escaped, and escapes stay. */
+const encodedUrl = (url: string): string => (isWellFormed(url) ? encodeURI(url) : url)
 
 const encodedVariables = (variables: Fields): string =>
   Base64.encode(JSON.stringify(prefixed("x:", variables)))

@@ -1,18 +1,16 @@
 /**
- * The methods of an `OssClient` over HTTP: sign, carry, understand, classify.
+ * The methods of an `OssClient` over HTTP: build, sign, carry, read.
  *
  * @internal
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { HttpClient } from "effect/http/HttpClient"
+import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type { Body } from "../../Body.ts"
-import * as ObjectKey from "../../ObjectKey.ts"
 import type { OssClient } from "../../OssClient.ts"
-import type { Credentials, Provider } from "../../OssCredentials.ts"
 import {
-  CredentialsExpired,
   type Operation,
   OssError,
   type Reason,
@@ -20,188 +18,191 @@ import {
   Rejected,
   UnreadableResponse
 } from "../../OssError.ts"
-import * as AliOss from "./aliOss.ts"
-import * as Answers from "./responses.ts"
 import type { Connection } from "./endpoint.ts"
-import { headersFor } from "./objectHeaders.ts"
+import { refusalOf } from "./refusals.ts"
+import * as Request from "./request.ts"
+import * as Responses from "./responses.ts"
+import type { Signed, Signer } from "./signer.ts"
 import { carry } from "./transport.ts"
 
 interface Parts {
   readonly connection: Connection
   readonly http: HttpClient
-  readonly keys: Provider<unknown>
-  readonly signer: AliOss.Signer<Reason>
+  readonly signer: Signer
 }
 
-interface Request<A, E = never> {
-  readonly operation: Operation
-  readonly key?: string
-  readonly partNumber?: number
-  /** Or why there can be none. */
-  readonly call: Result.Result<AliOss.Call, string>
-  readonly body?: Body<E>
-  readonly read: Answers.Read<A>
-}
-
-export const make = (parts: Parts): OssClient["Service"] => {
-  const send = sender(parts)
-  const ask: <A>(request: Request<A>) => Effect.Effect<A, OssError> = send
+export const make = ({ connection, http, signer }: Parts): OssClient["Service"] => {
+  const { bucket, endpoint } = connection
+  const send = sender(bucket, http, signer)
+  const ask: <A>(call: Call<A>) => Effect.Effect<A, OssError> = send
+  const told = crc64Told()
   return {
-    endpoint: parts.connection.endpoint,
-    bucket: parts.connection.bucket,
+    endpoint,
+    bucket,
 
     initiate: Effect.fn("OssClient.initiate")((key, options) =>
       ask({
-        operation: "initiate",
-        key,
-        call: Result.map(headersFor("initiate", options), (headers) =>
-          AliOss.initiate(key, headers)
-        ),
-        read: Answers.initiated
+        about: { operation: "initiate", key },
+        request: Request.initiate(connection, key, options),
+        read: Responses.initiated
       })
     ),
 
     uploadPart: Effect.fn("OssClient.uploadPart")(({ key, uploadId, number, body }) =>
       send({
-        operation: "uploadPart",
-        key,
-        partNumber: number,
-        call: Result.succeed(AliOss.uploadPart(key, uploadId, number, body.size)),
+        about: { operation: "uploadPart", key, partNumber: number },
+        request: Request.uploadPart(connection, key, uploadId, number, body.size),
         body,
-        read: Answers.partReceipt
+        read: told(Responses.partReceipt)
       })
     ),
 
     listParts: Effect.fn("OssClient.listParts")(({ key, uploadId, after }) =>
       ask({
-        operation: "listParts",
-        key,
-        call: Result.succeed(AliOss.listParts(key, uploadId, after)),
-        read: Answers.partPage(after)
+        about: { operation: "listParts", key },
+        request: Request.listParts(connection, key, uploadId, after),
+        read: Responses.partPage(after)
       })
     ),
 
-    complete: Effect.fn("OssClient.complete")(({ key, uploadId, parts, options }) =>
-      ask({
-        operation: "complete",
-        key,
-        call: Result.map(headersFor("complete", options), (headers) =>
-          AliOss.complete(key, uploadId, parts, headers)
-        ),
-        read: Answers.completed
+    complete: Effect.fn("OssClient.complete")(({ key, uploadId, parts, options }) => {
+      const request = Request.complete(connection, key, uploadId, parts, options)
+      const withCallback = Result.isSuccess(request) && "x-oss-callback" in request.success.headers
+      return ask({
+        about: { operation: "complete", key },
+        request,
+        read: Responses.completed(withCallback)
       })
-    ),
+    }),
 
     abort: Effect.fn("OssClient.abort")(({ key, uploadId }) =>
       ask({
-        operation: "abort",
-        key,
-        call: Result.succeed(AliOss.abort(key, uploadId)),
-        read: Answers.nothing
+        about: { operation: "abort", key },
+        request: Request.abort(connection, key, uploadId),
+        read: Responses.nothing
       })
     ),
 
     listUploads: Effect.fn("OssClient.listUploads")(({ prefix, after }) =>
       ask({
-        operation: "listUploads",
-        call: Result.succeed(
-          AliOss.listUploads({
-            prefix,
-            "key-marker": after?.key,
-            "upload-id-marker": after?.uploadId
-          })
-        ),
-        read: Answers.uploadPage
+        about: { operation: "listUploads" },
+        request: Request.listUploads(connection, prefix, after),
+        read: Responses.uploadPage(after)
       })
     ),
 
     head: Effect.fn("OssClient.head")((key) =>
       ask({
-        operation: "head",
-        key,
-        call: Result.succeed(AliOss.head(key)),
-        read: Answers.objectHead
+        about: { operation: "head", key },
+        request: Request.head(connection, key),
+        read: Responses.objectHead
       })
     ),
 
     put: Effect.fn("OssClient.put")(({ key, body, options }) =>
       send({
-        operation: "put",
-        key,
-        call: Result.map(headersFor("put", options), (headers) =>
-          AliOss.put(key, body.size, headers)
-        ),
+        about: { operation: "put", key },
+        request: Request.put(connection, key, body.size, options),
         body,
-        read: Answers.objectReceipt
+        read: told(Responses.objectReceipt)
       })
     )
   }
 }
 
-const sender = ({ connection, http, keys, signer }: Parts) => {
+/** What a request is about, whether or not it can be made. */
+interface About {
+  readonly operation: Operation
+  readonly key?: string
+  readonly partNumber?: number
+}
+
+interface Call<A, E = never> {
+  readonly about: About
+  readonly request: Request.Made
+  readonly body?: Body<E>
+  readonly read: Responses.Read<A>
+}
+
+/**
+ * Sends one request. A request that succeeds goes straight through: what there
+ * is to learn from an answer is learnt from those that don't.
+ */
+const sender = (bucket: string, http: HttpClient, signer: Signer) => {
   /** The server's time less this machine's, in milliseconds. */
   let offset = 0
 
-  /** What is to be remembered of a refusal, so that the next request fares better. */
-  const learn = (reason: Reason, used: Credentials) => {
+  const refused = Effect.fnUntraced(function* (
+    about: About,
+    response: Responses.Response,
+    signed: Signed,
+    now: number
+  ) {
+    const refusal = yield* refusalOf(about.operation, response, now)
+    const reason = reasonOf(refusal)
     if (reason._tag === "ClockSkew") offset = reason.offset
-    return reason._tag === "CredentialsExpired" ? keys.expired(used) : Effect.void
-  }
+    if (reason._tag === "CredentialsExpired") yield* signed.expired
+    return failure(bucket, about, reason, refusal)
+  })
 
-  return Effect.fnUntraced(function* <A, E>(
-    request: Request<A, E>
-  ): Effect.fn.Return<A, OssError | E> {
-    const failed = failureOf(connection.bucket, request)
-    yield* annotate(connection.bucket, request)
-    const call = yield* Effect.fromResult(prepare(request)).pipe(
-      Effect.mapError((description) => failed(new Rejected({ description })))
-    )
-    const used = yield* Effect.mapError(keys.current, (error) => failed(withoutKeys(error)))
-    const { signed, understand } = yield* Effect.mapError(
-      signer.sign(call, used, offset, request),
-      failed
-    )
-    const answer = Answers.withErrorBody(yield* carry(http, signed, request.body, failed))
-    yield* annotateAnswer(answer)
-    const understood = yield* understand(answer)
-    const now = yield* Clock.currentTimeMillis
-    const refusal = Answers.refusalOf(request.operation, answer, understood, now)
-    if (answer.status !== (request.operation === "abort" ? 204 : 200)) {
-      const reason = reasonOf(refusal)
-      yield* learn(reason, used)
-      return yield* failed(reason, refusal)
+  return Effect.fnUntraced(function* <A, E>({
+    about,
+    request: made,
+    body,
+    read
+  }: Call<A, E>): Effect.fn.Return<A, OssError | E> {
+    const failed = (reason: Reason, facts?: Facts) => failure(bucket, about, reason, facts)
+    if (Result.isFailure(made)) {
+      return yield* failed(new Rejected({ description: made.failure }))
     }
-    return yield* Answers.readWith(request.read, answer, understood).pipe(
-      Effect.mapError(({ message: description }) =>
-        failed(new UnreadableResponse({ description }), { ...refusal, code: undefined })
-      )
+    const request = made.success
+    yield* annotate(bucket, request)
+    const time = (yield* Clock.currentTimeMillis) + offset
+    const signed = yield* Effect.mapError(signer.sign(request, time), (reason) => failed(reason))
+    const response = yield* carry(http, request, signed, body, failed)
+    const { status, headers } = response
+    yield* annotateResponse(response)
+    if (status !== (about.operation === "abort" ? 204 : 200)) {
+      return yield* yield* refused(about, response, signed, yield* Clock.currentTimeMillis)
+    }
+    return yield* Effect.mapError(read(response), ({ message: description }) =>
+      failed(new UnreadableResponse({ description }), {
+        status,
+        requestId: headers["x-oss-request-id"]
+      })
     )
   })
 }
 
-/** An empty key would name the bucket, and a `..` another object. */
-const prepare = ({ key, call }: Request<unknown, unknown>): Result.Result<AliOss.Call, string> =>
-  key === undefined
-    ? call
-    : Result.flatMap(
-        Result.mapError(ObjectKey.validate(key), (invalid) => invalid.message),
-        () => call
-      )
+/** An endpoint that computes CRC64s does so for each body: an answer without one is not to be believed. */
+const crc64Told = () => {
+  let isTold = false
+  return <A extends { readonly crc64: Option.Option<bigint> }>(
+    read: Responses.Read<A>
+  ): Responses.Read<A> =>
+    (response) =>
+      Effect.flatMap(read(response), (receipt) => {
+        if (Option.isSome(receipt.crc64)) isTold = true
+        else if (isTold) {
+          return Effect.fail({
+            message: "it has no CRC64, and earlier answers of this endpoint had"
+          })
+        }
+        return Effect.succeed(receipt)
+      })
+}
 
-const withoutKeys = (error: unknown): CredentialsExpired =>
-  new CredentialsExpired({
-    description: `there are no new keys: ${error instanceof Error ? error.message : String(error)}`
-  })
-
-const annotate = (bucket: string, { operation, key, partNumber }: Request<unknown, unknown>) =>
+/** By OpenTelemetry's names where it has some. */
+const annotate = (bucket: string, { operation, method, key, partNumber }: Request.Request) =>
   Effect.annotateCurrentSpan({
     "oss.operation": operation,
     "oss.bucket": bucket,
+    "http.request.method": method,
     ...(key === undefined ? {} : { "oss.key": key }),
     ...(partNumber === undefined ? {} : { "oss.part_number": partNumber })
   })
 
-const annotateAnswer = ({ status, headers }: AliOss.Answer) =>
+const annotateResponse = ({ status, headers }: Responses.Response) =>
   Effect.annotateCurrentSpan({
     "http.response.status_code": status,
     ...("x-oss-request-id" in headers ? { "oss.request_id": headers["x-oss-request-id"] } : {})
@@ -213,16 +214,17 @@ interface Facts {
   readonly requestId?: string | undefined
 }
 
-const failureOf =
-  (bucket: string, { operation, key, partNumber }: Request<unknown, unknown>) =>
-  (reason: Reason, { status, code, requestId }: Facts = {}): OssError =>
-    new OssError({
-      operation,
-      bucket,
-      ...(key === undefined ? {} : { key }),
-      ...(partNumber === undefined ? {} : { partNumber }),
-      ...(status === undefined ? {} : { status }),
-      ...(code === undefined ? {} : { code }),
-      ...(requestId === undefined ? {} : { requestId }),
-      reason
-    })
+const failure = (
+  bucket: string,
+  about: About,
+  reason: Reason,
+  { status, code, requestId }: Facts = {}
+): OssError =>
+  new OssError({
+    ...about,
+    bucket,
+    ...(status === undefined ? {} : { status }),
+    ...(code === undefined ? {} : { code }),
+    ...(requestId === undefined ? {} : { requestId }),
+    reason
+  })

@@ -1,49 +1,47 @@
 /**
- * What OSS answered, read. The quirks of ali-oss and of OSS's XML end here.
+ * Reads what OSS answers when it succeeds. What an answer says is checked
+ * here, so that nobody above meets a page that leads nowhere or a part that
+ * can't be.
  *
  * @internal
  */
 import * as DateTime from "effect/DateTime"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Base64 from "effect/encoding/Base64"
 import * as Headers from "effect/http/Headers"
 import * as Option from "effect/Option"
-import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type {
+  ListedPart,
   ObjectHead,
   ObjectReceipt,
   PartPage,
   PartReceipt,
-  UploadPage
+  UploadPage,
+  UploadPosition
 } from "../../OssModel.ts"
-import type { Operation, Refusal } from "../../OssError.ts"
-import type { Answer, Understood } from "./aliOss.ts"
+import * as Xml from "./xml.ts"
 
-/** An answer of the status that was hoped for, and what ali-oss made of it. */
-export interface Success {
-  readonly headers: Answer["headers"]
-  readonly returned: unknown
-  readonly data: unknown
+/** An answer as it came over the wire. */
+export interface Response {
+  readonly status: number
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Uint8Array
 }
 
 /** Reads one kind of success; fails with why the answer makes no sense. */
-export type Read<A> = (success: Success) => Effect.Effect<A, { readonly message: string }>
+export type Read<A> = (response: Response) => Effect.Effect<A, { readonly message: string }>
 
-export const readWith = <A>(
-  read: Read<A>,
-  { headers }: Answer,
-  understood: Understood
-): ReturnType<Read<A>> =>
-  understood._tag === "Thrown"
-    ? Effect.fail({ message: `ali-oss says: ${textIn(understood.thrown, "message") ?? "nothing"}` })
-    : read({ headers, returned: understood.returned, data: understood.data })
+/** OSS: at most 10,000 parts. */
+const maxParts = 10_000
 
 const Crc64 = Schema.OptionFromOptionalKey(Schema.BigIntFromString)
 const Count = Schema.FiniteFromString.check(Schema.isInt(), Schema.isGreaterThanOrEqualTo(0))
-const Truncated = Schema.Literals(["true", "false"])
+const PartNumber = Schema.FiniteFromString.check(
+  Schema.isInt(),
+  Schema.isBetween({ minimum: 1, maximum: maxParts })
+)
 
 const ReceiptHeaders = Schema.Struct({
   etag: Schema.NonEmptyString,
@@ -69,13 +67,17 @@ export const objectReceipt: Read<ObjectReceipt> = ({ headers }) =>
 
 const decodeCompleted = Schema.decodeUnknownEffect(Schema.Struct({ ETag: Schema.NonEmptyString }))
 
-/** The body says that the object is there; with a callback it is the callback's, and only the headers are OSS's. */
-export const completed: Read<ObjectReceipt> = (success) =>
-  Predicate.hasProperty(success.returned, "data")
-    ? objectReceipt(success)
-    : Effect.flatMap(decodeCompleted(success.data), ({ ETag }) =>
-        objectReceipt({ ...success, headers: { ...success.headers, etag: ETag } })
-      )
+/** The body says that the object is there. With a callback the body is the callback's, and only the headers are OSS's. */
+export const completed = (withCallback: boolean): Read<ObjectReceipt> =>
+  withCallback
+    ? objectReceipt
+    : (response) =>
+        Xml.parse(response.body).pipe(
+          Effect.flatMap((root) => decodeCompleted(Xml.texts(root))),
+          Effect.flatMap(({ ETag }) =>
+            objectReceipt({ ...response, headers: { ...response.headers, etag: ETag } })
+          )
+        )
 
 const decodeHead = Schema.decodeUnknownEffect(
   Schema.Struct({
@@ -100,142 +102,132 @@ export const objectHead: Read<ObjectHead> = ({ headers }) =>
     lastModified: httpDate(known["last-modified"])
   }))
 
-export const initiated: Read<{ readonly uploadId: string }> = ({ returned }) =>
-  decodeInitiated(returned)
 const decodeInitiated = Schema.decodeUnknownEffect(
-  Schema.Struct({ uploadId: Schema.NonEmptyString })
+  Schema.Struct({ UploadId: Schema.NonEmptyString })
 )
+
+export const initiated: Read<{ readonly uploadId: string }> = ({ body }) =>
+  Xml.parse(body).pipe(
+    Effect.flatMap((root) => decodeInitiated(Xml.texts(root))),
+    Effect.map(({ UploadId }) => ({ uploadId: UploadId }))
+  )
 
 export const nothing: Read<void> = () => Effect.void
 
-const ListedPart = Schema.Struct({
-  PartNumber: Count,
-  Size: Count,
-  ETag: Schema.NonEmptyString,
-  HashCrc64ecma: Crc64
-})
-const decodeParts = Schema.decodeUnknownEffect(
+const Truncated = Schema.Literals(["true", "false"])
+
+const decodePart = Schema.decodeUnknownEffect(
   Schema.Struct({
-    // ali-oss: an object when there is one part.
-    parts: Schema.Union([Schema.Array(ListedPart), ListedPart]),
-    isTruncated: Truncated,
-    nextPartNumberMarker: Schema.optional(Schema.Union([Count, Schema.Literal("")]))
+    PartNumber,
+    Size: Count,
+    ETag: Schema.NonEmptyString,
+    HashCrc64ecma: Crc64
   })
+)
+const decodePartPage = Schema.decodeUnknownEffect(
+  Schema.Struct({ IsTruncated: Truncated, NextPartNumberMarker: Schema.optional(Schema.String) })
 )
 
 export const partPage =
   (after = 0): Read<PartPage> =>
-  ({ returned }) =>
-    Effect.flatMap(decodeParts(returned), ({ parts, isTruncated: more, nextPartNumberMarker }) => {
-      const next = more === "true" ? Option.some(Number(nextPartNumberMarker)) : Option.none()
-      // Also false for what is not a number: a page that leads nowhere would be asked for again for ever.
-      return Option.isSome(next) && !(next.value > after)
-        ? Effect.fail({ message: "the list of parts does not go on where it should" })
-        : Effect.succeed({ parts: ("ETag" in parts ? [parts] : parts).map(listedPart), next })
+  ({ body }) =>
+    Effect.gen(function* () {
+      const root = yield* Xml.parse(body)
+      const { IsTruncated, NextPartNumberMarker } = yield* decodePartPage(Xml.texts(root))
+      const parts = yield* Effect.forEach(Xml.all(root, "Part"), (part) =>
+        Effect.map(decodePart(Xml.texts(part)), listedPart)
+      )
+      const next = IsTruncated === "true" ? Number(NextPartNumberMarker) : undefined
+      // Negated, so that it is also true of what is not a number.
+      if (next !== undefined && !(next > after && next <= maxParts)) {
+        return yield* Effect.fail({
+          message: "the list of parts does not go on where it should"
+        })
+      }
+      return { parts, next: Option.fromUndefinedOr(next) }
     })
 
-const listedPart = (part: typeof ListedPart.Type) => ({
+const listedPart = (part: {
+  readonly PartNumber: number
+  readonly Size: number
+  readonly ETag: string
+  readonly HashCrc64ecma: Option.Option<bigint>
+}): ListedPart => ({
   number: part.PartNumber,
   size: part.Size,
   etag: part.ETag,
   crc64: part.HashCrc64ecma
 })
 
-const decodeUploads = Schema.decodeUnknownEffect(
+const decodeUpload = Schema.decodeUnknownEffect(
   Schema.Struct({
-    uploads: Schema.Array(
-      Schema.Struct({
-        name: Schema.String,
-        uploadId: Schema.NonEmptyString,
-        initiated: Schema.DateTimeUtcFromString
-      })
-    ),
-    nextKeyMarker: Schema.optional(Schema.String),
-    nextUploadIdMarker: Schema.optional(Schema.String)
+    Key: Schema.String,
+    UploadId: Schema.NonEmptyString,
+    Initiated: Schema.DateTimeUtcFromString
+  })
+)
+const decodeUploadPage = Schema.decodeUnknownEffect(
+  Schema.Struct({
+    IsTruncated: Truncated,
+    EncodingType: Schema.optional(Schema.String),
+    NextKeyMarker: Schema.optional(Schema.String),
+    NextUploadIdMarker: Schema.optional(Schema.String)
   })
 )
 
-/** What ali-oss drops, or makes up where it is missing. */
-const decodeUploadsXml = Schema.decodeUnknownEffect(
-  Schema.Struct({ IsTruncated: Truncated, EncodingType: Schema.optional(Schema.String) })
-)
+export const uploadPage =
+  (after: UploadPosition | undefined): Read<UploadPage> =>
+  ({ headers, body }) =>
+    Effect.gen(function* () {
+      const root = yield* Xml.parse(body)
+      const { IsTruncated, EncodingType, NextKeyMarker, NextUploadIdMarker } =
+        yield* decodeUploadPage(Xml.texts(root))
+      const text = EncodingType === "url" ? urlDecoded : Effect.succeed
+      const uploads = yield* Effect.forEach(Xml.all(root, "Upload"), (upload) =>
+        Effect.flatMap(decodeUpload(Xml.texts(upload)), ({ Key, UploadId, Initiated }) =>
+          Effect.map(text(Key), (key) => ({
+            key,
+            uploadId: UploadId,
+            initiated: DateTime.toEpochMillis(Initiated)
+          }))
+        )
+      )
+      const serverTime = dateOf(headers)
+      if (serverTime === undefined) return yield* Effect.fail({ message: "it has no date" })
+      if (IsTruncated === "false") return { uploads, next: Option.none(), serverTime }
+      if (!NextKeyMarker || NextUploadIdMarker === undefined) {
+        return yield* Effect.fail({
+          message: "the list of uploads does not say where it goes on"
+        })
+      }
+      const next = { key: yield* text(NextKeyMarker), uploadId: NextUploadIdMarker }
+      if (after !== undefined && !isBeyond(next, after)) {
+        return yield* Effect.fail({
+          message: "the list of uploads does not go on where it should"
+        })
+      }
+      return { uploads, next: Option.some(next), serverTime }
+    })
 
-export const uploadPage: Read<UploadPage> = ({ returned, data, headers }) =>
-  Effect.gen(function* () {
-    const { IsTruncated, EncodingType } = yield* decodeUploadsXml(data)
-    const page = yield* decodeUploads(returned)
-    const text = EncodingType === "url" ? urlDecoded : Effect.succeed
-    const uploads = yield* Effect.forEach(page.uploads, ({ name, uploadId, initiated }) =>
-      Effect.map(text(name), (key) => ({
-        key,
-        uploadId,
-        initiated: DateTime.toEpochMillis(initiated)
-      }))
-    )
-    const serverTime = dateOf(headers)
-    if (serverTime === undefined) return yield* Effect.fail({ message: "it has no date" })
-    const { nextKeyMarker, nextUploadIdMarker } = page
-    if (IsTruncated === "false") return { uploads, next: Option.none(), serverTime }
-    if (!nextKeyMarker || nextUploadIdMarker === undefined) {
-      return yield* Effect.fail({ message: "the list of uploads does not say where it goes on" })
-    }
-    const next = { key: yield* text(nextKeyMarker), uploadId: nextUploadIdMarker }
-    return { uploads, next: Option.some(next), serverTime }
-  })
+/** OSS lists by key, then by upload id, both by their bytes. */
+const isBeyond = (next: UploadPosition, after: UploadPosition): boolean => {
+  const order = compareBytes(next.key, after.key)
+  return order > 0 || (order === 0 && compareBytes(next.uploadId, after.uploadId) > 0)
+}
+
+/** In UTF-8, where the order of bytes is that of code points. */
+const compareBytes = (a: string, b: string): number => {
+  const [left, right] = [Array.from(a), Array.from(b)]
+  const at = left.findIndex((character, index) => character !== right[index])
+  if (at < 0) return left.length - right.length
+  return (left[at]?.codePointAt(0) ?? 0) - (right[at]?.codePointAt(0) ?? -1)
+}
 
 const decodeComponent = Schema.decodeUnknownEffect(Schema.StringFromUriComponent)
 const urlDecoded = (text: string) => decodeComponent(text.replaceAll("+", "%20"))
 
-/** An answer to HEAD has no body: OSS puts the error into a header. */
-export const withErrorBody = (answer: Answer): Answer => {
-  const header = answer.headers["x-oss-err"]
-  return answer.body.length > 0 || header === undefined
-    ? answer
-    : { ...answer, body: Result.getOrElse(Base64.decode(header), () => answer.body) }
-}
-
-/** What is known of an answer other than success; `now` is this machine's time, in milliseconds since 1970. */
-export const refusalOf = (
-  operation: Operation,
-  { status, headers, body }: Answer,
-  understood: Understood,
-  now: number
-): Refusal & { readonly requestId: string | undefined } => {
-  // Without a body ali-oss makes a code up.
-  const error = understood._tag === "Thrown" && body.length > 0 ? understood.thrown : undefined
-  const code = textIn(error, "code")
-  const serverTime = dateOf(headers)
-  return {
-    operation,
-    status,
-    code,
-    // Without a code the message is ali-oss's, about a body that is not OSS's.
-    description: code && textIn(error, "message"),
-    requestId: textIn(error, "requestId") ?? headers["x-oss-request-id"],
-    retryAfter: retryAfterOf(headers, serverTime ?? now),
-    offset: serverTime === undefined ? undefined : serverTime - now
-  }
-}
-
-const textIn = (value: unknown, field: string): string | undefined => {
-  const text = Predicate.hasProperty(value, field) ? value[field] : undefined
-  return typeof text === "string" && text !== "" ? text : undefined
-}
-
-const dateOf = ({ date }: Answer["headers"]): number | undefined =>
+/** The server's time, in milliseconds since 1970. */
+export const dateOf = ({ date }: Response["headers"]): number | undefined =>
   date === undefined
     ? undefined
     : Result.getOrUndefined(Result.map(Headers.parseHttpDate(date), DateTime.toEpochMillis))
-
-/** Most answers don't have it, and to be told by the parser costs an error with its stack. */
-const retryAfterOf = (
-  { "retry-after": value }: Answer["headers"],
-  now: number
-): number | undefined =>
-  value === undefined
-    ? undefined
-    : Result.getOrUndefined(
-        Result.map(Headers.parseRetryAfter(value), (wait) =>
-          Duration.toMillis(Headers.retryAfterDelay(wait, now))
-        )
-      )

@@ -5,25 +5,32 @@
  *
  * @internal
  */
-import * as ByteSize from "effect/ByteSize"
-import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Headers from "effect/http/Headers"
 import * as HttpBody from "effect/http/HttpBody"
-import type * as HttpClient from "effect/http/HttpClient"
+import * as HttpClient from "effect/http/HttpClient"
 import type { HttpClientError } from "effect/http/HttpClientError"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type { HttpClientResponse } from "effect/http/HttpClientResponse"
-import * as HttpIncomingMessage from "effect/http/HttpIncomingMessage"
 import * as UrlParams from "effect/http/UrlParams"
 import * as Option from "effect/Option"
-import * as Semaphore from "effect/Semaphore"
+import * as Stream from "effect/Stream"
 import * as Body from "../../Body.ts"
-import { Rejected, Transport } from "../../OssError.ts"
-import type { Answer, Signed } from "./aliOss.ts"
+import { type Misconnected, Rejected, Transport } from "../../OssError.ts"
+import { connectionError } from "./connectionErrors.ts"
+import { guard } from "./gate.ts"
+import type { Request } from "./request.ts"
+import type { Response } from "./responses.ts"
+import type { Signed } from "./signer.ts"
 
-/** A page of 1,000 parts or uploads has well below one MiB. */
-const maxAnswer = ByteSize.mebibytes(16)
+/** In bytes. A page of 1,000 parts or uploads has well below one MiB. */
+const maxPage = 2 * 1024 * 1024
+
+/** In bytes. OSS's errors have a few hundred; the page of a proxy is not read to its end. */
+const maxError = 64 * 1024
+
+/** Why a request was not carried. */
+export type Reason = Transport | Misconnected | Rejected
 
 /**
  * One request, one answer. Fails with the body's error if that can't be read,
@@ -31,127 +38,156 @@ const maxAnswer = ByteSize.mebibytes(16)
  */
 export const carry = Effect.fnUntraced(function* <E, E2>(
   http: HttpClient.HttpClient,
+  { method, content }: Request,
   signed: Signed,
   body: Body.Body<E> | undefined,
-  failed: (reason: Transport | Rejected) => E2
-): Effect.fn.Return<Answer, E | E2> {
-  const unsendable = Object.entries(signed.headers).find(
-    ([, value]) => !/^[\t\x20-\x7e\x80-\xff]*$/.test(value)
-  )
-  if (unsendable !== undefined) {
-    return yield* Effect.fail(
-      failed(
-        new Rejected({
-          description: `the header "${unsendable[0]}" has a character that HTTP can't carry`
-        })
-      )
-    )
-  }
+  failed: (reason: Reason) => E2
+): Effect.fn.Return<Response, E | E2> {
+  const headers = wireHeaders(signed.headers)
+  if (typeof headers === "string") return yield* Effect.fail(failed(uncarriable(headers)))
   const guarded = body && guard(body)
-  const exchange = Effect.flatMap(http.execute(requestOf(signed, guarded)), answerOf).pipe(
-    withoutSecrets,
-    Effect.provideService(HttpIncomingMessage.MaxBodySize, maxAnswer),
-    Effect.mapError((error) => failed(reasonOf(error)))
-  )
+  const exchange = http
+    .execute(requestOf(method, { ...signed, headers }, bodyOf(content, guarded)))
+    .pipe(
+      Effect.flatMap((response) => {
+        // Nobody has seen the whole body yet: this says nothing of what is stored.
+        const isEarly = response.status < 400 && guarded !== undefined && !guarded.wasRead()
+        return isEarly ? Effect.fail(early) : read(response)
+      }),
+      withoutSecrets,
+      Effect.mapError((error) => failed(error instanceof Transport ? error : reasonOf(error)))
+    )
   if (guarded === undefined) return yield* exchange
   const exit = yield* Effect.exit(Effect.ensuring(exchange, guarded.close))
   const failure = guarded.failure()
   return yield* failure === undefined ? exit : Effect.failCause(failure)
 })
 
-const answerOf = (response: HttpClientResponse): Effect.Effect<Answer, HttpClientError> =>
-  Effect.map(response.arrayBuffer, (body) => ({
-    status: response.status,
-    headers: { ...response.headers },
-    body: new Uint8Array(body)
-  }))
+const early = new Transport({ description: "an answer came before the body had been sent" })
+
+const uncarriable = (header: string) =>
+  new Rejected({ description: `the header "${header}" has a character that HTTP can't carry` })
+
+/** Text as HTTP carries it: the bytes of its UTF-8, one a character. The name of a header that can't be carried. */
+const wireHeaders = (headers: Signed["headers"]): Record<string, string> | string => {
+  const wire: Record<string, string> = {}
+  for (const [name, value] of Object.entries(headers)) {
+    wire[name] = /^[\t\x20-\x7e]*$/.test(value) ? value : latin1(value)
+    if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(wire[name])) return name
+  }
+  return wire
+}
+
+const latin1 = (text: string) =>
+  Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join("")
 
 /** Built by hand: setting a body would set a Content-Type, which is signed. */
-const requestOf = (signed: Signed, body: Body.Body<unknown> | undefined) =>
+const requestOf = (
+  method: string,
+  { url, headers }: Pick<Signed, "url" | "headers">,
+  body: HttpBody.HttpBody
+) =>
   HttpClientRequest.makeWith(
-    signed.method,
-    signed.url,
+    method as HttpClientRequest.HttpClientRequest["method"],
+    url,
     UrlParams.empty,
     Option.none(),
-    Headers.fromInput(signed.headers),
-    bodyOf(signed, body)
+    Headers.fromInput(headers),
+    body
   )
 
-const bodyOf = ({ content }: Signed, body: Body.Body<unknown> | undefined): HttpBody.HttpBody => {
+const bodyOf = (
+  content: string | undefined,
+  body: Body.Body<unknown> | undefined
+): HttpBody.HttpBody => {
   if (body !== undefined && body.size > 0) return Body.toHttpBody(body)
   return content === undefined ? HttpBody.empty : HttpBody.text(content)
 }
 
-interface Guarded<E> extends Body.Body<E> {
-  /** Returns once nothing is being read; nothing will be. */
-  readonly close: Effect.Effect<void>
-  /** What went wrong with reading, if anything. */
-  readonly failure: () => Cause.Cause<E> | undefined
+/** The answer, with no more of its body than an honest one has. */
+const read = (
+  response: HttpClientResponse
+): Effect.Effect<Response, HttpClientError | Transport> => {
+  const { status } = response
+  const headers = { ...response.headers }
+  const limit = status < 400 ? maxPage : maxError
+  const isShort =
+    Number(headers["content-length"] ?? Infinity) <= limit &&
+    headers["content-encoding"] === undefined
+  const bytes: Effect.Effect<Uint8Array, HttpClientError | Transport> = isShort
+    ? Effect.map(response.arrayBuffer, (buffer) => new Uint8Array(buffer))
+    : bounded(response, limit)
+  return Effect.map(bytes, (body) => ({ status, headers, body }))
 }
 
-const guard = <E>({ read, size }: Body.Body<E>): Guarded<E> => {
-  const gate = Semaphore.makeUnsafe(1)
-  let closed = false
-  let failure: Cause.Cause<E> | undefined
-
-  const note = (cause: Cause.Cause<E>) =>
-    Effect.sync(() => {
-      if (!Cause.hasInterruptsOnly(cause)) failure ??= cause
-    })
-
-  return {
-    size,
-    read: (target, offset) =>
-      gate.withPermit(
-        Effect.suspend(() =>
-          closed ? Effect.interrupt : Effect.onError(read(target, offset), note)
-        )
-      ),
-    close: Effect.suspend(() => {
-      closed = true
-      return gate.withPermit(Effect.void)
-    }),
-    failure: () => failure
-  }
-}
-
-/** Whatever shows a request, be it a span, a log or an error, leaves these out. */
-const withoutSecrets = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  Effect.gen(function* () {
-    const headers = yield* Headers.CurrentRedactedNames
-    const parameters = yield* UrlParams.CurrentRedactedNames
-    return yield* self.pipe(
-      Effect.provideService(Headers.CurrentRedactedNames, [
-        ...headers,
-        "authorization",
-        "x-oss-security-token"
-      ]),
-      Effect.provideService(UrlParams.CurrentRedactedNames, [
-        ...parameters,
-        /^(signature|security-token|ossaccesskeyid|x-oss-(signature|credential|security-token))$/i
-      ])
+/** Of an error that is too long the beginning will do; a page that is too long is none of OSS's. */
+const bounded = (
+  { stream, status }: HttpClientResponse,
+  limit: number
+): Effect.Effect<Uint8Array, HttpClientError | Transport> =>
+  Effect.suspend(() => {
+    const pieces: Array<Uint8Array> = []
+    let size = 0
+    return stream.pipe(
+      Stream.takeUntil((piece) => {
+        pieces.push(piece.slice(0, limit + 1 - size))
+        size += piece.length
+        return size > limit
+      }),
+      Stream.runDrain,
+      Effect.flatMap(() =>
+        size > limit && status < 400
+          ? Effect.fail(new Transport({ description: `the answer has more than ${limit} bytes` }))
+          : Effect.succeed(joined(pieces))
+      )
     )
   })
 
-const reasonOf = ({ reason }: HttpClientError): Transport | Rejected => {
-  const description = describe("cause" in reason ? reason.cause : undefined)
-  switch (reason._tag) {
-    case "InvalidUrlError":
-      return new Rejected({ description: `not a URL: ${description}` })
-    case "DecodeError":
-      return new Transport({ description: `the answer broke off: ${description}` })
-    default:
-      return new Transport({ description })
+const joined = (pieces: ReadonlyArray<Uint8Array>): Uint8Array => {
+  const bytes = new Uint8Array(pieces.reduce((size, piece) => size + piece.length, 0))
+  let offset = 0
+  for (const piece of pieces) {
+    bytes.set(piece, offset)
+    offset += piece.length
   }
+  return bytes
 }
 
-/** Engines wrap what happened: the innermost cause says it. */
-const describe = (cause: unknown): string => {
-  if (!(cause instanceof Error)) return "no further details"
-  if (cause.cause instanceof Error) return describe(cause.cause)
-  if (cause instanceof AggregateError && cause.errors.length > 0) {
-    return cause.errors.map(describe).join("; ")
+const secretHeaders = ["authorization", "x-oss-security-token"]
+const secretParameters = [
+  /^(signature|security-token|ossaccesskeyid|x-oss-(signature|credential|security-token))$/i
+]
+
+/**
+ * Whatever shows a request, be it a log or an error, leaves these out. The HTTP
+ * client makes no span of its own: its exit would hold the request, with the
+ * token and the presigned URL in it.
+ */
+const withoutSecrets = <A, E>(self: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+  Effect.withFiber((fiber) =>
+    self.pipe(
+      Effect.provideService(Headers.CurrentRedactedNames, [
+        ...fiber.getRef(Headers.CurrentRedactedNames),
+        ...secretHeaders
+      ]),
+      Effect.provideService(UrlParams.CurrentRedactedNames, [
+        ...fiber.getRef(UrlParams.CurrentRedactedNames),
+        ...secretParameters
+      ]),
+      Effect.provideService(HttpClient.TracerDisabledWhen, () => true)
+    )
+  )
+
+const reasonOf = ({ reason }: HttpClientError): Reason => {
+  const cause = "cause" in reason ? reason.cause : undefined
+  switch (reason._tag) {
+    case "InvalidUrlError":
+      return new Rejected({ description: "the URL is none" })
+    case "DecodeError":
+      return new Transport({
+        description: `the answer broke off: ${connectionError(cause).description}`
+      })
+    default:
+      return connectionError(cause)
   }
-  const code = "code" in cause && typeof cause.code === "string" ? cause.code : cause.name
-  return cause.message.includes(code) ? cause.message : `${code}: ${cause.message}`
 }

@@ -1,0 +1,268 @@
+/**
+ * The only file that knows ali-oss. It asks its clients for signatures and for
+ * nothing else: requests are built, sent and read elsewhere.
+ *
+ * @internal
+ */
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import type { Credentials } from "../../OssCredentials.ts"
+import { type CredentialsExpired, Rejected } from "../../OssError.ts"
+import { InvalidRequest } from "../../UploadError.ts"
+import { type Connection, connect } from "./endpoint.ts"
+import { type Request, urlOf } from "./request.ts"
+import { headersV4, isoOf, type Keys, type Signed, type Signer, withoutKeys } from "./signer.ts"
+
+/** The methods of an ali-oss client that are used: its published types leave them out. */
+interface Methods {
+  readonly options: Options
+  readonly userAgent: string
+  readonly authorization: (
+    method: string,
+    resource: string,
+    parameters: object,
+    headers: object
+  ) => string
+  readonly authorizationV4: (
+    method: string,
+    request: { readonly headers: object; readonly queries: object },
+    bucket: string,
+    key: string | undefined
+  ) => string
+}
+
+interface Options {
+  readonly accessKeyId: string
+  readonly stsToken?: string | null | undefined
+}
+
+/** Signs with keys that this library holds. ali-oss is loaded late: that takes a fifth of a second. */
+export const load = Effect.fnUntraced(function* (connection: Connection, keys: Keys) {
+  const { default: Client } = yield* Effect.promise(() => import("ali-oss"))
+  let last: readonly [Credentials, Methods] | undefined
+  const clientFor = (credentials: Credentials): Methods => {
+    if (last?.[0] === credentials) return last[1]
+    const client = methodsOf(
+      new Client({
+        ...keyOptions(credentials),
+        region: connection.region,
+        bucket: connection.bucket
+      })
+    )
+    last = [credentials, client]
+    return client
+  }
+  return {
+    sign: Effect.fnUntraced(function* (request, time) {
+      const used = yield* Effect.mapError(keys.current, withoutKeys)
+      return yield* signWith(connection, () => clientFor(used), request, time, keys.expired(used))
+    })
+  } satisfies Signer
+})
+
+/** Without an interval ali-oss warns that it can't refresh a token; refreshing is not its task here. */
+const keyOptions = ({ accessKeyId, accessKeySecret, securityToken }: Credentials) => ({
+  accessKeyId: accessKeyId.trim(),
+  accessKeySecret: Redacted.value(accessKeySecret).trim(),
+  ...(securityToken === undefined
+    ? {}
+    : { stsToken: Redacted.value(securityToken).trim(), refreshSTSTokenInterval: Infinity })
+})
+
+/** The client with header values as text: another encoding of the user's would sign other bytes. */
+const methodsOf = (client: object): Methods =>
+  Object.create(client, {
+    options: {
+      get: () =>
+        Object.create(Reflect.get(client, "options"), { headerEncoding: { value: "utf-8" } })
+    }
+  })
+
+const signWith = (
+  connection: Connection,
+  clientOf: () => Methods,
+  request: Request,
+  time: number,
+  expired: Effect.Effect<void>
+): Effect.Effect<Signed, Rejected> =>
+  Effect.try({
+    try: () => {
+      const client = clientOf()
+      const headers =
+        connection.signature === "v4"
+          ? signedV4(connection, client, request, time)
+          : signedV1(connection, client, request, time)
+      return {
+        url: urlOf(connection, request),
+        headers: { ...headers, "user-agent": client.userAgent },
+        expired
+      }
+    },
+    catch: (thrown) => new Rejected({ description: `it could not be signed: ${thrown}` })
+  })
+
+const signedV4 = (
+  { bucket }: Connection,
+  client: Methods,
+  { method, key, query, headers }: Request,
+  time: number
+) => {
+  const signed = headersV4(headers, isoOf(time), client.options.stsToken ?? undefined)
+  const authorization = client.authorizationV4(
+    method,
+    { headers: signed, queries: query },
+    bucket,
+    key
+  )
+  return { ...signed, authorization }
+}
+
+const signedV1 = (
+  { bucket }: Connection,
+  client: Methods,
+  { method, key = "", query, headers }: Request,
+  time: number
+) => {
+  const { stsToken } = client.options
+  const signed: Record<string, string> = {
+    ...headers,
+    "x-oss-date": new Date(time).toUTCString(),
+    ...(stsToken ? { "x-oss-security-token": stsToken } : {})
+  }
+  const parameters = Object.fromEntries(
+    Object.entries(query).filter(([name]) => subResources.has(name))
+  )
+  const authorization = client.authorization(method, `/${bucket}/${key}`, parameters, signed)
+  return { ...signed, authorization }
+}
+
+/** The parameters that version 1 signs. */
+const subResources: ReadonlySet<string> = new Set(["uploads", "uploadId", "partNumber"])
+
+// A client of the user's own.
+
+interface Client {
+  readonly options: Record<string, unknown>
+  stsTokenFreshTime: unknown
+}
+
+export interface Borrowed {
+  readonly connection: Connection
+  readonly signer: Signer
+}
+
+/**
+ * Signs with a client that the user has. It is left as it is, but for what
+ * ali-oss itself would write: new temporary keys, and when they were got.
+ */
+export const borrow = (client: unknown): Result.Result<Borrowed, InvalidRequest> =>
+  isClient(client)
+    ? Result.map(connectionOf(client), (connection) => ({
+        connection,
+        signer: borrowedSigner(client, connection)
+      }))
+    : Result.fail(unusable("it has no options"))
+
+const isClient = (client: unknown): client is Client =>
+  typeof client === "object" &&
+  client !== null &&
+  "options" in client &&
+  typeof client.options === "object" &&
+  client.options !== null
+
+const unusable = (problem: string) =>
+  new InvalidRequest({
+    field: "client",
+    problem: `this ali-oss client can't be used: ${problem}`,
+    remedy: "give a client of ali-oss 6 that has a bucket"
+  })
+
+const Flag = Schema.optional(Schema.NullOr(Schema.Boolean))
+const decodeOptions = Schema.decodeUnknownResult(
+  Schema.Struct({
+    bucket: Schema.NonEmptyString,
+    region: Schema.optional(Schema.NullOr(Schema.String)),
+    endpoint: Schema.Struct({ protocol: Schema.String, host: Schema.String }),
+    cname: Flag,
+    sldEnable: Flag,
+    authorizationV4: Flag,
+    isRequestPay: Flag
+  })
+)
+
+const connectionOf = ({ options }: Client): Result.Result<Connection, InvalidRequest> =>
+  Result.mapBoth(decodeOptions(options), {
+    onFailure: ({ message }) => unusable(message),
+    onSuccess: ({ bucket, region, endpoint, cname, sldEnable, authorizationV4, isRequestPay }) =>
+      connect({
+        bucket,
+        region: region ?? "",
+        endpoint: `${endpoint.protocol}//${endpoint.host}`,
+        pathStyle: sldEnable ?? false,
+        cname: cname ?? false,
+        signature: authorizationV4 ? "v4" : "v1",
+        requestPayer: isRequestPay ?? false
+      })
+  })
+
+const borrowedSigner = (client: Client, connection: Connection): Signer => {
+  const methods = methodsOf(client)
+  const refreshing = refresher(client)
+  return {
+    sign: Effect.fnUntraced(function* (request, time) {
+      if (isDue(client)) yield* refreshing
+      const token = client.options["stsToken"]
+      // Its own refresh is due at once, unless the token has been replaced meanwhile.
+      const expired = Effect.sync(() => {
+        if (token === client.options["stsToken"]) client.stsTokenFreshTime = new Date(0)
+      })
+      return yield* signWith(connection, () => methods, request, time, expired)
+    })
+  }
+}
+
+/** As ali-oss decides it. */
+const isDue = ({ options, stsTokenFreshTime }: Client): boolean =>
+  Boolean(options["stsToken"]) &&
+  typeof options["refreshSTSToken"] === "function" &&
+  new Date().getTime() - Number(stsTokenFreshTime) >= Number(options["refreshSTSTokenInterval"])
+
+/** One refresh for all requests that wait for it; it goes on if those are interrupted. */
+const refresher = (client: Client): Effect.Effect<void, CredentialsExpired> => {
+  let underWay: Promise<void> | undefined
+  return Effect.tryPromise({
+    try: () => {
+      underWay ??= refresh(client).finally(() => {
+        underWay = undefined
+      })
+      return underWay
+    },
+    catch: withoutKeys
+  })
+}
+
+const decodeKeys = Schema.decodeUnknownSync(
+  Schema.Struct({
+    accessKeyId: Schema.NonEmptyString,
+    accessKeySecret: Schema.NonEmptyString,
+    stsToken: Schema.NonEmptyString
+  })
+)
+
+/** As ali-oss does it. */
+const refresh = (client: Client): Promise<void> =>
+  new Promise<object>((resolve) => {
+    resolve(Object(client.options["refreshSTSToken"]).call(client.options))
+  }).then((refreshed) => {
+    const fields = Object.fromEntries(
+      Object.entries(refreshed).map(([name, value]) => [
+        name.charAt(0).toLowerCase() + name.slice(1),
+        value
+      ])
+    )
+    const stsToken = fields["securityToken"] || fields["stsToken"]
+    Object.assign(client.options, decodeKeys({ ...fields, stsToken }))
+    client.stsTokenFreshTime = new Date()
+  })

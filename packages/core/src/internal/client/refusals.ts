@@ -1,0 +1,73 @@
+/**
+ * Reads an answer other than success: whether it is OSS's at all, and what it
+ * says happened.
+ *
+ * @internal
+ */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Base64 from "effect/encoding/Base64"
+import * as Headers from "effect/http/Headers"
+import * as Result from "effect/Result"
+import type { Operation, Refusal } from "../../OssError.ts"
+import { dateOf, type Response } from "./responses.ts"
+import * as Xml from "./xml.ts"
+
+/** What is known of an answer other than success; `now` is this machine's time, in milliseconds since 1970. */
+export const refusalOf = (
+  operation: Operation,
+  response: Response,
+  now: number
+): Effect.Effect<Refusal & { readonly requestId: string | undefined }> =>
+  Effect.map(errorOf(response), (error = {}) => {
+    const { status, headers } = response
+    const { Code: code, Message: description, RequestId } = error
+    const requestId = headers["x-oss-request-id"] ?? RequestId
+    const serverTime = dateOf(headers)
+    return {
+      operation,
+      status,
+      code: code || undefined,
+      description: description || undefined,
+      requestId,
+      fromOss: requestId !== undefined || Boolean(code),
+      server: serverIn(headers),
+      retryAfter: retryAfterOf(headers, serverTime ?? now),
+      offset: serverTime === undefined ? undefined : serverTime - now
+    }
+  })
+
+/** What OSS's XML says; undefined for anything else. */
+const errorOf = (response: Response): Effect.Effect<Record<string, string> | undefined> => {
+  const body = bodyOf(response)
+  return body.length === 0
+    ? Effect.undefined
+    : Xml.parse(body).pipe(
+        Effect.map((root) => (root.name === "Error" ? Xml.texts(root) : undefined)),
+        Effect.orElseSucceed(() => undefined)
+      )
+}
+
+/** An answer to HEAD has no body: OSS puts the error into a header. */
+const bodyOf = ({ headers: { "x-oss-err": header }, body }: Response): Uint8Array =>
+  body.length > 0 || header === undefined
+    ? body
+    : Result.getOrElse(Base64.decode(header), () => body)
+
+const serverIn = ({ server }: Response["headers"]): string | undefined =>
+  server === undefined
+    ? undefined
+    : server.replaceAll(/[^\x20-\x7e]/g, "?").slice(0, 80) || undefined
+
+/** In milliseconds: OSS's own header, or the standard one. */
+const retryAfterOf = (headers: Response["headers"], now: number): number | undefined => {
+  const { "x-oss-qos-delay-time": delay, "retry-after": value } = headers
+  if (delay !== undefined && /^\d{1,9}$/.test(delay)) return Number(delay)
+  // Most answers don't have it, and to be told so by the parser costs an error with its stack.
+  if (value === undefined) return undefined
+  return Result.getOrUndefined(
+    Result.map(Headers.parseRetryAfter(value), (wait) =>
+      Duration.toMillis(Headers.retryAfterDelay(wait, now))
+    )
+  )
+}

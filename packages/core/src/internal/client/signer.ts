@@ -1,0 +1,52 @@
+/**
+ * What makes a request authentic: one interface, and one contract suite for all
+ * that implement it.
+ *
+ * @internal
+ */
+import type * as Effect from "effect/Effect"
+import type { Credentials, Provider } from "../../OssCredentials.ts"
+import { CredentialsExpired, type Reason } from "../../OssError.ts"
+import type { Request } from "./request.ts"
+
+/** Where a request goes, and with which headers. */
+export interface Signed {
+  readonly url: string
+  /** All of them; names in lower case, values as text. */
+  readonly headers: Readonly<Record<string, string>>
+  /** To be run when OSS says that what signed this request has expired. */
+  readonly expired: Effect.Effect<void>
+}
+
+export interface Signer {
+  /** `time` is the server's, in milliseconds since 1970. */
+  readonly sign: (request: Request, time: number) => Effect.Effect<Signed, Reason>
+}
+
+/** The keys of a signer. */
+export type Keys = Provider<unknown>
+
+/** A signer has no keys because asking for them failed. */
+export const withoutKeys = (error: unknown): CredentialsExpired =>
+  new CredentialsExpired({ description: `there are no new keys: ${messageOf(error)}` })
+
+export const messageOf = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error)
+
+/** `20261122T100000Z` */
+export const isoOf = (time: number): string =>
+  new Date(time).toISOString().replace(/[-:]|\.\d+/g, "")
+
+/** The headers that version 4 adds, but for the signature. */
+export const headersV4 = (
+  headers: Request["headers"],
+  date: string,
+  token: string | undefined
+): Record<string, string> => ({
+  ...headers,
+  "x-oss-content-sha256": "UNSIGNED-PAYLOAD",
+  "x-oss-date": date,
+  ...(token ? { "x-oss-security-token": token } : {})
+})
+
+export type { Credentials }

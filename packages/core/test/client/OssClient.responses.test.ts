@@ -1,0 +1,179 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Option } from "effect"
+import type { OssError } from "../../src/OssError.ts"
+import { against, bytes, etag, part, stored, verbs } from "../support/OssClientReplies.ts"
+
+const listed = (numbers: ReadonlyArray<number>, more = "") =>
+  `<ListPartsResult><IsTruncated>${more === "" ? "false" : "true"}</IsTruncated>${more}${numbers
+    .map(
+      (n) =>
+        `<Part><PartNumber>${n}</PartNumber><ETag>${etag}</ETag><Size>${n * 10}</Size><HashCrc64ecma>18446744073709551615</HashCrc64ecma></Part>`
+    )
+    .join("")}</ListPartsResult>`
+
+describe("an answer of success", () => {
+  const broken: ReadonlyArray<readonly [string, string]> = [
+    ["nothing", ""],
+    ["cut-off XML", "<?xml version='1.0'?><ListPartsResult><IsTruncated>fal"],
+    ["other XML", "<hello/>"],
+    ["no XML", "OK"]
+  ]
+  it.effect.each(broken)("that has %s in place of XML is unreadable", ([, body]) =>
+    Effect.gen(function* () {
+      const { client } = yield* against(() => ({ ...stored, body }))
+      const { initiate, listParts, complete, listUploads } = verbs(client)
+      const verbsWithXml = [initiate, listParts, complete, listUploads].map(
+        (verb) => verb ?? Effect.void
+      )
+      const errors = yield* Effect.forEach(verbsWithXml, (verb) => Effect.flip(verb))
+      assert.deepStrictEqual(
+        errors.map((error) => (error as OssError).reason._tag),
+        ["UnreadableResponse", "UnreadableResponse", "UnreadableResponse", "UnreadableResponse"]
+      )
+    })
+  )
+
+  it.effect("without an ETag is unreadable", () =>
+    Effect.gen(function* () {
+      const { client } = yield* against(() => ({ status: 200 }))
+      for (const verb of [
+        client.uploadPart(part(bytes(1))),
+        client.put({ key: "k", body: bytes(1) }),
+        client.head("k")
+      ]) {
+        assert.strictEqual((yield* Effect.flip(verb)).reason._tag, "UnreadableResponse")
+      }
+    })
+  )
+
+  it.effect("with a CRC64 that is no number is unreadable", () =>
+    Effect.gen(function* () {
+      const { client } = yield* against(() => ({
+        headers: { etag, "x-oss-hash-crc64ecma": "0x1g" }
+      }))
+      const error = yield* Effect.flip(client.uploadPart(part(bytes(1))))
+      assert.strictEqual(error.reason._tag, "UnreadableResponse")
+    })
+  )
+
+  it.effect("may lack a CRC64", () =>
+    Effect.gen(function* () {
+      const { client } = yield* against(() => ({ headers: { etag } }))
+      const receipt = yield* client.uploadPart(part(bytes(1)))
+      assert.deepStrictEqual(receipt, { etag, crc64: Option.none() })
+    })
+  )
+
+  it.effect.each([[0], [1], [2]])("lists %d parts as a list", ([count]) =>
+    Effect.gen(function* () {
+      const numbers = Array.from({ length: count ?? 0 }, (_, index) => index + 1)
+      const { client } = yield* against(() => ({ body: listed(numbers) }))
+      const page = yield* client.listParts({ key: "k", uploadId: "U" })
+      assert.deepStrictEqual(page, {
+        parts: numbers.map((number) => ({
+          number,
+          size: number * 10,
+          etag,
+          crc64: Option.some(18446744073709551615n)
+        })),
+        next: Option.none()
+      })
+    })
+  )
+
+  it.effect("says where the list of parts goes on, and never asks from part 0", () =>
+    Effect.gen(function* () {
+      const { client, server } = yield* against((_, __, count) => ({
+        body: listed([count], "<NextPartNumberMarker>1</NextPartNumberMarker>")
+      }))
+      const page = yield* client.listParts({ key: "k", uploadId: "U", after: 0 })
+      assert.deepStrictEqual(page.next, Option.some(1))
+      const stuck = yield* Effect.flip(client.listParts({ key: "k", uploadId: "U", after: 1 }))
+      assert.strictEqual(stuck.reason._tag, "UnreadableResponse")
+      assert.deepStrictEqual(
+        server.requests.map(({ url }) => url),
+        ["/bucket/k?uploadId=U", "/bucket/k?part-number-marker=1&uploadId=U"]
+      )
+    })
+  )
+
+  it.effect("lists uploads whose keys XML can't express", () =>
+    Effect.gen(function* () {
+      const date = "Sun, 22 Nov 2026 10:00:00 GMT"
+      const { client, server } = yield* against(() => ({
+        headers: { date },
+        body: `<ListMultipartUploadsResult><EncodingType>url</EncodingType><NextKeyMarker>a%01%2B</NextKeyMarker><NextUploadIdMarker>U2</NextUploadIdMarker><IsTruncated>true</IsTruncated><Upload><Key>a%01%2B%20+b</Key><UploadId>U1</UploadId><Initiated>2026-11-22T09:00:00.000Z</Initiated></Upload></ListMultipartUploadsResult>`
+      }))
+      const page = yield* client.listUploads({
+        prefix: "a'+&",
+        after: { key: "a\u0001", uploadId: "U0" }
+      })
+      assert.deepStrictEqual(page, {
+        uploads: [
+          { key: "a\u0001+  b", uploadId: "U1", initiated: Date.parse("2026-11-22T09:00:00Z") }
+        ],
+        next: Option.some({ key: "a\u0001+", uploadId: "U2" }),
+        serverTime: Date.parse(date)
+      })
+      const { searchParams } = new URL(server.requests[0]?.url ?? "", server.url)
+      assert.deepStrictEqual(
+        ["prefix", "key-marker", "upload-id-marker"].map((name) => searchParams.get(name)),
+        ["a'+&", "a\u0001", "U0"]
+      )
+    })
+  )
+})
+
+describe("a hostile list", () => {
+  const stuck: ReadonlyArray<readonly [string, string]> = [
+    ["repeats the marker it was given", "7"],
+    ["goes back", "6"],
+    ["goes on beyond part 10,000", "10001"],
+    ["goes on at no number", "x"]
+  ]
+  it.effect.each(stuck)("of parts that %s is unreadable", ([, marker]) =>
+    Effect.gen(function* () {
+      const { client } = yield* against(() => ({
+        body: listed([8], `<NextPartNumberMarker>${marker}</NextPartNumberMarker>`)
+      }))
+      const error = yield* Effect.flip(client.listParts({ key: "k", uploadId: "U", after: 7 }))
+      assert.strictEqual(error.reason._tag, "UnreadableResponse")
+    })
+  )
+
+  it.effect.each([[0], [10_001], [1.5]])("of a part numbered %d is unreadable", ([number = 0]) =>
+    Effect.gen(function* () {
+      const { client } = yield* against(() => ({ body: listed([number]) }))
+      const error = yield* Effect.flip(client.listParts({ key: "k", uploadId: "U" }))
+      assert.strictEqual(error.reason._tag, "UnreadableResponse")
+    })
+  )
+
+  it.effect("of 200,000 parts costs no more than a page, and is unreadable", () =>
+    Effect.gen(function* () {
+      const numbers = Array.from({ length: 200_000 }, (_, index) => index + 1)
+      const { client } = yield* against(() => ({ body: listed(numbers) }))
+      const error = yield* Effect.flip(client.listParts({ key: "k", uploadId: "U" }))
+      assert.strictEqual(error.reason._tag, "Transport")
+      assert.include(error.message, "more than 2097152 bytes")
+    })
+  )
+
+  const positions: ReadonlyArray<readonly [string, string, string]> = [
+    ["repeats the position it was given", "b", "U5"],
+    ["goes back by key", "a", "U9"],
+    ["goes back by upload id", "b", "U4"],
+    ["goes back in the order of UTF-8", "\uffee", "U9"]
+  ]
+  it.effect.each(positions)("of uploads that %s is unreadable", ([, key, uploadId]) =>
+    Effect.gen(function* () {
+      const after = { key: key === "\uffee" ? "\u{1f600}" : "b", uploadId: "U5" }
+      const { client } = yield* against(() => ({
+        headers: { date: "Sun, 22 Nov 2026 10:00:00 GMT" },
+        body: `<R><IsTruncated>true</IsTruncated><NextKeyMarker>${key}</NextKeyMarker><NextUploadIdMarker>${uploadId}</NextUploadIdMarker></R>`
+      }))
+      const error = yield* Effect.flip(client.listUploads({ after }))
+      assert.strictEqual(error.reason._tag, "UnreadableResponse")
+    })
+  )
+})
