@@ -1,16 +1,19 @@
 /**
  * When a failed request is sent again. A policy is a `Schedule` over
- * `OssError`: it decides how often and after what wait. Whether an error can
- * go away at all is its member `isRetryable`, and that holds for every policy.
+ * `OssError`: it decides how often and after what wait. Whether an error can go
+ * away at all is the error's `isRetryable`, and that holds for every policy.
  *
  * @since 0.1.0
  */
+import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import * as Random from "effect/Random"
 import * as Record from "effect/Record"
 import * as Schedule from "effect/Schedule"
+import * as Monotonic from "./internal/monotonic.ts"
+import * as Outage from "./internal/upload/outage.ts"
 import type { OssError, Reason, RetryableTag } from "./OssError.ts"
 
 /**
@@ -23,7 +26,7 @@ import type { OssError, Reason, RetryableTag } from "./OssError.ts"
 export type RetryPolicy = Schedule.Schedule<unknown, OssError>
 
 /**
- * What a backoff is made of.
+ * The waits between the attempts.
  *
  * @category models
  * @since 0.1.0
@@ -40,6 +43,19 @@ export interface BackoffOptions {
 }
 
 /**
+ * How long an outage is waited for.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface PatientOptions extends BackoffOptions {
+  /** How long nothing may have succeeded. Default: 2 minutes. */
+  readonly for?: Duration.Input | undefined
+  /** How often a request is sent at least; at most, if its error is no outage. Default: 5. */
+  readonly attempts?: number | undefined
+}
+
+/**
  * The longest `Retry-After` that is waited out, in milliseconds: an absurd one
  * must not stop an upload for a day.
  *
@@ -49,11 +65,12 @@ export interface BackoffOptions {
 export const maxRetryAfter: number = 5 * 60_000
 
 /**
- * Exponential backoff with full jitter: each wait is drawn between nothing and
- * the current longest, so that clients that failed together don't come back
- * together. A server's `Retry-After` is a lower bound.
+ * Exponential backoff with full jitter, a number of attempts long: each wait is
+ * drawn between nothing and the current longest, so that clients that failed
+ * together don't come back together. The wait that the server asks for is a
+ * lower bound.
  *
- * **Example** (a patient upload)
+ * **Example** (at most ten attempts)
  *
  * ```ts
  * import { RetryPolicy, Source, Upload } from "@effect-oss/core"
@@ -69,30 +86,91 @@ export const maxRetryAfter: number = 5 * 60_000
  * @since 0.1.0
  */
 export const backoff = (options: BackoffOptions = {}): RetryPolicy => {
-  const cap = Duration.toMillis(Duration.fromInputUnsafe(options.cap ?? "20 seconds"))
-  return Schedule.exponential(options.base ?? "200 millis", options.factor ?? 2).pipe(
-    Schedule.upTo({ times: (options.attempts ?? 5) - 1 }),
-    Schedule.setInputType<OssError>(),
-    Schedule.modifyDelay(({ duration, input }) =>
-      Effect.map(Random.next, (share) =>
-        Math.max(
-          share * Math.min(Duration.toMillis(duration), cap),
-          Math.min(input.retryAfter, maxRetryAfter)
-        )
-      )
-    )
-  )
+  const { attempts = 5 } = options
+  return waiting(options, ({ attempt }) => attempt < attempts)
 }
 
 /**
- * The default of each request: 5 attempts, waits from 200 ms doubling up to
- * 20 s, full jitter, `Retry-After` honoured. The figures are those of the OSS
- * SDKs, with two attempts more.
+ * Waits for a network or a server that is away: the same waits as `backoff`,
+ * for as long as requests fail and less than `for` has passed without a
+ * success. Any success of the same upload, or of uploads with the same
+ * `retryBudget`, starts the time anew. An outage is an error that leaves in
+ * doubt what OSS did, or `Throttled`; after other errors, such as a check sum
+ * that differs, a request is sent `attempts` times.
+ *
+ * **Example** (an upload that survives an hour without a network)
+ *
+ * ```ts
+ * import { RetryPolicy, Source, Upload } from "@effect-oss/core"
+ *
+ * const upload = Upload.upload({
+ *   key: "backups/db.tar",
+ *   source: Source.file("db.tar"),
+ *   retry: RetryPolicy.patient({ for: "1 hour" })
+ * })
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const patient = (options: PatientOptions = {}): RetryPolicy => {
+  const { attempts = 5 } = options
+  const patience = Duration.toMillis(Duration.fromInputUnsafe(options.for ?? "2 minutes"))
+  return waiting(
+    options,
+    ({ attempt, error, elapsed }) => attempt < attempts || (isOutage(error) && elapsed < patience)
+  )
+}
+
+const isOutage = ({ reason }: OssError): boolean =>
+  reason.isAmbiguous || reason._tag === "Throttled"
+
+interface Failure {
+  readonly error: OssError
+  /** That failed; the first is 1. */
+  readonly attempt: number
+  /** For how long nothing has succeeded, in milliseconds. */
+  readonly elapsed: number
+}
+
+/** Sends a request again while `goesOn`. */
+const waiting = (
+  { base = "200 millis", factor = 2, cap = "20 seconds" }: BackoffOptions,
+  goesOn: (failure: Failure) => boolean
+): RetryPolicy => {
+  const first = Duration.toMillis(Duration.fromInputUnsafe(base))
+  const longest = Duration.toMillis(Duration.fromInputUnsafe(cap))
+  return Schedule.fromStep(
+    Effect.sync(() => {
+      let attempt = 0
+      let firstAt: number | undefined
+      return Effect.fnUntraced(function* (_: number, error: OssError) {
+        const at = yield* Monotonic.now
+        firstAt ??= at
+        attempt++
+        const { elapsed = at - firstAt } = yield* Outage.Current
+        if (!goesOn({ error, attempt, elapsed })) return yield* Cause.done(attempt)
+        const most = Math.min(first * factor ** Math.min(attempt - 1, maxDoublings), longest)
+        const drawn = (yield* Random.next) * most
+        const wait = Math.max(drawn, Math.min(error.retryAfter, maxRetryAfter))
+        const step: [number, Duration.Duration] = [attempt, Duration.millis(wait)]
+        return step
+      })
+    })
+  )
+}
+
+/** Beyond it every wait is capped, and a power would overflow. */
+const maxDoublings = 60
+
+/**
+ * The default of each request: `patient` for 2 minutes, waits from 200 ms
+ * doubling up to 20 s, full jitter, the server's wishes honoured.
  *
  * @category policies
  * @since 0.1.0
  */
-export const standard: RetryPolicy = backoff()
+export const standard: RetryPolicy = patient()
 
 /**
  * Every error is final.
@@ -157,9 +235,12 @@ export const byReason = (table: ReasonTable, otherwise: RetryPolicy = standard):
   )
 
 /**
- * What retries are paid out of. Requests that share one can't retry more often
- * together than it allows, so that many parts that fail once are no trouble,
- * while a dead server is left alone soon.
+ * The account that retries are paid from. Requests that share one can't retry
+ * more often together than it allows: many parts that fail once are no trouble,
+ * and a server that answers every request with an error is left alone soon. A
+ * retry after a request that got no response costs nothing, since it puts no
+ * load on a server. Requests that share a budget also share their patience: see
+ * `patient`.
  *
  * @category budgets
  * @since 0.1.0
@@ -169,11 +250,14 @@ export interface Budget {
   readonly spend: Effect.Effect<boolean>
   /** A request succeeded. */
   readonly earn: Effect.Effect<void>
+  /** A request failed. Yields the time since the first failure that no success has followed, in milliseconds. */
+  readonly fail: Effect.Effect<number>
 }
 
 /**
- * A budget of so many retries: each takes one, and each success gives one back,
- * up to this number. Give the same one to several uploads, and they share it.
+ * A budget of a number of retries: each takes one, and each success gives one
+ * back, up to that number. Give the same one to several uploads, and they share
+ * it.
  *
  * **Example** (a hundred retries for all uploads)
  *
@@ -204,17 +288,20 @@ export const budget = (retries: number): Effect.Effect<Budget> =>
  */
 export const budgetUnsafe = (retries: number): Budget => {
   let left = retries
+  const outage = Outage.make()
   return {
     spend: Effect.sync(() => left > 0 && left-- > 0),
-    earn: Effect.sync(() => {
+    earn: Effect.suspend(() => {
       left = Math.min(retries, left + 1)
-    })
+      return outage.succeeded
+    }),
+    fail: outage.failed
   }
 }
 
 /**
- * How many retries the requests of one upload, or of one `uploadAll`, share
- * unless a budget is given.
+ * The number of retries that the requests of one upload, or of one `uploadAll`,
+ * share unless you give a budget.
  *
  * @category constants
  * @since 0.1.0

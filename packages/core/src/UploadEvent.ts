@@ -1,7 +1,8 @@
 /**
  * What a running upload reports, in order: `Started`, then `Resumed` or
- * `Restarted` where an earlier run left something, then `PartUploaded`,
- * `Retrying` and `Progress` mixed, then `Completing`, and `Completed` last.
+ * `Restarted` if an earlier run left something, then `PartUploaded`, `Retrying`,
+ * `Waiting` and `Progress` mixed, then `Completing`, and `Completed` last. An
+ * object that goes up with one request has no `Completing`.
  *
  * @since 0.1.0
  */
@@ -105,6 +106,7 @@ export type ResumeReason = typeof ResumeReason.Type
  *   Restarted: (event) => `starting afresh: ${event.reason}`,
  *   PartUploaded: (event) => `part ${event.number}`,
  *   Retrying: (event) => `${event.operation} again in ${event.delay} ms`,
+ *   Waiting: (event) => `waiting, ${event.elapsed} ms: ${event.reason.message}`,
  *   Progress: (event) => `${event.durable} of ${event.total ?? "?"}`,
  *   Completing: () => "completing",
  *   Completed: (event) => `done: ${event.result.etag}`
@@ -152,6 +154,13 @@ export const UploadEvent = Schema.TaggedUnion({
     attempt: Schema.Finite,
     /** Until it is sent again, in milliseconds. */
     delay: Schema.Finite,
+    reason: OssError.Reason
+  },
+  /** Nothing has succeeded for a while: the network or OSS is away, and the upload waits for it. Reported from 10 seconds on, at most every 10 seconds. */
+  Waiting: {
+    /** Since the first failure that no success has followed, in milliseconds. */
+    elapsed: Schema.Finite,
+    /** Of the last failure. */
     reason: OssError.Reason
   },
   /** Sampled. */
@@ -203,6 +212,14 @@ export interface PartUploaded extends Case<"PartUploaded"> {}
 export interface Retrying extends Case<"Retrying"> {}
 
 /**
+ * Nothing has succeeded for a while.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Waiting extends Case<"Waiting"> {}
+
+/**
  * How far it has come, sampled.
  *
  * @category models
@@ -240,6 +257,7 @@ export type UploadEvent =
   | Restarted
   | PartUploaded
   | Retrying
+  | Waiting
   | Progressed
   | Completing
   | Completed

@@ -111,6 +111,10 @@ export const event = (event: UploadEvent): string => {
       const why = event.reason.message
       return printable(`${request(event.operation, event.partNumber)} failed, ${wait}: ${why}`)
     }
+    case "Waiting":
+      return printable(
+        `waiting for ${absent[event.reason._tag] ?? "the network"}, ${duration(event.elapsed)}: ${event.reason.message}`
+      )
     case "Progress":
       return Line.plain({ ...event, completing: false }, Line.percent(event))
     case "Completing":
@@ -130,6 +134,9 @@ const whyRestarted: Readonly<Record<RestartReason, string>> = {
   PartsLost: "OSS does not have the parts any more",
   CheckpointDamaged: "the checkpoint could not be read"
 }
+
+/** What is waited for, if a response said so. */
+const absent: Readonly<Record<string, string>> = { Throttled: "OSS", ServerError: "OSS" }
 
 const request = (operation: Operation, part: number | undefined): string =>
   part === undefined ? operation : `part ${part}`

@@ -1,10 +1,18 @@
 import { assert, describe, it } from "@effect/vitest"
 import { OssError, RetryPolicy } from "@effect-oss/core"
-import { Duration, Effect, Random, Result, Schedule } from "effect"
+import { Clock, Duration, Effect, Random, Result, Schedule } from "effect"
+import { TestClock } from "effect/testing"
+import { inTime } from "../support/world.ts"
 import * as Attempts from "../../src/internal/upload/retry.ts"
 
-const failing = (reason: OssError.Reason) =>
-  new OssError.OssError({ operation: "uploadPart", bucket: "b", key: "k", reason })
+const failing = (reason: OssError.Reason, status?: number) =>
+  new OssError.OssError({
+    operation: "uploadPart",
+    bucket: "b",
+    key: "k",
+    ...(status === undefined ? {} : { status }),
+    reason
+  })
 const reset = failing(new OssError.Transport({ description: "reset" }))
 const denied = failing(new OssError.AccessDenied({ description: "no" }))
 
@@ -25,7 +33,7 @@ describe("RetryPolicy.backoff", () => {
   it.effect("makes five attempts, each wait between nothing and a limit that doubles", () =>
     Effect.gen(function* () {
       for (let seed = 0; seed < 200; seed++) {
-        const delays = yield* waits(RetryPolicy.standard, reset).pipe(Random.withSeed(seed))
+        const delays = yield* waits(RetryPolicy.backoff(), reset).pipe(Random.withSeed(seed))
         assert.strictEqual(delays.length, 4)
         delays.forEach((delay, index) => assert.isBelow(delay, 200 * 2 ** index))
       }
@@ -36,7 +44,7 @@ describe("RetryPolicy.backoff", () => {
     Effect.gen(function* () {
       const firsts: Array<number> = []
       for (let seed = 0; seed < 200; seed++) {
-        firsts.push((yield* waits(RetryPolicy.standard, reset, 1).pipe(Random.withSeed(seed)))[0]!)
+        firsts.push((yield* waits(RetryPolicy.backoff(), reset, 1).pipe(Random.withSeed(seed)))[0]!)
       }
       assert.isBelow(Math.min(...firsts), 20)
       assert.isAbove(Math.max(...firsts), 180)
@@ -57,11 +65,66 @@ describe("RetryPolicy.backoff", () => {
     Effect.gen(function* () {
       const asked = failing(new OssError.Throttled({ retryAfter: 30_000 }))
       assert.deepStrictEqual(
-        yield* waits(RetryPolicy.standard, asked),
+        yield* waits(RetryPolicy.backoff(), asked),
         [30_000, 30_000, 30_000, 30_000]
       )
       const absurd = failing(new OssError.Throttled({ retryAfter: 86_400_000 }))
       assert.strictEqual((yield* waits(RetryPolicy.standard, absurd))[0], RetryPolicy.maxRetryAfter)
+    })
+  )
+})
+
+/** For how long, in milliseconds, and how often a policy retries a request that always fails with this error. */
+const persistence = (policy: RetryPolicy.RetryPolicy, error: OssError.OssError) =>
+  inTime(
+    Effect.gen(function* () {
+      let attempts = 0
+      const start = yield* Clock.currentTimeMillis
+      const request = Effect.suspend(() => {
+        attempts++
+        return Effect.fail(error)
+      })
+      yield* Effect.ignore(Effect.retry(request, policy))
+      return { attempts, millis: (yield* Clock.currentTimeMillis) - start }
+    })
+  )
+
+describe("RetryPolicy.patient", () => {
+  it.effect("retries an outage until the time is over, and for at least its attempts", () =>
+    Effect.gen(function* () {
+      const { attempts, millis } = yield* persistence(RetryPolicy.standard, reset)
+      assert.isAtLeast(millis, 120_000)
+      assert.isAtMost(millis, 140_000)
+      assert.isAtLeast(attempts, 12)
+      const hasty = RetryPolicy.patient({ for: 0, attempts: 3 })
+      assert.strictEqual((yield* persistence(hasty, reset)).attempts, 3)
+    }).pipe(Random.withSeed("patient"))
+  )
+
+  it.effect("gives up on an error that is no outage after its attempts", () =>
+    Effect.gen(function* () {
+      const damaged = new OssError.ChecksumMismatch({ of: "part", expected: 1n, actual: 2n })
+      const { attempts } = yield* persistence(RetryPolicy.standard, failing(damaged))
+      assert.strictEqual(attempts, 5)
+    })
+  )
+
+  it.effect("counts on the monotonic clock: a wall clock that is set back changes nothing", () =>
+    Effect.gen(function* () {
+      const clock = yield* Clock.Clock
+      const back: Clock.Clock = {
+        ...clock,
+        currentTimeMillis: Effect.succeed(0),
+        currentTimeMillisUnsafe: () => 0
+      }
+      const fiber = yield* Effect.forkChild(
+        Effect.retry(Effect.fail(reset), RetryPolicy.standard).pipe(
+          Effect.ignore,
+          Effect.provideService(Clock.Clock, back)
+        )
+      )
+      yield* TestClock.adjust("140 seconds")
+      assert.isDefined(fiber.pollUnsafe())
     })
   )
 })
@@ -179,6 +242,18 @@ describe("retrying a request", () => {
     })
   )
 
+  it.effect("spends nothing on a server that gives no response", () =>
+    Effect.gen(function* () {
+      const retrying = Attempts.make({
+        policy: Schedule.recurs(50),
+        budget: RetryPolicy.budgetUnsafe(0),
+        ...silent
+      })
+      const away = scripted(Array.from({ length: 50 }, () => reset))
+      assert.strictEqual(yield* retrying(away.request), "done")
+    })
+  )
+
   it.effect("shares one budget among all requests, and earns it back with successes", () =>
     Effect.gen(function* () {
       const retrying = Attempts.make({
@@ -186,14 +261,15 @@ describe("retrying a request", () => {
         budget: RetryPolicy.budgetUnsafe(3),
         ...silent
       })
-      const dead = scripted(Array.from({ length: 50 }, () => reset))
+      const busy = failing(new OssError.Throttled({}), 503)
+      const dead = scripted(Array.from({ length: 50 }, () => busy))
       yield* Effect.flip(retrying(dead.request))
       assert.strictEqual(dead.made(), 4)
-      const next = scripted([reset])
+      const next = scripted([busy])
       yield* Effect.flip(retrying(next.request))
       assert.strictEqual(next.made(), 1)
       yield* retrying(scripted([]).request)
-      const third = scripted([reset])
+      const third = scripted([busy])
       assert.strictEqual(yield* retrying(third.request), "done")
     })
   )

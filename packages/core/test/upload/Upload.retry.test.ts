@@ -74,7 +74,7 @@ describe("a part that fails", () => {
     }).pipe(Effect.provide(world))
   )
 
-  it.effect("for good ends the upload after its five attempts, and keeps the others", () =>
+  it.effect("for good ends the upload once its attempts are used up, and keeps the others", () =>
     Effect.gen(function* () {
       yield* inject(
         Fault.answer({
@@ -85,7 +85,8 @@ describe("a part that fails", () => {
           times: 5
         })
       )
-      const error = yield* inTime(Effect.flip(Upload.upload(requestFor(fiveParts))))
+      const request = requestFor(fiveParts, { retry: RetryPolicy.backoff() })
+      const error = yield* inTime(Effect.flip(Upload.upload(request)))
       assert.deepInclude(error, { operation: "uploadPart", partNumber: 5, status: 500, key })
       assert.deepInclude(error, { attempt: 5 })
       assert.include(error.message, ", attempt 5); ")
@@ -356,7 +357,8 @@ describe("Complete", () => {
     Effect.gen(function* () {
       yield* storeOther
       yield* inject(Fault.drop({ operation: "complete", at: "before", times: 5 }))
-      const error = yield* inTime(Effect.flip(Upload.upload(requestFor(fiveParts))))
+      const request = requestFor(fiveParts, { retry: RetryPolicy.backoff() })
+      const error = yield* inTime(Effect.flip(Upload.upload(request)))
       assert.strictEqual(reasonOf(error), "Transport")
       assert.strictEqual((yield* pending)[0]?.parts, 5)
       const result = yield* Upload.upload(requestFor(fiveParts))
@@ -386,7 +388,8 @@ describe("Complete", () => {
       yield* inject(
         Fault.answer({ operation: "complete", status: 500, code: "InternalError", times: 5 })
       )
-      const error = yield* inTime(Effect.flip(Upload.upload(requestFor(fiveParts))))
+      const request = requestFor(fiveParts, { retry: RetryPolicy.backoff() })
+      const error = yield* inTime(Effect.flip(Upload.upload(request)))
       assert.strictEqual(reasonOf(error), "ServerError")
       assert.strictEqual((yield* emulator.uploads(bucket))[0]?.parts.length, 5)
       const result = yield* Upload.upload(requestFor(fiveParts))
@@ -502,7 +505,8 @@ describe("Initiate", () => {
     Effect.gen(function* () {
       const emulator = yield* OssEmulator.OssEmulator
       yield* inject(Fault.drop({ operation: "initiate", at: "after", times: 5 }))
-      yield* inTime(Effect.flip(Upload.upload(requestFor(fiveParts))))
+      const request = requestFor(fiveParts, { retry: RetryPolicy.backoff() })
+      yield* inTime(Effect.flip(Upload.upload(request)))
       assert.strictEqual((yield* emulator.uploads(bucket)).length, 5)
       yield* Upload.upload(requestFor(fiveParts))
       yield* assertWhole(fiveParts)
@@ -570,7 +574,8 @@ describe("a server that is down", () => {
   it.effect("is asked only once more what became of a small object", () =>
     Effect.gen(function* () {
       yield* inject(Fault.drop({ at: "before", times: Infinity }))
-      const error = yield* inTime(Effect.flip(Upload.upload(requestFor(contentOf(9)))))
+      const request = requestFor(contentOf(9), { retry: RetryPolicy.backoff() })
+      const error = yield* inTime(Effect.flip(Upload.upload(request)))
       assert.strictEqual(reasonOf(error), "Transport")
       assert.deepStrictEqual(yield* requests, { put: 5, head: 1 })
     }).pipe(Effect.provide(world))

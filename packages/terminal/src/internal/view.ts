@@ -9,6 +9,8 @@ export interface View extends Progress {
   readonly completing: boolean
   /** The last tenth, or doubling, that has a line. */
   readonly milestone: number
+  /** True: nothing succeeds, and a line says so; it stands for the lines of all retries. */
+  readonly waiting: boolean
 }
 
 /**
@@ -28,7 +30,8 @@ export const initial = (startedAt: number): View => ({
   rate: 0,
   eta: null,
   completing: false,
-  milestone: 0
+  milestone: 0,
+  waiting: false
 })
 
 /** The view after an event, and the lines to write, without line ends; `at` is in milliseconds. */
@@ -42,7 +45,7 @@ export const next = (
   if (event._tag === "Completed") {
     return { view, lines: [Render.result(event.result, at - view.startedAt)] }
   }
-  const lines = style === "Summary" ? [] : note(event)
+  const lines = style === "Summary" ? [] : note(event, before)
   const milestone = milestoneOf(view)
   // The last sample comes right before `Completed`, and says the same.
   const worthIt = style === "Lines" && milestone > view.milestone && view.durable !== view.total
@@ -66,22 +69,28 @@ const seen = (view: View, event: UploadEvent): View => {
       const { _tag, ...progress } = event
       return { ...view, ...progress }
     }
+    case "Waiting":
+      return { ...view, waiting: true }
+    case "PartUploaded":
+      return { ...view, waiting: false }
     case "Completing":
-      return { ...view, completing: true }
+      return { ...view, completing: true, waiting: false }
     default:
       return view
   }
 }
 
 /** A line for an event that is worth knowing afterwards too. */
-const note = (event: UploadEvent): ReadonlyArray<string> => {
+const note = (event: UploadEvent, { waiting }: View): ReadonlyArray<string> => {
   switch (event._tag) {
     case "Resumed":
       return event.parts === 0 ? [] : [Render.event(event)]
     case "Started":
     case "Restarted":
-    case "Retrying":
+    case "Waiting":
       return [Render.event(event)]
+    case "Retrying":
+      return waiting ? [] : [Render.event(event)]
     default:
       return []
   }

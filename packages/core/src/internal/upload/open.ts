@@ -15,7 +15,7 @@ import type * as Source from "../../Source.ts"
 import { UploadEvent } from "../../UploadEvent.ts"
 import type { UploadRequest } from "../../UploadRequest.ts"
 import * as AdaptiveSlots from "../slots/adaptive.ts"
-import type * as Attempts from "./retry.ts"
+import * as Attempts from "./retry.ts"
 import * as Defaults from "./defaults.ts"
 import * as OwnErrors from "../source/ownErrors.ts"
 import * as Meter from "./progress.ts"
@@ -54,9 +54,10 @@ export const open = Effect.fnUntraced(function* <E, R>(
   const defaults = yield* Defaults.Current
   const concurrency = request.concurrency ?? defaults.concurrency
   const partSlots = yield* slotsFor(concurrency, slots ?? defaults.slots, source, meter)
+  const tell = Attempts.reporter(report)
   const requests = yield* Defaults.requestsFor(request, store, (retry) => {
     if (retry.error.reason._tag === "Throttled") partSlots.throttled()
-    return report(retryingEvent(retry))
+    return tell(retry)
   })
   const session: UploadSession = {
     ...requests,
@@ -127,9 +128,3 @@ const objectOptions = (request: ObjectOptions): ObjectOptions => ({
   forbidOverwrite: request.forbidOverwrite,
   callback: request.callback
 })
-
-const retryingEvent = ({ error, attempt, delay }: Attempts.Retry): UploadEvent => {
-  const { operation, partNumber, reason } = error
-  const part = partNumber === undefined ? {} : { partNumber }
-  return UploadEvent.cases.Retrying.make({ operation, ...part, attempt, delay, reason })
-}

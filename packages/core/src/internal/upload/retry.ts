@@ -9,15 +9,19 @@ import * as Schedule from "effect/Schedule"
 import type { Reason } from "../../OssError.ts"
 import { OssError } from "../../OssError.ts"
 import type { Budget, RetryPolicy } from "../../RetryPolicy.ts"
+import { UploadEvent } from "../../UploadEvent.ts"
 import * as Measure from "./metrics.ts"
+import * as Outage from "./outage.ts"
 
 /** A request is about to be sent again. */
 export interface Retry {
   readonly error: OssError
   /** That failed; the first is 1. */
   readonly attempt: number
-  /** In milliseconds. */
+  /** Until it is sent again, in milliseconds. */
   readonly delay: number
+  /** For how long nothing has succeeded, in milliseconds. */
+  readonly elapsed: number
 }
 
 /** Retries requests by one policy, out of one budget. */
@@ -30,30 +34,44 @@ export const make = (options: {
   readonly budget: Budget
   readonly onRetry: (retry: Retry) => Effect.Effect<void>
 }): Retrying => {
-  const { spend, earn } = options.budget
+  const { spend, earn, fail } = options.budget
   const schedule = options.policy.pipe(
     Schedule.setInputType<OssError>(),
-    Schedule.while(({ input }) => (input.isRetryable ? spend : Effect.succeed(false))),
+    Schedule.while(({ input }) =>
+      input.isRetryable && isAnswered(input) ? spend : Effect.succeed(input.isRetryable)
+    ),
     Schedule.tap(({ input, attempt, duration }) =>
-      Effect.andThen(
-        Measure.retry(input),
-        options.onRetry({ error: input, attempt, delay: Duration.toMillis(duration) })
-      )
+      Effect.gen(function* () {
+        const { elapsed = 0 } = yield* Outage.Current
+        yield* Measure.retry(input)
+        const delay = Duration.toMillis(duration)
+        yield* options.onRetry({ error: input, attempt, delay, elapsed })
+      })
     )
   )
 
   return <A, E, R>(request: Effect.Effect<A, E | OssError, R>) =>
     Effect.suspend(() => {
       let attempts = 0
+      const outage: Outage.Known = { elapsed: undefined }
       const counted = Effect.suspend(() => {
         attempts++
         return request
       })
-      const attempt = Effect.tap(renewing(counted), () => earn)
+      const failed = Effect.map(fail, (elapsed) => {
+        outage.elapsed = elapsed
+      })
+      const attempt = renewing(counted).pipe(
+        Effect.tap(() => earn),
+        Effect.tapError((error) => (isOssError(error) && error.isRetryable ? failed : Effect.void))
+      )
       // Most requests succeed: what a schedule needs is made only for those that don't.
       return Effect.catchIf(attempt, isOssError, (error) =>
         error.isRetryable
-          ? Effect.flatten(Effect.retry(onlyOssErrors(failingFirst(error, attempt)), schedule))
+          ? Effect.retry(onlyOssErrors(failingFirst(error, attempt)), schedule).pipe(
+              Effect.flatten,
+              Effect.provideService(Outage.Current, outage)
+            )
           : Effect.fail(error)
       ).pipe(
         Effect.mapError((error) =>
@@ -61,6 +79,31 @@ export const make = (options: {
         )
       )
     })
+}
+
+/** A server that gave no response is spared by the waits alone, and so is OSS if something before it responded. */
+const isAnswered = ({ status, reason }: OssError): boolean =>
+  status !== undefined && reason._tag !== "NotOss"
+
+/** A wait that is shorter has no event of its own. */
+const longWait = 10_000
+
+/** Reports each retry and, at most every 10 seconds, that nothing succeeds. */
+export const reporter = (
+  report: (event: UploadEvent) => Effect.Effect<void>
+): ((retry: Retry) => Effect.Effect<void>) => {
+  let told = 0
+  return ({ error, attempt, delay, elapsed }) => {
+    const { operation, partNumber, reason } = error
+    const part = partNumber === undefined ? {} : { partNumber }
+    const retrying = report(
+      UploadEvent.cases.Retrying.make({ operation, ...part, attempt, delay, reason })
+    )
+    if (elapsed < told) told = 0
+    if (elapsed - told < longWait) return retrying
+    told = elapsed
+    return Effect.andThen(retrying, report(UploadEvent.cases.Waiting.make({ elapsed, reason })))
+  }
 }
 
 const isOssError = (error: unknown): error is OssError => error instanceof OssError
