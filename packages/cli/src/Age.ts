@@ -1,5 +1,5 @@
 /**
- * Ages as people write them: `7d`.
+ * Ages and times as people write them: `7d`.
  *
  * @since 0.1.0
  */
@@ -44,7 +44,7 @@ export const parse = (flag: string, text: string): Result.Result<Duration.Durati
   const millis = units[unit.toLowerCase()]
   return millis === undefined
     ? Result.fail(
-        new UsageError({ problem: `${flag}: "${text}" is not an age`, remedy: `give ${syntax}` })
+        new UsageError({ problem: `${flag}: "${text}" is not a time`, remedy: `give ${syntax}` })
       )
     : Result.succeed(Duration.millis(Number(digits) * millis))
 }

@@ -86,6 +86,13 @@ const upload = Command.make(
       Flag.withMetavar("N"),
       Flag.withDefault(5)
     ),
+    retryFor: Flag.String("retry-for").pipe(
+      Flag.withDescription(
+        "Wait this long for a network or an OSS that is away, from the last success on, such as 1h. Default: 10m"
+      ),
+      Flag.withMetavar("TIME"),
+      Flag.withDefault("10m")
+    ),
     checkpointDir,
     noProgress: Flag.Boolean("no-progress").pipe(
       Flag.withDescription("Only the last line; with --json, without the samples of Progress"),

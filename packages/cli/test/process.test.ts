@@ -316,7 +316,14 @@ layer(World.layer, { excludeTestServices: true })("the command as a process", (i
     Effect.gen(function* () {
       const { env, file } = yield* World
       const paths = [yield* file("one.bin", 300 * KiB), yield* file("two.bin", 300 * KiB)]
-      const args = ["upload", ...paths.map(({ path }) => path), "oss://bucket/some/", ...small]
+      const args = [
+        "upload",
+        ...paths.map(({ path }) => path),
+        "oss://bucket/some/",
+        ...small,
+        "--retry-for",
+        "0s"
+      ]
       const { code, error } = yield* runHere(args, { ...env, OSS_ENDPOINT: "http://127.0.0.1:1" })
       assert.match(error, /^error: .*some\/one\.bin: .*connection failed: /m)
       assert.match(error, /^error: .*some\/two\.bin: .*connection failed: /m)
@@ -359,7 +366,10 @@ layer(World.layer, { excludeTestServices: true })("the command as a process", (i
       const bare = { HOME: directory, OSS_PATH_STYLE: "true" }
       const { code, error } = yield* runHere(args, bare)
       assert.deepStrictEqual([code, error], [0, ""])
-      const elsewhere = yield* runHere([...args, "--endpoint", "http://127.0.0.1:1"], bare)
+      const elsewhere = yield* runHere(
+        [...args, "--endpoint", "http://127.0.0.1:1", "--retry-for", "0s"],
+        bare
+      )
       assert.strictEqual(elsewhere.code, 1)
       const [own, other] = [{ HOME: directory }, { HOME: "/", OSSUTIL_CONFIG_FILE: config }]
       for (const place of [own, other]) {
@@ -501,7 +511,7 @@ layer(World.layer, { excludeTestServices: true })("the command as a process", (i
     Effect.gen(function* () {
       const { env, file } = yield* World
       const { path } = yield* file("serverless.bin", 300 * KiB)
-      const flags = ["--endpoint", "http://127.0.0.1:1", "--json", ...small]
+      const flags = ["--endpoint", "http://127.0.0.1:1", "--json", "--retry-for=0s", ...small]
       const { code, out, error } = yield* runHere(["upload", path, "oss://bucket/", ...flags], env)
       assert.strictEqual(code, 1)
       assert.match(error, /^error: .*connection failed.*\n {2}→ .*--endpoint.*to carry on\n$/)

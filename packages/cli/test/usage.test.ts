@@ -63,6 +63,7 @@ describe("wrong usage, with exit code 2 and nothing sent:", () => {
       /: a directory.*one object.*\n.*key\//
     ],
     ["a rate of nothing", upload("--limit-rate", "0"), env, /--limit-rate/],
+    ["a time that is none", upload("--retry-for", "long"), env, /--retry-for: "long"/],
     ["a rate that is none", upload("--limit-rate", "fast"), env, /--limit-rate: "fast"/],
     [
       "no ossutil file",

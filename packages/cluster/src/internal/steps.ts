@@ -1,5 +1,6 @@
 /** The steps of a job, on the runner that takes them. */
 import * as MultipartUpload from "@effect-oss/core/MultipartUpload"
+import * as RetryPolicy from "@effect-oss/core/RetryPolicy"
 import { OssClient } from "@effect-oss/core/OssClient"
 import * as Source from "@effect-oss/core/Source"
 import * as Effect from "effect/Effect"
@@ -20,7 +21,9 @@ export const open = Effect.fnUntraced(function* (
     // The fingerprint as it is now is nothing that whoever reads this error needs to know.
     return yield* Source.changed(sourceName, "it is not what it was when the upload was submitted")
   }
-  const steps = yield* MultipartUpload.open({ key, source, sourceName, options }).pipe(
+  // An outage is waited for by `patiently`, in a way that outlives this runner.
+  const retry = RetryPolicy.backoff()
+  const steps = yield* MultipartUpload.open({ key, source, sourceName, options, retry }).pipe(
     Effect.provideService(OssClient, client)
   )
   return { ...steps, client, source }

@@ -1,5 +1,6 @@
 /** The workflow of an upload: its steps, each of which is taken once, whatever becomes of runners. */
 import * as MultipartUpload from "@effect-oss/core/MultipartUpload"
+import * as RetryPolicy from "@effect-oss/core/RetryPolicy"
 import { OssClient } from "@effect-oss/core/OssClient"
 import type { UploadedPart } from "@effect-oss/core/Part"
 import * as Part from "@effect-oss/core/Part"
@@ -171,7 +172,8 @@ const giveUp = Effect.fnUntraced(
     const error = Cause.findErrorOption(cause)
     if (onFailure === "keep" && Option.exists(error, isOfUse)) return
     const client = yield* (yield* Targets).client({ bucket, key })
-    yield* Effect.provideService(MultipartUpload.abort({ key }, uploadId), OssClient, client)
+    const abort = MultipartUpload.abort({ key, retry: RetryPolicy.backoff() }, uploadId)
+    yield* Effect.provideService(abort, OssClient, client)
   },
   Effect.scoped,
   (self, { key }) =>

@@ -1,6 +1,8 @@
 /** `effect-oss upload`: sends files, or carries on with what an earlier run left. */
+import * as RetryPolicy from "@effect-oss/core/RetryPolicy"
 import * as Source from "@effect-oss/core/Source"
 import * as Upload from "@effect-oss/core/Upload"
+import * as UploadDefaults from "@effect-oss/core/UploadDefaults"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
@@ -11,6 +13,7 @@ import { UnderWay, UsageError } from "../../CliFailure.ts"
 import { layerStore } from "../checkpointDirectory.ts"
 import type { Connection } from "../connection.ts"
 import { layerClient, limited } from "../connection.ts"
+import * as Age from "../../Age.ts"
 import * as ObjectUrl from "../../ObjectUrl.ts"
 import * as Reporter from "../../Reporter.ts"
 import * as Size from "../../Size.ts"
@@ -27,6 +30,7 @@ export interface Input extends Connection {
   readonly discover: boolean
   readonly partSize: Option.Option<string>
   readonly parallel: number
+  readonly retryFor: string
   readonly checkpointDir: Option.Option<string>
   readonly noProgress: boolean
   readonly json: boolean
@@ -39,6 +43,8 @@ export const run = Effect.fn("upload")(function* (input: Input) {
   const partSize = yield* Effect.fromResult(Size.parseOption("--part-size", input.partSize))
   const limitRate = yield* Effect.fromResult(Size.parseOption("--limit-rate", input.limitRate))
   if (Option.contains(limitRate, 0)) return yield* nothing
+  const patience = yield* Effect.fromResult(Age.parse("--retry-for", input.retryFor))
+  const retries = UploadDefaults.layer({ retry: RetryPolicy.patient({ for: patience }) })
   const client = limited(layerClient(url.bucket, input), limitRate)
   const store = layerStore(input.checkpointDir)
   const paths = yield* Effect.forEach(files, kindOf)
@@ -49,8 +55,8 @@ export const run = Effect.fn("upload")(function* (input: Input) {
   }
   const sizes = { ...input, partSize: Option.getOrUndefined(partSize) }
   return many
-    ? yield* UploadMany.run({ ...sizes, paths, url }, client, store)
-    : yield* Effect.provide(one(sizes, file, url), [client, store])
+    ? yield* Effect.provide(UploadMany.run({ ...sizes, paths, url }, client, store), retries)
+    : yield* Effect.provide(one(sizes, file, url), [client, store, retries])
 })
 
 /** One file, told of event by event. */
