@@ -30,13 +30,14 @@ export const afterCallback = (
   { call }: Located,
   callback: Callback | undefined,
   facts: Readonly<Record<string, string | number>>,
-  { crc64, headers, body }: Pick<Reply, "crc64" | "headers" | "body">
+  answer: Reply
 ): Effect.Effect<Reply, Refusal> =>
   callback === undefined
-    ? Effect.succeed({ crc64, headers, body })
+    ? Effect.succeed(answer)
     : Effect.map(call(callback, facts), (said) => ({
-        crc64,
-        headers: { ...headers, "content-type": "application/json" },
+        ...answer,
+        status: 200,
+        headers: { ...answer.headers, "content-type": "application/json" },
         body: said
       }))
 

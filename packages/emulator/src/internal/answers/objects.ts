@@ -141,7 +141,7 @@ export const copy: Answer = Effect.fnUntraced(function* (asked) {
   )
   return reply({
     crc64,
-    headers: encryptionOf(object.headers),
+    headers: { etag: object.etag, ...encryptionOf(object.headers) },
     body: copied("CopyObjectResult", object)
   })
 })

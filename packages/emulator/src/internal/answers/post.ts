@@ -32,7 +32,7 @@ export const postObject: Answer = documented(
       return yield* refuse("InvalidArgument", "key is missing.")
     const key = given.replaceAll("${filename}", form.filename)
     const parameter = (name: string) => fields[name]
-    yield* Effect.fromResult(checkRequest(form.fields, parameter))
+    yield* Effect.fromResult(checkRequest("postObject", form.fields, parameter))
     const callback = yield* Effect.fromResult(callbackOf(form.fields, parameter))
     const headers = storedHeaders({
       ...(form.contentType !== undefined && { "content-type": form.contentType }),
@@ -45,17 +45,19 @@ export const postObject: Answer = documented(
       { headers, forbidOverwrite },
       { pieces: Stream.make(form.file) }
     )
+    const answer = answerOf(form, {
+      bucket,
+      key,
+      etag,
+      host: head.headers["host"] ?? "localhost"
+    })
     return yield* afterCallback(asked, callback, factsOf({ ...asked, key }, object), {
-      ...answerOf(form, { bucket, key, etag, host: head.headers["host"] ?? "localhost" }),
-      crc64
-    }).pipe(Effect.map((answer) => withHeaders(answer, { etag, "content-md5": base64Of(md5) })))
+      ...answer,
+      crc64,
+      headers: { etag, "content-md5": base64Of(md5), ...answer.headers }
+    })
   })
 )
-
-const withHeaders = (answer: Reply, headers: Readonly<Record<string, string>>): Reply => ({
-  ...answer,
-  headers: { ...headers, ...answer.headers }
-})
 
 /** 204, unless the form asks for a redirection, for 200 or for 201 with a document. */
 const answerOf = (

@@ -64,7 +64,7 @@ export const answerTo = (asked: Asked): Effect.Effect<Reply, Broken> => {
     )
   }
   return Effect.andThen(
-    Effect.fromResult(checkRequest(asked.head.headers, parameter)),
+    Effect.fromResult(checkRequest(operation, asked.head.headers, parameter)),
     table[operation]({ ...asked, bucket, key, uploadId, parameter, encoding })
   )
 }

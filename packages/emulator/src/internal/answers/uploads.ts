@@ -57,7 +57,7 @@ export const uploadPartCopy: Answer = Effect.fnUntraced(function* (asked) {
   const { etag, crc64, headers, modified } = yield* verbs.uploadPart(attempt, place, content)
   return reply({
     crc64,
-    headers: encryptionOf(headers),
+    headers: { etag, ...encryptionOf(headers) },
     body: copied("CopyPartResult", { etag, modified })
   })
 })

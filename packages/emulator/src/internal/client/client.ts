@@ -73,7 +73,9 @@ export const make = (options: {
       Effect.mapError((description) => rejected({ ...about, bucket }, description)),
       Effect.flatMap((headers) =>
         call(about, pieces, (attempt, received) =>
-          Effect.flatMap(storeOptions(headers), (options) => carryOut(attempt, options, received))
+          Effect.flatMap(storeOptions(about.operation, headers), (options) =>
+            carryOut(attempt, options, received)
+          )
         )
       )
     )
@@ -187,9 +189,12 @@ export const make = (options: {
 const none = () => undefined
 
 /** The rules that a request over HTTP goes through. Callbacks count as succeeded: there is no I/O. */
-const storeOptions = (headers: Readonly<Record<string, string>>) =>
+const storeOptions = (
+  operation: "initiate" | "complete" | "put",
+  headers: Readonly<Record<string, string>>
+) =>
   Effect.gen(function* () {
-    yield* Effect.fromResult(checkRequest(headers, none))
+    yield* Effect.fromResult(checkRequest(operation, headers, none))
     yield* Effect.fromResult(callbackOf(headers, none))
     const forbidOverwrite = yield* Effect.fromResult(forbidsOverwrite(headers))
     return { headers: storedHeaders(headers), forbidOverwrite }

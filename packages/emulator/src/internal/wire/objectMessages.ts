@@ -12,6 +12,7 @@ import {
   type Encoding,
   encodingType,
   rootOf,
+  textOf,
   timestamp
 } from "./xml.ts"
 
@@ -168,7 +169,7 @@ export const readDelete = Effect.fnUntraced(function* (body: Uint8Array) {
   if (objects.length === 0 || objects.length > maxDeleted) return yield* refuse("MalformedXML")
   const keys = yield* Effect.forEach(objects, (object) => {
     const [key] = childrenOf(object, "Key")
-    const text = key?.children.filter((child) => typeof child === "string").join("") ?? ""
+    const text = key === undefined ? "" : textOf(key)
     return text === "" ? Effect.fail(refuse("MalformedXML")) : Effect.succeed(text)
   })
   return { keys, quiet: childText(root, "Quiet")?.toLowerCase() === "true" }

@@ -16,15 +16,19 @@ export const document = (root: Element): string =>
 const render = ([name, content]: Element): string =>
   `<${name}>${typeof content === "object" ? content.map(render).join("\n") : escape(String(content))}</${name}>`
 
-/** XML has no place for control characters, not even escaped: clients ask for URL encoding instead. */
+/**
+ * XML 1.0 has no place for control characters, not even escaped. OSS sends
+ * them all the same: lenient parsers read them, and clients of strict ones ask
+ * for URL encoding.
+ */
 const escape = (text: string): string =>
   text
-    .replace(/[^\P{Cc}\t\n\r\u007f-\u009f]|[\ufffe\uffff]/gu, "\ufffd")
     .replaceAll("&", "&amp;")
     .replaceAll("<", "&lt;")
     .replaceAll(">", "&gt;")
     .replaceAll('"', "&quot;")
-    .replaceAll("\r", "&#13;")
+    .replace(/[^\P{Cc}\t\n\u007f-\u009f]/gu, (char) => `&#${char.charCodeAt(0)};`)
+    .replace(/[\ufffe\uffff]/gu, "\ufffd")
 
 /** Keys as a list request wants them: `url` percent-encodes them. */
 export type Encoding = "url" | undefined
@@ -63,7 +67,7 @@ export const elementsAt = (
 ): Effect.Effect<ReadonlyArray<Xml.Element>, Refusal> =>
   Effect.suspend(() => {
     let root: string | undefined
-    return Stream.make(body).pipe(
+    return Stream.make(Buffer.from(disguised(Buffer.from(body).toString("latin1")), "latin1")).pipe(
       Stream.pipeThroughChannel(Xml.decode()),
       Stream.tap((event) =>
         Effect.sync(() => {
@@ -92,7 +96,22 @@ export const childrenOf = (element: Xml.Element, name: string): ReadonlyArray<Xm
   )
 
 export const textOf = (element: Xml.Element): string =>
-  element.children.filter((child) => typeof child === "string").join("")
+  element.children
+    .filter((child) => typeof child === "string")
+    .join("")
+    .replace(/[\ufdd0-\ufdef]/g, (char) => String.fromCharCode(char.charCodeAt(0) - disguise))
+
+/**
+ * Clients send control characters in keys as they are, and OSS reads them. XML
+ * has no place for them: on their way through the parser they are code points
+ * that Unicode keeps free of characters.
+ */
+const disguised = (latin1: string): string =>
+  latin1.replace(/[^\P{Cc}\t\n\r\u007f-\u009f]/gu, (char) =>
+    Buffer.from(String.fromCharCode(char.charCodeAt(0) + disguise)).toString("latin1")
+  )
+
+const disguise = 0xfdd0
 
 /** The text of the first child of that name. */
 export const childText = (element: Xml.Element, name: string): string | undefined => {
