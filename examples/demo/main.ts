@@ -110,7 +110,12 @@ const demo = Effect.fnUntraced(function* (file: string) {
     (yield* emulator.uploads(bucket)).length === 0,
     "no upload is left open on the server"
   )
-  yield* expect((yield* fs.readDirectory(checkpoints)).length === 0, "no checkpoint is left behind")
+  yield* expect(
+    (yield* fs.readDirectory(checkpoints, { recursive: true })).every(
+      (path) => !path.includes(".")
+    ),
+    "no checkpoint is left behind"
+  )
 })
 
 const percent = (bytes: number, size: number) => `${Math.floor((100 * bytes) / size)} %`

@@ -62,7 +62,7 @@ export interface Disk {
   /** Replaces the bytes of a file, and nothing shows that. */
   readonly damage: (path: string, bytes: Uint8Array) => void
   readonly remove: (path: string) => void
-  /** The paths of the files in a directory, in the order in which they were made. */
+  /** The paths of the files in a directory and below, in the order in which they were made. */
   readonly files: (directory: string) => ReadonlyArray<string>
   readonly bytes: (path: string) => Uint8Array | undefined
   /** Sizes that stat tells instead of the true ones, by path. */
@@ -97,8 +97,7 @@ export const make = (clock: () => number): Disk => {
       Inode.replace(inode, bytes, inode.mtime)
     },
     remove: tree.remove,
-    files: (directory) =>
-      Array.from(tree.find(directory)?.entries?.keys() ?? [], (name) => `${directory}/${name}`),
+    files: (directory) => filesIn(directory, tree.find(directory)),
     bytes: (path) => tree.find(path)?.content,
     describe: (path, aspect) => Inode.describe(tree.existing(path), aspect)
   }
@@ -106,3 +105,10 @@ export const make = (clock: () => number): Disk => {
   Inode.sync(tree.root)
   return disk
 }
+
+const filesIn = (path: string, inode: Inode.Inode | undefined): ReadonlyArray<string> =>
+  inode?.entries === undefined
+    ? []
+    : Array.from(inode.entries).flatMap(([name, below]) =>
+        below.entries === undefined ? [`${path}/${name}`] : filesIn(`${path}/${name}`, below)
+      )

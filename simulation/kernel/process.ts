@@ -12,6 +12,7 @@ import * as Upload from "@effect-oss/core/Upload"
 import type { UploadEvent, UploadResult } from "@effect-oss/core/UploadEvent"
 import * as FsCheckpointStore from "@effect-oss/node-fs-store/FsCheckpointStore"
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
@@ -22,6 +23,7 @@ import * as Path from "effect/Path"
 import { Random } from "effect/Random"
 import * as References from "effect/References"
 import * as Stream from "effect/Stream"
+import { readByFileSystem } from "../../packages/node-fs-store/src/internal/file.ts"
 import { System } from "../../packages/node-fs-store/src/internal/process.ts"
 import type * as Disk from "./disk.ts"
 import type { Host } from "./host.ts"
@@ -239,6 +241,10 @@ const contextOf = (
         exists: (id) => host.processes.has(id),
         fileSystem: () => Effect.succeed(disk.fileSystem),
         look: () => Effect.succeed("Unknown" as const),
+        user: undefined,
+        thread: () => "",
+        watch: Duration.seconds(40),
+        read: readByFileSystem,
         uuid: random.uuid
       }),
       Context.add(References.TracerEnabled, false),

@@ -164,7 +164,9 @@ const round = Effect.fnUntraced(function* (world: {
   const object = Option.getOrThrow(yield* emulator.object(bucket, key))
   yield* ensure(Buffer.compare(yield* object.bytes, bytes) === 0, `${key} differs from its file`)
   yield* ensure((yield* emulator.uploads(bucket)).length === 0, `${key}: an upload is left`)
-  const left = yield* fs.readDirectory(checkpoints)
+  const left = (yield* fs.readDirectory(checkpoints, { recursive: true })).filter((path) =>
+    path.includes(".")
+  )
   yield* ensure(left.length === 0, `${key}: files are left in the store: ${left.join(" ")}`)
   const log = yield* emulator.log
   const partsSent = log.filter(

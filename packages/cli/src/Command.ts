@@ -49,6 +49,17 @@ const checkpointDir = directoryFlag("checkpoint-dir").pipe(
   )
 )
 
+/** The store of checkpoints. */
+const store = {
+  checkpointDir,
+  allowSharedCheckpoints: Flag.Boolean("allow-shared-checkpoints").pipe(
+    Flag.withDescription(
+      "Use checkpoints that belong to other users, or that others may write to: they can make an upload take foreign bytes for its own"
+    ),
+    Flag.withDefault(false)
+  )
+}
+
 const patterns = (name: string, description: string) =>
   Flag.String(name).pipe(
     Flag.withDescription(description),
@@ -93,7 +104,7 @@ const upload = Command.make(
       Flag.withMetavar("TIME"),
       Flag.withDefault("10m")
     ),
-    checkpointDir,
+    ...store,
     noProgress: Flag.Boolean("no-progress").pipe(
       Flag.withDescription("Only the last line; with --json, without the samples of Progress"),
       Flag.withoutNegation,
@@ -122,7 +133,7 @@ const upload = Command.make(
   ])
 )
 
-const pending = Command.make("pending", { checkpointDir, json }, (input) =>
+const pending = Command.make("pending", { ...store, json }, (input) =>
   load(() => import("./internal/commands/pending.ts")).pipe(
     Effect.flatMap(({ run }) => run(input)),
     orInterrupted
@@ -139,7 +150,7 @@ const abort = Command.make(
     file: fileFlag("file").pipe(
       Flag.withDescription("Only the upload of this file. Default: of every file")
     ),
-    checkpointDir,
+    ...store,
     ...connection
   },
   (input) =>
@@ -167,7 +178,7 @@ const sweep = Command.make(
       Flag.withoutNegation,
       Flag.withDefault(false)
     ),
-    checkpointDir,
+    ...store,
     ...connection
   },
   (input) =>

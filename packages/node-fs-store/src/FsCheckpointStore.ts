@@ -17,18 +17,27 @@ import * as Path from "effect/Path"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import * as Checkpoint from "@effect-oss/core/Checkpoint"
-import type { OpenOptions } from "@effect-oss/core/CheckpointStore"
-import {
-  CheckpointError,
-  CheckpointStore,
-  Damaged,
-  isUnreadable,
-  make
-} from "@effect-oss/core/CheckpointStore"
-import * as Journal from "./internal/journal.ts"
+import type { CheckpointError, OpenOptions } from "@effect-oss/core/CheckpointStore"
+import { CheckpointStore, isUnreadable, make } from "@effect-oss/core/CheckpointStore"
+import type * as Journal from "./internal/journal.ts"
 import * as Lease from "./internal/lease.ts"
+import * as List from "./internal/list.ts"
 import * as Log from "./internal/log.ts"
 import * as Place from "./internal/place.ts"
+import * as Process from "./internal/process.ts"
+
+/**
+ * Where checkpoints are kept as files.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options {
+  /** A path, relative to the working directory at the time the layer is built. */
+  readonly directory: string
+  /** True: use a directory and files that belong to other users, or that others may write to. They can make an upload take foreign bytes for its own. Default: false, such are `Untrusted`. */
+  readonly allowShared?: boolean | undefined
+}
 
 /**
  * Keeps checkpoints as files in `directory`, which is created, for this user
@@ -67,16 +76,16 @@ import * as Place from "./internal/place.ts"
  * @category layers
  * @since 0.1.0
  */
-export const layer = (options: {
-  /** A path, relative to the working directory at the time the layer is built. */
-  readonly directory: string
-}): Layer.Layer<CheckpointStore, never, FileSystem.FileSystem | Path.Path> =>
+export const layer = (
+  options: Options
+): Layer.Layer<CheckpointStore, never, FileSystem.FileSystem | Path.Path> =>
   Layer.effect(
     CheckpointStore,
     Effect.gen(function* () {
       const fs = yield* FileSystem.FileSystem
       const path = yield* Path.Path
       const directory = path.resolve(options.directory)
+      const root: Place.Root = { path, directory, allowShared: options.allowShared ?? false }
       const provide = Effect.provideService(FileSystem.FileSystem, fs)
       // Once is enough to say early that nothing could be recorded there.
       let isPrepared = false
@@ -84,132 +93,116 @@ export const layer = (options: {
         isPrepared
           ? Effect.void
           : Effect.andThen(
-              prepare(path, directory),
+              Effect.mapError(Place.ensureRoot(root), Place.orUnavailable(directory)),
               Effect.sync(() => void (isPrepared = true))
             )
       )
+      const journals = (hash?: string) =>
+        Stream.provideService(List.journals(root, hash), FileSystem.FileSystem, fs)
       return make({
         open: Effect.fn("CheckpointStore.open")((key, options) =>
-          provide(open(path, directory, key, options))
+          provide(Effect.andThen(prepared, open(root, key, options)))
         ),
-        has: (key) => Effect.andThen(provide(prepared), provide(has(path, directory, key))),
-        list: hashes(path, directory).pipe(
-          Stream.fromIterableEffect,
-          Stream.mapEffect((hash) => summary(path, directory, hash)),
-          Stream.flatMap((found) => Stream.fromIterable(Option.toArray(found))),
-          Stream.provideService(FileSystem.FileSystem, fs)
-        )
+        has: (key) => provide(Effect.andThen(prepared, has(root, key))),
+        list: Stream.flatMap(journals(), pendingIn),
+        listObject: (object) => Stream.flatMap(journals(Place.objectHashOf(object)), pendingIn),
+        listFinished: Stream.flatMap(journals(), finishedIn)
       })
     })
   )
 
-const prepare = (path: Path.Path, directory: string) =>
-  Effect.mapError(Place.ensureDirectory(path, directory), Place.unavailable(directory))
+const pendingIn = ({ checkpointKey, checkpoint, receipt }: Journal.Journal) =>
+  Option.isSome(receipt)
+    ? Stream.empty
+    : Stream.succeed(Checkpoint.summarize(checkpointKey, checkpoint))
+
+const finishedIn = ({ checkpoint: { header }, receipt }: Journal.Journal) =>
+  Option.isSome(receipt) ? Stream.succeed({ header, receipt: receipt.value }) : Stream.empty
 
 const has = Effect.fnUntraced(
-  function* (path: Path.Path, directory: string, key: string) {
-    const place = Place.make(path, directory, key)
+  function* (root: Place.Root, key: string) {
+    const place = Place.make(root, key)
     if (!(yield* Place.isLittered(place))) return false
-    if ((yield* Place.journals(path, directory, place.hash)).length > 0) return true
+    if ((yield* Place.journals(root, place.directory, place.hash)).length > 0) return true
     // What a run left that died early is there as well: whoever opens it clears it away.
     return !(yield* Lease.isHeld(place))
   },
-  (self, _, directory) =>
+  (self, { directory }) =>
     self.pipe(
       Effect.catchReason("PlatformError", "NotFound", () => Effect.succeed(false)),
-      Effect.catchTag("PlatformError", (error) => Effect.fail(Place.unavailable(directory)(error)))
+      Effect.mapError(Place.orUnavailable(directory))
     )
 )
 
 const open = Effect.fnUntraced(function* (
-  path: Path.Path,
-  directory: string,
+  root: Place.Root,
   key: string,
   { onUnreadable = "fail" }: OpenOptions = {}
 ) {
-  const failed = Effect.mapError(Place.unavailable(directory))
-  const place = Place.make(path, directory, key)
-  yield* failed(Place.ensureDirectory(path, directory))
+  const place = Place.make(root, key)
+  const { directory } = place
+  const failed = Effect.mapError(Place.orUnavailable(directory))
+  yield* failed(Effect.andThen(Place.ensureRoot(root), Place.ensureDirectory(place)))
   const lease = yield* Lease.acquire(place)
   // In this order, for the sake of a holder that is no longer one: see internal/log.ts.
-  const litter = yield* failed(Place.litter(path, place, lease.token))
+  const litter = yield* failed(Place.litter(place, lease.token))
   yield* failed(Effect.forEach(litter, Place.discard, { discard: true }))
-  const journals = yield* failed(Place.journals(path, directory, place.hash))
+  const journals = yield* failed(Place.journals(root, directory, place.hash))
   const newest = journals.at(-1)
+  const discards = (error: CheckpointError) => onUnreadable === "discard" && isUnreadable(error)
+  const found =
+    newest === undefined ? Option.none() : Option.some(yield* recover(root, newest, discards))
   // Whoever wrote it may have been killed before it was durable; what is done next relies on it.
   if (newest !== undefined) {
-    yield* failed(Effect.forEach([newest.path, directory], Place.sync, { discard: true }))
+    yield* failed(Effect.andThen(Place.sync(newest.path), Place.syncDirectory(directory)))
   }
-  const discards = (error: CheckpointError) => onUnreadable === "discard" && isUnreadable(error)
-  const found = newest === undefined ? Option.none() : Option.some(yield* recover(newest, discards))
+  const journal = Option.flatMap(found, Result.getSuccess)
   return yield* Log.make({
     place,
     key,
     lease,
     generation: newest === undefined ? 1 : newest.generation + 1,
     older: journals.map((journal) => journal.path),
-    recovered: Option.flatMap(found, Result.getSuccess),
+    recovered: yield* recoveredFrom(journal, lease.self),
+    finished: Option.flatMap(journal, ({ checkpoint: { header }, receipt }) =>
+      Option.map(receipt, (receipt) => ({ header, receipt }))
+    ),
     discarded: Option.getOrUndefined(Option.flatMap(found, Result.getFailure))
   })
 })
 
-const read = Effect.fnUntraced(function* (file: Place.JournalFile) {
-  const journal = yield* parse(file)
-  yield* own(file, journal)
-  return journal
-})
-
-const parse = Effect.fnUntraced(function* ({ path }: Place.JournalFile) {
-  const bytes = yield* FileSystem.FileSystem.use((fs) => fs.readFile(path))
-  return yield* Effect.mapError(
-    Effect.fromResult(Journal.recover(bytes)),
-    (reason) => new CheckpointError({ location: path, reason })
-  )
-})
-
-/** Whose it is, is told by its text and by its name. */
-const own = ({ path, hash }: Place.JournalFile, { checkpointKey }: Journal.Journal) =>
-  Place.hashOf(checkpointKey) === hash
-    ? Effect.void
-    : new CheckpointError({
-        location: path,
-        reason: new Damaged({
-          description: "it is another checkpoint's, under a wrong name"
-        })
-      })
-
 /** A checkpoint, or why it is as good as none; never one that is another's. */
 const recover = Effect.fnUntraced(
-  function* (file: Place.JournalFile, discards: (error: CheckpointError) => boolean) {
-    const journal = yield* Effect.result(parse(file))
+  function* (
+    root: Place.Root,
+    file: Place.JournalFile,
+    discards: (error: CheckpointError) => boolean
+  ) {
+    const journal = yield* Effect.result(List.parse(root, file))
     if (Result.isSuccess(journal)) {
-      yield* own(file, journal.success)
-      return Result.succeed(journal.success.checkpoint)
+      yield* List.own(file, journal.success)
+      return Result.succeed(journal.success)
     }
     const error = journal.failure
     return error._tag === "CheckpointError" && discards(error) ? Result.fail(error) : yield* error
   },
-  (self, file) =>
-    Effect.catchTag(self, "PlatformError", (error) =>
-      Effect.fail(Place.unavailable(file.path)(error))
-    )
+  (self, _, file) => Effect.mapError(self, Place.orUnavailable(file.path))
 )
 
-const hashes = (path: Path.Path, directory: string) =>
-  Place.journals(path, directory).pipe(
-    Effect.map((journals) => new Set(journals.map((journal) => journal.hash))),
-    Effect.catchReason("PlatformError", "NotFound", () => Effect.succeed([])),
-    Effect.mapError(Place.unavailable(directory))
+/**
+ * What this run may carry on with. Parts of a journal from elsewhere don't count
+ * as recorded: their bytes may have been another machine's. They are still at
+ * OSS, where the upload finds them and compares them with the source.
+ */
+const recoveredFrom = Effect.fnUntraced(function* (
+  journal: Option.Option<List.Read>,
+  self: Process.Identity
+) {
+  if (Option.isNone(journal) || Option.isSome(journal.value.receipt)) return Option.none()
+  const { checkpoint, origin, inode, path } = journal.value
+  if (Process.isSameMachine(origin, self) && origin.inode === inode) return Option.some(checkpoint)
+  yield* Effect.logInfo(
+    `${path}: recorded on another machine, or copied: its parts are compared with the source`
   )
-
-const summary = Effect.fnUntraced(
-  function* (path: Path.Path, directory: string, hash: string) {
-    const newest = (yield* Place.journals(path, directory, hash)).at(-1)
-    if (newest === undefined) return Option.none()
-    const { checkpointKey, checkpoint } = yield* read(newest)
-    return Option.some(Checkpoint.summarize(checkpointKey, checkpoint))
-  },
-  // Its holder may just have put another generation in its place.
-  Effect.retry({ times: 3, while: (error) => error._tag === "PlatformError" }),
-  Effect.catch((error) => Effect.as(Effect.logWarning(error.message), Option.none()))
-)
+  return Option.some({ ...checkpoint, parts: [] })
+})

@@ -22,9 +22,11 @@ import {
   layerHooked,
   layerIn,
   only,
+  placeFor,
+  plant,
   temporaryDirectory,
   type Hook
-} from "./support.ts"
+} from "./support/support.ts"
 
 checkpointStoreContract("FsCheckpointStore", layerAnywhere)
 
@@ -54,7 +56,10 @@ describe("a store of files", () => {
       yield* withLog("key", () => Effect.void)
       assert.deepStrictEqual(yield* files(directory), [])
       yield* record(3)
-      assert.match((yield* files(directory)).join(), /^[0-9a-f]{32}\.1\.[0-9a-f-]{36}\.journal$/)
+      assert.match(
+        (yield* files(directory)).join(),
+        /^[0-9a-f]{2}.[0-9a-f]{32}\.1\.[0-9a-f-]{36}\.journal$/
+      )
       yield* withLog("key", (log) => Effect.andThen(log.append(part(4)), log.remove))
       assert.deepStrictEqual(yield* files(directory), [])
     }))
@@ -235,9 +240,12 @@ describe("a store of files", () => {
       const warnings: Array<unknown> = []
       const logger = Logger.layer([Logger.make(({ message }) => void warnings.push(message))])
       yield* record(2)
-      yield* fs.writeFileString(`${directory}/${"0".repeat(32)}.1.${"0".repeat(36)}.journal`, "?")
+      yield* plant(directory, `${"0".repeat(32)}.1.${"0".repeat(36)}.journal`, "?")
       yield* fs.writeFileString(`${directory}/README`, "not a checkpoint")
-      yield* fs.makeDirectory(`${directory}/${"1".repeat(32)}.1.${"0".repeat(36)}.journal`)
+      yield* plant(directory, "00-README", "not a checkpoint either")
+      yield* fs.makeDirectory(
+        yield* placeFor(directory, `${"1".repeat(32)}.1.${"0".repeat(36)}.journal`)
+      )
       const list = yield* Effect.provide(withLists, logger)
       assert.deepStrictEqual(
         list.map(({ parts }) => parts),

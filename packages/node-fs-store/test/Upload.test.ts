@@ -19,7 +19,7 @@ import {
   only,
   temporaryDirectory,
   type Hook
-} from "./support.ts"
+} from "./support/support.ts"
 
 const request = requestFor(fiveParts, { concurrency: 1 })
 

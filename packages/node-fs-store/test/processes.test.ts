@@ -5,17 +5,16 @@ import { Effect, Option } from "effect"
 import { CheckpointStore } from "@effect-oss/core"
 import { spawnSync } from "node:child_process"
 import { fileURLToPath } from "node:url"
-import { recover, refusal, withLog } from "../../core/test/support/CheckpointStoreContract.ts"
+import { part, recover, refusal, withLog } from "../../core/test/support/CheckpointStoreContract.ts"
 import { Child } from "../../core/test/support/Child.ts"
-import { part } from "./records.ts"
-import { files, layerIn, temporaryDirectory } from "./support.ts"
+import { files, layerIn, temporaryDirectory } from "./support/support.ts"
 
 /** What comes before a command to run it in a container of its own, which ends with it. */
 const container = "unshare --map-root-user --pid --fork --mount-proc --kill-child".split(" ")
 const [unshare = "", ...flags] = container
 const hasContainers = spawnSync(unshare, [...flags, "true"]).status === 0
 
-const script = fileURLToPath(new URL("child.ts", import.meta.url))
+const script = fileURLToPath(new URL("support/child.ts", import.meta.url))
 
 const start = (mode: string, directory: string, within: ReadonlyArray<string> = []) => {
   const [command, ...args] = [...within, process.execPath, script, mode, directory, "key"]

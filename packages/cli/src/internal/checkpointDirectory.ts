@@ -34,12 +34,19 @@ export const stateDirectory = Effect.fnUntraced(function* (remedy: string) {
 
 const fallback = stateDirectory("give --checkpoint-dir a directory that this user can write to")
 
-export const layerStore = (directory: Option.Option<string>) =>
+/** What the command line says of the store. */
+export interface StoreInput {
+  readonly checkpointDir: Option.Option<string>
+  readonly allowSharedCheckpoints: boolean
+}
+
+export const layerStore = ({ checkpointDir, allowSharedCheckpoints }: StoreInput) =>
   Layer.unwrap(
     Effect.gen(function* () {
-      const given = Option.filter(directory, (text) => text !== "")
+      const given = Option.filter(checkpointDir, (text) => text !== "")
       return FsCheckpointStore.layer({
-        directory: Option.isSome(given) ? given.value : yield* fallback
+        directory: Option.isSome(given) ? given.value : yield* fallback,
+        allowShared: allowSharedCheckpoints
       })
     })
   )

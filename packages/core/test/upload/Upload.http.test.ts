@@ -359,8 +359,8 @@ describe("secrets", () => {
         Effect.ignore,
         Effect.provide(FsCheckpointStore.layer({ directory }))
       )
-      for (const name of yield* fs.readDirectory(directory)) {
-        seen.push(yield* fs.readFileString(`${directory}/${name}`))
+      for (const name of yield* fs.readDirectory(directory, { recursive: true })) {
+        seen.push(yield* Effect.orElseSucceed(fs.readFileString(`${directory}/${name}`), () => ""))
       }
       const text = seen
         .map((value) => (typeof value === "string" ? value : inspect(value)))

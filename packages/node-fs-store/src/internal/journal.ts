@@ -2,17 +2,22 @@
  * The text of a journal, and what can be recovered from it. Pure.
  *
  * A line is a check sum, a space and a JSON text. The first line is the header;
- * each further line is one part. The check sum is the CRC-64/XZ of the JSON's
- * bytes; in the lines after the first, the header's is XORed in, so that a
- * record of another journal, which a disk may bring up behind the end after a
- * power failure, is no record of this one.
+ * each further line is one part, or the receipt that ends it. The check sum is
+ * the CRC-64/XZ of the JSON's bytes; in the lines after the first, the header's
+ * is XORed in, so that a record of another journal, which a disk may bring up
+ * behind the end after a power failure, is no record of this one.
  *
- * A part's line tells its place (`n`, from 1) and how many of the lines before
- * it were `durable` when it was written. That is what tells a torn tail from
+ * A record tells its place (`n`, from 1) and how many of the lines before it
+ * were `durable` when it was written. That is what tells a torn tail from
  * damage: lines written together reach the disk in any order, so a bad line may
  * have good ones behind it and yet never have been acknowledged. Only a good
  * line that knew the bad one to be durable proves damage.
+ *
+ * The header tells where the journal was begun: the machine, and the number of
+ * its file, which a copy doesn't share. A journal from elsewhere may stand for
+ * another machine's source of the same name, or for one that both carry on with.
  */
+import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Checkpoint from "@effect-oss/core/Checkpoint"
@@ -27,58 +32,92 @@ const Format = Schema.fromJsonString(
   Schema.Struct({ format: Schema.Literal(format), version: Schema.Int })
 )
 
+/** Where a journal was begun. */
+export const Origin = Schema.Struct({
+  host: Schema.String,
+  boot: Schema.String,
+  machine: Schema.String,
+  /** Of the journal's file. */
+  inode: Schema.String
+})
+
+/** Where a journal was begun. */
+export type Origin = typeof Origin.Type
+
 const HeaderLine = Schema.fromJsonString(
   Schema.Struct({
     format: Schema.Literal(format),
     version: Schema.Literal(version),
     /** Differs from journal to journal. */
     id: Schema.String,
+    origin: Origin,
     checkpointKey: Schema.String,
     header: Checkpoint.Header
   })
 )
 
 const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
-const PartLine = Schema.fromJsonString(
-  Schema.Struct({ n: Count, durable: Count, part: Checkpoint.PartRecord })
-)
+const Record = Schema.Struct({
+  n: Count,
+  durable: Count,
+  /** One of the two. */
+  part: Schema.optionalKey(Checkpoint.PartRecord),
+  receipt: Schema.optionalKey(Checkpoint.Receipt)
+})
+type Record = typeof Record.Type
+const RecordLine = Schema.fromJsonString(Record)
 
 const encodeHeader = Schema.encodeSync(HeaderLine)
-const encodePart = Schema.encodeSync(PartLine)
+const encodeRecord = Schema.encodeSync(RecordLine)
 const decodeFormat = Schema.decodeResult(Format)
 const decodeHeader = Schema.decodeResult(HeaderLine)
-const decodePart = Schema.decodeResult(PartLine)
+const decodeRecord = Schema.decodeResult(RecordLine)
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
+/** A journal with 10,000 parts has 2 MB; with each of them recorded ten times, this is not reached. */
+export const maxBytes: number = 32 * 2 ** 20
+const maxRecords = 100_000
+const maxRecordBytes = 2 ** 16
+
 /** What a journal holds. */
 export interface Journal {
   readonly checkpointKey: string
+  readonly origin: Origin
   readonly checkpoint: Checkpoint.Checkpoint
+  /** Of the whole object, once it is complete. */
+  readonly receipt: Option.Option<Checkpoint.Receipt>
 }
 
 /** The check sum of the header, which the lines after it are bound to. */
 export type Seal = bigint
 
-/** A journal as it begins: all its records are durable before anyone sees it. */
+/** A journal as it begins: all its records are durable before any process sees it. */
 export const begin = (
-  id: string,
-  checkpointKey: string,
+  {
+    id,
+    origin,
+    checkpointKey
+  }: Pick<Journal, "checkpointKey" | "origin"> & { readonly id: string },
   { header, parts }: Checkpoint.Checkpoint
 ): { readonly text: string; readonly seal: Seal } => {
-  const json = encodeHeader({ format, version, id, checkpointKey, header })
+  const json = encodeHeader({ format, version, id, origin, checkpointKey, header })
   const seal = crcOf(json)
-  const lines = parts.map((part, index) => partLine(seal, index + 1, index, part))
+  const lines = parts.map((part, index) => lineOf(seal, { n: index + 1, durable: index, part }))
   return { text: `${hex(seal)} ${json}\n${lines.join("")}`, seal }
 }
 
 /** Parts to be written at once behind `durable` others. */
 export const extend = (seal: Seal, durable: number, parts: ReadonlyArray<UploadedPart>): string =>
-  parts.map((part, index) => partLine(seal, durable + index + 1, durable, part)).join("")
+  parts.map((part, index) => lineOf(seal, { n: durable + index + 1, durable, part })).join("")
 
-const partLine = (seal: Seal, n: number, durable: number, part: UploadedPart) => {
-  const json = encodePart({ n, durable, part })
+/** The end of a journal with so many durable records. */
+export const finish = (seal: Seal, durable: number, receipt: Checkpoint.Receipt): string =>
+  lineOf(seal, { n: durable + 1, durable, receipt })
+
+const lineOf = (seal: Seal, record: Record) => {
+  const json = encodeRecord(record)
   return `${hex(crcOf(json) ^ seal)} ${json}\n`
 }
 
@@ -88,34 +127,45 @@ const hex = (crc: bigint) => crc.toString(16).padStart(16, "0")
 /** Reads a journal that may have been cut short or damaged. */
 export const recover = (bytes: Uint8Array): Result.Result<Journal, Damaged | UnknownVersion> =>
   Result.gen(function* () {
-    const [first, ...lines] = linesOf(bytes)
-    const { json, seal } = yield* headerJson(first)
+    const end = bytes.indexOf(newline)
+    const { json, seal } = yield* headerJson(end === -1 ? undefined : bytes.subarray(0, end))
     const known = yield* Result.mapError(decodeFormat(json), () => notOurs)
     if (known.version !== version) {
       return yield* Result.fail(new UnknownVersion({ version: String(known.version) }))
     }
-    const { checkpointKey, header } = yield* Result.mapError(decodeHeader(json), () => notOurs)
-    const parts = yield* recoverParts(lines.map((line) => partOf(seal, line)))
-    return { checkpointKey, checkpoint: Checkpoint.make(header, parts) }
+    const { checkpointKey, origin, header } = yield* Result.mapError(
+      decodeHeader(json),
+      () => notOurs
+    )
+    const { parts, receipt } = yield* recoverRecords(seal, bytes.subarray(end + 1))
+    return { checkpointKey, origin, checkpoint: Checkpoint.make(header, parts), receipt }
   })
 
-const recoverParts = (lines: ReadonlyArray<typeof PartLine.Type | undefined>) => {
-  const bad = lines.findIndex((line, index) => line?.n !== index + 1)
-  const good = bad === -1 ? lines : lines.slice(0, bad)
-  return lines.slice(good.length).some((line) => line !== undefined && line.durable > good.length)
-    ? Result.fail(damaged(`record ${bad + 1} is damaged, and more were written behind it`))
-    : Result.succeed(good.flatMap((line) => (line === undefined ? [] : [line.part])))
-}
+const newline = 10
 
-/** A line without its end is torn, whatever it holds. */
-const linesOf = (bytes: Uint8Array): ReadonlyArray<Uint8Array> => {
-  const lines: Array<Uint8Array> = []
+/** Line by line, whatever their number: of what follows the first bad one only the count is kept. */
+const recoverRecords = (seal: Seal, bytes: Uint8Array) => {
+  const parts: Array<UploadedPart> = []
+  let receipt = Option.none<Checkpoint.Receipt>()
+  let good = 0
+  let lines = 0
   let start = 0
-  for (let end = bytes.indexOf(10); end !== -1; end = bytes.indexOf(10, start)) {
-    lines.push(bytes.subarray(start, end))
+  // A line without its end is torn, whatever it holds.
+  for (let end = bytes.indexOf(newline); end !== -1; end = bytes.indexOf(newline, start)) {
+    if (++lines > maxRecords) {
+      return Result.fail(damaged(`it has more than ${maxRecords} records`))
+    }
+    const record = recordOf(seal, bytes.subarray(start, end))
     start = end + 1
+    if (good === lines - 1 && record?.n === lines) {
+      good = lines
+      if (record.part !== undefined) parts.push(record.part)
+      receipt = Option.fromUndefinedOr(record.receipt)
+    } else if (record !== undefined && record.durable > good) {
+      return Result.fail(damaged(`record ${good + 1} is damaged, and more were written behind it`))
+    }
   }
-  return lines
+  return Result.succeed({ parts, receipt })
 }
 
 const checkSumLength = 17
@@ -129,10 +179,11 @@ const headerJson = (line: Uint8Array | undefined) => {
     : Result.fail(damaged("its first line does not match its check sum"))
 }
 
-const partOf = (seal: Seal, line: Uint8Array) => {
+const recordOf = (seal: Seal, line: Uint8Array): Record | undefined => {
+  if (line.length <= checkSumLength || line.length > maxRecordBytes) return undefined
   const json = line.subarray(checkSumLength)
   return startsWith(line, Crc64.of(json) ^ seal)
-    ? Result.getOrUndefined(decodePart(decoder.decode(json)))
+    ? Result.getOrUndefined(decodeRecord(decoder.decode(json)))
     : undefined
 }
 

@@ -21,19 +21,18 @@
  */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import type { PlatformError } from "effect/PlatformError"
-import * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
-import type { Checkpoint, Header } from "@effect-oss/core/Checkpoint"
-import type { CheckpointError, BackingLog } from "@effect-oss/core/CheckpointStore"
+import type { Checkpoint, Finished, Header, Receipt } from "@effect-oss/core/Checkpoint"
+import type { BackingLog, CheckpointError } from "@effect-oss/core/CheckpointStore"
 import type { UploadedPart } from "@effect-oss/core/Part"
 import * as Journal from "./journal.ts"
 import type { Lease } from "./lease.ts"
 import type { Place } from "./place.ts"
-import { discard, fileMode, sync, unavailable } from "./place.ts"
+import { discard, syncDirectory, unavailable } from "./place.ts"
+import * as Writer from "./writer.ts"
 
 /** What the log is opened on. */
 export interface Options {
@@ -45,15 +44,9 @@ export interface Options {
   /** The paths of the journals there are, oldest first. */
   readonly older: ReadonlyArray<string>
   readonly recovered: Option.Option<Checkpoint>
+  readonly finished: Option.Option<Finished>
   /** Why the newest of them is as if it weren't there. */
   readonly discarded: CheckpointError | undefined
-}
-
-/** An open journal, at whose end records may be added. */
-interface Writer {
-  readonly file: FileSystem.File
-  readonly scope: Scope.Closeable
-  readonly seal: Journal.Seal
 }
 
 /** Parts that wait to be written and synced together. */
@@ -68,23 +61,18 @@ interface State {
   readonly parts: Array<UploadedPart>
 }
 
+type Steps = Effect.Effect<void, CheckpointError | PlatformError, FileSystem.FileSystem>
+
 /** The log of a checkpoint, until the scope closes. */
 export const make = Effect.fnUntraced(function* (options: Options) {
-  const { place, key, lease } = options
+  const { place, lease } = options
   const fs = yield* FileSystem.FileSystem
   const lock = yield* Semaphore.make(1)
   const target = place.journal(options.generation, lease.token)
-  let older = options.older
-  let state = Option.match(options.recovered, {
-    onNone: (): State | undefined => undefined,
-    onSome: ({ header, parts }) => ({ header, parts: [...parts] })
-  })
-  let writer: Writer | undefined
+  const steps = stepsOf(options, target)
   let waiting: Batch | undefined
 
-  const exclusively = (
-    steps: Effect.Effect<void, CheckpointError | PlatformError, FileSystem.FileSystem>
-  ) =>
+  const exclusively = (steps: Steps) =>
     steps.pipe(
       Effect.catchTag("PlatformError", (error) => Effect.fail(unavailable(target)(error))),
       Effect.catch((error) => Effect.andThen(lease.check, Effect.fail(error))),
@@ -93,10 +81,50 @@ export const make = Effect.fnUntraced(function* (options: Options) {
       Effect.provideService(FileSystem.FileSystem, fs)
     )
 
+  /** The first to wait leads: whatever else comes before it gets the lock goes with its sync. */
+  const append = (part: UploadedPart) =>
+    Effect.suspend(() => {
+      if (waiting !== undefined) {
+        waiting.parts.push(part)
+        return Deferred.await(waiting.done)
+      }
+      const batch = (waiting = { parts: [part], done: Deferred.makeUnsafe() })
+      const write = Effect.suspend(() => {
+        waiting = undefined
+        return steps.append(batch.parts)
+      })
+      return Effect.andThen(
+        Deferred.into(exclusively(write), batch.done),
+        Deferred.await(batch.done)
+      )
+    }).pipe(Effect.uninterruptible)
+
+  yield* Effect.addFinalizer(() => lock.withPermit(steps.close))
+  if (lease.contested) yield* exclusively(steps.carryOver)
+  return {
+    recovered: options.recovered,
+    finished: options.finished,
+    discarded: options.discarded,
+    begin: Effect.fn("CheckpointLog.begin")((header) => exclusively(steps.begin(header))),
+    append: Effect.fn("CheckpointLog.append")(append),
+    finish: Effect.fn("CheckpointLog.finish")((receipt) => exclusively(steps.finish(receipt))),
+    remove: Effect.withSpan(exclusively(steps.remove), "CheckpointLog.remove")
+  } satisfies BackingLog
+})
+
+/** What changes the files of a checkpoint, one step at a time. */
+const stepsOf = ({ place, key, lease, recovered, ...options }: Options, target: string) => {
+  let older = options.older
+  let state = Option.match(recovered, {
+    onNone: (): State | undefined => undefined,
+    onSome: ({ header, parts }) => ({ header, parts: [...parts] })
+  })
+  let writer: Writer.Writer | undefined
+
   const close = Effect.suspend(() => {
-    const scope = writer?.scope
+    const open = writer
     writer = undefined
-    return scope === undefined ? Effect.void : Scope.close(scope, Exit.void)
+    return open === undefined ? Effect.void : open.close
   })
 
   const removeOlder = Effect.suspend(() => Effect.forEach(older, discard, { discard: true })).pipe(
@@ -105,94 +133,56 @@ export const make = Effect.fnUntraced(function* (options: Options) {
 
   const replace = Effect.fnUntraced(function* (header: Header, parts: Array<UploadedPart>) {
     yield* close
-    const { text, seal } = Journal.begin(lease.token, key, { header, parts })
-    writer = { ...(yield* publish(place.directory, target, text, lease.check)), seal }
+    writer = yield* Writer.publish({ place, target, lease, key, content: { header, parts } })
     state = { header, parts }
     // Should this fail, whoever opens next still takes the higher generation.
     yield* Effect.ignore(removeOlder)
   })
 
-  const extend = Effect.fnUntraced(
-    function* ({ file, seal }: Writer, { parts }: State, added: ReadonlyArray<UploadedPart>) {
-      yield* file.writeAll(encoder.encode(Journal.extend(seal, parts.length, added)))
-      yield* file.sync
-      yield* lease.check
-      parts.push(...added)
-    },
-    Effect.onError(() => close)
-  )
-
-  const write = (added: ReadonlyArray<UploadedPart>) =>
+  const write = (text: string) =>
     Effect.suspend(() => {
-      if (state === undefined) return Effect.die(new Error("append without a checkpoint"))
-      return writer === undefined
-        ? replace(state.header, [...state.parts, ...added])
-        : extend(writer, state, added)
+      if (writer === undefined) return Effect.die(new Error("no journal is open"))
+      return Effect.andThen(
+        Effect.onError(writer.append(text), () => close),
+        lease.check
+      )
     })
 
-  /** Who finds nobody waiting leads: whatever else comes before it gets the lock goes with its sync. */
-  const append = (part: UploadedPart) =>
-    Effect.suspend(() => {
-      if (waiting !== undefined) {
-        waiting.parts.push(part)
-        return Deferred.await(waiting.done)
-      }
-      const batch = (waiting = { parts: [part], done: Deferred.makeUnsafe() })
-      const steps = Effect.suspend(() => {
-        waiting = undefined
-        return write(batch.parts)
-      })
-      return Effect.andThen(
-        Deferred.into(exclusively(steps), batch.done),
-        Deferred.await(batch.done)
-      )
-    }).pipe(Effect.uninterruptible)
+  const append = Effect.fnUntraced(function* (added: ReadonlyArray<UploadedPart>) {
+    if (state === undefined) return yield* Effect.die(new Error("append without a checkpoint"))
+    const { header, parts } = state
+    if (writer === undefined) return yield* replace(header, [...parts, ...added])
+    yield* write(Journal.extend(writer.seal, parts.length, added))
+    parts.push(...added)
+  })
+
+  const finish = Effect.fnUntraced(function* (receipt: Receipt) {
+    if (state === undefined) return yield* Effect.die(new Error("finish without a checkpoint"))
+    const { header, parts } = state
+    if (writer === undefined) yield* replace(header, parts)
+    if (writer !== undefined) yield* write(Journal.finish(writer.seal, parts.length, receipt))
+    state = undefined
+    yield* close
+  })
 
   const remove = Effect.gen(function* () {
     yield* lease.check
     yield* close
     yield* removeOlder
     yield* discard(target)
-    yield* sync(place.directory)
+    yield* syncDirectory(place.directory)
     state = undefined
   })
 
-  yield* Effect.addFinalizer(() => lock.withPermit(close))
-  if (lease.contested && state !== undefined) yield* exclusively(replace(state.header, state.parts))
-  return {
-    recovered: options.recovered,
-    discarded: options.discarded,
-    begin: Effect.fn("CheckpointLog.begin")((header) => exclusively(replace(header, []))),
-    append: Effect.fn("CheckpointLog.append")(append),
-    remove: Effect.withSpan(exclusively(remove), "CheckpointLog.remove")
-  } satisfies BackingLog
-})
-
-const encoder = new TextEncoder()
-
-/** A durable file at `target`, open at its end, unless `check` fails once all is written. */
-const publish = Effect.fnUntraced(function* (
-  directory: string,
-  target: string,
-  text: string,
-  check: Effect.Effect<void, CheckpointError, FileSystem.FileSystem>
-) {
-  const fs = yield* FileSystem.FileSystem
-  const temporary = `${target}.tmp`
-  const scope = yield* Scope.make()
-  return yield* Effect.gen(function* () {
-    yield* discard(temporary)
-    const open = fs.open(temporary, { flag: "ax", mode: fileMode })
-    const file = yield* Scope.provide(open, scope)
-    yield* file.writeAll(encoder.encode(text))
-    yield* file.sync
-    yield* check
-    yield* fs.rename(temporary, target)
-    yield* sync(directory)
-    return { file, scope }
-  }).pipe(
-    Effect.onError(() =>
-      Effect.andThen(Scope.close(scope, Exit.void), Effect.ignore(discard(temporary)))
-    )
+  const carryOver = Effect.suspend(() =>
+    state === undefined ? Effect.void : replace(state.header, state.parts)
   )
-})
+  return {
+    begin: (header: Header) => replace(header, []),
+    append,
+    finish,
+    remove,
+    carryOver,
+    close
+  }
+}

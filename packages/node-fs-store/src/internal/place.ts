@@ -1,6 +1,8 @@
 /**
  * The files of one checkpoint: their names, and the few steps that all of them
- * need. `HASH` stands for the checkpoint's key.
+ * need. `HASH` stands for the checkpoint's key. It begins with the hash of the
+ * object, and its first two digits are the directory: 256 of them keep what is
+ * read to open one checkpoint small, whatever the number of others.
  *
  * - `HASH.lease`: who holds the checkpoint
  * - `HASH.TOKEN.1.claim`: who may end the lease with this token
@@ -11,17 +13,30 @@
  */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
 import type * as Path from "effect/Path"
 import type { PlatformError } from "effect/PlatformError"
-import { CheckpointError, Unavailable } from "@effect-oss/core/CheckpointStore"
+import * as Checkpoint from "@effect-oss/core/Checkpoint"
+import { CheckpointError, Unavailable, Untrusted } from "@effect-oss/core/CheckpointStore"
 import { createHash } from "node:crypto"
+import * as File from "./file.ts"
+import { System } from "./process.ts"
 
 /** Only the owner may read a checkpoint. */
 export const fileMode = 0o600
 const directoryMode = 0o700
 
+/** Where all checkpoints of a store are. */
+export interface Root {
+  readonly path: Path.Path
+  readonly directory: string
+  /** Whether files count that others may have written. */
+  readonly allowShared: boolean
+}
+
 /** Where one checkpoint is. */
 export interface Place {
+  readonly root: Root
   readonly directory: string
   readonly hash: string
   readonly lease: string
@@ -38,76 +53,95 @@ export interface JournalFile {
   readonly generation: number
 }
 
-/** Half of a SHA-256: 128 bits are plenty to tell keys apart. */
+/** Half of it tells the object, half the checkpoint: together, 128 bits are plenty to tell keys apart. */
 export const hashOf = (key: string): string =>
-  createHash("sha256").update(key).digest("hex").slice(0, 32)
+  `${halfOf(Checkpoint.objectOfKey(key))}${halfOf(key)}`
+
+/** What the hashes of an object's checkpoints begin with. */
+export const objectHashOf = (object: Checkpoint.ObjectPlace): string =>
+  halfOf(Checkpoint.objectOf(object))
+
+const half = 16
+const halfOf = (text: string) => createHash("sha256").update(text).digest("hex").slice(0, half)
+
+/** The directory of the checkpoints whose hashes begin so. */
+export const directoryOf = ({ path, directory }: Root, hash: string): string =>
+  path.join(directory, hash.slice(0, 2))
 
 /** The place of the checkpoint with this key. */
-export const make = (path: Path.Path, directory: string, key: string): Place => {
+export const make = (root: Root, key: string): Place => {
+  const { path } = root
   const hash = hashOf(key)
+  const directory = directoryOf(root, hash)
   const file = (name: string) => path.join(directory, `${hash}.${name}`)
   return {
+    root,
     directory,
     hash,
     lease: file("lease"),
     candidate: (id) => file(`${id}.lease.tmp`),
     claim: (token, level) => file(`${token}.${level}.claim`),
     // A socket's path has to be short; two that are the same do no harm, since the later one isn't made.
-    beacon: (token) =>
-      path.join(directory, `${hash.slice(0, beaconHash)}.${token.slice(0, 8)}.alive`),
+    beacon: (token) => path.join(directory, `${hash.slice(half)}.${token.slice(0, 8)}.alive`),
     journal: (generation, token) => file(`${generation}.${token}.journal`)
   }
 }
 
-/** So many digits of a checkpoint's hash are in the name of a beacon. */
-const beaconHash = 16
-
+const directoryName = /^[0-9a-f]{2}$/
 const journalName = /^([0-9a-f]{32})\.([1-9]\d{0,14})\.[0-9a-f-]{36}\.journal$/
 const litterName =
   /^([0-9a-f]{32})\.(?:\d+\.)?[0-9a-f-]{36}\.(?:journal\.tmp|lease\.tmp|\d+\.claim)$/
 const beaconName = /^([0-9a-f]{16})\.[0-9a-f]{8}\.alive$/
 
-/** The journals in a directory, of one checkpoint or of all, oldest generation first. */
+const names = (directory: string) => FileSystem.FileSystem.use((fs) => fs.readDirectory(directory))
+
+/** The directories of a store that checkpoints may be in. */
+export const directories = ({ path, directory }: Root) =>
+  Effect.map(names(directory), (names) =>
+    names
+      .filter((name) => directoryName.test(name))
+      .toSorted()
+      .map((name) => path.join(directory, name))
+  )
+
+/** The journals in one of these directories whose hashes begin so, oldest generation first. */
 export const journals = (
-  path: Path.Path,
+  { path }: Root,
   directory: string,
-  hash?: string
+  hash = ""
 ): Effect.Effect<ReadonlyArray<JournalFile>, PlatformError, FileSystem.FileSystem> =>
-  FileSystem.FileSystem.use((fs) => fs.readDirectory(directory)).pipe(
-    Effect.map((names) =>
-      names
-        .flatMap((name) => {
-          const match = journalName.exec(name)
-          return match?.[1] === undefined || (hash !== undefined && match[1] !== hash)
-            ? []
-            : [{ path: path.join(directory, name), hash: match[1], generation: Number(match[2]) }]
-        })
-        .sort((a, b) => a.generation - b.generation)
-    )
+  Effect.map(names(directory), (names) =>
+    names
+      .flatMap((name) => {
+        const match = name.startsWith(hash) ? journalName.exec(name) : null
+        return match?.[1] === undefined
+          ? []
+          : [{ path: path.join(directory, name), hash: match[1], generation: Number(match[2]) }]
+      })
+      .sort((a, b) => a.generation - b.generation)
   )
 
 /**
  * What runs that died left of this checkpoint. `token` is that of the lease
  * now held: claims on it are other runs', and still of use to them.
  */
-export const litter = (path: Path.Path, place: Place, token: string) =>
-  FileSystem.FileSystem.use((fs) => fs.readDirectory(place.directory)).pipe(
-    Effect.map((names) => {
-      const beacon = path.basename(place.beacon(token))
-      const isOwn = (name: string) => name.startsWith(`${place.hash}.${token}.`) || name === beacon
-      return names
-        .filter((name) => {
-          const hash = litterName.exec(name)?.[1] ?? beaconName.exec(name)?.[1]
-          return hash !== undefined && place.hash.startsWith(hash) && !isOwn(name)
-        })
-        .map((name) => path.join(place.directory, name))
-    })
-  )
+export const litter = (place: Place, token: string) =>
+  Effect.map(names(place.directory), (names) => {
+    const { path } = place.root
+    const beacon = path.basename(place.beacon(token))
+    const isOwn = (name: string) => name.startsWith(`${place.hash}.${token}.`) || name === beacon
+    return names
+      .filter((name) => isLitter(place, name) && !isOwn(name))
+      .map((name) => path.join(place.directory, name))
+  })
+
+const isLitter = ({ hash }: Place, name: string) =>
+  litterName.exec(name)?.[1] === hash || beaconName.exec(name)?.[1] === hash.slice(half)
 
 /** Whether there are any files of this checkpoint. */
-export const isLittered = ({ directory, hash }: Place) =>
-  FileSystem.FileSystem.use((fs) => fs.readDirectory(directory)).pipe(
-    Effect.map((names) => names.some((name) => name.startsWith(hash.slice(0, beaconHash))))
+export const isLittered = (place: Place) =>
+  Effect.map(names(place.directory), (names) =>
+    names.some((name) => name.startsWith(place.hash) || isLitter(place, name))
   )
 
 /** Removes a file, unless it is gone. */
@@ -116,30 +150,98 @@ export const discard = (file: string) =>
     Effect.catchReason("PlatformError", "NotFound", () => Effect.void)
   )
 
-/** Makes what was written to a file, or created, renamed or removed in a directory, durable. */
+/** Makes what was written to a file durable. */
 export const sync = (path: string) =>
   FileSystem.FileSystem.use((fs) => fs.open(path)).pipe(
     Effect.flatMap((handle) => handle.sync),
     Effect.scoped
   )
 
-/** Creates a directory, and those above it, durably; one that exists is left as it is. */
-export const ensureDirectory: (
+/**
+ * Makes what was created, renamed or removed in a directory durable. FAT, exFAT,
+ * SMB and Windows have no such call: they do it on their own, sooner or later.
+ */
+export const syncDirectory = (directory: string) =>
+  Effect.catchIf(
+    sync(directory),
+    (error) => unsupported.has(File.codeOf(error)),
+    () => Effect.void
+  )
+
+/** What a file system answers to a call that it doesn't know. */
+export const unsupported: ReadonlySet<string> = new Set([
+  "EPERM",
+  "EINVAL",
+  "ENOSYS",
+  "ENOTSUP",
+  "EOPNOTSUPP",
+  "EISDIR",
+  "EBADF"
+])
+
+/** Sees that the directory of a store is there, and that nobody else may write to it. */
+export const ensureRoot = (root: Root) => ensure(root, root.directory)
+
+/** The same of the directory of a checkpoint within it. */
+export const ensureDirectory = ({ root, directory }: Place) => ensure(root, directory)
+
+const ensure = Effect.fnUntraced(function* (root: Root, directory: string) {
+  const found = yield* stat(directory)
+  if (Option.isNone(found)) return yield* create(root.path, directory)
+  yield* trusted(root, directory, File.standingOf(found.value))
+  // Whoever created it may have been killed before it was durable.
+  yield* Effect.ignore(sync(root.path.dirname(directory)))
+})
+
+/** Creates a directory, and those above it, durably. */
+const create: (
   path: Path.Path,
   directory: string
 ) => Effect.Effect<void, PlatformError, FileSystem.FileSystem> = Effect.fnUntraced(
   function* (path, directory) {
     const fs = yield* FileSystem.FileSystem
     const parent = path.dirname(directory)
-    // Whoever created it may have been killed before it was durable.
-    if (yield* fs.exists(directory)) return yield* Effect.ignore(sync(parent))
-    if (parent !== directory) yield* ensureDirectory(path, parent)
+    if (parent !== directory && Option.isNone(yield* stat(parent))) yield* create(path, parent)
     yield* fs
       .makeDirectory(directory, { mode: directoryMode })
       .pipe(Effect.catchReason("PlatformError", "AlreadyExists", () => Effect.void))
-    yield* sync(parent)
+    yield* syncDirectory(parent)
   }
 )
+
+const stat = (path: string) =>
+  FileSystem.FileSystem.use((fs) => fs.stat(path)).pipe(
+    Effect.asSome,
+    Effect.catchReason("PlatformError", "NotFound", () => Effect.succeedNone)
+  )
+
+/** Refuses a store's directory if others may write to it; there may be none. */
+export const checkRoot = Effect.fnUntraced(function* (root: Root) {
+  const found = yield* stat(root.directory)
+  if (Option.isSome(found)) yield* trusted(root, root.directory, File.standingOf(found.value))
+})
+
+const trusted = Effect.fnUntraced(function* (
+  { allowShared }: Root,
+  location: string,
+  standing: File.Standing
+) {
+  const description = allowShared ? undefined : File.distrust(standing, (yield* System).user)
+  if (description !== undefined) {
+    return yield* new CheckpointError({ location, reason: new Untrusted({ description }) })
+  }
+})
+
+/** Reads a file of a store, up to a limit, unless it is nothing of this user's. */
+export const read = Effect.fnUntraced(function* (root: Root, location: string, limit: number) {
+  const found = yield* (yield* System).read(location, limit)
+  if (!found.isRegular) {
+    const description = "it is not a regular file, but a pipe, a link or the like"
+    return yield* new CheckpointError({ location, reason: new Untrusted({ description }) })
+  }
+  yield* trusted(root, location, found)
+  return found
+})
 
 /** A file system's refusal, as an error of the checkpoint at `location`. */
 export const unavailable =
@@ -149,3 +251,9 @@ export const unavailable =
     const description = cause instanceof Error ? cause.message : error.reason.message
     return new CheckpointError({ location, reason: new Unavailable({ description }) })
   }
+
+/** The same for whatever reading a file may fail with. */
+export const orUnavailable =
+  (location: string) =>
+  (error: PlatformError | CheckpointError): CheckpointError =>
+    error._tag === "PlatformError" ? unavailable(location)(error) : error

@@ -5,15 +5,19 @@
  * a process is dead, the answer is that nobody knows.
  */
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { randomUUID } from "node:crypto"
+import type { PlatformError } from "effect/PlatformError"
+import { createHash, randomUUID } from "node:crypto"
 import { statfs } from "node:fs/promises"
 import { hostname } from "node:os"
+import { readlinkSync } from "node:fs"
 import * as Beacon from "./beacon.ts"
+import * as File from "./file.ts"
 
 /** A process, named so that no other one has the same name. */
 export const Identity = Schema.Struct({
@@ -21,10 +25,14 @@ export const Identity = Schema.Struct({
   host: Schema.String,
   /** Of the kernel that it runs on, from one boot to the next; empty if unknown. */
   boot: Schema.String,
+  /** Of the installation, from one boot to the next; empty if unknown. */
+  machine: Schema.String,
   /** Within which process ids can be compared; empty if unknown. */
   container: Schema.String,
   /** When it started, in the clock ticks of the boot; empty if unknown. */
   started: Schema.String,
+  /** The kernel's id of the thread that runs the program, which may end before the process; empty if unknown. */
+  thread: Schema.String,
   /** Whether the directory is on a file system that no other kernel can use meanwhile. */
   alone: Schema.Boolean
 })
@@ -40,7 +48,18 @@ export const System = Context.Reference<{
   readonly exists: (pid: number) => boolean
   /** The kind of file system that a directory is on, by its magic number of statfs(2); 0 if unknown. */
   readonly fileSystem: (directory: string) => Effect.Effect<number>
-  /** Whether somebody shows at a path that he lives. */
+  /** The user that it runs as; undefined where users have no numbers. */
+  readonly user: number | undefined
+  /** The kernel's id of the calling thread; empty if unknown. */
+  readonly thread: () => string
+  /** How long a holder that gives no sign of life is watched before it is taken for dead. */
+  readonly watch: Duration.Duration
+  /** Reads a file that may be planted, up to a limit. */
+  readonly read: (
+    path: string,
+    limit: number
+  ) => Effect.Effect<File.Found, PlatformError, FileSystem.FileSystem>
+  /** Whether a process shows at a path that it lives. */
   readonly look: (beacon: string) => Effect.Effect<Beacon.Fate>
   /** Unlike Effect's random, never the same in two processes with one seed. */
   readonly uuid: () => string
@@ -54,6 +73,10 @@ export const System = Context.Reference<{
         Effect.tryPromise(() => statfs(directory)).pipe(Effect.map(({ type }) => type)),
         () => 0
       ),
+    user: process.geteuid?.(),
+    thread,
+    watch: Duration.seconds(40),
+    read: File.readByNode,
     look: Beacon.look,
     uuid: randomUUID
   })
@@ -69,15 +92,16 @@ export const self = Effect.fnUntraced(function* (
   directory: string
 ): Effect.fn.Return<Identity, never, FileSystem.FileSystem> {
   const fs = yield* FileSystem.FileSystem
-  const { pid, host, fileSystem } = yield* System
+  const { pid, host, fileSystem, thread } = yield* System
   const boot = yield* orEmpty(fs.readFileString("/proc/sys/kernel/random/boot_id"))
+  const machine = digest(yield* orEmpty(fs.readFileString("/etc/machine-id")))
   const container = yield* orEmpty(fs.readLink("/proc/self/ns/pid"))
-  const started = Option.match(yield* status(pid), {
+  const started = Option.match(yield* status(`/proc/${pid}`), {
     onNone: () => "",
     onSome: (status) => status.started
   })
   const alone = ofOneKernel.has(yield* fileSystem(directory))
-  return { pid, host, boot, container, started, alone }
+  return { pid, host, boot, machine, container, started, thread: thread(), alone }
 })
 
 /** The name of the machine's own process ids, which the kernel fixes. */
@@ -108,15 +132,45 @@ const isComparable = (one: Identity, other: Identity) =>
   one.container === other.container &&
   (one.boot !== "" || (one.container === "" && one.host === other.host))
 
-const byId = Effect.fnUntraced(function* ({ pid, started }: Identity) {
+const byId = Effect.fnUntraced(function* ({ pid, started, thread }: Identity) {
   const { exists } = yield* System
   if (!exists(pid)) return "Dead"
-  return Option.match(yield* status(pid), {
-    onNone: () => "Unknown" as const,
-    onSome: (now) =>
-      now.state === "Z" || now.state === "X" || now.started !== started ? "Dead" : "Alive"
+  const now = yield* status(`/proc/${pid}`)
+  if (Option.isNone(now)) return "Unknown"
+  if (isOver(now.value) || now.value.started !== started) return "Dead"
+  // A worker thread that was terminated leaves the process, and other threads with other ids.
+  return Option.match(thread === "" ? now : yield* status(`/proc/${pid}/task/${thread}`), {
+    onNone: () => "Dead" as const,
+    onSome: (now) => (isOver(now) ? "Dead" : "Alive")
   })
 })
+
+const isOver = ({ state }: { readonly state: string | undefined }) => state === "Z" || state === "X"
+
+/** Whether it is this process, in this thread or another one. */
+export const isSelf = (process: Identity, self: Identity): boolean =>
+  isComparable(process, self) && process.pid === self.pid && process.started === self.started
+
+/** Whether a process of the past ran on this machine, as far as that can be told. */
+export const isSameMachine = (
+  one: Pick<Identity, "host" | "boot" | "machine">,
+  other: Pick<Identity, "host" | "boot" | "machine">
+): boolean =>
+  (one.boot !== "" && one.boot === other.boot) ||
+  (one.machine === other.machine && one.host === other.host)
+
+/** Thread ids are the kernel's: Node knows only its own. Read at once, so that it is the caller's and not a helper's. */
+const thread = (): string =>
+  Result.match(
+    Result.try(() => readlinkSync("/proc/thread-self")),
+    { onFailure: () => "", onSuccess: (link) => /(\d+)$/.exec(link)?.[1] ?? "" }
+  )
+
+/** machine-id(5): the id itself should not be shown to others. */
+const digest = (machine: string) =>
+  machine === ""
+    ? ""
+    : createHash("sha256").update(`effect-oss ${machine}`).digest("hex").slice(0, 16)
 
 /** A process of another user refuses the signal, and so is there. */
 const exists = (pid: number): boolean => {
@@ -128,8 +182,8 @@ const isRefusal = (cause: unknown) =>
   cause instanceof Error && "code" in cause && cause.code === "EPERM"
 
 /** proc_pid_stat(5): field 3 is the state, field 22 the start; field 2 is in brackets and may hold anything. */
-const status = (pid: number) =>
-  FileSystem.FileSystem.use((fs) => fs.readFileString(`/proc/${pid}/stat`)).pipe(
+const status = (path: string) =>
+  FileSystem.FileSystem.use((fs) => fs.readFileString(`${path}/stat`)).pipe(
     Effect.map((text) => {
       const fields = text.slice(text.lastIndexOf(")") + 2).split(" ")
       return { state: fields[0], started: fields[19] ?? "" }

@@ -9,25 +9,23 @@ import * as Path from "effect/Path"
 import * as Stream from "effect/Stream"
 import { UsageError } from "../../CliFailure.ts"
 import { layerStore } from "../checkpointDirectory.ts"
+import type { StoreInput } from "../checkpointDirectory.ts"
 import type { Connection } from "../connection.ts"
 import { layerClient } from "../connection.ts"
 import { describe } from "../summaries.ts"
 import * as ObjectUrl from "../../ObjectUrl.ts"
 import { Output } from "../../Output.ts"
 
-export interface Input extends Connection {
+export interface Input extends Connection, StoreInput {
   readonly url: string
   readonly file: Option.Option<string>
-  readonly checkpointDir: Option.Option<string>
 }
 
 export const run = Effect.fn("abort")(function* (input: Input) {
   const { bucket, key } = yield* objectOf(input)
   const sourceId = Option.isSome(input.file) ? yield* sourceIdOf(input.file.value) : undefined
   const place = { bucket, key, sourceId }
-  yield* giveUp(place).pipe(
-    Effect.provide([layerClient(bucket, input), layerStore(input.checkpointDir)])
-  )
+  yield* giveUp(place).pipe(Effect.provide([layerClient(bucket, input), layerStore(input)]))
 })
 
 /** The same key as `upload` makes of the same arguments. */

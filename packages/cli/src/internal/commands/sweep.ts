@@ -2,19 +2,18 @@
 import { printable } from "@effect-oss/terminal/Text"
 import * as Upload from "@effect-oss/core/Upload"
 import * as Effect from "effect/Effect"
-import type * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as Age from "../../Age.ts"
 import { Output } from "../../Output.ts"
 import { layerStore } from "../checkpointDirectory.ts"
+import type { StoreInput } from "../checkpointDirectory.ts"
 import type { Connection } from "../connection.ts"
 import { layerClient } from "../connection.ts"
 import { describe } from "../summaries.ts"
 
-export interface Input extends Connection {
+export interface Input extends Connection, StoreInput {
   readonly olderThan: string
   readonly yes: boolean
-  readonly checkpointDir: Option.Option<string>
 }
 
 export const run = Effect.fn("sweep")(function* (input: Input) {
@@ -28,7 +27,7 @@ export const run = Effect.fn("sweep")(function* (input: Input) {
     return yield* Effect.forEach(buckets, (bucket) =>
       Effect.provide(sweep, layerClient(bucket, input))
     )
-  }).pipe(Effect.provide(layerStore(input.checkpointDir)))
+  }).pipe(Effect.provide(layerStore(input)))
   const lines = swept
     .flat()
     .map((summary) => `${yes ? "gave up" : "would give up"} ${describe(summary)}`)

@@ -11,6 +11,7 @@ import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import { UnderWay, UsageError } from "../../CliFailure.ts"
 import { layerStore } from "../checkpointDirectory.ts"
+import type { StoreInput } from "../checkpointDirectory.ts"
 import type { Connection } from "../connection.ts"
 import { layerClient, limited } from "../connection.ts"
 import * as Age from "../../Age.ts"
@@ -20,7 +21,7 @@ import * as Size from "../../Size.ts"
 import { oneKey } from "./places.ts"
 import * as UploadMany from "./uploadMany.ts"
 
-export interface Input extends Connection {
+export interface Input extends Connection, StoreInput {
   readonly files: ReadonlyArray<string>
   readonly url: string
   readonly include: ReadonlyArray<string>
@@ -31,7 +32,6 @@ export interface Input extends Connection {
   readonly partSize: Option.Option<string>
   readonly parallel: number
   readonly retryFor: string
-  readonly checkpointDir: Option.Option<string>
   readonly noProgress: boolean
   readonly json: boolean
 }
@@ -46,7 +46,7 @@ export const run = Effect.fn("upload")(function* (input: Input) {
   const patience = yield* Effect.fromResult(Age.parse("--retry-for", input.retryFor))
   const retries = UploadDefaults.layer({ retry: RetryPolicy.patient({ for: patience }) })
   const client = limited(layerClient(url.bucket, input), limitRate)
-  const store = layerStore(input.checkpointDir)
+  const store = layerStore(input)
   const paths = yield* Effect.forEach(files, kindOf)
   const directory = paths.find(({ directory }) => directory)
   const many = files.length > 1 || directory !== undefined

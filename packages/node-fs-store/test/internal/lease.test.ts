@@ -13,18 +13,19 @@ import {
   parts,
   recover,
   refusal
-} from "../../core/test/support/CheckpointStoreContract.ts"
-import { hashOf } from "../src/internal/place.ts"
+} from "../../../core/test/support/CheckpointStoreContract.ts"
+import { hashOf } from "../../src/internal/place.ts"
 import {
   diskFull,
   files,
   gate,
   layerHooked,
   only,
+  plant,
   temporaryDirectory,
   type Appearance,
   type Hook
-} from "./support.ts"
+} from "../support/support.ts"
 
 const test = <E>(
   title: string,
@@ -78,16 +79,17 @@ const holder = {
   pid: 4711,
   host: "web-1",
   boot: "",
+  machine: "",
   container: "",
   started: "1",
+  thread: "",
   alone: false,
   at: 0
 }
 
 /** Puts a file in the lease's place that has shown a sign of life that many seconds ago. */
 const leave = Effect.fnUntraced(function* (directory: string, text: string, seconds = 0) {
-  const fs = yield* FileSystem.FileSystem
-  yield* fs.writeFileString(`${directory}/${hashOf(keyOf("key"))}.lease`, text)
+  yield* plant(directory, `${hashOf(keyOf("key"))}.lease`, text)
   yield* silent(directory, seconds)
 })
 
@@ -250,10 +252,7 @@ describe("a lease", () => {
       const lease = yield* only(directory, ".lease")
       yield* fs.remove(lease)
       yield* fs.symlink("nowhere", lease)
-      assert.strictEqual(
-        yield* tagOf(Effect.provide(recover("key"), here(directory))),
-        "Unavailable"
-      )
+      assert.strictEqual(yield* tagOf(Effect.provide(recover("key"), here(directory))), "Untrusted")
       assert.strictEqual((yield* files(directory)).length, 1)
     }))
 

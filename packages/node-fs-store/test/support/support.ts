@@ -1,8 +1,8 @@
 /** A directory to keep checkpoints in, and a file system that fails, dies or waits where a test wants it to. */
 import { NodeServices } from "@effect/platform-node"
-import { Deferred, Effect, FileSystem, Layer, PlatformError } from "effect"
+import { Deferred, Duration, Effect, FileSystem, Layer, PlatformError } from "effect"
 import { FsCheckpointStore } from "@effect-oss/node-fs-store"
-import { System } from "../src/internal/process.ts"
+import { System } from "../../src/internal/process.ts"
 
 /** A new directory, removed with the scope. */
 export const temporaryDirectory = FileSystem.FileSystem.use((fs) =>
@@ -18,9 +18,26 @@ export const layerAnywhere = Layer.unwrap(Effect.map(temporaryDirectory, layerIn
   Layer.provide(NodeServices.layer)
 )
 
-/** The names of the files in a directory. */
+/** The paths of the files of a store, within its directory. */
 export const files = (directory: string) =>
-  FileSystem.FileSystem.use((fs) => fs.readDirectory(directory))
+  FileSystem.FileSystem.use((fs) => fs.readDirectory(directory, { recursive: true })).pipe(
+    Effect.map((paths) => paths.filter((path) => !/^[0-9a-f]{2}$/.test(path)))
+  )
+
+/** Writes a file to where a store looks for it. */
+export const plant = Effect.fnUntraced(function* (directory: string, name: string, text: string) {
+  const path = yield* placeFor(directory, name)
+  yield* FileSystem.FileSystem.use((fs) => fs.writeFileString(path, text, { mode: 0o600 }))
+  return path
+})
+
+/** Where a store looks for a file with this name; its directory is there. */
+export const placeFor = Effect.fnUntraced(function* (directory: string, name: string) {
+  const fs = yield* FileSystem.FileSystem
+  const below = `${directory}/${name.slice(0, 2)}`
+  yield* fs.makeDirectory(below, { recursive: true, mode: 0o700 })
+  return `${below}/${name}`
+})
 
 /** The path of the only file in a directory whose name ends so. */
 export const only = (directory: string, suffix: string) =>
@@ -56,6 +73,12 @@ export interface Appearance {
   readonly boot?: string
   /** Of process ids: another one makes the store believe that it is in a container. */
   readonly container?: string
+  /** Of the installation: another one makes the store believe that it is on another machine. */
+  readonly machine?: string
+  /** The user that it runs as. */
+  readonly user?: number
+  /** How long a silent holder is watched. Default: not at all. */
+  readonly watch?: Duration.Input
   /** Of the directory's file system, by its magic number. */
   readonly fileSystem?: number
   /** Of the process itself: another one makes others believe that the process is dead. */
@@ -64,6 +87,7 @@ export interface Appearance {
 
 const appear = (appearance: Appearance, path: string, text: string) => {
   if (path.endsWith("/boot_id") && appearance.boot !== undefined) return appearance.boot
+  if (path === "/etc/machine-id" && appearance.machine !== undefined) return appearance.machine
   if (path !== `/proc/${process.pid}/stat` || appearance.started === undefined) return text
   const fields = text.split(" ")
   fields[21] = appearance.started
@@ -117,7 +141,14 @@ export const layerHooked = (directory: string, hook: Hook, appearance: Appearanc
             ? Effect.succeed(appearance.container)
             : fs.readLink(path),
         readFileString: (path, encoding) =>
-          Effect.map(fs.readFileString(path, encoding), (text) => appear(appearance, path, text)),
+          fs.readFileString(path, encoding).pipe(
+            // Not every machine has an id.
+            Effect.catchIf(
+              () => path === "/etc/machine-id",
+              () => Effect.succeed("")
+            ),
+            Effect.map((text) => appear(appearance, path, text))
+          ),
         open: (path, options) =>
           options?.flag === undefined ? open(path) : before("open", open)(path, options)
       })
@@ -127,6 +158,8 @@ export const layerHooked = (directory: string, hook: Hook, appearance: Appearanc
     System,
     Effect.map(System, (system) => ({
       ...system,
+      user: appearance.user ?? system.user,
+      watch: Duration.fromInputUnsafe(appearance.watch ?? 0),
       fileSystem: (path) =>
         appearance.fileSystem === undefined
           ? system.fileSystem(path)

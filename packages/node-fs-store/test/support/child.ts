@@ -1,5 +1,5 @@
 /**
- * A process that uses a store: `child.ts MODE DIRECTORY KEY`. It prints a line
+ * A process that uses a store: `child.ts MODE DIRECTORY NAME`. It prints a line
  * for each thing that is done, once it is done.
  */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
@@ -10,16 +10,16 @@ import * as Option from "effect/Option"
 import { CheckpointStore } from "@effect-oss/core/CheckpointStore"
 import * as FsCheckpointStore from "@effect-oss/node-fs-store/FsCheckpointStore"
 import { once } from "node:events"
-import { header, part } from "./records.ts"
+import { header, keyOf, part } from "@effect-oss/core/testing/CheckpointStoreContract"
 
-const [mode = "", directory = "", key = ""] = process.argv.slice(2)
+const [mode = "", directory = "", name = ""] = process.argv.slice(2)
 const print = (text: string) => Effect.sync(() => process.stdout.write(`${text}\n`))
 
 /** Takes the checkpoint, and keeps it. */
 const hold = Effect.gen(function* () {
   const store = yield* CheckpointStore
-  const log = yield* store.open(key)
-  if (Option.isNone(log.recovered)) yield* log.begin(header)
+  const log = yield* store.open(keyOf(name))
+  if (Option.isNone(log.recovered)) yield* log.begin(header(1, name))
   yield* print("held")
   return yield* Effect.never
 })
@@ -27,8 +27,8 @@ const hold = Effect.gen(function* () {
 /** Records parts, four at a time, for ever. */
 const append = Effect.gen(function* () {
   const store = yield* CheckpointStore
-  const log = yield* store.open(key)
-  if (Option.isNone(log.recovered)) yield* log.begin(header)
+  const log = yield* store.open(keyOf(name))
+  if (Option.isNone(log.recovered)) yield* log.begin(header(1, name))
   const found = Option.match(log.recovered, { onNone: () => 0, onSome: (c) => c.parts.length })
   const numbers = Array.from({ length: 9000 - found }, (_, index) => found + index + 1)
   yield* Effect.forEach(
@@ -43,7 +43,7 @@ const race = Effect.gen(function* () {
   const store = yield* CheckpointStore
   yield* print("ready")
   yield* Effect.promise(() => once(process.stdin, "data"))
-  const opened = yield* Effect.result(store.open(key))
+  const opened = yield* Effect.result(store.open(keyOf(name)))
   yield* print(opened._tag === "Success" ? "held" : opened.failure.reason._tag)
   return yield* Effect.never
 })

@@ -1,15 +1,20 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Arbitrary, Result, Schema } from "effect"
+import { Arbitrary, Option, Result, Schema } from "effect"
 import { Checkpoint, CheckpointStore, Crc64 } from "@effect-oss/core"
 import type { Part } from "@effect-oss/core"
-import { header, part, parts } from "../../core/test/support/CheckpointStoreContract.ts"
-import * as Journal from "../src/internal/journal.ts"
+import { header, part, parts } from "../../../core/test/support/CheckpointStoreContract.ts"
+import * as Journal from "../../src/internal/journal.ts"
+
+const origin = { host: "web-1", boot: "b", machine: "m", inode: "42" }
 
 const bytesOf = (text: string) => new TextEncoder().encode(text)
 
 /** The journal of `groups` of parts, each group written and synced together. */
 const journal = (groups: ReadonlyArray<ReadonlyArray<Part.UploadedPart>>, id = "id") => {
-  const { text, seal } = Journal.begin(id, "key", { header: header(), parts: [] })
+  const { text, seal } = Journal.begin(
+    { id, origin, checkpointKey: "key" },
+    { header: header(), parts: [] }
+  )
   let durable = 0
   const texts = groups.map((group) => {
     const text = Journal.extend(seal, durable, group)
@@ -39,7 +44,12 @@ describe("a journal", () => {
   it("is recovered as it was written", () => {
     assert.deepStrictEqual(
       Journal.recover(alone.bytes),
-      Result.succeed({ checkpointKey: "key", checkpoint: { header: header(), parts: six } })
+      Result.succeed({
+        checkpointKey: "key",
+        origin,
+        checkpoint: { header: header(), parts: six },
+        receipt: Option.none()
+      })
     )
   })
 
@@ -47,17 +57,31 @@ describe("a journal", () => {
     "is recovered as it was written, whatever it holds",
     {
       key: Arbitrary.schema(Schema.String),
+      origin: Arbitrary.schema(Journal.Origin),
+      receipt: Arbitrary.schema(Schema.Option(Checkpoint.Receipt)),
       header: Arbitrary.schema(Checkpoint.Header),
       before: Arbitrary.array(Arbitrary.schema(Checkpoint.PartRecord), { maxLength: 5 }),
       after: Arbitrary.array(Arbitrary.schema(Checkpoint.PartRecord), { maxLength: 5 })
     },
-    ({ key, header, before, after }) => {
-      const { text, seal } = Journal.begin("id", key, { header, parts: before })
-      const bytes = bytesOf(text + Journal.extend(seal, before.length, after))
+    ({ key, origin, header, receipt: drawn, before, after }) => {
+      // JSON has one zero only.
+      const receipt = Option.map(drawn, (receipt) => ({
+        ...receipt,
+        completedAt: receipt.completedAt + 0
+      }))
+      const { text, seal } = Journal.begin(
+        { id: "id", origin, checkpointKey: key },
+        { header, parts: before }
+      )
+      const end = Option.match(receipt, {
+        onNone: () => "",
+        onSome: (receipt) => Journal.finish(seal, before.length + after.length, receipt)
+      })
+      const bytes = bytesOf(text + Journal.extend(seal, before.length, after) + end)
       const checkpoint = Checkpoint.make(header, [...before, ...after])
       assert.deepStrictEqual(
         Journal.recover(bytes),
-        Result.succeed({ checkpointKey: key, checkpoint })
+        Result.succeed({ checkpointKey: key, origin, checkpoint, receipt })
       )
     },
     { arbitrary: { runs: 100, seed: 1 } }
@@ -140,7 +164,10 @@ describe("a journal", () => {
   })
 
   it("is damaged if a record is damaged that was carried over from an earlier journal", () => {
-    const { text } = Journal.begin("id", "key", { header: header(), parts: six })
+    const { text } = Journal.begin(
+      { id: "id", origin, checkpointKey: "key" },
+      { header: header(), parts: six }
+    )
     const bytes = bytesOf(text)
     assertDamaged(bytes.slice().fill(0, alone.headerLength + 10, alone.headerLength + 20), "part 1")
   })

@@ -1,0 +1,145 @@
+/**
+ * Reading a file that somebody else may have put there. A named pipe would make
+ * the reader wait for ever, a link would lead it elsewhere, and a file without
+ * an end would take all of its memory. A file that others may write to proves
+ * nothing. So a file is opened without waiting, links are not followed, no more
+ * than a limit is read, and whose file it is gets checked on the open file.
+ */
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
+import type { PlatformError } from "effect/PlatformError"
+import { systemError } from "effect/PlatformError"
+import { closeSync, constants, fstat, open, read as readInto } from "node:fs"
+
+/** A file as it was read. */
+export interface Found extends Standing {
+  /** Its first bytes, up to the limit. */
+  readonly bytes: Uint8Array
+  /** False if the file is larger than the limit. */
+  readonly isWhole: boolean
+  /** False for pipes, links and all else that isn't a regular file: they have no bytes. */
+  readonly isRegular: boolean
+  /** When it was last changed, in milliseconds since 1970. */
+  readonly modified: number
+  /** Its number in its file system, which a copy doesn't share; empty if unknown. */
+  readonly inode: string
+}
+
+/** Who may have written something. */
+export interface Standing {
+  /** The user that it belongs to; undefined if unknown. */
+  readonly owner: number | undefined
+  /** Its permissions. */
+  readonly mode: number
+}
+
+/** Why nothing can be concluded from something that this user finds; undefined if there is no reason. */
+export const distrust = (
+  { owner, mode }: Standing,
+  user: number | undefined
+): string | undefined => {
+  // Where users have no numbers, such as on Windows, permissions say nothing either.
+  if (user === undefined || owner === undefined) return undefined
+  if (owner !== user && owner !== root) return `it belongs to user ${owner}, not to user ${user}`
+  const permissions = (mode & 0o7777).toString(8).padStart(4, "0")
+  return (mode & othersMayWrite) === 0
+    ? undefined
+    : `others may write to it: its mode is ${permissions}`
+}
+
+/** It may do anything anyway. */
+const root = 0
+
+const othersMayWrite = 0o022
+
+/** Windows knows neither flag: there is no such name in what it has. */
+const flags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOFOLLOW ?? 0)
+
+const nothing = { bytes: new Uint8Array(0), isWhole: true, modified: 0, inode: "" } as const
+const aLink: Found = { ...nothing, isRegular: false, owner: undefined, mode: 0 }
+
+/** Reads a file by Node's own calls: Effect's FileSystem can't open one without waiting. */
+export const readByNode = (path: string, limit: number): Effect.Effect<Found, PlatformError> =>
+  Effect.callback((resume) => {
+    const fail = (cause: NodeJS.ErrnoException) => resume(Effect.fail(refused(path, cause)))
+    open(path, flags, (error, descriptor) => {
+      if (error !== null) {
+        return error.code === "ELOOP" ? resume(Effect.succeed(aLink)) : fail(error)
+      }
+      fstat(descriptor, { bigint: true }, (error, stats) => {
+        if (error !== null) return closing(descriptor, () => fail(error))
+        const isRegular = stats.isFile()
+        const size = isRegular ? Number(stats.size) : 0
+        const bytes = new Uint8Array(Math.min(size, limit))
+        fill(descriptor, bytes, 0, (error, length) =>
+          closing(descriptor, () => {
+            if (error !== null) return fail(error)
+            const found: Found = {
+              bytes: bytes.subarray(0, length),
+              isWhole: size <= limit,
+              isRegular,
+              modified: Number(stats.mtimeMs),
+              inode: String(stats.ino),
+              owner: Number(stats.uid),
+              mode: Number(stats.mode)
+            }
+            resume(Effect.succeed(found))
+          })
+        )
+      })
+    })
+  })
+
+/** What was only read is closed without waiting for a disk. */
+const closing = (descriptor: number, then: () => void) => {
+  closeSync(descriptor)
+  then()
+}
+
+const fill = (
+  descriptor: number,
+  bytes: Uint8Array,
+  from: number,
+  done: (error: NodeJS.ErrnoException | null, length: number) => void
+): void => {
+  if (from === bytes.length) return done(null, from)
+  readInto(descriptor, bytes, from, bytes.length - from, from, (error, length) => {
+    if (error !== null) return done(error, from)
+    return length === 0 ? done(null, from) : fill(descriptor, bytes, from + length, done)
+  })
+}
+
+const refused = (path: string, cause: NodeJS.ErrnoException): PlatformError =>
+  systemError({
+    _tag: cause.code === "ENOENT" ? "NotFound" : "Unknown",
+    module: "FileSystem",
+    method: "open",
+    pathOrDescriptor: path,
+    cause
+  })
+
+/** Reads a file of a file system that isn't Node's, such as a simulated one. */
+export const readByFileSystem = Effect.fnUntraced(function* (path: string, limit: number) {
+  const fs = yield* FileSystem.FileSystem
+  const bytes = yield* fs.readFile(path)
+  const info = yield* fs.stat(path)
+  return {
+    bytes: bytes.subarray(0, limit),
+    isWhole: bytes.length <= limit,
+    isRegular: info.type === "File",
+    modified: Option.match(info.mtime, { onNone: () => 0, onSome: (date) => date.getTime() }),
+    inode: Option.match(info.ino, { onNone: () => "", onSome: String }),
+    ...standingOf(info)
+  } satisfies Found
+})
+
+/** The same of a file or directory that Effect's FileSystem has looked at. */
+export const standingOf = ({ uid, mode }: FileSystem.File.Info): Standing => ({
+  owner: Option.getOrUndefined(uid),
+  mode
+})
+
+/** The name of an error of the operating system, such as `ENOENT`; empty if there is none. */
+export const codeOf = ({ reason: { cause } }: PlatformError): string =>
+  cause instanceof Error && "code" in cause ? String(cause.code) : ""
