@@ -62,6 +62,8 @@ export interface Disk {
   /** Replaces the bytes of a file, and nothing shows that. */
   readonly damage: (path: string, bytes: Uint8Array) => void
   readonly remove: (path: string) => void
+  /** Creates a directory durably, if there is none. */
+  readonly makeDirectory: (path: string) => void
   /** The paths of the files in a directory and below, in the order in which they were made. */
   readonly files: (directory: string) => ReadonlyArray<string>
   readonly bytes: (path: string) => Uint8Array | undefined
@@ -97,6 +99,10 @@ export const make = (clock: () => number): Disk => {
       Inode.replace(inode, bytes, inode.mtime)
     },
     remove: tree.remove,
+    makeDirectory: (path) => {
+      if (tree.find(path) === undefined) tree.makeDirectory(path)
+      Inode.sync(tree.existing(path.slice(0, path.lastIndexOf("/"))))
+    },
     files: (directory) => filesIn(directory, tree.find(directory)),
     bytes: (path) => tree.find(path)?.content,
     describe: (path, aspect) => Inode.describe(tree.existing(path), aspect)

@@ -22,10 +22,16 @@ const headerOf = (
   phase: { _tag: "Uploading", uploadId: given.uploadId }
 })
 
+/** What the paths of a checkpoint's files begin with. */
+const placeOf = (directory: string, name: string) =>
+  `${directory}/${hashOf(name).slice(0, 2)}/${hashOf(name)}`
+
 const put = (world: World, directory: string, name: string, header: Checkpoint.Header) => {
   const id = world.random.uuid()
-  const path = `${directory}/${hashOf(name)}.99.${id}.journal`
-  const { text } = Journal.begin(id, name, { header, parts: [] })
+  const path = `${placeOf(directory, name)}.99.${id}.journal`
+  const origin = { host: "another", boot: "", machine: "", inode: "" }
+  const { text } = Journal.begin({ id, origin, checkpointKey: name }, { header, parts: [] })
+  world.disk.makeDirectory(path.slice(0, path.lastIndexOf("/")))
   world.disk.put(path, encoder.encode(text), "Renamed")
   return path
 }
@@ -44,7 +50,7 @@ export const forge = (world: World): void => {
   trace.tell(() => `${path} is forged, for ${file.path}: it names ${victim.uploadId}`)
   // The journals before it are as good as damaged.
   for (const old of world.disk.files(directory)) {
-    if (!old.startsWith(`${directory}/${hashOf(name)}`) || !old.endsWith(".journal")) continue
+    if (!old.startsWith(placeOf(directory, name)) || !old.endsWith(".journal")) continue
     invariants.damaged(old, world.disk.bytes(old) ?? new Uint8Array())
   }
 }
