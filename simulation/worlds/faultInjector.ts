@@ -12,6 +12,9 @@ export interface FaultInjector {
   readonly end: () => void
 }
 
+/** For quiet worlds. */
+export const none: FaultInjector = { end: () => undefined }
+
 /** Faults begin within this time after the start, in milliseconds. */
 const span = 20_000
 

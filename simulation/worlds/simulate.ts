@@ -19,6 +19,7 @@ const { values } = parseArgs({
     with: { type: "string", default: "" },
     only: { type: "string" },
     seconds: { type: "string", default: "Infinity" },
+    quiet: { type: "boolean", default: false },
     verbose: { type: "boolean", default: false },
     "keep-going": { type: "boolean", default: false }
   }
@@ -33,6 +34,7 @@ const named = (text: string) => {
 }
 const choice: Conditions.Choice = {
   also: named(values.with),
+  quiet: values.quiet,
   ...(values.only === undefined ? {} : { only: named(values.only) })
 }
 const begin = performance.now()

@@ -65,11 +65,12 @@ export interface World {
 
 /** Runs the world; throws a `Violation` if it breaks an invariant. */
 export const run = (seed: number, choice: Choice = {}): Trace => {
-  let calm = false
-  const world = make(seed, Conditions.draw(seed, choice), () => calm)
+  const { quiet = false } = choice
+  let calm = quiet
+  const world = make(seed, quiet, Conditions.draw(seed, choice), () => calm)
   const { scheduler, random, trace, uploaders, after } = world
   trace.tell(() => `conditions: ${[...world.conditions].join(" ") || "none"}`)
-  const faults = FaultInjector.make(world)
+  const faults = quiet ? FaultInjector.none : FaultInjector.make(world)
   ConditionEffects.begin(world)
   for (const uploader of uploaders) {
     after(random.int(0, 3_000), () => UploaderOf.launch(world, uploader))
@@ -78,7 +79,8 @@ export const run = (seed: number, choice: Choice = {}): Trace => {
     after(random.int(0, 3_000), () => SweeperOf.sweep(world, random.pick(world.hosts)))
   }
   const begin = scheduler.now()
-  scheduler.pass(random.int(5_000, 120_000))
+  const length = random.int(5_000, 120_000)
+  scheduler.pass(quiet ? quietLength : length)
   calm = true
   trace.tell(() => "the world calms down")
   faults.end()
@@ -94,7 +96,15 @@ export const run = (seed: number, choice: Choice = {}): Trace => {
   return trace
 }
 
-const make = (seed: number, conditions: ReadonlySet<Condition>, isCalm: () => boolean): World => {
+/** Longer than any outage of a quiet world, in milliseconds. */
+const quietLength = 200_000
+
+const make = (
+  seed: number,
+  quiet: boolean,
+  conditions: ReadonlySet<Condition>,
+  isCalm: () => boolean
+): World => {
   const random = Random.make(seed)
   const scheduler = SchedulerOf.make()
   const { now } = scheduler
@@ -119,6 +129,8 @@ const make = (seed: number, conditions: ReadonlySet<Condition>, isCalm: () => bo
     disk,
     now,
     strangers,
+    quiet,
+    mayLoseParts: conditions.has("outages") || conditions.has("middleboxes"),
     noCrc64: conditions.has("noCrc64"),
     hasOthers: conditions.has("otherPrograms") || conditions.has("forgedCheckpoints"),
     headLied: () => endpoint.lied

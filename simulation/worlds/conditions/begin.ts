@@ -45,7 +45,10 @@ export const begin = (world: World): void => {
     trace.tell(() => `${path} has ${size} bytes, and the file system says ${lie}`)
     world.disk.lies.set(path, lie)
   }
-  if (conditions.has("outages")) often(0, 30_000, () => goAway(world))
+  if (conditions.has("outages")) {
+    if (world.isCalm()) after(random.int(0, 10_000), () => goAway(world))
+    else often(0, 30_000, () => goAway(world))
+  }
   if (conditions.has("contradictingHeads")) often(0, 20_000, () => lie(world))
   if (conditions.has("endlessLists")) often(0, 20_000, () => repeat(world))
   if (conditions.has("middleboxes")) often(0, 30_000, () => interpose(world))
@@ -57,8 +60,9 @@ export const end = ({ endpoint }: World): void => {
   endpoint.repeatsMarkers = false
 }
 
-const goAway = ({ endpoint, random, scheduler, trace }: World) => {
-  const millis = random.pick([3_000, 10_000, 60_000, 110_000, 300_000])
+const goAway = ({ endpoint, random, scheduler, trace, isCalm }: World) => {
+  // In a quiet world, shorter than the patience of the library: two minutes.
+  const millis = random.pick([3_000, 10_000, 60_000, 100_000, ...(isCalm() ? [] : [300_000])])
   trace.tell(() => `the network is away for ${millis} ms`)
   endpoint.awayUntil = Math.max(endpoint.awayUntil, scheduler.now() + millis)
 }

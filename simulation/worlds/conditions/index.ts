@@ -56,6 +56,8 @@ export interface Choice {
   readonly also?: ReadonlyArray<Condition>
   /** Each world has these and no others. */
   readonly only?: ReadonlyArray<Condition>
+  /** Nothing fails but for the conditions: no process dies, and no disk, clock or server is broken. */
+  readonly quiet?: boolean
 }
 
 export const draw = (seed: number, { also = [], only }: Choice): ReadonlySet<Condition> => {

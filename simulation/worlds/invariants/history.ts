@@ -22,6 +22,10 @@ export interface History {
   /** Checkpoints that no uploader of the world has written. */
   readonly strangers: ReadonlySet<string>
   readonly noCrc64: boolean
+  /** Whether nothing fails but for the conditions of the world. */
+  readonly quiet: boolean
+  /** Whether a condition of the world loses requests. */
+  readonly mayLoseParts: boolean
   /** Whether another program makes uploads. */
   readonly hasOthers: boolean
   /** Whether the last HEAD contradicted what is stored. */
@@ -41,7 +45,16 @@ export interface History {
 
 export type World = Pick<
   History,
-  "trace" | "server" | "disk" | "now" | "strangers" | "noCrc64" | "hasOthers" | "headLied"
+  | "trace"
+  | "server"
+  | "disk"
+  | "now"
+  | "strangers"
+  | "quiet"
+  | "mayLoseParts"
+  | "noCrc64"
+  | "hasOthers"
+  | "headLied"
 >
 
 export const make = (world: World): History => {

@@ -14,6 +14,8 @@ import * as NothingIsHeld from "./nothingIsHeld.ts"
 import * as ObjectIsOneFile from "./objectIsOneFile.ts"
 import * as OnlyTheHolderRecords from "./onlyTheHolderRecords.ts"
 import * as OthersAreLeftAlone from "./othersAreLeftAlone.ts"
+import * as QuietPartsAreSentOnce from "./quietPartsAreSentOnce.ts"
+import * as QuietRunsSucceed from "./quietRunsSucceed.ts"
 import * as RecordedPartsAreKept from "./recordedPartsAreKept.ts"
 import * as RequestsEnd from "./requestsEnd.ts"
 import * as StoreIsClean from "./storeIsClean.ts"
@@ -38,6 +40,8 @@ export const all: ReadonlyArray<(history: History) => Invariant> = [
   StoreIsClean.make,
   ObjectIsOneFile.make,
   RequestsEnd.make,
+  QuietRunsSucceed.make,
+  QuietPartsAreSentOnce.make,
   EveryoneGetsThrough.make
 ]
 
