@@ -1,6 +1,7 @@
 /** The worlds of the seeds from 1 on; `simulate.ts` runs more of them, and prints the trace of each. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
+import type { Choice } from "./conditions/index.ts"
 import * as Stats from "./stats.ts"
 import { Violation } from "./trace.ts"
 import * as World from "./world.ts"
@@ -11,9 +12,9 @@ const worlds = 250
 const patience = 300_000
 
 /** Prints the trace of a violation. */
-const run = (seed: number) => {
+const run = (seed: number, choice: Choice = {}) => {
   try {
-    return World.run(seed)
+    return World.run(seed, choice)
   } catch (error) {
     if (error instanceof Violation) console.log(error.trace.lines().join("\n"))
     throw error
@@ -39,6 +40,18 @@ describe("the simulation", () => {
         assert.isBelow(excused, worlds / 10)
       }),
     patience
+  )
+
+  it.effect("loses no run to outages and middleboxes alone", () =>
+    Effect.sync(() => {
+      const stats = Stats.none()
+      for (let seed = 1; seed <= 30; seed++) {
+        for (const only of [["outages"], ["middleboxes"]] as const) {
+          Stats.add(stats, run(seed, { only, quiet: true }).stats)
+        }
+      }
+      assert.isAbove(stats.successes, 60)
+    })
   )
 
   it.effect("tells the same trace for the same seed", () =>

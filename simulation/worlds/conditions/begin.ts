@@ -1,11 +1,10 @@
 /** Puts the conditions of a world in place, and ends those that a calm world has not. */
-import * as Fault from "@effect-oss/emulator/Fault"
-import * as Effect from "effect/Effect"
 import type { Host } from "../../kernel/host.ts"
 import type { Line } from "../../kernel/process.ts"
 import * as Random from "../../kernel/random.ts"
 import type { World } from "../world.ts"
 import * as Checkpoints from "./checkpoints.ts"
+import { noMiddlebox } from "./endpoint.ts"
 import type { Condition } from "./index.ts"
 import * as OtherProgram from "./otherProgram.ts"
 
@@ -56,6 +55,7 @@ export const begin = (world: World): void => {
 
 export const end = ({ endpoint }: World): void => {
   endpoint.awayUntil = 0
+  endpoint.middlebox = noMiddlebox
   endpoint.liesAboutObjects = false
   endpoint.repeatsMarkers = false
 }
@@ -83,15 +83,15 @@ const repeat = ({ endpoint, random, after, trace }: World) => {
   })
 }
 
-const statuses = [302, 400, 403, 404, 407, 413, 502] as const
+/** Those that a client may not try again end a run, and no quiet world has them. */
+const statuses = [302, 400, 403, 404, 502] as const
+const finalStatuses = [407, 413] as const
 
-/** What a proxy or a captive portal answers instead of OSS; with 502, perhaps after OSS has carried the request out. */
-const interpose = ({ server, random, trace }: World) => {
-  const status = random.pick(statuses)
-  const at = status === 502 && random.chance(0.5) ? "after" : "before"
-  const times = random.pick([1, 3, 10])
-  trace.tell(() => `a middlebox answers ${status} in HTML, ${times} times`)
-  const body = "<html><head><title>Not what you asked for</title></head></html>"
-  const headers = { "content-type": "text/html", server: "nginx" }
-  Effect.runSync(server.emulator.inject(Fault.raw({ status, body, headers, at, times })))
+/** A proxy or a captive portal answers instead of OSS; with 502, perhaps after OSS has carried the request out. */
+const interpose = ({ endpoint, random, trace, isCalm }: World) => {
+  const status = random.pick([...statuses, ...(isCalm() ? [] : finalStatuses)])
+  const isLate = status === 502 && random.chance(0.5)
+  const left = random.pick([1, 3, 10])
+  trace.tell(() => `a middlebox answers ${status} in HTML, ${left} times`)
+  endpoint.middlebox = { status, isLate, left }
 }

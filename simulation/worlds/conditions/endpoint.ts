@@ -1,18 +1,29 @@
 /** Endpoints that answer in unusual ways: each changes what the simulated OSS answers. */
 import type { OssClient } from "@effect-oss/core/OssClient"
 import type { Operation } from "@effect-oss/core/OssError"
-import { NoSuchKey, OssError, Transport } from "@effect-oss/core/OssError"
+import { NoSuchKey, NotOss, OssError, Transport } from "@effect-oss/core/OssError"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { Server } from "../../kernel/server.ts"
 
 type Client = OssClient["Service"]
 
+export interface Middlebox {
+  readonly status: number
+  /** OSS has carried the request out before. */
+  readonly isLate: boolean
+  left: number
+}
+
+export const noMiddlebox: Middlebox = { status: 0, isLate: false, left: 0 }
+
 /** An endpoint whose behaviour changes while a world runs. */
 export interface Endpoint {
   readonly server: Server
   /** Until when no request gets through. */
   awayUntil: number
+  /** What answers instead of OSS, and how often still. */
+  middlebox: Middlebox
   liesAboutObjects: boolean
   repeatsMarkers: boolean
   /** Whether the last HEAD contradicted what is stored. */
@@ -26,12 +37,13 @@ export const make = (
   const endpoint: Endpoint = {
     server: { ...server, client: server.client },
     awayUntil: 0,
+    middlebox: noMiddlebox,
     liesAboutObjects: false,
     repeatsMarkers: false,
     lied: false
   }
   const client = given.noCrc64 ? withoutCrc64(server.client) : server.client
-  const strange = withAbsence(withLies(client, endpoint), endpoint, given.now)
+  const strange = withFailures(withLies(client, endpoint), endpoint, given.now)
   return Object.assign(endpoint, { server: { ...server, client: strange } })
 }
 
@@ -75,13 +87,21 @@ const withLies = (client: Client, endpoint: Endpoint): Client => ({
     )
 })
 
-/** While the network is away, a request is never carried out. */
-const withAbsence = (client: Client, endpoint: Endpoint, now: () => number): Client => {
+/** Fails the requests that the network or a middlebox does not let through. */
+const withFailures = (client: Client, endpoint: Endpoint, now: () => number): Client => {
   const reason = new Transport({ description: "the network is away" })
   const unless = <A, E>(operation: Operation, call: Effect.Effect<A, E>) =>
-    Effect.suspend((): Effect.Effect<A, E | OssError> =>
-      now() >= endpoint.awayUntil ? call : Effect.fail(failure(client, operation, reason))
-    )
+    Effect.suspend((): Effect.Effect<A, E | OssError> => {
+      if (now() < endpoint.awayUntil) return Effect.fail(failure(client, operation, reason))
+      const { middlebox } = endpoint
+      if (middlebox.left === 0) return call
+      middlebox.left--
+      const { status, isLate } = middlebox
+      const answer = Effect.fail(
+        failure(client, operation, new NotOss({ status, server: "nginx" }), status)
+      )
+      return isLate ? Effect.andThen(Effect.exit(call), answer) : answer
+    })
   return {
     ...client,
     initiate: (key, options) => unless("initiate", client.initiate(key, options)),
@@ -95,5 +115,9 @@ const withAbsence = (client: Client, endpoint: Endpoint, now: () => number): Cli
   }
 }
 
-const failure = ({ bucket }: Client, operation: Operation, reason: OssError["reason"]) =>
-  new OssError({ operation, bucket, reason })
+const failure = (
+  { bucket }: Client,
+  operation: Operation,
+  reason: OssError["reason"],
+  status?: number
+) => new OssError({ operation, bucket, reason, ...(status === undefined ? {} : { status }) })
