@@ -4,7 +4,7 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as Listing from "../state/listing.ts"
 import { base64Of } from "../verbs.ts"
-import { invalid, refuse } from "../wire/errors.ts"
+import { invalid } from "../wire/errors.ts"
 import { encryptionOf } from "../wire/objectHeaders.ts"
 import { copied } from "../wire/objectMessages.ts"
 import * as Messages from "../wire/uploadMessages.ts"
@@ -74,7 +74,12 @@ export const complete: Answer = Effect.fnUntraced(function* (asked) {
     return yield* invalid("x-oss-complete-all", completeAll, "x-oss-complete-all must be yes.")
   }
   if (completeAll !== undefined && text.length > 0) {
-    return yield* refuse("InvalidArgument", "x-oss-complete-all goes without a body.")
+    return yield* invalid(
+      "x-oss-complete-all",
+      completeAll,
+      "x-oss-complete-all goes without a body.",
+      "0042-00000216"
+    )
   }
   const parts = completeAll === undefined ? yield* Messages.readParts(text) : null
   const { headers, forbidOverwrite } = yield* storeOptions(asked)

@@ -1,4 +1,5 @@
 /** Requests signed by version 1. */
+import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import { checkExpiry, checkSkew, type Claimed, malformed, millisOf, parameter } from "./claim.ts"
 import type { SignedRequest } from "./signing.ts"
@@ -28,6 +29,7 @@ export const presignedV1 = (request: SignedRequest): Claimed => {
   if (accessKeyId === undefined || signature === undefined || expires === undefined) {
     return malformed("Expires", expires ?? "")
   }
+  if (Option.isNone(millisOf(expires))) return malformed("Expires", expires, "0002-00000070")
   return Result.succeed({
     accessKeyId,
     signature,

@@ -36,7 +36,12 @@ export const headerV4 = (
   const payload = request.headers["x-oss-content-sha256"]
   if (payload !== undefined && payload !== "UNSIGNED-PAYLOAD") {
     return Result.fail(
-      invalid("x-oss-content-sha256", payload, "x-oss-content-sha256 must be UNSIGNED-PAYLOAD.")
+      invalid(
+        "x-oss-content-sha256",
+        payload,
+        "x-oss-content-sha256 must be UNSIGNED-PAYLOAD.",
+        "0002-00000214"
+      )
     )
   }
   return claimOf(request, {
@@ -57,7 +62,12 @@ export const presignedV4 = (request: SignedRequest, region: string | undefined):
   const lifetime = millisOf(expires)
   if (!Option.exists(lifetime, (millis) => millis >= 1 && millis <= maxLifetime)) {
     return Result.fail(
-      invalid("x-oss-expires", expires ?? "", "x-oss-expires must be from 1 to 604800 seconds.")
+      invalid(
+        "x-oss-expires",
+        expires ?? "",
+        "x-oss-expires must be from 1 to 604800 seconds.",
+        expires === undefined ? "0002-00000215" : "0002-00000232"
+      )
     )
   }
   const expiry = Option.zipWith(timeOf(date), lifetime, (start, length) => start + length)

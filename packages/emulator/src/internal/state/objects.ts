@@ -96,8 +96,11 @@ export const remove = (state: State, command: Of<"Delete">): Outcome =>
   }))
 
 /** OSS: a key has 1 to 1,023 bytes of UTF-8, and does not begin with `/` or `\`. */
-const isKey = (key: string) =>
-  key.length > 0 && new TextEncoder().encode(key).length <= 1023 && !/^[/\\]/.test(key)
+const flawOf = (key: string): string | undefined => {
+  if (key === "") return "0016-00000001"
+  if (new TextEncoder().encode(key).length > 1023) return "0016-00000002"
+  return /^[/\\]/.test(key) ? "0016-00000005" : undefined
+}
 
 /** The bucket, provided that the command may store an object there. */
 export const vacancy = (
@@ -106,8 +109,11 @@ export const vacancy = (
 ): Result.Result<BucketState, Refusal> =>
   Result.gen(function* () {
     const bucket = yield* findBucket(state, command.bucket)
-    if (!isKey(command.key)) {
-      return yield* Result.fail(refuse("InvalidObjectName", undefined, { ObjectName: command.key }))
+    const ec = flawOf(command.key)
+    if (ec !== undefined) {
+      return yield* Result.fail(
+        refuse("InvalidObjectName", undefined, { ObjectName: command.key, EC: ec })
+      )
     }
     return command.forbidOverwrite && HashMap.has(bucket.objects, command.key)
       ? yield* Result.fail(refuse("FileAlreadyExists"))

@@ -79,7 +79,8 @@ const tooSmall = ({ number, blob }: StoredPart): Refusal =>
     ETag: blob.md5,
     MinSizeAllowed: String(Part.minPartSize),
     ProposedSize: String(blob.size),
-    PartNumber: String(number)
+    PartNumber: String(number),
+    EC: "0042-00000213"
   })
 
 /** OSS: a part has a number from 1 to 10,000. */
@@ -90,7 +91,7 @@ export const checkPartNumber = (number: number): Result.Result<void, Refusal> =>
         refuse(
           "InvalidArgument",
           "Part number must be an integer between 1 and 10000, inclusive.",
-          { ArgumentName: "PartNumber", ArgumentValue: String(number) }
+          { ArgumentName: "PartNumber", ArgumentValue: String(number), EC: "0017-00000220" }
         )
       )
 
@@ -124,7 +125,9 @@ const selectParts = (
     return all.length > 0 ? Result.succeed(all) : Result.fail(refuse("InvalidPart"))
   }
   if (listed.some(({ number }, i) => i > 0 && number <= listed[i - 1]!.number)) {
-    return Result.fail(refuse("InvalidPartOrder", undefined, { UploadId: upload.uploadId }))
+    return Result.fail(
+      refuse("InvalidPartOrder", undefined, { UploadId: upload.uploadId, EC: "0042-00000209" })
+    )
   }
   return Result.all(listed.map(selectPart(upload)))
 }

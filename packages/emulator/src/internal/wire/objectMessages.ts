@@ -11,6 +11,7 @@ import {
   encoder,
   type Encoding,
   encodingType,
+  listDocument,
   rootOf,
   textOf,
   timestamp
@@ -57,7 +58,7 @@ export const objects = (fields: {
             ? []
             : [["NextContinuationToken", fields.nextToken(nameOf(last))] as const])
         ]
-  return document([
+  return listDocument([
     "ListBucketResult",
     [
       ...encodingType(fields.encoding),
@@ -114,7 +115,7 @@ export const copied = (
 
 /** The answer to a DeleteMultipleObjects that isn't quiet. */
 export const deleted = (keys: ReadonlyArray<string>, encoding: Encoding): string =>
-  document([
+  listDocument([
     "DeleteResult",
     [
       ...encodingType(encoding),

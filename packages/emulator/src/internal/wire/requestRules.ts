@@ -158,7 +158,7 @@ export const callbackOf = (headers: Headers, parameter: Parameter): Checked<Call
     const urls = given.callbackUrl.split(";").filter((url) => url !== "")
     const bad = Object.keys(variables).some((name) => !name.startsWith("x:"))
     if (bad || urls.length === 0 || urls.length > 5) {
-      return yield* Result.fail(notACallback("callback", text))
+      return yield* Result.fail(notACallback("callback", text, "3"))
     }
     return {
       urls,
@@ -172,15 +172,27 @@ export const callbackOf = (headers: Headers, parameter: Parameter): Checked<Call
 const base64 = /^[A-Za-z0-9+/]+={0,2}$/
 
 const decoded = <A>(
-  name: string,
+  name: "callback" | "callback-var",
   text: string,
   decode: (json: unknown) => Option.Option<A>
-): Checked<A> =>
-  Option.some(text).pipe(
-    Option.filter((given) => base64.test(given)),
-    Option.flatMap((given) => decode(Buffer.from(given, "base64").toString())),
-    Result.fromOption(() => notACallback(name, text))
+): Checked<A> => {
+  if (!base64.test(text)) return Result.fail(notACallback(name, text, "2"))
+  return Result.fromOption(decode(Buffer.from(text, "base64").toString()), () =>
+    notACallback(name, text, "3")
   )
+}
 
-const notACallback = (name: string, text: string): Refusal =>
-  invalid(name, text, `The ${name} configuration is not base64 of valid JSON.`)
+const notACallback = (name: "callback" | "callback-var", text: string, flaw: "2" | "3"): Refusal =>
+  flaw === "2"
+    ? invalid(
+        name,
+        text,
+        `The ${name} is not base64.`,
+        `0007-00000${name === "callback" ? "0" : "1"}02`
+      )
+    : invalid(
+        name,
+        text,
+        `The ${name} configuration is not json format.`,
+        `0007-00000${name === "callback" ? "0" : "1"}03`
+      )

@@ -13,6 +13,7 @@ import {
   encoder,
   type Encoding,
   encodingType,
+  listDocument,
   timestamp
 } from "./xml.ts"
 
@@ -100,7 +101,7 @@ export const uploads = (fields: {
   const encode = encoder(fields.encoding)
   const last = fields.page.items.at(-1)
   const lastName = last === undefined ? "" : "prefix" in last ? last.prefix : last.key
-  return document([
+  return listDocument([
     "ListMultipartUploadsResult",
     [
       ...encodingType(fields.encoding),

@@ -10,24 +10,34 @@ export type Element = readonly [
   content: string | number | boolean | ReadonlyArray<Element>
 ]
 
-export const document = (root: Element): string =>
-  `<?xml version="1.0" encoding="UTF-8"?>\n${render(root)}\n`
-
-const render = ([name, content]: Element): string =>
-  `<${name}>${typeof content === "object" ? content.map(render).join("\n") : escape(String(content))}</${name}>`
+export const document = (root: Element): string => written(root, () => "\ufffd")
 
 /**
- * XML 1.0 has no place for control characters, not even escaped. OSS sends
- * them all the same: lenient parsers read them, and clients of strict ones ask
- * for URL encoding.
+ * A list of keys. XML 1.0 has no place for control characters, not even
+ * escaped. OSS sends them all the same: lenient parsers read them, and clients
+ * of strict ones ask for URL encoding.
  */
-const escape = (text: string): string =>
+export const listDocument = (root: Element): string =>
+  written(root, (char) => `&#${char.charCodeAt(0)};`)
+
+const written = (root: Element, control: (char: string) => string): string =>
+  `<?xml version="1.0" encoding="UTF-8"?>\n${render(root, control)}\n`
+
+const render = ([name, content]: Element, control: (char: string) => string): string =>
+  `<${name}>${
+    typeof content === "object"
+      ? content.map((child) => render(child, control)).join("\n")
+      : escape(String(content), control)
+  }</${name}>`
+
+const escape = (text: string, control: (char: string) => string): string =>
   text
     .replaceAll("&", "&amp;")
     .replaceAll("<", "&lt;")
     .replaceAll(">", "&gt;")
     .replaceAll('"', "&quot;")
-    .replace(/[^\P{Cc}\t\n\u007f-\u009f]/gu, (char) => `&#${char.charCodeAt(0)};`)
+    .replaceAll("\r", "&#13;")
+    .replace(/[^\P{Cc}\t\n\r\u007f-\u009f]/gu, control)
     .replace(/[\ufffe\uffff]/gu, "\ufffd")
 
 /** Keys as a list request wants them: `url` percent-encodes them. */
