@@ -36,7 +36,7 @@ export interface UploadRequest<out E = never, out R = never> extends ObjectOptio
   readonly retryBudget?: RetryPolicy.Budget | undefined
   /** True: if the object that is stored already has the source's size and CRC64, nothing is sent, whatever its headers and metadata. The source is read for it if the sizes agree. A function decides by the stored object alone, for whoever knows the source otherwise: it is asked if the sizes agree, and the source isn't read. Default: false. */
   readonly skipIdentical?: boolean | ((stored: ObjectHead) => boolean) | undefined
-  /** A transfer in which nothing moves for so long is given up, and sent again. Default: 30 seconds. */
+  /** How long a transfer may make no progress before it is given up and sent again. The time that the bytes on their way need, at the rate seen so far, is added to it. Default: 30 seconds. */
   readonly stallTimeout?: Duration.Input | undefined
   /** If the source changed since an earlier run: `restart` afresh, or `fail` and keep that run's parts. Default: `restart`. A source that changes during a run always fails. */
   readonly onSourceChanged?: "restart" | "fail" | undefined

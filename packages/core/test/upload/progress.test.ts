@@ -1,8 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Duration, Effect, Exit, Fiber } from "effect"
-import { TestClock } from "effect/testing"
 import * as Meter from "../../src/internal/upload/progress.ts"
-import * as Stall from "../../src/internal/upload/stall.ts"
 
 const part = (number: number) => ({ number, offset: 0, size: 100 })
 
@@ -53,56 +50,4 @@ describe("Meter", () => {
     assert.strictEqual(Meter.progress(meter, 200).eta, 3_000)
     assert.isNull(Meter.progress(meter, 0).eta)
   })
-})
-
-describe("Stall.guard", () => {
-  const timeout = Duration.seconds(30)
-
-  it.effect("gives up a transfer in which nothing moves, and interrupts it", () =>
-    Effect.gen(function* () {
-      let interrupted = false
-      const transfer = () =>
-        Effect.onInterrupt(Effect.never, () => Effect.sync(() => (interrupted = true)))
-      const fiber = yield* Effect.forkChild(Stall.guard(timeout, (millis) => millis, transfer))
-      yield* TestClock.adjust("29 seconds")
-      assert.isUndefined(fiber.pollUnsafe())
-      yield* TestClock.adjust("9 seconds")
-      assert.deepStrictEqual(yield* Fiber.await(fiber), Exit.fail(30_000))
-      assert.isTrue(interrupted)
-    })
-  )
-
-  it.effect("lets a slow but steady transfer take its time", () =>
-    Effect.gen(function* () {
-      const fiber = yield* Effect.forkChild(
-        Stall.guard(
-          timeout,
-          () => "stalled",
-          (moved) =>
-            Effect.sleep("20 seconds").pipe(
-              Effect.tap(() => Effect.sync(moved)),
-              Effect.repeat({ times: 29 }),
-              Effect.as("done")
-            )
-        )
-      )
-      yield* TestClock.adjust("10 minutes")
-      assert.strictEqual(yield* Fiber.join(fiber), "done")
-    })
-  )
-
-  it.effect("counts from the last movement", () =>
-    Effect.gen(function* () {
-      const transfer = (moved: () => void) =>
-        Effect.sleep("25 seconds").pipe(
-          Effect.tap(() => Effect.sync(moved)),
-          Effect.andThen(Effect.never)
-        )
-      const fiber = yield* Effect.forkChild(Stall.guard(timeout, () => "stalled", transfer))
-      yield* TestClock.adjust("54 seconds")
-      assert.isUndefined(fiber.pollUnsafe())
-      yield* TestClock.adjust("9 seconds")
-      assert.deepStrictEqual(yield* Fiber.await(fiber), Exit.fail("stalled"))
-    })
-  )
 })

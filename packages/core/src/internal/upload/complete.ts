@@ -58,9 +58,9 @@ export const put = Effect.fn("Upload.put")(function* (session: Session<Source.Ra
   const { client, key, options, source } = session
   let sent = 0n
   const attempt = Effect.gen(function* () {
-    const receipt = yield* transfer(session, "put", undefined, (moved) => {
+    const receipt = yield* transfer(session, "put", undefined, (reached) => {
       const body = Body.tap(unchangedBody(session), (piece, offset) => {
-        moved()
+        reached(offset + piece.length)
         sent = Crc64.of(piece, offset === 0 ? 0n : sent)
         Meter.sending(session.meter, 1, offset, piece.length)
       })

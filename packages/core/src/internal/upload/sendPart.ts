@@ -41,9 +41,9 @@ const attempt = (session: Session, uploadId: string, part: Part, source: Body.Bo
     Effect.gen(function* () {
       let crc64 = 0n
       const { etag, crc64: actual } = yield* restore(
-        transfer(session, "uploadPart", part.number, (moved) => {
+        transfer(session, "uploadPart", part.number, (reached) => {
           const body = Body.tap(source, (piece, offset) => {
-            moved()
+            reached(offset + piece.length)
             crc64 = Crc64.of(piece, offset === 0 ? 0n : crc64)
             Meter.sending(session.meter, part.number, offset, piece.length)
           })

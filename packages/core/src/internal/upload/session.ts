@@ -18,6 +18,7 @@ import * as Measure from "./metrics.ts"
 import * as Meter from "./progress.ts"
 import type { Slots } from "../slots/slots.ts"
 import * as Fingerprint from "../source/fingerprint.ts"
+import * as Line from "./line.ts"
 import * as Stall from "./stall.ts"
 
 /** What requests about one key are made with. */
@@ -65,10 +66,14 @@ export const once = <A, E>(
   operation: Operation,
   send: Effect.Effect<A, E>
 ): Effect.Effect<A, E | OssError> => {
-  const duration = operation === "complete" ? completeTimeout : session.stallTimeout
-  const late = () =>
-    Effect.fail(failure(session, operation, new Timeout({ millis: Duration.toMillis(duration) })))
-  return Effect.timeoutOrElse(send, { duration, orElse: late })
+  return Effect.suspend(() => {
+    const line = Line.of(session.client)
+    const least = operation === "complete" ? completeTimeout : session.stallTimeout
+    // It waits behind the parts that are on their way.
+    const millis = Math.round(Duration.toMillis(least) + line.timeFor(line.underWay()))
+    const late = () => Effect.fail(failure(session, operation, new Timeout({ millis })))
+    return Effect.timeoutOrElse(send, { duration: Duration.millis(millis), orElse: late })
+  })
 }
 
 /** Makes a request without a body: with a time limit, and again where that may help. */
@@ -83,11 +88,12 @@ export const transfer = <A, E>(
   session: Session,
   operation: Operation,
   partNumber: number | undefined,
-  send: (moved: () => void) => Effect.Effect<A, E>
+  send: (reached: (bytes: number) => void) => Effect.Effect<A, E>
 ): Effect.Effect<A, E | OssError> =>
   Measure.transfer(
     session.client.bucket,
     Stall.guard(
+      Line.of(session.client),
       session.stallTimeout,
       (millis) => failure(session, operation, new Stalled({ millis }), partNumber),
       send

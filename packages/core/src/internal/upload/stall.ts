@@ -3,32 +3,40 @@
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import type { Line } from "./line.ts"
 
 /** A stall is noticed at the latest this share of the timeout too late. */
 const checksPerTimeout = 4
 
 /**
- * Runs `transfer` and hands it a function to call whenever something moved.
- * If nothing did for `timeout`, the transfer is interrupted and `onStall` of
- * the timeout in milliseconds is the failure.
+ * Runs `transfer` on the line and hands it a function to call with the number
+ * of bytes that have been read so far. If nothing is read and no response comes
+ * for `timeout`, and for the time that the bytes under way need at the rate
+ * seen so far, the transfer is interrupted and `onStall` of that time, in
+ * milliseconds, is the failure.
  */
 export const guard = <A, E, R, E2>(
+  line: Line,
   timeout: Duration.Duration,
   onStall: (millis: number) => E2,
-  transfer: (moved: () => void) => Effect.Effect<A, E, R>
+  transfer: (reached: (bytes: number) => void) => Effect.Effect<A, E, R>
 ): Effect.Effect<A, E | E2, R> =>
-  Effect.suspend(() => {
-    let movements = 0
+  line.carry(({ reached, movements }) => {
+    const tick = Duration.toMillis(timeout) / checksPerTimeout
     const watch = Effect.gen(function* () {
-      for (let quiet = 0, seen = 0; quiet < checksPerTimeout;) {
-        yield* Effect.sleep(Duration.divideUnsafe(timeout, checksPerTimeout))
-        quiet = movements === seen ? quiet + 1 : 0
-        seen = movements
-      }
-      return yield* Effect.fail(onStall(Duration.toMillis(timeout)))
+      let seen = 0
+      let quiet = 0
+      let most = 0
+      do {
+        yield* Effect.sleep(tick)
+        if (movements() !== seen) quiet = most = 0
+        else quiet += tick
+        seen = movements()
+        // Transfers that begin meanwhile take their share of the line.
+        most = Math.max(most, line.underWay())
+      } while (quiet < Duration.toMillis(timeout) + line.timeFor(most))
+      yield* line.stalled
+      return yield* Effect.fail(onStall(Math.round(quiet)))
     })
-    return Effect.raceFirst(
-      transfer(() => movements++),
-      watch
-    )
+    return Effect.raceFirst(transfer(reached), watch)
   })

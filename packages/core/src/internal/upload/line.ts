@@ -1,0 +1,146 @@
+/**
+ * The line to one OSS, as all transfers of one client see it: how many bytes
+ * may still be on their way, how fast they arrive, and how many transfers it
+ * carries at once.
+ *
+ * A byte that was read is not a byte that has arrived: sockets and proxies take
+ * megabytes at once and pass them on slowly. Only a response says that they
+ * have arrived.
+ */
+import * as Effect from "effect/Effect"
+import * as Semaphore from "effect/Semaphore"
+import * as Monotonic from "../monotonic.ts"
+
+/** One transfer on the line. */
+export interface Flow {
+  /** Read so far, in bytes. */
+  readonly reached: (bytes: number) => void
+  /** Changes whenever something was read. */
+  readonly movements: () => number
+}
+
+export interface Line {
+  /** Runs a transfer when the line has room for it. */
+  readonly carry: <A, E, R>(use: (flow: Flow) => Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  /** On their way at most, in bytes: read by transfers that have no response yet. */
+  readonly underWay: () => number
+  /** How long so many bytes may take, in milliseconds. */
+  readonly timeFor: (bytes: number) => number
+  /** A transfer was given up: fewer at once from now on, with more time for each. */
+  readonly stalled: Effect.Effect<void>
+}
+
+/** In bytes a second: taken for the rate until one is known, and no lower one is believed. A line of 256 kbit/s has twice that. */
+const slowest = 16 * 1024
+
+/** The rate is the mean of so much time in which transfers ran, or of twice as much. In milliseconds. */
+const period = 60_000
+
+/** Beyond it, the time for a transfer no longer grows with stalls in a row. */
+const mostStalls = 6
+
+/** As good as no limit. */
+const unlimited = 1_024
+
+/** From here on there is no limit again. */
+const many = 64
+
+export const make = (): Line => {
+  const flows = new Map<Flow, number>()
+  const rate = rateMeter()
+  const gate = Semaphore.makeUnsafe(unlimited)
+  let allowed = unlimited
+  let stalls = 0
+
+  const allow = (count: number) =>
+    Effect.suspend(() => {
+      if (count === allowed) return Effect.void
+      allowed = count
+      return gate.resize(count)
+    })
+
+  const begin = Effect.map(Monotonic.now, (now) => {
+    rate.tick(now, flows.size > 0)
+    let movements = 0
+    const flow: Flow = {
+      reached: (bytes) => {
+        movements++
+        flows.set(flow, bytes)
+      },
+      movements: () => movements
+    }
+    flows.set(flow, 0)
+    return flow
+  })
+
+  const end = (flow: Flow) =>
+    Effect.map(Monotonic.now, (now) => {
+      rate.tick(now, true)
+      const bytes = flows.get(flow) ?? 0
+      flows.delete(flow)
+      return bytes
+    })
+
+  const arrived = (bytes: number) =>
+    Effect.suspend(() => {
+      rate.add(bytes)
+      stalls = 0
+      return allow(allowed + 1 >= many ? unlimited : allowed + 1)
+    })
+
+  return {
+    carry: (use) =>
+      gate.withPermit(
+        Effect.flatMap(begin, (flow) => {
+          let success = false
+          return Effect.ensuring(
+            Effect.tap(use(flow), () => Effect.sync(() => (success = true))),
+            Effect.flatMap(end(flow), (bytes) => (success ? arrived(bytes) : Effect.void))
+          )
+        })
+      ),
+    underWay: () => {
+      let bytes = 0
+      for (const read of flows.values()) bytes += read
+      return bytes
+    },
+    timeFor: (bytes) =>
+      (2 ** Math.min(stalls + 1, mostStalls) * bytes * 1_000) / Math.max(slowest, rate.current()),
+    stalled: Effect.suspend(() => {
+      stalls++
+      return allow(Math.max(1, Math.floor(Math.min(allowed, flows.size) / 2)))
+    })
+  }
+}
+
+/** Counts what arrives against the time in which transfers ran. */
+const rateMeter = () => {
+  let at = 0
+  let before = { bytes: 0, millis: 0 }
+  let now = { bytes: 0, millis: 0 }
+  return {
+    tick: (time: number, busy: boolean) => {
+      if (busy) now.millis += time - at
+      at = time
+      if (now.millis < period || now.bytes === 0) return
+      before = now
+      now = { bytes: 0, millis: 0 }
+    },
+    add: (bytes: number) => {
+      now.bytes += bytes
+    },
+    /** In bytes a second; 0 if nothing has arrived. */
+    current: () => ((before.bytes + now.bytes) * 1_000) / Math.max(1, before.millis + now.millis)
+  }
+}
+
+const lines = new WeakMap<object, Line>()
+
+/** The line of this client: all uploads that share the client share it. */
+export const of = (client: object): Line => {
+  const known = lines.get(client)
+  if (known !== undefined) return known
+  const made = make()
+  lines.set(client, made)
+  return made
+}
