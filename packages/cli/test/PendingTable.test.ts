@@ -14,7 +14,7 @@ const summary = (key: string, sourceId: string, durable: number): Checkpoint.Sum
     partSize: 100,
     options: "",
     createdAt: 0,
-    phase: { _tag: "Uploading", uploadId: "1" }
+    uploadId: "1"
   },
   durable,
   parts: durable / 100

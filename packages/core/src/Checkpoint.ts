@@ -9,38 +9,11 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Crc64 from "./Crc64.ts"
-import type { ListedPart, ListedUpload } from "./OssModel.ts"
+import type { ListedPart } from "./OssModel.ts"
 import type { ObjectOptions } from "./ObjectOptions.ts"
 import type { Plan, UploadedPart } from "./Part.ts"
 import * as Part from "./Part.ts"
 import { InvalidRequest } from "./UploadError.ts"
-
-/**
- * How far an upload has come with its upload id.
- *
- * `Initiating` is recorded before OSS is asked for one, so that an id whose
- * answer was lost can be found and aborted; `Uploading` once it is known.
- *
- * @category models
- * @since 0.1.0
- */
-export const Phase = Schema.TaggedUnion({
-  Initiating: {
-    /** The upload ids that the key had before, or null where listing them is not allowed. */
-    known: Schema.NullOr(Schema.Array(Schema.String)),
-    /** The server's time of that list, in milliseconds since 1970. */
-    serverTime: Schema.Finite
-  },
-  Uploading: { uploadId: Schema.NonEmptyString }
-})
-
-/**
- * How far an upload has come with its upload id.
- *
- * @category models
- * @since 0.1.0
- */
-export type Phase = typeof Phase.Type
 
 const Size = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 
@@ -68,7 +41,8 @@ export const Header = Schema.Struct({
   options: Schema.String,
   /** By this machine's clock, in milliseconds since 1970. */
   createdAt: Schema.Finite,
-  phase: Phase
+  /** What OSS answered to Initiate. */
+  uploadId: Schema.NonEmptyString
 })
 
 /**
@@ -231,15 +205,6 @@ export const summarize = (checkpointKey: string, { header, parts }: Checkpoint):
 })
 
 /**
- * The upload id that a header stands for, once it has one.
- *
- * @category combinators
- * @since 0.1.0
- */
-export const uploadIdOf = ({ phase }: Header): string | undefined =>
-  phase._tag === "Uploading" ? phase.uploadId : undefined
-
-/**
  * The bytes in some parts.
  *
  * @category combinators
@@ -326,37 +291,6 @@ export const incompatibility = (
   const asked = Option.getOrElse(wanted.partSize, () => header.partSize)
   const grewOtherwise = header.size === null && header.growth !== Part.growth
   return asked !== header.partSize || grewOtherwise ? Option.some("PartSizeChanged") : Option.none()
-}
-
-/**
- * An Initiate whose answer was lost was carried out within this time, if at
- * all, in milliseconds: five attempts of 30 seconds, with their waits.
- *
- * @category constants
- * @since 0.1.0
- */
-export const initiateWindow: number = 10 * 60_000
-
-/**
- * The uploads of a key that a lost Initiate may have left: those that were not
- * there when it was recorded, that began within its window by the server's own
- * clock, and that no other checkpoint stands for.
- *
- * @category deciding
- * @since 0.1.0
- */
-export const leftovers = (
-  phase: Extract<Phase, { readonly _tag: "Initiating" }>,
-  listed: ReadonlyArray<ListedUpload>,
-  others: Iterable<Header>
-): ReadonlyArray<string> => {
-  if (phase.known === null) return []
-  const foreign = new Set([...phase.known, ...Array.from(others, uploadIdOf)])
-  const end = phase.serverTime + initiateWindow
-  return listed
-    .filter(({ initiated }) => initiated >= phase.serverTime && initiated <= end)
-    .map(({ uploadId }) => uploadId)
-    .filter((uploadId) => !foreign.has(uploadId))
 }
 
 /**
@@ -535,22 +469,20 @@ export const fromAliOss = (checkpoint: unknown): Result.Result<AliOss, InvalidRe
 
 /**
  * A checkpoint as ali-oss takes it: `multipartUpload(key, file, { checkpoint })`
- * carries on with it. `file` is what ali-oss is to read. None if the upload has
- * no upload id yet, or its source has no known size: ali-oss can't carry on
- * with those.
+ * carries on with it. `file` is what ali-oss is to read. None if the source
+ * has no known size: ali-oss can't carry on with that.
  *
  * @category ali-oss
  * @since 0.1.0
  */
 export const toAliOss = ({ header, parts }: Checkpoint, file: unknown): Option.Option<AliOss> => {
-  const uploadId = uploadIdOf(header)
-  if (uploadId === undefined || header.size === null) return Option.none()
+  if (header.size === null) return Option.none()
   return Option.some({
     file,
     name: header.key,
     fileSize: header.size,
     partSize: header.partSize,
-    uploadId,
+    uploadId: header.uploadId,
     doneParts: parts.map(({ number, etag }) => ({ number, etag }))
   })
 }

@@ -19,11 +19,13 @@ import type * as Checkpoint from "./Checkpoint.ts"
 import type { CheckpointError } from "./CheckpointStore.ts"
 import { CheckpointStore } from "./CheckpointStore.ts"
 import * as Defaults from "./internal/upload/defaults.ts"
+import * as Initiate from "./internal/upload/initiate.ts"
+import { uploadsIn } from "./internal/upload/listing.ts"
 import { run, sampleEvery } from "./internal/upload/run.ts"
-import { drain } from "./internal/upload/sink.ts"
-import * as UploadId from "./internal/upload/uploadId.ts"
+import * as UploadSink from "./internal/upload/sink.ts"
 import { OssClient } from "./OssClient.ts"
 import type { OssError } from "./OssError.ts"
+import type { ListedUpload } from "./OssModel.ts"
 import type { Progress, UploadResult } from "./UploadEvent.ts"
 import { UploadEvent } from "./UploadEvent.ts"
 import type { SinkRequest, UploadError, UploadRequest } from "./UploadRequest.ts"
@@ -185,7 +187,7 @@ const progressOf = ({ _tag: _, ...progress }: Extract<UploadEvent, { _tag: "Prog
 export const sink = (
   request: SinkRequest
 ): Sink.Sink<UploadResult, Uint8Array, never, UploadError, OssClient> =>
-  Sink.make<Uint8Array>()((bytes) => drain(request, bytes))
+  Sink.make<Uint8Array>()((bytes) => UploadSink.sink(request, bytes))
 
 /**
  * Every upload that can be resumed, in the store at hand.
@@ -223,22 +225,22 @@ export const abort: (place: {
 
 /**
  * Gives up this store's uploads to the client's bucket that began `olderThan`
- * ago or earlier. Uploads that are running are left alone, and so is everything
- * on the server that no checkpoint of this store stands for. Yields what was
- * given up, or with `dryRun` what would be.
+ * ago or earlier. Leaves alone uploads that are running, and all uploads on the
+ * server that this store has no checkpoint of: see `sweepOrphans`. Yields what
+ * was given up, or with `dryRun` what would be.
  *
  * @category running
  * @since 0.1.0
  */
 export const sweep: (options: {
   readonly olderThan: Duration.Input
-  /** True: give up nothing, only say what is old enough. Default: true. */
+  /** True: gives up nothing, only says what is old enough. Default: false. */
   readonly dryRun?: boolean | undefined
 }) => Effect.Effect<
   ReadonlyArray<Checkpoint.Summary>,
   OssError | CheckpointError,
   OssClient | CheckpointStore
-> = Effect.fn("Upload.sweep")(function* ({ olderThan, dryRun = true }) {
+> = Effect.fn("Upload.sweep")(function* ({ olderThan, dryRun = false }) {
   const latest =
     (yield* Clock.currentTimeMillis) - Duration.toMillis(Duration.fromInputUnsafe(olderThan))
   const old = yield* own(({ header }) => header.createdAt <= latest)
@@ -250,6 +252,47 @@ export const sweep: (options: {
     )
   )
   return given.flat()
+})
+
+/**
+ * Aborts uploads on the server that this store has no checkpoint of, if they
+ * began `olderThan` ago or earlier by the server's clock. A lost response to
+ * Initiate leaves such an upload, and so does a lost checkpoint.
+ *
+ * **Gotchas**
+ *
+ * Uploads of other programs, machines and stores look just the same: only use
+ * it where `olderThan` is longer than any of them takes, and give a `prefix`
+ * where you share the bucket. Yields what was aborted, or with `dryRun` what
+ * would be.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const sweepOrphans: (options: {
+  readonly olderThan: Duration.Input
+  /** What the keys begin with. Default: every key of the bucket. */
+  readonly prefix?: string | undefined
+  /** True: aborts nothing, only says what is old enough. Default: false. */
+  readonly dryRun?: boolean | undefined
+}) => Effect.Effect<
+  ReadonlyArray<ListedUpload>,
+  OssError | CheckpointError,
+  OssClient | CheckpointStore
+> = Effect.fn("Upload.sweepOrphans")(function* ({ olderThan, prefix, dryRun = false }) {
+  const age = Duration.toMillis(Duration.fromInputUnsafe(olderThan))
+  const held = new Set((yield* own(() => true)).map(({ header }) => header.uploadId))
+  const requests = yield* Defaults.requestsFor({ key: prefix ?? "" })
+  const old = yield* uploadsIn(requests, prefix).pipe(
+    Stream.filter(({ initiated, serverTime }) => serverTime - initiated >= age),
+    Stream.filter(({ uploadId }) => !held.has(uploadId)),
+    Stream.map(({ serverTime: _, ...upload }): ListedUpload => upload),
+    Stream.runCollect
+  )
+  if (!dryRun) {
+    for (const { key, uploadId } of old) yield* Initiate.abort({ ...requests, key }, uploadId)
+  }
+  return old
 })
 
 /** The checkpoints for the client's bucket. */
@@ -265,10 +308,11 @@ const own = Effect.fnUntraced(function* (belongs: (summary: Checkpoint.Summary) 
 const giveUp = Effect.fnUntraced(function* ({ checkpointKey, header }: Checkpoint.Summary) {
   const store = yield* CheckpointStore
   const log = yield* store.open(checkpointKey)
-  yield* UploadId.giveUp(
-    yield* Defaults.requestsFor({ key: header.key }, store),
-    // What was listed may have gone on since, or be over.
-    Option.match(log.recovered, { onNone: () => header, onSome: (checkpoint) => checkpoint.header })
-  )
+  // What was listed may have gone on since, or be over.
+  const { uploadId } = Option.match(log.recovered, {
+    onNone: () => header,
+    onSome: (checkpoint) => checkpoint.header
+  })
+  yield* Initiate.abort(yield* Defaults.requestsFor({ key: header.key }), uploadId)
   yield* log.remove
 }, Effect.scoped)

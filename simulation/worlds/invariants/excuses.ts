@@ -4,7 +4,6 @@
  * that they excuse, and each world counts them.
  */
 import type { EmulatedUpload } from "@effect-oss/emulator/OssEmulator"
-import * as Checkpoint from "@effect-oss/core/Checkpoint"
 import * as Effect from "effect/Effect"
 import type { History } from "./history.ts"
 import * as Journals from "./journals.ts"
@@ -51,8 +50,7 @@ export const make = (history: History): Excuses => {
     },
     onDamage: (_, bytes) => {
       const checkpoint = Journals.recover(bytes)
-      const uploadId = checkpoint && Checkpoint.uploadIdOf(checkpoint.header)
-      if (uploadId !== undefined) given.set(uploadId, excuses.damaged)
+      if (checkpoint) given.set(checkpoint.header.uploadId, excuses.damaged)
     },
     of: (upload) =>
       given.get(upload.uploadId) ??

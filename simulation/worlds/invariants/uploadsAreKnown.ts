@@ -1,4 +1,3 @@
-import * as Checkpoint from "@effect-oss/core/Checkpoint"
 import type { EmulatedUpload } from "@effect-oss/emulator/OssEmulator"
 import * as Excuses from "./excuses.ts"
 import type { History } from "./history.ts"
@@ -17,13 +16,8 @@ export const make = (history: History): Invariant => {
     atTheEnd: (parties) => {
       const directories = new Set(parties.map(({ directory }) => directory))
       const checkpoints = Array.from(directories).flatMap((path) => Journals.newest(disk, path))
-      /** A checkpoint that is about to get an id stands for the empty uploads of its key. */
-      const isKnown = ({ uploadId, key, parts }: EmulatedUpload) =>
-        checkpoints.some(
-          ({ header }) =>
-            Checkpoint.uploadIdOf(header) === uploadId ||
-            (parts.length === 0 && header.phase._tag === "Initiating" && header.key === key)
-        )
+      const isKnown = ({ uploadId }: EmulatedUpload) =>
+        checkpoints.some(({ header }) => header.uploadId === uploadId)
       for (const upload of server.uploads()) {
         if (isKnown(upload) || history.isOthers(upload.uploadId)) continue
         const excuse = excuses.of(upload)

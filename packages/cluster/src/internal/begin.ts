@@ -4,10 +4,7 @@
  * the signals of the execution; the first upload id recorded is the
  * execution's, and any other one is aborted by whoever got it.
  */
-import * as Checkpoint from "@effect-oss/core/Checkpoint"
-import { CheckpointError, LeaseLost } from "@effect-oss/core/CheckpointStore"
-import type * as MultipartUpload from "@effect-oss/core/MultipartUpload"
-import * as Clock from "effect/Clock"
+import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { Job } from "../UploadWorkflow.ts"
@@ -15,9 +12,11 @@ import { UploadWorkflow } from "../UploadWorkflow.ts"
 import * as Ranges from "./ranges.ts"
 import * as Signals from "./signals.ts"
 import * as Steps from "./steps.ts"
-import { WorkflowEngine } from "effect/workflow/WorkflowEngine"
 
 type Begun = (typeof Signals.Begun)["successSchema"]["Type"]
+
+/** Another runner has recorded an upload id already. */
+class Overtaken extends Data.TaggedError("Overtaken")<{}> {}
 
 /** The execution's upload id: the one that is recorded, the one that a failed attempt left, or a new one. */
 export const begin = Effect.fnUntraced(function* (job: Job, executionId: string) {
@@ -26,10 +25,11 @@ export const begin = Effect.fnUntraced(function* (job: Job, executionId: string)
   const steps = yield* Steps.open(job)
   const carried = yield* left(job, steps.client)
   if (Option.isSome(carried)) return yield* record(job, executionId, carried.value)
-  const header = yield* headerOf(job, steps.source.id)
-  const endpoint = { endpoint: steps.client.endpoint, bucket: job.bucket, key: job.key }
-  const log = yield* logOf(job, executionId, { ...header, ...endpoint })
-  yield* Effect.catchTag(steps.begin(log, header), "CheckpointError", () => Effect.void)
+  const enter = Effect.fnUntraced(function* (uploadId: string) {
+    const begun = yield* record(job, executionId, uploadId)
+    if (begun.uploadId !== uploadId) return yield* new Overtaken()
+  })
+  yield* Effect.catchTag(steps.initiate(enter), "Overtaken", () => Effect.void)
   return Option.getOrThrow(yield* Signals.read(executionId, Signals.Begun))
 }, Effect.scoped)
 
@@ -59,41 +59,4 @@ const record = Effect.fnUntraced(function* (job: Job, executionId: string, uploa
   const begun: Begun = { job, uploadId, partsPerRange }
   yield* Signals.give(executionId, Signals.Begun, begun)
   return Option.getOrElse(yield* Signals.read(executionId, Signals.Begun), () => begun)
-})
-
-const headerOf = ({ fingerprint, size, partSize, options }: Job, sourceId: string) =>
-  Effect.map(Clock.currentTimeMillis, (createdAt) => ({
-    sourceId,
-    fingerprint,
-    size,
-    partSize,
-    options: Checkpoint.digestOptions(options),
-    createdAt
-  }))
-
-/** The signals as the log that core keeps while it gets an upload id. */
-const logOf = Effect.fnUntraced(function* (
-  job: Job,
-  executionId: string,
-  header: Omit<Checkpoint.Header, "phase">
-): Effect.fn.Return<MultipartUpload.Log, never, WorkflowEngine> {
-  const engine = yield* WorkflowEngine
-  const initiating = yield* Signals.read(executionId, Signals.Initiating)
-  const enter = Effect.fnUntraced(function* ({ phase }: Checkpoint.Header) {
-    if (phase._tag === "Initiating") {
-      return yield* Signals.give(executionId, Signals.Initiating, phase)
-    }
-    const { uploadId } = yield* record(job, executionId, phase.uploadId)
-    if (uploadId !== phase.uploadId) {
-      return yield* new CheckpointError({ location: executionId, reason: new LeaseLost() })
-    }
-  })
-  return {
-    recovered: Option.map(initiating, (phase) => ({ ...header, phase })),
-    begin: (header) => Effect.provideService(enter(header), WorkflowEngine, engine),
-    others: Signals.read(executionId, Signals.Begun).pipe(
-      Effect.map((begun) => Option.toArray(Option.map(begun, ({ uploadId }) => uploadId))),
-      Effect.provideService(WorkflowEngine, engine)
-    )
-  }
 })

@@ -15,11 +15,6 @@ import { WorkflowEngine, WorkflowInstance } from "effect/workflow/WorkflowEngine
 import { Failure, Job, UploadWorkflow } from "../UploadWorkflow.ts"
 import type { Range } from "./ranges.ts"
 
-/** OSS is being asked for an upload id. */
-export const Initiating = DurableDeferred.make("Initiating", {
-  success: Checkpoint.Phase.cases.Initiating
-})
-
 /** There is an upload id, and how the parts are shared out. */
 export const Begun = DurableDeferred.make("Begun", {
   success: Schema.Struct({

@@ -2,11 +2,11 @@ import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { TestClock } from "effect/testing"
 import * as AdaptiveSlots from "../../src/internal/slots/adaptive.ts"
-import * as Meter from "../../src/internal/upload/progress.ts"
+import * as Progress from "../../src/internal/upload/progress.ts"
 
 /** An upload of endless parts, and how many of them are on their way. */
 const uploading = Effect.gen(function* () {
-  const meter = Meter.make(null)
+  const meter = Progress.make(null)
   const slots = yield* AdaptiveSlots.make(meter)
   let underWay = 0
   const part = Effect.andThen(

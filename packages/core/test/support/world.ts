@@ -1,6 +1,6 @@
 /** A small world for uploads: a fake OSS, checkpoints in memory, virtual time. */
 import { assert } from "@effect/vitest"
-import { CheckpointStore, Part, Source, Upload } from "@effect-oss/core"
+import { CheckpointStore, OssClient, Part, Source, Upload } from "@effect-oss/core"
 import type { UploadEvent } from "@effect-oss/core"
 import { OssEmulator } from "@effect-oss/emulator"
 import { Effect, Fiber, Layer, Option, Stream } from "effect"
@@ -92,6 +92,22 @@ export const assertWhole = Effect.fnUntraced(function* (content: Uint8Array, at 
   assert.deepStrictEqual(yield* emulator.uploads(bucket), [])
   assert.deepStrictEqual(yield* pending, [])
   assert.strictEqual(yield* emulator.inFlight, 0)
+})
+
+/** The object is what the source holds. Besides, only so many uploads without parts are left, as a lost Initiate leaves them. */
+export const assertWholeBesides = Effect.fnUntraced(function* (
+  orphans: number,
+  content: Uint8Array
+) {
+  const emulator = yield* OssEmulator.OssEmulator
+  const client = yield* OssClient.OssClient
+  const left = yield* emulator.uploads(bucket)
+  assert.strictEqual(left.length, orphans)
+  for (const { uploadId } of left) {
+    assert.deepStrictEqual((yield* client.listParts({ key, uploadId })).parts, [])
+    yield* emulator.abortUpload({ bucket, key, uploadId })
+  }
+  yield* assertWhole(content)
 })
 
 /** The events of an upload, as far as it came. */

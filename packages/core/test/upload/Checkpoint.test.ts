@@ -102,7 +102,7 @@ const header: Checkpoint.Header = {
   partSize,
   options: Checkpoint.digestOptions({}),
   createdAt: 0,
-  phase: Checkpoint.Phase.cases.Uploading.make({ uploadId: "u" })
+  uploadId: "u"
 }
 
 describe("Checkpoint.incompatibility", () => {
@@ -151,33 +151,6 @@ describe("Checkpoint.digestOptions", () => {
     ].map(Checkpoint.digestOptions)
     assert.strictEqual(new Set(digests).size, digests.length)
     assert.isFalse(digests.some((digest) => digest.includes("secret")))
-  })
-})
-
-describe("Checkpoint.leftovers", () => {
-  const phase = Checkpoint.Phase.cases.Initiating.make({ known: ["old"], serverTime: 1_000_000 })
-  const upload = (uploadId: string, initiated: number) => ({ key: "k", uploadId, initiated })
-  it("finds what appeared after the record, and nothing that was there, came later, or is another checkpoint's", () => {
-    const other = {
-      ...header,
-      phase: Checkpoint.Phase.cases.Uploading.make({ uploadId: "theirs" })
-    }
-    const found = Checkpoint.leftovers(
-      phase,
-      [
-        upload("old", 1_000_001),
-        upload("ours", 1_000_500),
-        upload("theirs", 1_000_600),
-        upload("before", 999_999),
-        upload("much-later", 1_000_001 + Checkpoint.initiateWindow)
-      ],
-      [other]
-    )
-    assert.deepStrictEqual(found, ["ours"])
-  })
-  it("finds nothing where listing was not allowed", () => {
-    const blind = { ...phase, known: null }
-    assert.deepStrictEqual(Checkpoint.leftovers(blind, [upload("ours", 1_000_500)], []), [])
   })
 })
 

@@ -1,16 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
-import type { Checkpoint } from "@effect-oss/core"
-import {
-  Body,
-  CheckpointStore,
-  Crc64,
-  MultipartUpload,
-  OssClient,
-  Part,
-  Source
-} from "@effect-oss/core"
+import { Body, Crc64, MultipartUpload, OssClient, Part, Source } from "@effect-oss/core"
 import { Fault, OssEmulator } from "@effect-oss/emulator"
-import { Effect, Option, Result } from "effect"
+import { Effect, Result } from "effect"
 import {
   bucket,
   contentOf,
@@ -34,28 +25,6 @@ const stepsOf = (source: Source.Source) =>
   })
 const steps = stepsOf(Source.bytes(fiveParts, "source"))
 
-const header = {
-  sourceId: "source",
-  fingerprint: "1",
-  size: fiveParts.length,
-  partSize,
-  options: "",
-  createdAt: 0
-}
-
-/** A log that remembers what it was told last. */
-const remembering = () => {
-  const log = {
-    recovered: Option.none<Checkpoint.Header>(),
-    others: Effect.succeed<ReadonlyArray<string>>([]),
-    begin: (header: Checkpoint.Header) =>
-      Effect.sync(() => {
-        log.recovered = Option.some(header)
-      })
-  }
-  return log
-}
-
 const openUploads = OssEmulator.OssEmulator.use((emulator) => emulator.uploads(bucket))
 const inject = (...faults: ReadonlyArray<Fault.Fault>) =>
   OssEmulator.OssEmulator.use((emulator) => emulator.inject(...faults))
@@ -63,12 +32,12 @@ const inject = (...faults: ReadonlyArray<Fault.Fault>) =>
 const partOf = (content: Uint8Array, { offset, size }: Part.Part) =>
   content.subarray(offset, offset + size)
 
-describe("Multipart", () => {
+describe("MultipartUpload", () => {
   it.effect("takes an upload from its id to its object, by whoever holds the steps", () =>
     Effect.gen(function* () {
       const one = yield* steps
       const other = yield* steps
-      const uploadId = yield* one.begin(remembering(), header)
+      const uploadId = yield* one.initiate(() => Effect.void)
       const first = yield* Effect.forEach(yield* one.tasks(uploadId, parts.slice(0, 2)), (task) =>
         one.part(uploadId, task)
       )
@@ -129,7 +98,7 @@ describe("Multipart", () => {
   it.effect("sends everything where parts may not be listed", () =>
     Effect.gen(function* () {
       const it = yield* steps
-      const uploadId = yield* it.begin(remembering(), header)
+      const uploadId = yield* it.initiate(() => Effect.void)
       yield* inject(Fault.answer({ operation: "listParts", status: 403, code: "AccessDenied" }))
       const tasks = yield* it.tasks(uploadId, parts)
       assert.deepStrictEqual(new Set(tasks.map(({ _tag }) => _tag)), new Set(["Missing"]))
@@ -139,7 +108,7 @@ describe("Multipart", () => {
   it.effect("settles a Complete whose answer was lost", () =>
     Effect.gen(function* () {
       const it = yield* steps
-      const uploadId = yield* it.begin(remembering(), header)
+      const uploadId = yield* it.initiate(() => Effect.void)
       const durable = yield* Effect.forEach(yield* it.tasks(uploadId, parts), (task) =>
         it.part(uploadId, task)
       )
@@ -159,7 +128,7 @@ describe("Multipart", () => {
     Effect.gen(function* () {
       const { source, edit } = editable(fiveParts)
       const it = yield* stepsOf(source)
-      const uploadId = yield* it.begin(remembering(), header)
+      const uploadId = yield* it.initiate(() => Effect.void)
       const durable = yield* Effect.forEach(yield* it.tasks(uploadId, parts), (task) =>
         it.part(uploadId, task)
       )
@@ -177,57 +146,26 @@ describe("Multipart", () => {
     }).pipe(Effect.scoped, Effect.provide(world))
   )
 
-  describe("begin", () => {
-    it.effect("carries on with the upload id that was recorded", () =>
+  describe("initiate", () => {
+    it.effect("hands over its upload id, and leaves those of others alone", () =>
       Effect.gen(function* () {
-        const it = yield* steps
-        const log = remembering()
-        const uploadId = yield* it.begin(log, header)
-        assert.strictEqual(yield* it.begin(log, header), uploadId)
-        assert.lengthOf(yield* openUploads, 1)
-      }).pipe(Effect.scoped, Effect.provide(world))
-    )
-
-    it.effect("aborts what a run left that ended while it asked, but nothing of others", () =>
-      Effect.gen(function* () {
-        const it = yield* steps
-        const log = remembering()
-        const foreign = yield* (yield* OssClient.OssClient).initiate(key)
-        const lost = yield* it.begin(
-          {
-            ...log,
-            begin: (header) =>
-              header.phase._tag === "Initiating" ? log.begin(header) : Effect.void
-          },
-          header
-        )
-        const taken = yield* (yield* OssClient.OssClient).initiate(key)
-        const uploadId = yield* it.begin(
-          { ...log, others: Effect.succeed([taken.uploadId]) },
-          header
-        )
+        const other = yield* (yield* OssClient.OssClient).initiate(key)
+        const recorded: Array<string> = []
+        const record = (uploadId: string) => Effect.sync(() => recorded.push(uploadId))
+        yield* inject(Fault.drop({ operation: "initiate", at: "before" }))
+        const uploadId = yield* inTime((yield* steps).initiate((id) => Effect.asVoid(record(id))))
+        assert.deepStrictEqual(recorded, [uploadId])
         assert.deepStrictEqual(
           (yield* openUploads).map((upload) => upload.uploadId),
-          [foreign.uploadId, taken.uploadId, uploadId]
+          [other.uploadId, uploadId]
         )
-        assert.notStrictEqual(uploadId, lost)
       }).pipe(Effect.scoped, Effect.provide(world))
     )
 
-    it.effect("aborts its upload id if the log doesn't let it in", () =>
+    it.effect("aborts its upload id if that can't be recorded", () =>
       Effect.gen(function* () {
         const it = yield* steps
-        const shut = new CheckpointStore.CheckpointError({
-          location: "test",
-          reason: new CheckpointStore.LeaseLost()
-        })
-        const log = {
-          ...remembering(),
-          begin: ({ phase }: Checkpoint.Header) =>
-            phase._tag === "Initiating" ? Effect.void : Effect.fail(shut)
-        }
-        const error = yield* Effect.flip(it.begin(log, header))
-        assert.strictEqual(error.reason._tag, "LeaseLost")
+        assert.strictEqual(yield* Effect.flip(it.initiate(() => Effect.fail("shut"))), "shut")
         assert.deepStrictEqual(yield* openUploads, [])
       }).pipe(Effect.scoped, Effect.provide(world))
     )
@@ -235,7 +173,7 @@ describe("Multipart", () => {
 
   it.effect("aborts, also what is gone already", () =>
     Effect.gen(function* () {
-      const uploadId = yield* (yield* steps).begin(remembering(), header)
+      const uploadId = yield* (yield* steps).initiate(() => Effect.void)
       yield* MultipartUpload.abort({ key }, uploadId)
       yield* MultipartUpload.abort({ key }, uploadId)
       assert.deepStrictEqual(yield* openUploads, [])

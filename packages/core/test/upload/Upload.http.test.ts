@@ -19,6 +19,7 @@ import {
 import { HttpClient } from "effect/http"
 import {
   assertWhole,
+  assertWholeBesides,
   bucket,
   contentOf,
   fiveParts,
@@ -95,7 +96,7 @@ describe("an upload over HTTP", () => {
         Fault.drop({ operation: "complete", at: "after" })
       )
       yield* Upload.upload(requestFor(fiveParts, { retry: quick }))
-      yield* assertWhole(fiveParts)
+      yield* assertWholeBesides(1, fiveParts)
     }).pipe(Effect.provide(httpWorld()))
   )
 
@@ -178,7 +179,7 @@ describe("an answer of success that can't be read", () => {
     ["cut-off XML", "<?xml version='1.0'?><ListPartsResult><IsTruncated>fal"],
     ["a proxy's page", "<html><body>please log in</body></html>"]
   ] as const
-  const operations = ["listUploads", "initiate", "uploadPart", "listParts", "complete"] as const
+  const operations = ["initiate", "uploadPart", "listParts", "complete"] as const
   const cases = pages.flatMap(([name, body]) =>
     operations.map((operation) => [name, operation, body] as const)
   )
@@ -198,7 +199,7 @@ describe("an answer of success that can't be read", () => {
         event._tag === "Retrying" ? [[event.operation, event.reason._tag]] : []
       )
       assert.deepStrictEqual(retries, [[operation, "UnreadableResponse"]])
-      yield* assertWhole(fiveParts)
+      yield* assertWholeBesides(operation === "initiate" ? 1 : 0, fiveParts)
     }).pipe(Effect.provide(httpWorld()))
   )
 })
@@ -256,12 +257,7 @@ describe("what an object is to have", () => {
       const wanted = { ...all, callback: { ...all.callback, url: `${url}/-/health` } }
       yield* Upload.upload(requestFor(fiveParts, wanted))
       const ofParts = Array.from({ length: 5 }, () => ["PUT", []] as const)
-      assert.deepStrictEqual(wire, [
-        ["GET", []],
-        ["POST", initiating],
-        ...ofParts,
-        ["POST", completing]
-      ])
+      assert.deepStrictEqual(wire, [["POST", initiating], ...ofParts, ["POST", completing]])
       wire.length = 0
       yield* Upload.upload(requestFor(contentOf(10), { ...wanted, key: "small" }))
       assert.deepStrictEqual(wire, [
@@ -413,7 +409,11 @@ describe("two uploads on one client", () => {
       const second = yield* Effect.forkChild(
         Upload.upload(requestFor(other, { key: "other", concurrency: 1 }))
       )
-      yield* Effect.sleep("30 millis")
+      yield* Effect.repeat(emulator.log, {
+        until: (log) =>
+          log.some(({ operation, key: at }) => operation === "uploadPart" && at === key),
+        schedule: Schedule.spaced("1 millis")
+      })
       yield* Fiber.interrupt(first)
       yield* Upload.abort({ key })
       yield* Fiber.join(second)

@@ -1,13 +1,16 @@
-/** No upload may stay on the server that no checkpoint stands for. */
+/** No upload with parts may stay on the server that no checkpoint stands for. */
 import { assert, describe, it } from "@effect/vitest"
-import { CheckpointStore, Upload } from "@effect-oss/core"
+import { CheckpointStore, OssClient, Upload } from "@effect-oss/core"
 import { Fault, OssEmulator } from "@effect-oss/emulator"
 import { Effect } from "effect"
+import { TestClock } from "effect/testing"
 import {
   assertWhole,
   bucket,
   fiveParts,
   inTime,
+  key,
+  pending,
   requestFor,
   requests,
   world
@@ -38,18 +41,9 @@ const storeThatLoses = (nth: number) =>
   })
 
 describe("no upload stays behind", () => {
-  it.effect("when Initiate is carried out, but not answered in time", () =>
-    Effect.gen(function* () {
-      yield* inject(Fault.stall({ operation: "initiate", at: "after" }))
-      yield* inTime(Upload.upload(requestFor(fiveParts)))
-      assert.strictEqual((yield* requests)["initiate"], 2)
-      yield* assertWhole(fiveParts)
-    }).pipe(Effect.provide(world))
-  )
-
   it.effect("when the checkpoint is lost to another upload while Initiate is under way", () =>
     Effect.gen(function* () {
-      const store = yield* storeThatLoses(2)
+      const store = yield* storeThatLoses(1)
       const error = yield* Upload.upload(requestFor(fiveParts)).pipe(
         Effect.provideService(CheckpointStore.CheckpointStore, store),
         Effect.flip
@@ -96,4 +90,34 @@ it.effect("Complete that is not answered in time is no other object with forbidO
     assert.isTrue(result.verified)
     yield* assertWhole(fiveParts)
   }).pipe(Effect.provide(world))
+)
+
+it.effect(
+  "an upload that no checkpoint stands for is aborted by sweepOrphans, where that is asked for",
+  () =>
+    Effect.gen(function* () {
+      const client = yield* OssClient.OssClient
+      yield* inject(Fault.drop({ operation: "initiate", at: "after" }))
+      yield* inject(
+        Fault.answer({
+          operation: "uploadPart",
+          status: 403,
+          code: "AccessDenied",
+          times: Infinity
+        })
+      )
+      // One orphan, and one upload that a checkpoint stands for.
+      yield* inTime(Effect.flip(Upload.upload(requestFor(fiveParts))))
+      const elsewhere = yield* client.initiate("other/key")
+      yield* TestClock.adjust("8 days")
+      const fresh = yield* client.initiate(key)
+      const would = yield* Upload.sweepOrphans({ olderThan: "7 days", prefix: key, dryRun: true })
+      assert.strictEqual(would.length, 1)
+      assert.strictEqual((yield* uploads).length, 4)
+      const swept = yield* Upload.sweepOrphans({ olderThan: "7 days", prefix: key })
+      assert.deepStrictEqual(swept, would)
+      const left = (yield* uploads).map(({ uploadId }) => uploadId)
+      const [recorded] = yield* pending
+      assert.sameMembers(left, [elsewhere.uploadId, fresh.uploadId, recorded!.header.uploadId])
+    }).pipe(Effect.provide(world))
 )

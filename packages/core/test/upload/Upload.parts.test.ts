@@ -56,7 +56,7 @@ const header = (uploadId: string): Checkpoint.Header => ({
   partSize,
   options: Checkpoint.digestOptions({}),
   createdAt: 0,
-  phase: { _tag: "Uploading", uploadId }
+  uploadId
 })
 
 const record = (header: Checkpoint.Header, parts: Iterable<Part.UploadedPart>) =>

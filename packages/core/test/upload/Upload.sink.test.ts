@@ -122,16 +122,18 @@ describe("Upload.sink", () => {
     }).pipe(Effect.provide(world))
   )
 
-  it.effect("leaves nothing behind if it is interrupted while it asks for an upload id", () =>
-    Effect.gen(function* () {
-      const emulator = yield* OssEmulator.OssEmulator
-      yield* emulator.inject(Fault.stall({ operation: "initiate", at: "after" }))
-      const fiber = yield* Effect.forkChild(Stream.run(chunked(fiveParts), sink()))
-      yield* TestClock.adjust("1 second")
-      assert.strictEqual((yield* emulator.uploads(bucket)).length, 1)
-      yield* Fiber.interrupt(fiber)
-      yield* assertNothingStored(0)
-    }).pipe(Effect.provide(world))
+  it.effect(
+    "leaves at most an upload without parts if it is interrupted while it asks for an upload id",
+    () =>
+      Effect.gen(function* () {
+        const emulator = yield* OssEmulator.OssEmulator
+        yield* emulator.inject(Fault.stall({ operation: "initiate", at: "after" }))
+        const fiber = yield* Effect.forkChild(Stream.run(chunked(fiveParts), sink()))
+        yield* TestClock.adjust("1 second")
+        assert.strictEqual((yield* emulator.uploads(bucket)).length, 1)
+        yield* Fiber.interrupt(fiber)
+        yield* assertNothingStored(1)
+      }).pipe(Effect.provide(world))
   )
 
   it.effect("keeps its parts when it is interrupted, if that is asked for", () =>

@@ -161,22 +161,24 @@ for (const [name, sizeOf] of lengths) {
       }).pipe(Effect.provide(world))
     )
 
-    it.effect("succeeds without sending if the last run died between Complete and remove", () =>
-      Effect.gen(function* () {
-        const request = requestFor(chunked(fiveParts), { size: sizeOf(fiveParts) })
-        yield* killedAt(request, "remove")
-        const before = (yield* partsSent).length
-        const result = yield* Upload.upload(request)
-        assert.deepInclude(result, { resumed: fiveParts.length, sent: 0, verified: true })
-        assert.strictEqual((yield* partsSent).length, before)
-        yield* assertWhole(fiveParts)
-      }).pipe(Effect.provide(world))
+    it.effect.each(["finish", "remove"] as const)(
+      "succeeds without sending if the last run died after Complete, at %s",
+      (step) =>
+        Effect.gen(function* () {
+          const request = requestFor(chunked(fiveParts), { size: sizeOf(fiveParts) })
+          yield* killedAt(request, step)
+          const before = (yield* partsSent).length
+          const result = yield* Upload.upload(request)
+          assert.deepInclude(result, { resumed: fiveParts.length, sent: 0, verified: true })
+          assert.strictEqual((yield* partsSent).length, before)
+          yield* assertWhole(fiveParts)
+        }).pipe(Effect.provide(world))
     )
 
     it.effect("replaces the object that another stream made before the process died", () =>
       Effect.gen(function* () {
         const size = sizeOf(fiveParts)
-        yield* killedAt(requestFor(chunked(fiveParts), { size }), "remove")
+        yield* killedAt(requestFor(chunked(fiveParts), { size }), "finish")
         const changed = Uint8Array.from(fiveParts)
         changed[fiveParts.length - 1]! ^= 1
         const events = yield* collect(requestFor(chunked(changed), { size }))
@@ -330,7 +332,7 @@ const killedAfter = <E>(request: Upload.UploadRequest<E>, recorded: number) =>
 
 const killedAt = Effect.fnUntraced(function* <E>(
   request: Upload.UploadRequest<E>,
-  step: "append" | "remove",
+  step: "append" | "finish" | "remove",
   passing = 0
 ) {
   const store = yield* CheckpointStore.CheckpointStore
@@ -343,6 +345,7 @@ const killedAt = Effect.fnUntraced(function* <E>(
       Effect.map(store.open(checkpoint), (log) => ({
         ...log,
         append: (part) => dies("append", log.append(part)),
+        finish: (receipt) => dies("finish", log.finish(receipt)),
         remove: dies("remove", log.remove)
       }))
   })
@@ -400,7 +403,7 @@ describe("a stream of unknown length", () => {
 
   it.effect("that goes on where it ended at the last run starts afresh", () =>
     Effect.gen(function* () {
-      yield* killedAt(requestFor(chunked(fiveParts)), "remove")
+      yield* killedAt(requestFor(chunked(fiveParts)), "finish")
       const longer = contentOf(fiveParts.length + 1)
       const events = yield* collect(requestFor(chunked(longer)))
       assert.deepInclude(events, { _tag: "Restarted", reason: "SourceChanged" })

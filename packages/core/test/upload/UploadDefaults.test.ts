@@ -96,8 +96,8 @@ describe("what is asked for once", () => {
         )
       )
       assert.isTrue(exits.every(({ _tag }) => _tag === "Failure"))
-      // Each upload's first attempt; three retries, and those that two requests of the later two earned.
-      assert.strictEqual((yield* partsSent).length, 3 + 3 + 2 * 2)
+      // Each upload's first attempt; three retries, and those that one request of each later one earned.
+      assert.strictEqual((yield* partsSent).length, 3 + 3 + 2 * 1)
     }).pipe(
       Effect.provide([
         world,

@@ -12,14 +12,14 @@ import type { Slots } from "./slots.ts"
 const every = 250
 
 /** What an upload counts of itself. */
-interface Meter {
+export interface Counter {
   /** In bytes, in all attempts together. */
   readonly onWire: number
 }
 
-/** Slots of one upload, whose bytes `meter` counts; adapted until the scope closes. */
+/** Slots of one upload, whose bytes `counter` counts; adapted until the scope closes. */
 export const make = Effect.fnUntraced(function* (
-  meter: Meter
+  counter: Counter
 ): Effect.fn.Return<Slots, never, Scope.Scope> {
   let state = Concurrency.initial
   let using = 0
@@ -29,17 +29,17 @@ export const make = Effect.fnUntraced(function* (
 
   const adapt = Effect.gen(function* () {
     let at = yield* Clock.currentTimeMillis
-    let bytes = meter.onWire
+    let bytes = counter.onWire
     while (true) {
       yield* Effect.sleep(every)
       const now = yield* Clock.currentTimeMillis
-      const rate = ((meter.onWire - bytes) * 1_000) / Math.max(1, now - at)
+      const rate = ((counter.onWire - bytes) * 1_000) / Math.max(1, now - at)
       const { limit } = state
       const full = using === limit && waiting > 0 && rate > 0
       state = Concurrency.step(state, { rate, full, throttled })
       throttled = false
       at = now
-      bytes = meter.onWire
+      bytes = counter.onWire
       if (state.limit !== limit) yield* semaphore.resize(state.limit)
     }
   })

@@ -7,11 +7,10 @@
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type { CheckpointStore } from "../../CheckpointStore.ts"
 import { OssClient } from "../../OssClient.ts"
 import * as RetryPolicy from "../../RetryPolicy.ts"
-import * as Attempts from "./retry.ts"
-import type { Requests } from "./session.ts"
+import type { Requests } from "./request.ts"
+import * as Retry from "./retry.ts"
 import type * as Slots from "../slots/slots.ts"
 
 /** How the requests of one upload are made. */
@@ -39,18 +38,16 @@ const stallTimeout = Duration.seconds(30)
 /** How requests about one key are made. */
 export const requestsFor = Effect.fnUntraced(function* (
   asked: Policies & { readonly key: string },
-  store: CheckpointStore["Service"],
-  onRetry: (retry: Attempts.Retry) => Effect.Effect<void> = () => Effect.void
+  onRetry: (retry: Retry.Retry) => Effect.Effect<void> = () => Effect.void
 ): Effect.fn.Return<Requests, never, OssClient> {
   const defaults = yield* Current
   return {
     client: yield* OssClient,
-    store,
     key: asked.key,
     stallTimeout: Duration.fromInputUnsafe(
       asked.stallTimeout ?? defaults.stallTimeout ?? stallTimeout
     ),
-    retrying: Attempts.make({
+    retrying: Retry.make({
       policy: asked.retry ?? defaults.retry ?? RetryPolicy.standard,
       budget:
         asked.retryBudget ??

@@ -1,45 +1,58 @@
-/** What OSS has of one key, page by page; none where RAM forbids to list it. */
+/** What OSS has, page by page. */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import type { OssError } from "../../OssError.ts"
 import type { ListedPart, ListedUpload, UploadPosition } from "../../OssModel.ts"
-import type { Requests } from "./session.ts"
-import { request } from "./session.ts"
+import type { Requests } from "./request.ts"
+import { request } from "./request.ts"
 
-/** All parts of an upload. */
+/** The parts of an upload whose numbers lie above `after` and end with `last`; none where RAM forbids to list them. */
 export const listParts = Effect.fnUntraced(
-  function* (requests: Requests, uploadId: string) {
+  function* (requests: Requests, uploadId: string, { after = 0, last = Infinity } = {}) {
+    const { client, key } = requests
     const parts: Array<ListedPart> = []
-    let after: number | undefined
-    do {
-      const page = yield* request(
+    for (let next: number | undefined = after; next !== undefined && next < last;) {
+      const position = next > 0 ? { after: next } : {}
+      const page: Effect.Success<ReturnType<typeof client.listParts>> = yield* request(
         requests,
         "listParts",
-        requests.client.listParts({ key: requests.key, uploadId, after })
+        client.listParts({ key, uploadId, ...position })
       )
-      parts.push(...page.parts)
-      after = Option.getOrUndefined(page.next)
-    } while (after !== undefined)
+      for (const part of page.parts) parts.push(part)
+      next = Option.getOrUndefined(page.next)
+    }
     return Option.some(parts)
   },
   Effect.catchReason("OssError", "AccessDenied", () => Effect.succeedNone)
 )
 
-/** The uploads of exactly this key. */
-export const uploadsOfKey = Effect.fnUntraced(
-  function* (requests: Requests) {
-    const uploads: Array<ListedUpload> = []
-    let serverTime = 0
-    let after: UploadPosition | undefined
-    do {
-      const listed = requests.client.listUploads({ prefix: requests.key, after })
-      const page = yield* request(requests, "listUploads", listed)
-      uploads.push(...page.uploads.filter(({ key }) => key === requests.key))
-      serverTime ||= page.serverTime
-      // Keys ascend, so that the key itself stands before all that it is a prefix of.
-      const next = Option.filter(page.next, ({ key }) => key === requests.key)
-      after = Option.getOrUndefined(next)
-    } while (after !== undefined)
-    return Option.some({ uploads, serverTime })
-  },
-  Effect.catchReason("OssError", "AccessDenied", () => Effect.succeedNone)
-)
+/** Uploads as they are listed, with the server's time of the list. */
+interface Dated extends ListedUpload {
+  /** In milliseconds since 1970. */
+  readonly serverTime: number
+}
+
+/** All uploads whose keys begin with `prefix`, page by page. */
+export const uploadsIn = (
+  requests: Requests,
+  prefix: string | undefined
+): Stream.Stream<Dated, OssError> =>
+  Stream.paginate(undefined as UploadPosition | undefined, (after) =>
+    Effect.map(
+      request(requests, "listUploads", requests.client.listUploads({ prefix, after })),
+      ({ uploads, next, serverTime }) =>
+        [uploads.map((upload): Dated => ({ ...upload, serverTime })), next] as const
+    )
+  )
+
+/** The uploads of exactly this key; none of them where RAM forbids to list them. */
+export const uploadsOfKey = (
+  requests: Requests
+): Effect.Effect<ReadonlyArray<ListedUpload>, OssError> =>
+  uploadsIn(requests, requests.key).pipe(
+    // Keys ascend, so that the key itself stands before all that it is a prefix of.
+    Stream.takeWhile(({ key }) => key === requests.key),
+    Stream.runCollect,
+    Effect.catchReason("OssError", "AccessDenied", () => Effect.succeed([]))
+  )

@@ -5,12 +5,14 @@
 import * as Clock from "effect/Clock"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import { OssClient } from "../../OssClient.ts"
 import type { UploadResult } from "../../UploadEvent.ts"
 import { UploadEvent } from "../../UploadEvent.ts"
-import * as Measure from "./metrics.ts"
-import * as Meter from "./progress.ts"
-import type { Session } from "./session.ts"
+import * as Metrics from "./metrics.ts"
+import * as Progress from "./progress.ts"
+import type { Session, Transfer } from "./session.ts"
+import type { Stored } from "./settle.ts"
 
 /** What happens to an upload, at level Debug, with where it goes as annotations. */
 export const logged = (event: UploadEvent): Effect.Effect<void> => {
@@ -33,21 +35,63 @@ export const seen =
             "oss.sent_bytes": sent
           })
         ),
-        Effect.onExit((exit) => Measure.ended(bucket, exit)),
+        Effect.onExit((exit) => Metrics.ended(bucket, exit)),
         Effect.annotateLogs(attributes),
         Effect.withSpan(name, { attributes })
       )
     })
 
-/** Reports how far the upload has come, again and again. */
-export const sample = Effect.fnUntraced(function* (session: Session, every: Duration.Duration) {
-  const { meter, report } = session
-  let last: Meter.Sample = { at: yield* Clock.currentTimeMillis, sent: 0, rate: 0 }
+/** Says in the span and in logs which upload it is. */
+export const identified = <A, E, R>(
+  self: Effect.Effect<A, E, R>,
+  uploadId: string
+): Effect.Effect<A, E, R> => {
+  const attributes = { "oss.upload_id": uploadId }
+  return Effect.andThen(
+    Effect.annotateCurrentSpan(attributes),
+    Effect.annotateLogs(self, attributes)
+  )
+}
+
+/** Reports that all is done, and makes the result. */
+export const finished = (session: Session, stored: Stored): Effect.Effect<UploadResult> =>
+  Effect.suspend(() => {
+    const { counter, report } = session
+    Progress.finished(counter, stored.size)
+    return Effect.as(
+      report(UploadEvent.cases.Progress.make(Progress.progress(counter, 0))),
+      resultOf(session, stored)
+    )
+  })
+
+/** The result of an upload. */
+export const resultOf = (
+  { client, key, counter }: Transfer,
+  { versionId, ...stored }: Stored
+): UploadResult => ({
+  bucket: client.bucket,
+  key,
+  size: stored.size,
+  etag: stored.etag,
+  crc64: stored.crc64,
+  verified: stored.verified,
+  ...Option.match(versionId, { onNone: () => ({}), onSome: (versionId) => ({ versionId }) }),
+  resumed: counter.resumed,
+  sent: counter.onWire
+})
+
+/** Reports how far the upload has come, again and again, until the scope closes. */
+export const sample = (session: Session, every: Duration.Duration | undefined) =>
+  every === undefined ? Effect.void : Effect.forkScoped(sampling(session, every))
+
+const sampling = Effect.fnUntraced(function* (session: Session, every: Duration.Duration) {
+  const { counter, report } = session
+  let last: Progress.Sample = { at: yield* Clock.currentTimeMillis, sent: 0, rate: 0 }
   while (true) {
     yield* Effect.sleep(every)
-    last = Meter.sample(last, yield* Clock.currentTimeMillis, meter.sent - meter.resumed)
-    // That all of it is there is said of an object only, see `Store.finished`.
-    if (meter.durable === meter.total) continue
-    yield* report(UploadEvent.cases.Progress.make(Meter.progress(meter, last.rate)))
+    last = Progress.sample(last, yield* Clock.currentTimeMillis, counter.sent - counter.resumed)
+    // That all of it is there is said of an object only, see `finished`.
+    if (counter.durable === counter.total) continue
+    yield* report(UploadEvent.cases.Progress.make(Progress.progress(counter, last.rate)))
   }
 })

@@ -4,9 +4,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type * as Scope from "effect/Scope"
 import * as Checkpoint from "../../Checkpoint.ts"
-import type { CheckpointLog } from "../../CheckpointStore.ts"
 import { CheckpointStore } from "../../CheckpointStore.ts"
 import type { ObjectOptions } from "../../ObjectOptions.ts"
 import { OssClient } from "../../OssClient.ts"
@@ -14,13 +12,13 @@ import * as Part from "../../Part.ts"
 import type * as Source from "../../Source.ts"
 import { UploadEvent } from "../../UploadEvent.ts"
 import type { UploadRequest } from "../../UploadRequest.ts"
-import * as AdaptiveSlots from "../slots/adaptive.ts"
-import * as Attempts from "./retry.ts"
-import * as Defaults from "./defaults.ts"
+import { choose } from "../slots/choose.ts"
+import type * as Slots from "../slots/slots.ts"
 import * as OwnErrors from "../source/ownErrors.ts"
-import * as Meter from "./progress.ts"
-import type { UploadSession } from "./resume.ts"
-import * as Slots from "../slots/slots.ts"
+import * as Defaults from "./defaults.ts"
+import * as Progress from "./progress.ts"
+import * as Retry from "./retry.ts"
+import type { Session } from "./session.ts"
 import { validate } from "./validate.ts"
 
 /** Checks the request, opens the source and takes the checkpoint. */
@@ -28,57 +26,68 @@ export const open = Effect.fnUntraced(function* <E, R>(
   request: UploadRequest<E, R>,
   ownErrors: OwnErrors.OwnErrors<E>,
   report: (event: UploadEvent) => Effect.Effect<void>,
-  slots: Slots.Share | undefined
+  share: Slots.Share | undefined
 ) {
   const from = yield* Effect.fromResult(validate(request))
-  const { key, onSourceChanged = "restart", onDamagedCheckpoint = "fail" } = request
-  const client = yield* OssClient
-  const store = yield* CheckpointStore
+  const { key, onSourceChanged = "restart" } = request
+  const { bucket } = yield* OssClient
   const opened = yield* Effect.mapError(request.source.open, ownErrors.hide)
   const source = OwnErrors.within(opened, ownErrors)
   const { size } = source
   if (size !== null) yield* Effect.fromResult(Part.validateSize(size))
-  const { endpoint, bucket } = client
-  const checkpointKey = Checkpoint.keyOf({ endpoint, bucket, key, sourceId: source.id })
-  const isAbsent = goesAtOnce(request, source)
-    ? Effect.map(store.has(checkpointKey), (has) => !has)
-    : Effect.succeed(false)
-  const log = (yield* isAbsent)
-    ? nothing
-    : yield* store.open(checkpointKey, {
-        onUnreadable: onDamagedCheckpoint === "restart" ? "discard" : "fail"
-      })
-  const { name } = request.source
-  yield* report(UploadEvent.cases.Started.make({ bucket, key, source: name, size }))
-  const meter = Meter.make(size)
+  const store = yield* CheckpointStore
+  const log = yield* openCheckpoint(request, source)
+  yield* report(UploadEvent.cases.Started.make({ bucket, key, source: request.source.name, size }))
+  const counter = Progress.make(size)
   const defaults = yield* Defaults.Current
-  const concurrency = request.concurrency ?? defaults.concurrency
-  const partSlots = yield* slotsFor(concurrency, slots ?? defaults.slots, source, meter)
-  const tell = Attempts.reporter(report)
-  const requests = yield* Defaults.requestsFor(request, store, (retry) => {
-    if (retry.error.reason._tag === "Throttled") partSlots.throttled()
+  const slots = yield* choose({
+    concurrency: request.concurrency ?? defaults.concurrency,
+    share: share ?? defaults.slots,
+    isCheap: source._tag === "RandomAccess" && source.block === undefined,
+    counter
+  })
+  const tell = Retry.reporter(report)
+  const requests = yield* Defaults.requestsFor(request, (retry) => {
+    if (retry.error.reason._tag === "Throttled") slots.throttled()
     return tell(retry)
   })
-  const session: UploadSession = {
+  const session: Session = {
     ...requests,
-    log,
+    options: objectOptions(request),
+    counter,
     source,
-    sourceName: name,
-    report,
+    sourceName: request.source.name,
+    partSize: Option.fromUndefinedOr(request.partSize),
     onSourceChanged,
     discover: request.discover ?? false,
     from,
-    options: objectOptions(request),
-    partSize: Option.fromUndefinedOr(request.partSize),
-    slots: partSlots,
-    meter,
-    recorded: new Map()
+    store,
+    log,
+    slots,
+    report
   }
   return session
 })
 
-/** With one request, so that nothing is ever recorded. */
-const goesAtOnce = (
+/** Takes the lease. None where one request is enough, and an earlier run recorded nothing. */
+const openCheckpoint = Effect.fnUntraced(function* (
+  request: UploadRequest<unknown, unknown>,
+  source: Source.Opened
+) {
+  const { endpoint, bucket } = yield* OssClient
+  const store = yield* CheckpointStore
+  const name = Checkpoint.keyOf({ endpoint, bucket, key: request.key, sourceId: source.id })
+  const isUnrecorded = isSingleRequest(request, source) && !(yield* store.has(name))
+  if (isUnrecorded) return Option.none()
+  return Option.some(
+    yield* store.open(name, {
+      onUnreadable: request.onDamagedCheckpoint === "restart" ? "discard" : "fail"
+    })
+  )
+})
+
+/** Whether one request is enough, so that nothing is ever recorded. */
+const isSingleRequest = (
   { partSize, discover, from }: Pick<UploadRequest, "partSize" | "discover" | "from">,
   source: Source.Opened
 ): boolean =>
@@ -87,35 +96,12 @@ const goesAtOnce = (
   discover !== true &&
   from === undefined
 
-/** The log of what records nothing. */
-const nothing: CheckpointLog = {
-  recovered: Option.none(),
-  finished: Option.none(),
-  begin: () => Effect.die(new Error("begin without a checkpoint")),
-  append: () => Effect.die(new Error("append without a checkpoint")),
-  finish: () => Effect.die(new Error("finish without a checkpoint")),
-  remove: Effect.void
-}
-
-/** What nobody has fixed adapts. What is read in order, or in large blocks, takes the memory of one for each slot: few. */
-const slotsFor = (
-  concurrency: number | undefined,
-  given: ((most: number) => Slots.Slots) | undefined,
-  source: Source.Opened,
-  meter: Meter.Meter
-): Effect.Effect<Slots.Slots, never, Scope.Scope> => {
-  if (concurrency !== undefined || !isCheap(source)) {
-    return Effect.succeed((given ?? Slots.fixed)(concurrency ?? defaultConcurrency))
-  }
-  return given === undefined
-    ? AdaptiveSlots.make(meter)
-    : Effect.succeed(given(Number.POSITIVE_INFINITY))
-}
-
-const isCheap = (source: Source.Opened): boolean =>
-  source._tag === "RandomAccess" && source.block === undefined
-
-const defaultConcurrency = 5
+/** The part size of an upload that begins now, in bytes. */
+export const partSizeFor = ({ source, partSize }: Session): number =>
+  Option.getOrElse(partSize, () => {
+    const { size } = source
+    return size === null ? Part.defaultPartSize : Part.partSizeFor(size)
+  })
 
 const objectOptions = (request: ObjectOptions): ObjectOptions => ({
   mime: request.mime,

@@ -7,7 +7,7 @@ import type { Part } from "../../Part.ts"
 import type { Progress } from "../../UploadEvent.ts"
 
 /** What has been counted so far. */
-export interface Meter {
+export interface Counter {
   /** Of the source, in bytes; null while that isn't known. */
   total: number | null
   /** Recorded in the checkpoint, in bytes. */
@@ -22,7 +22,7 @@ export interface Meter {
   readonly underWay: Map<number, number>
 }
 
-export const make = (total: number | null): Meter => ({
+export const make = (total: number | null): Counter => ({
   total,
   durable: 0,
   resumed: 0,
@@ -32,45 +32,45 @@ export const make = (total: number | null): Meter => ({
 })
 
 /** Forgets what is durable: it is sent afresh. What was on the wire stays counted. */
-export const restart = (meter: Meter): void => {
-  meter.durable = 0
-  meter.resumed = 0
-  meter.sent = 0
-  meter.underWay.clear()
+export const restart = (counter: Counter): void => {
+  counter.durable = 0
+  counter.resumed = 0
+  counter.sent = 0
+  counter.underWay.clear()
 }
 
 /** A piece of a part was read to be sent; `offset` 0 begins a new attempt. */
-export const sending = (meter: Meter, part: number, offset: number, bytes: number): void => {
-  meter.onWire += bytes
-  meter.underWay.set(part, offset + bytes)
+export const sending = (counter: Counter, part: number, offset: number, bytes: number): void => {
+  counter.onWire += bytes
+  counter.underWay.set(part, offset + bytes)
   let underWay = 0
-  for (const count of meter.underWay.values()) underWay += count
-  meter.sent = Math.max(meter.sent, meter.durable + underWay)
+  for (const count of counter.underWay.values()) underWay += count
+  counter.sent = Math.max(counter.sent, counter.durable + underWay)
 }
 
 /** A part is durable. */
-export const durable = (meter: Meter, part: Part): void => {
-  meter.underWay.delete(part.number)
-  meter.durable += part.size
-  meter.sent = Math.max(meter.sent, meter.durable)
+export const durable = (counter: Counter, part: Part): void => {
+  counter.underWay.delete(part.number)
+  counter.durable += part.size
+  counter.sent = Math.max(counter.sent, counter.durable)
 }
 
 /** Parts are durable from an earlier run. */
-export const resumed = (meter: Meter, bytes: number): void => {
-  meter.durable += bytes
-  meter.resumed += bytes
-  meter.sent = Math.max(meter.sent, meter.durable)
+export const resumed = (counter: Counter, bytes: number): void => {
+  counter.durable += bytes
+  counter.resumed += bytes
+  counter.sent = Math.max(counter.sent, counter.durable)
 }
 
 /** The object is stored; `total` is its size, in bytes. */
-export const finished = (meter: Meter, total: number): void => {
-  meter.underWay.clear()
-  meter.total = total
-  meter.durable = total
-  meter.sent = total
+export const finished = (counter: Counter, total: number): void => {
+  counter.underWay.clear()
+  counter.total = total
+  counter.durable = total
+  counter.sent = total
 }
 
-/** A look at a meter: when, in milliseconds, what had been sent, in bytes, and how fast, in bytes a second. */
+/** A look at a counter: when, in milliseconds, what had been sent, in bytes, and how fast, in bytes a second. */
 export interface Sample {
   readonly at: number
   readonly sent: number
@@ -89,14 +89,14 @@ export const sample = (previous: Sample, at: number, sent: number): Sample => {
   return { at, sent, rate: previous.rate + weight * (now - previous.rate) }
 }
 
-/** A meter's counts as users see them. */
-export const progress = (meter: Meter, rate: number): Progress => ({
-  durable: meter.durable,
-  sent: meter.sent,
-  total: meter.total,
+/** A counter's counts as users see them. */
+export const progress = (counter: Counter, rate: number): Progress => ({
+  durable: counter.durable,
+  sent: counter.sent,
+  total: counter.total,
   rate: Math.round(rate),
   eta:
-    rate > 0 && meter.total !== null
-      ? Math.round(((meter.total - meter.sent) / rate) * 1_000)
+    rate > 0 && counter.total !== null
+      ? Math.round(((counter.total - counter.sent) / rate) * 1_000)
       : null
 })

@@ -1,136 +1,72 @@
 /**
- * The way of what can be read at any place: with one request if it is small,
- * else in parts side by side, which become an object.
+ * Sends a source that can be read at any place: its parts go up side by side,
+ * straight from the source.
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import type { Body } from "../../Body.ts"
 import * as Checkpoint from "../../Checkpoint.ts"
 import * as Part from "../../Part.ts"
 import * as Source from "../../Source.ts"
-import { UploadEvent } from "../../UploadEvent.ts"
-import type { UploadError } from "../../UploadRequest.ts"
-import * as Meter from "./progress.ts"
-import type { Earlier, Upload, UploadSession } from "./resume.ts"
-import { begin, carryOn } from "./resume.ts"
-import { sendPart } from "./sendPart.ts"
+import * as Fingerprint from "../source/fingerprint.ts"
+import type { Reader } from "./reader.ts"
+import type { Upload } from "./resume.ts"
+import { sendAndRecord } from "./sendPart.ts"
 import type { Session } from "./session.ts"
-import { restart, unchanged } from "./session.ts"
-import * as Store from "./complete.ts"
-import * as UploadId from "./uploadId.ts"
 
-/** From what an earlier run left to the object. */
-export const send = (
-  session: UploadSession<Source.RandomAccess>,
-  earlier: Earlier
-): Effect.Effect<Store.Stored, UploadError> => {
-  const { size } = session.source
-  const partSize = Option.getOrElse(session.partSize, () => Part.partSizeFor(size))
-  switch (earlier._tag) {
-    case "Stored":
-      return Effect.succeed(earlier.stored)
-    case "Open":
-      return sendInParts(session, earlier.upload)
-    case "Fresh":
-      return size < partSize
-        ? Store.put(session)
-        : Effect.flatMap(begin(session, partSize), (upload) => sendInParts(session, upload))
-  }
-}
+/** Nothing is read before it is sent. */
+export const reader = (session: Session<Source.RandomAccess>, partSize: number): Reader => ({
+  whole:
+    session.source.size < partSize
+      ? Option.some(guarded(session.source, session.sourceName))
+      : Option.none(),
+  send: (upload) => send(session, upload),
+  unchanged: unchanged(session.source, session.sourceName)
+})
+
+const send = Effect.fnUntraced(function* (
+  session: Session<Source.RandomAccess>,
+  { uploadId, partSize, recorded, listed }: Upload
+) {
+  const { slots, source } = session
+  const plan = yield* Effect.fromResult(Part.plan(source.size, partSize))
+  const tasks = Checkpoint.reconcile(plan, recorded, listed)
+  const missing = tasks.filter((task) => task._tag !== "Done")
+  const sendOne = (task: (typeof missing)[number]) =>
+    sendAndRecord(session, uploadId, task, Source.slice(source, task.part.offset, task.part.size))
+  const sent = (yield* Effect.forEach(missing, (task) => slots.withSlot(sendOne(task)), {
+    concurrency: slots.most
+  })).values()
+  return tasks.map((task) => (task._tag === "Done" ? task.part : sent.next().value!))
+})
+
+/** Fails unless the source is what it was when it was opened. */
+export const unchanged = (
+  { fingerprint, currentFingerprint }: Source.RandomAccess,
+  name: string
+): Effect.Effect<void, Source.SourceError> =>
+  currentFingerprint.pipe(
+    Effect.catchReason("SourceError", "SourceNotFound", () =>
+      Effect.fail(Source.changed(name, "it is gone"))
+    ),
+    Effect.filterOrFail(
+      (current) => current === fingerprint,
+      (current) => Source.changed(name, Fingerprint.difference(fingerprint, current))
+    ),
+    Effect.asVoid
+  )
 
 /**
- * Sends the parts and makes them an object. If OSS forgets the upload id or
- * parts of it on the way, that is mended once.
+ * The whole source as a body whose last piece is only given out if the source
+ * is still what it was: otherwise the request is cut off and OSS stores nothing.
  */
-const sendInParts = (
-  session: UploadSession<Source.RandomAccess>,
-  first: Upload
-): Effect.Effect<Store.Stored, UploadError> => {
-  const afresh = (reason: Checkpoint.RestartReason) =>
-    restart(session, reason).pipe(
-      Effect.andThen(begin(session, first.partSize)),
-      Effect.flatMap((upload) => finish(session, upload))
-    )
-  return mended(session, finish(session, first), {
-    upload: () => Option.some(first),
-    again: (upload) => finish(session, upload),
-    afresh
-  })
+export const guarded = (source: Source.RandomAccess, name: string): Body<Source.SourceError> => {
+  const { size, read } = Source.slice(source, 0, source.size)
+  return {
+    size,
+    read: (target, offset) =>
+      offset + target.length < size
+        ? read(target, offset)
+        : Effect.andThen(read(target, offset), unchanged(source, name))
+  }
 }
-
-interface Mending<A> {
-  /** The one that the transfer was for, as far as it came. */
-  readonly upload: () => Option.Option<Upload>
-  readonly again: (upload: Upload) => Effect.Effect<A, UploadError>
-  readonly afresh: (reason: Checkpoint.RestartReason) => Effect.Effect<A, UploadError>
-}
-
-/** Runs a transfer; if OSS has forgotten the upload id or parts of it, that is mended once. */
-export const mended = <A>(
-  session: UploadSession,
-  transfer: Effect.Effect<A, UploadError>,
-  { upload, again, afresh }: Mending<A>
-): Effect.Effect<A, UploadError> => {
-  const partsLost = (upload: Upload) =>
-    Option.isNone(upload.listed)
-      ? Effect.andThen(UploadId.abort(session, upload.uploadId), afresh("PartsLost"))
-      : Effect.flatMap(lookAgain(session, upload), again)
-  return Effect.catchReasons(transfer, "OssError", {
-    NoSuchUpload: () => afresh("UploadGone"),
-    InvalidPart: (_, error) =>
-      Option.match(upload(), { onNone: () => Effect.fail(error), onSome: partsLost })
-  })
-}
-
-/** What was acknowledged and is gone is to be sent again. */
-const lookAgain = (session: Session, upload: Upload) =>
-  Effect.suspend(() => {
-    const recorded = Array.from(session.recorded.values())
-    session.recorded.clear()
-    Meter.restart(session.meter)
-    return carryOn(session, { ...upload, recorded }, "PartsLost")
-  })
-
-/** Sends what is missing, makes sure that the source is still the same, and completes. */
-const finish = Effect.fnUntraced(function* (
-  session: Session<Source.RandomAccess>,
-  { uploadId, tasks }: Upload
-): Effect.fn.Return<Store.Stored, UploadError> {
-  const { slots, source } = session
-  const missing = tasks.filter((task) => task._tag !== "Done")
-  const send = (task: (typeof missing)[number]) =>
-    sendPart(session, uploadId, task, Source.slice(source, task.part.offset, task.part.size))
-  yield* Effect.forEach(missing, (task) => slots.withSlot(send(task)), {
-    concurrency: slots.most,
-    discard: true
-  })
-  yield* unchanged(session)
-  return yield* complete(
-    session,
-    uploadId,
-    tasks.map(({ part }) => part)
-  )
-}, identified)
-
-/** Says in the span and in logs which upload it is. */
-export function identified<A, E, R>(
-  self: Effect.Effect<A, E, R>,
-  _session: Session,
-  { uploadId }: Pick<Upload, "uploadId">
-): Effect.Effect<A, E, R> {
-  const attributes = { "oss.upload_id": uploadId }
-  return Effect.andThen(
-    Effect.annotateCurrentSpan(attributes),
-    Effect.annotateLogs(self, attributes)
-  )
-}
-
-/** Makes the object of these parts, all of which are durable. */
-export const complete = Effect.fnUntraced(function* (
-  session: Session,
-  uploadId: string,
-  parts: ReadonlyArray<Part.Part>
-) {
-  const crc64 = Option.getOrThrow(Checkpoint.wholeCrc64({ parts }, session.recorded.values()))
-  yield* session.report(UploadEvent.cases.Completing.make({}))
-  return yield* Store.complete(session, uploadId, { size: Checkpoint.bytesOf(parts), crc64 })
-})

@@ -1,27 +1,35 @@
 /**
- * The way of the data, top-down: open the source and hold the checkpoint
- * (`open`), see what an earlier run left (`resume`), send what is missing and
- * make it an object (`randomAccess`, `sequential`), remove the checkpoint last.
+ * The whole upload, top-down:
  *
- * Data could be lost where an answer is: each such place is settled by asking
+ * open (source, checkpoint, lease) → resume, or plan and initiate → send each
+ * missing part → source unchanged? → complete → verify → remove the checkpoint.
+ *
+ * Data could be lost where a response is: each such place is settled by asking
  * OSS what it has, never by guessing.
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type { CheckpointLog } from "../../CheckpointStore.ts"
+import type * as Scope from "effect/Scope"
+import type { UploadResult } from "../../UploadEvent.ts"
 import { UploadEvent } from "../../UploadEvent.ts"
-import type { UploadError, UploadRequest } from "../../UploadRequest.ts"
+import type { UploadRequest } from "../../UploadRequest.ts"
 import type * as Slots from "../slots/slots.ts"
 import * as OwnErrors from "../source/ownErrors.ts"
-import * as Store from "./complete.ts"
-import * as Identical from "./identical.ts"
-import { logged, sample, seen } from "./observability.ts"
-import { open } from "./open.ts"
+import { complete, put } from "./complete.ts"
+import { crc64Of, identical } from "./identical.ts"
+import { finished, identified, logged, sample, seen } from "./observability.ts"
+import { open, partSizeFor } from "./open.ts"
 import * as RandomAccess from "./randomAccess.ts"
-import type { UploadSession } from "./resume.ts"
-import { resume } from "./resume.ts"
+import { Diverged } from "./reader.ts"
+import type { Lost } from "./recover.ts"
+import { recoverable, recovering } from "./recover.ts"
+import type { Upload } from "./resume.ts"
+import { begin, resume } from "./resume.ts"
 import * as Sequential from "./sequential.ts"
+import type { Failure, Session } from "./session.ts"
+import { forget, recordReceipt } from "./session.ts"
+import type { Stored } from "./settle.ts"
 
 /** How often `Progress` is sampled. */
 export const sampleEvery = Duration.millis(200)
@@ -35,47 +43,100 @@ export interface RunOptions {
 }
 
 /** Opens what an upload holds until its end, and runs it. */
-export const run = <E, R>(
-  request: UploadRequest<E, R>,
-  { report: tell, sampling, slots }: RunOptions
-) => {
+export const run = <E, R>(request: UploadRequest<E, R>, options: RunOptions) => {
   const { key, skipIdentical = false } = request
-  const report = (event: UploadEvent) => Effect.andThen(logged(event), tell(event))
+  const report = (event: UploadEvent) => Effect.andThen(logged(event), options.report(event))
   const ownErrors = OwnErrors.make<E>(request.source.name)
-  return open(request, ownErrors, report, slots).pipe(
-    Effect.tap((session) =>
-      sampling === undefined ? Effect.void : Effect.forkScoped(sample(session, sampling))
+  return open(request, ownErrors, report, options.slots).pipe(
+    Effect.tap((session) => sample(session, options.sampling)),
+    Effect.flatMap((session) =>
+      Effect.tap(upload(session, skipIdentical), (result) => completed(session, result))
     ),
-    Effect.flatMap((session) => transfer(session, skipIdentical)),
     Effect.mapError(ownErrors.restore),
     Effect.scoped,
-    Effect.tap((result) => report(UploadEvent.cases.Completed.make({ result }))),
     seen("Upload.upload", key)
   )
 }
 
-/** From what an earlier run left to an object that is proven whole. */
-const transfer = Effect.fnUntraced(function* (
-  session: UploadSession,
-  skipIdentical: NonNullable<UploadRequest["skipIdentical"]>
+/** From what an earlier run left to an object that is verified as a whole. */
+const upload = Effect.fnUntraced(function* (
+  session: Session,
+  skip: NonNullable<UploadRequest["skipIdentical"]>
 ) {
-  const { source, log } = session
-  const identical =
-    skipIdentical === false ? Option.none() : yield* Identical.find(session, skipIdentical)
-  if (Option.isSome(identical)) {
-    yield* log.remove
-    return { ...(yield* Store.finished(session, identical.value)), skipped: true as const }
+  const already = skip === false ? Option.none() : yield* identical(session, skip)
+  if (Option.isSome(already)) {
+    return { ...(yield* finished(session, already.value)), skipped: true as const }
   }
   const earlier = yield* resume(session)
-  const store =
-    source._tag === "RandomAccess"
-      ? RandomAccess.send({ ...session, source }, earlier)
-      : Sequential.send({ ...session, source }, earlier)
-  // Where only the callback failed there is nothing left to resume.
-  const stored = yield* Effect.tapError(store, callbackFailed(log))
-  yield* log.remove
-  return yield* Store.finished(session, stored)
+  const first =
+    earlier._tag === "Stored"
+      ? confirm(session, earlier.stored).pipe(recoverable(session, Option.none(), []))
+      : pass(session, earlier._tag === "Open" ? Option.some(earlier.upload) : Option.none())
+  const stored = yield* recovering(session, first, pass).pipe(
+    Effect.tapError((error) => afterCallback(session, error))
+  )
+  return yield* finished(session, stored)
 })
 
-const callbackFailed = (log: CheckpointLog) => (error: UploadError) =>
-  error._tag === "OssError" && error.reason._tag === "CallbackFailed" ? log.remove : Effect.void
+/** Says that the object is there, and only then removes the checkpoint: killed in between, the next run says it. */
+const completed = (session: Session, result: UploadResult) =>
+  session.report(UploadEvent.cases.Completed.make({ result })).pipe(
+    Effect.andThen(forget(session)),
+    Effect.catch((error) =>
+      Effect.logWarning("The upload is complete, but its checkpoint can't be removed.", error)
+    ),
+    Effect.uninterruptible
+  )
+
+/** Reads the source once: sends what is missing of it, and makes the object. */
+export const pass = Effect.fnUntraced(function* (
+  session: Session,
+  earlier: Option.Option<Upload>
+): Effect.fn.Return<Stored, Failure | Lost, Scope.Scope> {
+  const partSize = Option.match(earlier, {
+    onNone: () => partSizeFor(session),
+    onSome: ({ partSize }) => partSize
+  })
+  const reader = yield* read(session, partSize)
+  if (Option.isNone(earlier) && Option.isSome(reader.whole)) {
+    // It counts as one part.
+    return yield* session.slots.withSlot(put(session, reader.whole.value))
+  }
+  const upload = Option.isSome(earlier) ? earlier.value : yield* begin(session, partSize)
+  const finish = Effect.gen(function* () {
+    const parts = yield* reader
+      .send(upload)
+      .pipe(recoverable(session, Option.some(upload), upload.recorded))
+    yield* reader.unchanged
+    yield* session.report(UploadEvent.cases.Completing.make({}))
+    const stored = yield* complete(session, upload.uploadId, parts).pipe(
+      recoverable(session, Option.some(upload), parts)
+    )
+    yield* recordReceipt(session, stored)
+    return stored
+  })
+  return yield* identified(finish, upload.uploadId)
+}, Effect.scoped)
+
+/** The two kinds of source. */
+const read = (session: Session, partSize: number) => {
+  const { source } = session
+  return source._tag === "RandomAccess"
+    ? Effect.succeed(RandomAccess.reader({ ...session, source }, partSize))
+    : Sequential.reader({ ...session, source }, partSize)
+}
+
+/** The object is there. Only the bytes of a sequential source tell whether it is that one. */
+const confirm = Effect.fnUntraced(function* (session: Session, stored: Stored) {
+  const { source } = session
+  if (source._tag === "Sequential" && (yield* crc64Of(source)) !== stored.crc64) {
+    return yield* new Diverged({ description: "it is not what was uploaded" })
+  }
+  return stored
+})
+
+/** Where only the callback failed there is nothing left to resume. */
+const afterCallback = (session: Session, error: Failure) =>
+  error._tag === "OssError" && error.reason._tag === "CallbackFailed"
+    ? forget(session)
+    : Effect.void

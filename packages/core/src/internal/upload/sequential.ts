@@ -1,117 +1,117 @@
 /**
- * The way of what can only be read from the start to the end: a stream, or a
- * URL without ranges.
+ * Sends a source that can only be read from the start to the end: a stream, or
+ * a URL without ranges. What an earlier run sent is read as well, but only
+ * compared: nothing else tells whether the source is still the same.
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
 import * as Body from "../../Body.ts"
-import type * as Checkpoint from "../../Checkpoint.ts"
+import * as Checkpoint from "../../Checkpoint.ts"
+import type { UploadedPart } from "../../Part.ts"
 import * as Part from "../../Part.ts"
+import type { SourceError } from "../../Source.ts"
 import * as Source from "../../Source.ts"
-import type { UploadError } from "../../UploadRequest.ts"
-import * as PartReader from "../source/partReader.ts"
-import { complete, identified, mended } from "./randomAccess.ts"
-import type { Earlier, Upload, UploadSession } from "./resume.ts"
-import { begin, mayRestart } from "./resume.ts"
-import * as Sequential from "./sequentialParts.ts"
-import { restart } from "./session.ts"
-import * as Store from "./complete.ts"
-import * as UploadId from "./uploadId.ts"
+import type { InvalidRequest } from "../../UploadError.ts"
+import type { BufferedPart, PartReader } from "../source/partReader.ts"
+import * as PartReaders from "../source/partReader.ts"
+import type { Reader } from "./reader.ts"
+import { Diverged } from "./reader.ts"
+import type { Upload } from "./resume.ts"
+import { sendAndRecord } from "./sendPart.ts"
+import type { Session } from "./session.ts"
+import { record } from "./session.ts"
 
-/** A sequential source is read once, from the start; only if it turns out to be another is it sent afresh. */
-export const send = Effect.fnUntraced(function* (
-  session: UploadSession<Source.Sequential>,
-  earlier: Earlier
-): Effect.fn.Return<Store.Stored, UploadError> {
-  const { source } = session
-  const wanted = Option.getOrElse(session.partSize, () =>
-    source.size === null ? Part.defaultPartSize : Part.partSizeFor(source.size)
-  )
-  let upload = earlier._tag === "Open" ? Option.some(earlier.upload) : Option.none()
-  const obtained = (obtained: Upload) => {
-    upload = Option.some(obtained)
-  }
-  const pass = Effect.suspend(() => readOnce(session, wanted, upload, obtained)).pipe(
-    Effect.catchTag("Diverged", (diverged) => Effect.succeed(diverged))
-  )
-  const afresh = (reason: Checkpoint.RestartReason) =>
-    Effect.suspend(() => {
-      upload = Option.none()
-      return Effect.andThen(restart(session, reason), pass)
-    })
-  const again = (upload: Upload) =>
-    Effect.suspend(() => {
-      obtained(upload)
-      return pass
-    })
-  const first =
-    earlier._tag === "Stored"
-      ? comparison(session, earlier)
-      : mended(session, pass, { upload: () => upload, again, afresh })
-  const outcome = yield* first
-  if (!(outcome instanceof Sequential.Diverged)) return outcome
-  yield* mayRestart(session)
-  if (Option.isSome(upload)) yield* UploadId.abort(session, upload.value.uploadId)
-  const second = yield* afresh("SourceChanged")
-  return second instanceof Sequential.Diverged
-    ? yield* Source.changed(session.sourceName, second.description)
-    : second
-})
-
-/** Reads a sequential source from the start to the end, and sends what is missing of it. */
-export const readOnce = Effect.fnUntraced(function* (
-  session: UploadSession<Source.Sequential>,
-  wanted: number,
-  earlier: Option.Option<Upload>,
-  obtained: (upload: Upload) => void
-): Effect.fn.Return<Store.Stored, UploadError | Sequential.Diverged, Scope.Scope> {
-  const partSize = Option.match(earlier, {
-    onNone: () => wanted,
-    onSome: ({ partSize }) => partSize
-  })
-  const cutter = yield* cutterOf(session, partSize)
-  const first = yield* cutter.next
+/** Reads the first part, since the source may end with it; the rest while it is sent. */
+export const reader = Effect.fnUntraced(function* (
+  session: Session<Source.Sequential>,
+  partSize: number
+): Effect.fn.Return<Reader, SourceError | InvalidRequest, Scope.Scope> {
+  const parts = yield* partReader(session, partSize)
+  const first = yield* parts.next
   const body = Option.match(first, {
     onNone: () => Body.fromBytes(new Uint8Array(0)),
     onSome: ({ body }) => body
   })
-  if (Option.isNone(earlier) && body.size < partSize) {
-    return yield* Store.put({ ...session, source: Sequential.held(session.source.id, body) })
+  return {
+    whole: body.size < partSize ? Option.some(body) : Option.none(),
+    send: (upload) => send(session, upload, parts, first),
+    // It was compared as it was read.
+    unchanged: Effect.void
   }
-  const upload = Option.isSome(earlier) ? earlier.value : yield* begin(session, partSize)
-  obtained(upload)
-  return yield* sendInOrder(session, upload, cutter, first)
-}, Effect.scoped)
+})
 
-const sendInOrder = Effect.fnUntraced(function* (
-  session: UploadSession<Source.Sequential>,
-  upload: Upload,
-  cutter: PartReader.PartReader,
-  first: Option.Option<PartReader.BufferedPart>
-): Effect.fn.Return<Store.Stored, UploadError | Sequential.Diverged> {
-  const parts = yield* Sequential.send(session, upload, cutter, first)
-  if (parts.length === 0) return yield* new Sequential.Diverged({ description: "it is empty" })
-  return yield* complete(session, upload.uploadId, parts)
-}, identified)
-
-/** The object is there, if it was made of this very source. */
-const comparison = Effect.fnUntraced(
-  function* (
-    session: UploadSession<Source.Sequential>,
-    { partSize, recorded, stored }: Extract<Earlier, { readonly _tag: "Stored" }>
-  ) {
-    yield* Sequential.compareAll(yield* cutterOf(session, partSize), recorded)
-    return stored
-  },
-  Effect.catchTag("Diverged", (diverged) => Effect.succeed(diverged)),
-  Effect.scoped
-)
-
-const cutterOf = (session: UploadSession<Source.Sequential>, partSize: number) => {
+const partReader = (session: Session<Source.Sequential>, partSize: number) => {
   const { source, sourceName, slots } = session
   const asked = Option.getOrElse(session.partSize, () => Part.defaultPartSize)
   // One more than are on their way: it is filled meanwhile.
   const memory = { parts: slots.most + 1, partSize: asked }
-  return PartReader.make({ source, sourceName, partSize, memory })
+  return PartReaders.make({ source, sourceName, partSize, memory })
 }
+
+/** Makes every part durable, beginning with `first`; yields the parts in order. */
+const send = Effect.fnUntraced(function* (
+  session: Session<Source.Sequential>,
+  { uploadId, recorded, listed }: Upload,
+  reader: PartReader,
+  first: Option.Option<BufferedPart>
+) {
+  if (Option.isNone(first)) return yield* new Diverged({ description: "it is empty" })
+  const { slots } = session
+  const taskOf = Checkpoint.reconciler(recorded, listed)
+  const journal = byNumber(recorded)
+  const parts: Array<UploadedPart> = []
+
+  /** The next part that is to be sent; parts that OSS has are passed over. */
+  const missing = Effect.fnUntraced(function* (peeked: Option.Option<BufferedPart>) {
+    let cut = Option.isSome(peeked) ? peeked : yield* reader.next
+    for (; Option.isSome(cut); cut = yield* reader.next) {
+      const { part, release } = cut.value
+      yield* compare(cut.value, journal.get(part.number))
+      const there = yield* partThere(taskOf(part), cut.value)
+      if (Option.isNone(there)) return [cut.value, Option.none<BufferedPart>()] as const
+      const { adopted, part: known } = there.value
+      parts.push(adopted ? yield* record(session, known, true) : known)
+      yield* release
+    }
+    return undefined
+  })
+  const sendOne = ({ part, body, release }: BufferedPart) =>
+    sendAndRecord(session, uploadId, { _tag: "Missing", part }, body).pipe(
+      slots.withSlot,
+      Effect.ensuring(release)
+    )
+
+  yield* Stream.unfold(first, missing).pipe(
+    // One more is read while the others are on their way.
+    Stream.buffer({ capacity: 1 }),
+    Stream.mapEffect(sendOne, { concurrency: slots.most, unordered: true }),
+    Stream.runForEach((part) => Effect.sync(() => parts.push(part)))
+  )
+  if (recorded.some(({ number }) => number > parts.length)) {
+    return yield* new Diverged({ description: "it is shorter" })
+  }
+  return parts.sort((a, b) => a.number - b.number)
+})
+
+/** The part as OSS has it already, if it does. */
+const partThere = Effect.fnUntraced(function* (task: Checkpoint.Task, cut: BufferedPart) {
+  if (task._tag === "Done") return Option.some({ part: task.part, adopted: false })
+  const isSame = task._tag === "Adoptable" && (yield* crc64Of(cut)) === task.part.crc64
+  return isSame ? Option.some({ part: task.part, adopted: true }) : Option.none()
+})
+
+const byNumber = (parts: ReadonlyArray<UploadedPart>) =>
+  new Map(parts.map((part) => [part.number, part]))
+
+/** Fails if a part was recorded otherwise. */
+const compare = Effect.fnUntraced(function* (cut: BufferedPart, known: UploadedPart | undefined) {
+  if (known === undefined) return
+  const { number, offset, size } = cut.part
+  const same =
+    known.offset === offset && known.size === size && known.crc64 === (yield* crc64Of(cut))
+  if (!same) return yield* new Diverged({ description: `its part ${number} is another` })
+})
+
+const crc64Of = ({ body }: BufferedPart) => Source.crc64(body, 0, body.size)

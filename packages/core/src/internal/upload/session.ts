@@ -1,155 +1,118 @@
 /**
- * One upload under way: what it was given, what it has counted, and how its
- * requests are made.
+ * One upload under way: what was asked for, what it holds, and what it tells.
  */
-import * as Duration from "effect/Duration"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Checkpoint from "../../Checkpoint.ts"
 import type { CheckpointError, CheckpointLog, CheckpointStore } from "../../CheckpointStore.ts"
-import type { OssClient } from "../../OssClient.ts"
 import type { ObjectOptions } from "../../ObjectOptions.ts"
-import type { Operation, Reason } from "../../OssError.ts"
-import { OssError, Stalled, Timeout } from "../../OssError.ts"
 import type { UploadedPart } from "../../Part.ts"
-import * as Source from "../../Source.ts"
+import * as Part from "../../Part.ts"
+import type { OssError } from "../../OssError.ts"
+import type { Opened, SourceError } from "../../Source.ts"
+import type { InvalidRequest } from "../../UploadError.ts"
 import { UploadEvent } from "../../UploadEvent.ts"
-import type { Retrying } from "./retry.ts"
-import * as Measure from "./metrics.ts"
-import * as Meter from "./progress.ts"
 import type { Slots } from "../slots/slots.ts"
-import * as Fingerprint from "../source/fingerprint.ts"
-import * as Line from "./line.ts"
-import * as Stall from "./stall.ts"
+import * as Metrics from "./metrics.ts"
+import * as Progress from "./progress.ts"
+import type { Requests } from "./request.ts"
+import type { Stored } from "./settle.ts"
 
-/** What requests about one key are made with. */
-export interface Requests {
-  readonly client: OssClient["Service"]
-  readonly store: CheckpointStore["Service"]
-  readonly key: string
-  readonly retrying: Retrying
-  readonly stallTimeout: Duration.Duration
+/** What an upload can fail with. */
+export type Failure = OssError | SourceError | CheckpointError | InvalidRequest
+
+/** What objects and parts are sent with. */
+export interface Transfer extends Requests {
+  readonly options: ObjectOptions
+  readonly counter: Progress.Counter
 }
 
-export interface Session<out S = Source.Opened> extends Requests {
-  readonly log: CheckpointLog
-  readonly options: ObjectOptions
-  readonly sourceName: string
+/** One upload under way. */
+export interface Session<out S = Opened> extends Transfer {
   readonly source: S
+  readonly sourceName: string
+  /** As asked for, in bytes. */
+  readonly partSize: Option.Option<number>
+  readonly onSourceChanged: "restart" | "fail"
+  readonly discover: boolean
+  readonly from: Option.Option<Checkpoint.AliOss>
+  readonly store: CheckpointStore["Service"]
+  /** None where one request is enough, and an earlier run recorded nothing. */
+  readonly log: Option.Option<CheckpointLog>
   readonly slots: Slots
   readonly report: (event: UploadEvent) => Effect.Effect<void>
-  readonly meter: Meter.Meter
-  /** The parts that are durable, by number. */
-  readonly recorded: Map<number, UploadedPart>
 }
 
-/** Complete of 10,000 parts takes its time, and nothing moves while it does. */
-const completeTimeout = Duration.minutes(5)
-
-/** Makes an error of what this side noticed, not OSS. */
-export const failure = (
-  session: Requests,
-  operation: Operation,
-  reason: Reason,
-  partNumber?: number
-): OssError =>
-  new OssError({
-    operation,
-    bucket: session.client.bucket,
-    key: session.key,
-    ...(partNumber === undefined ? {} : { partNumber }),
-    reason
-  })
-
-/** Makes one attempt at a request without a body, with a time limit. */
-export const once = <A, E>(
-  session: Requests,
-  operation: Operation,
-  send: Effect.Effect<A, E>
-): Effect.Effect<A, E | OssError> => {
-  return Effect.suspend(() => {
-    const line = Line.of(session.client)
-    const least = operation === "complete" ? completeTimeout : session.stallTimeout
-    // It waits behind the parts that are on their way.
-    const millis = Math.round(Duration.toMillis(least) + line.timeFor(line.underWay()))
-    const late = () => Effect.fail(failure(session, operation, new Timeout({ millis })))
-    return Effect.timeoutOrElse(send, { duration: Duration.millis(millis), orElse: late })
-  })
-}
-
-/** Makes a request without a body: with a time limit, and again where that may help. */
-export const request = <A, E>(
-  session: Requests,
-  operation: Operation,
-  send: Effect.Effect<A, E>
-): Effect.Effect<A, E | OssError> => session.retrying(once(session, operation, send))
-
-/** Makes one attempt at a request with a body, given up when nothing moves any more. */
-export const transfer = <A, E>(
-  session: Session,
-  operation: Operation,
-  partNumber: number | undefined,
-  send: (reached: (bytes: number) => void) => Effect.Effect<A, E>
-): Effect.Effect<A, E | OssError> =>
-  Measure.transfer(
-    session.client.bucket,
-    Stall.guard(
-      Line.of(session.client),
-      session.stallTimeout,
-      (millis) => failure(session, operation, new Stalled({ millis }), partNumber),
-      send
-    )
-  )
-
-/** Makes a part durable, then says so. */
+/** Makes an acknowledged part durable, then says so. */
 export const record = (
-  session: Session,
+  { client, log, counter, report }: Session,
   part: UploadedPart,
   adopted: boolean
-): Effect.Effect<void, CheckpointError> =>
+): Effect.Effect<UploadedPart, CheckpointError> =>
   Effect.uninterruptible(
-    Effect.andThen(
-      session.log.append(part),
-      Effect.suspend(() => {
-        session.recorded.set(part.number, part)
-        if (adopted) Meter.resumed(session.meter, part.size)
-        else Meter.durable(session.meter, part)
-        const { number, size, etag } = part
-        const { durable } = session.meter
-        return Effect.andThen(
-          adopted ? Effect.void : Measure.acknowledged(session.client.bucket, size),
-          session.report(
-            UploadEvent.cases.PartUploaded.make({ number, size, etag, adopted, durable })
-          )
-        )
-      })
-    )
+    Effect.gen(function* () {
+      if (Option.isSome(log)) yield* log.value.append(part)
+      if (adopted) {
+        Progress.resumed(counter, part.size)
+      } else {
+        Progress.durable(counter, part)
+        yield* Metrics.acknowledged(client.bucket, part.size)
+      }
+      const { number, size, etag } = part
+      const { durable } = counter
+      yield* report(UploadEvent.cases.PartUploaded.make({ number, size, etag, adopted, durable }))
+      return part
+    })
   )
 
-/** Forgets all parts, and says why. */
-export const restart = (session: Session, reason: Checkpoint.RestartReason): Effect.Effect<void> =>
+/** Forgets what was sent, and says why. */
+export const restart = (
+  { counter, report }: Session,
+  reason: Checkpoint.RestartReason
+): Effect.Effect<void> =>
   Effect.suspend(() => {
-    session.recorded.clear()
-    Meter.restart(session.meter)
-    return session.report(UploadEvent.cases.Restarted.make({ reason }))
+    Progress.restart(counter)
+    return report(UploadEvent.cases.Restarted.make({ reason }))
   })
 
-/** True if the source can be read at any place. */
-export const isOpened = (session: Session): session is Session<Source.RandomAccess> =>
-  session.source._tag === "RandomAccess"
+/** Makes an upload id durable, with all that an upload with it is fixed to. */
+export const recordUploadId = Effect.fnUntraced(function* (
+  session: Session,
+  uploadId: string,
+  partSize: number
+): Effect.fn.Return<void, CheckpointError> {
+  const { client, key, source, options, log } = session
+  if (Option.isNone(log)) return
+  const size = source.size
+  yield* log.value.begin({
+    endpoint: client.endpoint,
+    bucket: client.bucket,
+    key,
+    sourceId: source.id,
+    fingerprint: source.fingerprint,
+    size,
+    partSize,
+    ...(size === null ? { growth: Part.growth } : {}),
+    options: Checkpoint.digestOptions(options),
+    createdAt: yield* Clock.currentTimeMillis,
+    uploadId
+  })
+})
 
-/** Fails unless the source is what it was when it was opened. */
-export const unchanged = (
-  session: Session<Source.RandomAccess>
-): Effect.Effect<void, Source.SourceError> => {
-  const { fingerprint, currentFingerprint } = session.source
-  return currentFingerprint.pipe(
-    Effect.catchReason("SourceError", "SourceNotFound", () =>
-      Effect.fail(Source.changed(session.sourceName, "it is gone"))
-    ),
-    Effect.filterOrFail(
-      (current) => current === fingerprint,
-      (current) => Source.changed(session.sourceName, Fingerprint.difference(fingerprint, current))
-    ),
-    Effect.asVoid
-  )
-}
+/** Makes it durable that the object is there. */
+export const recordReceipt = Effect.fnUntraced(function* (
+  { log }: Session,
+  { versionId, ...whole }: Stored
+): Effect.fn.Return<void, CheckpointError> {
+  if (Option.isNone(log)) return
+  const version = Option.match(versionId, {
+    onNone: () => ({}),
+    onSome: (versionId) => ({ versionId })
+  })
+  yield* log.value.finish({ ...whole, ...version, completedAt: yield* Clock.currentTimeMillis })
+})
+
+/** Removes the checkpoint, if there can be one. */
+export const forget = ({ log }: Session): Effect.Effect<void, CheckpointError> =>
+  Option.match(log, { onNone: () => Effect.void, onSome: ({ remove }) => remove })

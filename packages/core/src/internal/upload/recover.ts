@@ -1,0 +1,88 @@
+/**
+ * Recovers what gets lost while parts are sent: OSS forgets the upload id or
+ * parts of it, or a sequential source turns out to be another one. Each is
+ * recovered once; a second time it is the upload's error.
+ */
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type { OssError } from "../../OssError.ts"
+import type { UploadedPart } from "../../Part.ts"
+import type { SourceError } from "../../Source.ts"
+import { changed } from "../../SourceError.ts"
+import { abort } from "./initiate.ts"
+import * as Progress from "./progress.ts"
+import { Diverged } from "./reader.ts"
+import type { Upload } from "./resume.ts"
+import { carryOn, mayRestart } from "./resume.ts"
+import type { Failure, Session } from "./session.ts"
+import { restart } from "./session.ts"
+
+/** What was sent is not there any more, or is not the source's. */
+export class Lost extends Data.TaggedError("Lost")<{
+  readonly reason: "UploadGone" | "PartsLost" | "SourceChanged"
+  /** None if the object was there already. */
+  readonly upload: Option.Option<Upload>
+  /** That had been recorded. */
+  readonly parts: ReadonlyArray<UploadedPart>
+  /** The upload's, if this is not recovered. */
+  readonly error: OssError | SourceError
+}> {}
+
+/** Marks what can be recovered, while `upload` has these parts. */
+export const recoverable =
+  ({ sourceName }: Session, upload: Option.Option<Upload>, parts: ReadonlyArray<UploadedPart>) =>
+  <A, E extends Failure, R>(
+    self: Effect.Effect<A, E | Diverged, R>
+  ): Effect.Effect<A, E | SourceError | Lost, R> =>
+    Effect.mapError(self, (error) => {
+      if (error instanceof Diverged) {
+        const source = Effect.runSync(Effect.flip(changed(sourceName, error.description)))
+        return new Lost({ reason: "SourceChanged", upload, parts, error: source })
+      }
+      if (error._tag !== "OssError") return error
+      if (error.reason._tag === "NoSuchUpload") {
+        return new Lost({ reason: "UploadGone", upload, parts, error })
+      }
+      return error.reason._tag === "InvalidPart"
+        ? new Lost({ reason: "PartsLost", upload, parts, error })
+        : error
+    })
+
+/** Runs `first`; what it loses is recovered, and goes on with `pass`. */
+export const recovering = <A>(
+  session: Session,
+  first: Effect.Effect<A, Failure | Lost>,
+  pass: (session: Session, earlier: Option.Option<Upload>) => Effect.Effect<A, Failure | Lost>
+): Effect.Effect<A, Failure> => {
+  const attempt = (
+    run: Effect.Effect<A, Failure | Lost>,
+    recovered: ReadonlyArray<string>
+  ): Effect.Effect<A, Failure> =>
+    Effect.catchTag(run, "Lost", (lost) => {
+      const whose = lost.reason === "SourceChanged" ? "source" : "server"
+      return recovered.includes(whose)
+        ? Effect.fail(lost.error)
+        : Effect.flatMap(recover(session, lost), (left) =>
+            attempt(pass(session, left), [...recovered, whose])
+          )
+    })
+  return attempt(first, [])
+}
+
+/** What the next pass can go on with. */
+const recover = Effect.fnUntraced(function* (
+  session: Session,
+  { reason, upload, parts }: Lost
+): Effect.fn.Return<Option.Option<Upload>, Failure> {
+  if (reason === "SourceChanged") yield* mayRestart(session)
+  if (Option.isSome(upload)) {
+    if (reason === "PartsLost" && Option.isSome(upload.value.listed)) {
+      Progress.restart(session.counter)
+      return Option.some(yield* carryOn(session, { ...upload.value, recorded: parts }, "PartsLost"))
+    }
+    if (reason !== "UploadGone") yield* abort(session, upload.value.uploadId)
+  }
+  yield* restart(session, reason)
+  return Option.none()
+})
