@@ -174,6 +174,21 @@ export const assertWhole = Effect.fnUntraced(function* (expected: Uint8Array) {
   assert.strictEqual(yield* emulator.inFlight, 0)
 })
 
+/** The object is what the source holds. Besides, only so many uploads without parts are left, as a lost Initiate leaves them. */
+export const assertWholeBesides = Effect.fnUntraced(function* (
+  orphans: number,
+  expected: Uint8Array
+) {
+  const emulator = yield* OssEmulator.OssEmulator
+  const left = yield* emulator.uploads(bucket)
+  assert.strictEqual(left.length, orphans)
+  for (const { uploadId, parts } of left) {
+    assert.deepStrictEqual(parts, [])
+    yield* emulator.abortUpload({ bucket, key, uploadId })
+  }
+  yield* assertWhole(expected)
+})
+
 export const assertNothingLeft = Effect.gen(function* () {
   const emulator = yield* OssEmulator.OssEmulator
   assert.deepStrictEqual(yield* emulator.uploads(bucket), [])

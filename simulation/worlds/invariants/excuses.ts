@@ -14,8 +14,7 @@ export const excuses = {
   beganDamaged: "it began when its checkpoint was damaged",
   strayInitiate: "its Initiate was carried out after its sender had gone",
   abortFailed: "aborting it failed",
-  lookingForbidden: "looking for it was forbidden",
-  senderDied: "its sender lost the checkpoint, and died"
+  neverUsed: "no part of it was ever sent"
 } as const
 
 export interface Excuses extends Required<
@@ -30,11 +29,9 @@ export const make = (history: History): Excuses => {
   /** Uploads of which no part has been sent: perhaps no checkpoint knows them yet. */
   const unused = new Set<string>()
 
-  /** A process that loses the checkpoint while it asks for an upload aborts that upload, unless it dies right then. */
-  const orphaned = ({ uploadId, parts }: EmulatedUpload) =>
-    count.suspensions + count.clockJumps > 0 && parts.length === 0 && unused.has(uploadId)
-      ? excuses.senderDied
-      : undefined
+  /** An id whose response was lost, or that a process could not record any more, has no parts: it looks like anybody's fresh upload. */
+  const neverUsed = ({ uploadId, parts }: EmulatedUpload) =>
+    parts.length === 0 && unused.has(uploadId) ? excuses.neverUsed : undefined
 
   return {
     onPoint: (run, point) => {
@@ -56,12 +53,12 @@ export const make = (history: History): Excuses => {
       given.get(upload.uploadId) ??
       (count.damagedHeaders > 0 || (count.damages > 0 && upload.parts.length === 0)
         ? excuses.beganDamaged
-        : (refused(history, upload) ?? orphaned(upload)))
+        : (refused(history, upload) ?? neverUsed(upload)))
   }
 }
 
-/** RAM may forbid looking for an upload; the library tries to abort a useless one, and no more. */
-const refused = ({ server }: History, { uploadId, key, initiated, parts }: EmulatedUpload) => {
+/** The library tries to abort a useless upload, and no more. */
+const refused = ({ server }: History, { uploadId, key, initiated }: EmulatedUpload) => {
   const log = Effect.runSync(server.emulator.log)
   const isStray = log.some(
     (entry) =>
@@ -74,11 +71,5 @@ const refused = ({ server }: History, { uploadId, key, initiated, parts }: Emula
   if (log.some((entry) => entry.operation === "abort" && entry.uploadId === uploadId)) {
     return excuses.abortFailed
   }
-  const forbidden = log.some(
-    ({ operation, outcome }) =>
-      (operation === "listUploads" || operation === "listParts") &&
-      outcome._tag === "Answered" &&
-      outcome.status === 403
-  )
-  return forbidden && parts.length === 0 ? excuses.lookingForbidden : undefined
+  return undefined
 }
