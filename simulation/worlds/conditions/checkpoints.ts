@@ -19,7 +19,7 @@ const headerOf = (
   partSize: 102_400,
   options: "0",
   createdAt: scheduler.now(),
-  phase: { _tag: "Uploading", uploadId: given.uploadId }
+  uploadId: given.uploadId
 })
 
 /** What the paths of a checkpoint's files begin with. */
