@@ -7,7 +7,8 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Defaults from "./internal/upload/defaults.ts"
 import * as Fair from "./internal/slots/shared.ts"
-import { positiveDuration, wholeNumber } from "./internal/upload/validate.ts"
+import * as Memory from "./internal/source/memory.ts"
+import { memorySize, positiveDuration, wholeNumber } from "./internal/upload/validate.ts"
 import type { InvalidRequest } from "./UploadError.ts"
 import type { UploadRequest } from "./UploadRequest.ts"
 
@@ -23,6 +24,13 @@ export interface Options extends Pick<
 > {
   /** How many parts of all uploads together are on their way at once, at least 1; a slot that becomes free goes to the next upload in turn, and an upload that doesn't say how many it wants takes all that are free. Default: no such limit. */
   readonly parts?: number | undefined
+  /**
+   * In bytes, at least `Body.pieceSize`: the memory that the parts of all
+   * streams, sinks and URLs have together. An upload that finds too little waits
+   * until others give some back, and its stream waits with it. Parts of files
+   * take none of it. Default: each upload has its own, see `Source.stream`.
+   */
+  readonly memory?: number | undefined
 }
 
 /**
@@ -53,13 +61,22 @@ export interface Options extends Pick<
  * @category layers
  * @since 0.1.0
  */
-export const layer = ({ parts, ...policies }: Options): Layer.Layer<never, InvalidRequest> =>
+export const layer = ({
+  parts,
+  memory,
+  ...policies
+}: Options): Layer.Layer<never, InvalidRequest> =>
   Layer.effect(
     Defaults.Current,
     Effect.gen(function* () {
       yield* Effect.fromResult(wholeNumber("concurrency", policies.concurrency))
       yield* Effect.fromResult(wholeNumber("parts", parts))
       yield* Effect.fromResult(positiveDuration("stallTimeout", policies.stallTimeout))
-      return { ...policies, slots: parts === undefined ? undefined : Fair.make(parts) }
+      if (memory !== undefined) yield* Effect.fromResult(memorySize(memory))
+      return {
+        ...policies,
+        slots: parts === undefined ? undefined : Fair.make(parts),
+        memory: memory === undefined ? undefined : Memory.make(memory)
+      }
     })
   )

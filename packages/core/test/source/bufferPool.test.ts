@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber, Schema } from "effect"
 import { TestClock } from "effect/testing"
 import * as BufferPool from "../../src/internal/source/bufferPool.ts"
+import { blockSize } from "../../src/internal/source/memory.ts"
 import { contentOf } from "../support/world.ts"
 
 const MiB = 1024 * 1024
@@ -60,12 +61,12 @@ describe("memory for parts", () => {
     })
   )
 
-  const content = contentOf(3 * BufferPool.blockSize + 100)
+  const content = contentOf(3 * blockSize + 100)
   const filled = Effect.gen(function* () {
     const buffer = yield* BufferPool.make({ parts: 2, partSize: MiB }).acquire(content.length)
-    for (let at = 0; at < content.length; at += BufferPool.blockSize) {
+    for (let at = 0; at < content.length; at += blockSize) {
       const block = yield* buffer.grow
-      block.set(content.subarray(at, at + BufferPool.blockSize))
+      block.set(content.subarray(at, at + blockSize))
     }
     return buffer.body(content.length)
   })

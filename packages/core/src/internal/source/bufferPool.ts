@@ -1,15 +1,15 @@
 /**
  * Memory for the parts of a sequential source. It is made of blocks of one size:
  * a part takes blocks as it is filled, and the next part uses them again, even if
- * it is larger. The pool keeps its blocks until the upload ends.
+ * it is larger. The pool keeps its blocks until the upload ends. Where uploads
+ * share a budget of memory, they share the blocks as well.
  */
 import * as Effect from "effect/Effect"
 import * as Semaphore from "effect/Semaphore"
 import * as Body from "../../Body.ts"
 import { InvalidRequest } from "../../UploadError.ts"
-
-/** In bytes. A part is sent in pieces of this size, so that each piece lies within one block. */
-export const blockSize: number = Body.pieceSize
+import type { Account } from "./memory.ts"
+import { blockSize } from "./memory.ts"
 
 /** In bytes: the memory that growing parts share, unless two of them need more. */
 const budget = 512 * 1024 * 1024
@@ -20,6 +20,8 @@ export interface Options {
   readonly parts: number
   /** In bytes: the size of the first parts. The pool may always hold `parts` of them. */
   readonly partSize: number
+  /** What all uploads share. Default: nothing. */
+  readonly account?: Account | undefined
 }
 
 /** The memory of one part, which grows as the part is filled. */
@@ -37,18 +39,22 @@ export interface BufferPool {
   readonly acquire: (size: number) => Effect.Effect<PartBuffer>
 }
 
-export const make = ({ parts, partSize }: Options): BufferPool => {
+export const make = ({ parts, partSize, account }: Options): BufferPool => {
   const most = Math.max(budget, parts * partSize)
   const permits = Semaphore.makeUnsafe(blocksIn(most))
-  const free: Array<Uint8Array> = []
+  const free = account?.free ?? []
   // As many buffers as requested for small parts; fewer for large ones, but never fewer than two.
   const weightOf = (size: number) =>
     Math.min(blocksIn(most / 2), Math.max(blocksIn(size), blocksIn(most / parts)))
   return {
     acquire: (size) => {
       const weight = weightOf(size)
-      const release = Effect.asVoid(permits.release(weight))
-      return Effect.map(permits.take(weight), () => partBuffer(free, size, release))
+      const shared = account?.take(Math.ceil(size / blockSize) * blockSize)
+      return Effect.map(
+        Effect.andThen(permits.take(weight), shared ?? Effect.succeed(Effect.void)),
+        (giveBack) =>
+          partBuffer(free, size, Effect.andThen(giveBack, Effect.asVoid(permits.release(weight))))
+      )
     }
   }
 }

@@ -14,6 +14,7 @@ import type { Sequential, SourceError } from "../../Source.ts"
 import { changed } from "./errors.ts"
 import { InvalidRequest } from "../../UploadError.ts"
 import * as BufferPool from "./bufferPool.ts"
+import type { Memory } from "./memory.ts"
 
 /** A part with its bytes. */
 export interface BufferedPart {
@@ -35,18 +36,27 @@ export const make = Effect.fnUntraced(function* (options: {
   readonly sourceName: string
   /** In bytes; of the first part, if the size isn't known. */
   readonly partSize: number
-  readonly memory: BufferPool.Options
+  readonly memory: Omit<BufferPool.Options, "account">
+  /** What all uploads share. Default: no limit besides `memory`. */
+  readonly budget?: Memory | undefined
 }): Effect.fn.Return<PartReader, InvalidRequest, Scope.Scope> {
-  const { source, sourceName, partSize } = options
+  const { source, sourceName, partSize, memory, budget } = options
+  if (budget !== undefined && partSize > budget.bytes) return yield* tooLarge(partSize, budget)
   const layout = yield* layoutOf(source.size, sourceName, partSize)
   const reader = yield* read(source.bytes)
-  const pool = BufferPool.make(options.memory)
+  const account = budget === undefined ? undefined : yield* budget.open
+  const pool = BufferPool.make({ ...memory, account })
   let number = 1
 
   const next = Effect.gen(function* () {
     const planned = layout.part(number)
     if (planned === undefined) {
       return (yield* reader.atEnd) ? Option.none() : yield* layout.tooLong
+    }
+    // A stream that yields nothing for a while takes no memory from the others.
+    if (yield* reader.atEnd) {
+      yield* layout.check(planned, 0, reader.atEnd)
+      return Option.none()
     }
     const { grow, body, release } = yield* pool.acquire(planned.size)
     const size = yield* reader.fill(grow, planned.size)
@@ -57,6 +67,13 @@ export const make = Effect.fnUntraced(function* (options: {
   })
   return { next }
 })
+
+const tooLarge = (partSize: number, { bytes }: Memory) =>
+  new InvalidRequest({
+    field: "partSize",
+    problem: `a part of ${partSize} bytes does not fit into the ${bytes} bytes of memory that all uploads share`,
+    remedy: "give a smaller part size, or more memory to UploadDefaults"
+  })
 
 interface Layout {
   /** The part of that number, if the source has so many bytes; undefined if there can be no such part. */

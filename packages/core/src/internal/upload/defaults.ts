@@ -12,6 +12,7 @@ import * as RetryPolicy from "../../RetryPolicy.ts"
 import type { Requests } from "./request.ts"
 import * as Retry from "./retry.ts"
 import type * as Slots from "../slots/slots.ts"
+import type { Memory } from "../source/memory.ts"
 
 /** How the requests of one upload are made. */
 export interface Policies {
@@ -25,6 +26,8 @@ export interface Defaults extends Policies {
   readonly concurrency?: number | undefined
   /** Of all uploads. */
   readonly slots?: Slots.Share | undefined
+  /** Of all uploads. */
+  readonly memory?: Memory | undefined
 }
 
 export const Current: Context.Reference<Defaults> = Context.Reference<Defaults>(

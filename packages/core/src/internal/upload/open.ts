@@ -4,6 +4,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import type * as Scope from "effect/Scope"
 import * as Checkpoint from "../../Checkpoint.ts"
 import { CheckpointStore } from "../../CheckpointStore.ts"
 import type { ObjectOptions } from "../../ObjectOptions.ts"
@@ -40,12 +41,13 @@ export const open = Effect.fnUntraced(function* <E, R>(
   yield* report(UploadEvent.cases.Started.make({ bucket, key, source: request.source.name, size }))
   const counter = Progress.make(size)
   const defaults = yield* Defaults.Current
-  const slots = yield* choose({
+  const chosen = yield* choose({
     concurrency: request.concurrency ?? defaults.concurrency,
     share: share ?? defaults.slots,
     isCheap: source._tag === "RandomAccess" && source.block === undefined,
     counter
   })
+  const slots = yield* withMemory(chosen, source)
   const tell = Retry.reporter(report)
   const requests = yield* Defaults.requestsFor(request, (retry) => {
     if (retry.error.reason._tag === "Throttled") slots.throttled()
@@ -95,6 +97,21 @@ const isSingleRequest = (
   source.size < (partSize ?? Part.partSizeFor(source.size)) &&
   discover !== true &&
   from === undefined
+
+/**
+ * A part that reads a block at once takes its memory. It takes it before a slot:
+ * so a part that has a slot waits for nothing but the network.
+ */
+const withMemory = Effect.fnUntraced(function* (
+  slots: Slots.Slots,
+  source: Source.Opened
+): Effect.fn.Return<Slots.Slots, never, Scope.Scope> {
+  const { memory } = yield* Defaults.Current
+  const block = source._tag === "RandomAccess" ? source.block : undefined
+  if (memory === undefined || block === undefined) return slots
+  const { using } = yield* memory.open
+  return { ...slots, withSlot: (part) => using(block)(slots.withSlot(part)) }
+})
 
 /** The part size of an upload that begins now, in bytes. */
 export const partSizeFor = ({ source, partSize }: Session): number =>

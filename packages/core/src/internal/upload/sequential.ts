@@ -16,6 +16,7 @@ import * as Source from "../../Source.ts"
 import type { InvalidRequest } from "../../UploadError.ts"
 import type { BufferedPart, PartReader } from "../source/partReader.ts"
 import * as PartReaders from "../source/partReader.ts"
+import * as Defaults from "./defaults.ts"
 import type { Reader } from "./reader.ts"
 import { Diverged } from "./reader.ts"
 import type { Upload } from "./resume.ts"
@@ -42,13 +43,17 @@ export const reader = Effect.fnUntraced(function* (
   }
 })
 
-const partReader = (session: Session<Source.Sequential>, partSize: number) => {
+const partReader = Effect.fnUntraced(function* (
+  session: Session<Source.Sequential>,
+  partSize: number
+) {
   const { source, sourceName, slots } = session
+  const { memory: budget } = yield* Defaults.Current
   const asked = Option.getOrElse(session.partSize, () => Part.defaultPartSize)
   // One more than are on their way: it is filled meanwhile.
   const memory = { parts: slots.most + 1, partSize: asked }
-  return PartReaders.make({ source, sourceName, partSize, memory })
-}
+  return yield* PartReaders.make({ source, sourceName, partSize, memory, budget })
+})
 
 /** Makes every part durable, beginning with `first`; yields the parts in order. */
 const send = Effect.fnUntraced(function* (

@@ -8,6 +8,7 @@ import type * as Checkpoint from "../../Checkpoint.ts"
 import * as ObjectKey from "../../ObjectKey.ts"
 import * as Part from "../../Part.ts"
 import { InvalidRequest } from "../../UploadError.ts"
+import { blockSize } from "../source/memory.ts"
 import type { UploadRequest } from "../../UploadRequest.ts"
 
 /** Yields the checkpoint of ali-oss to carry on with, if there is one. */
@@ -43,6 +44,18 @@ export const wholeNumber = (field: string, value = 1): Result.Result<void, Inval
           field,
           problem: `${value} at once is not possible`,
           remedy: "give a whole number from 1"
+        })
+      )
+
+/** Fails if not even one block of memory fits into so many bytes. */
+export const memorySize = (value: number): Result.Result<void, InvalidRequest> =>
+  Number.isSafeInteger(value) && value >= blockSize
+    ? Result.void
+    : Result.fail(
+        new InvalidRequest({
+          field: "memory",
+          problem: `${value} bytes are too few for a part`,
+          remedy: `give a whole number of bytes from ${blockSize}`
         })
       )
 
