@@ -245,6 +245,7 @@ const contextOf = (
         thread: () => "",
         watch: Duration.seconds(40),
         read: readByFileSystem,
+        readSync: undefined,
         uuid: random.uuid
       }),
       Context.add(References.TracerEnabled, false),

@@ -180,8 +180,7 @@ const recover = Effect.fnUntraced(
   ) {
     const journal = yield* Effect.result(List.parse(root, file))
     if (Result.isSuccess(journal)) {
-      yield* List.own(file, journal.success)
-      return Result.succeed(journal.success)
+      return Result.succeed(yield* Effect.fromResult(List.own(file, journal.success)))
     }
     const error = journal.failure
     return error._tag === "CheckpointError" && discards(error) ? Result.fail(error) : yield* error

@@ -30,6 +30,7 @@ import * as Stream from "effect/Stream"
 import * as Database from "./internal/database.ts"
 import { holder } from "./internal/holder.ts"
 import * as Lease from "./internal/lease.ts"
+import * as List from "./internal/list.ts"
 import * as Log from "./internal/log.ts"
 import * as Rows from "./internal/rows.ts"
 import { prepare } from "./internal/tables.ts"
@@ -120,12 +121,25 @@ export const layer = (
       const pageSize = yield* pageSizeOf(options)
       const database = yield* Database.make(yield* SqlClient, options.prefix ?? "effect_oss_")
       const prepared = yield* once(prepare(database))
+      const listed = <A>(rows: Stream.Stream<A, CheckpointError>) =>
+        Stream.unwrap(Effect.as(prepared, rows))
       return make({
         open: Effect.fn("CheckpointStore.open")((key, options) =>
           Effect.andThen(prepared, open(database, terms, key, options))
         ),
         has: (key) => Effect.andThen(prepared, has(database, key)),
-        list: Stream.unwrap(Effect.as(prepared, list(database, pageSize)))
+        list: listed(Stream.flatMap(List.rows(database, pageSize, List.pending), List.summary)),
+        listObject: (object) =>
+          listed(
+            Stream.unwrap(
+              Effect.map(Lease.objectIdOf(object), (id) =>
+                Stream.flatMap(List.rows(database, pageSize, List.pending, id), List.summary)
+              )
+            )
+          ),
+        listFinished: listed(
+          Stream.flatMap(List.rows(database, pageSize, List.finished), List.finishedOf)
+        )
       })
     })
   )
@@ -177,9 +191,15 @@ const open = Effect.fnUntraced(function* (
     const reason = new Damaged({ description: "it is another checkpoint's, under a wrong id" })
     return yield* new CheckpointError({ location, reason })
   }
-  const records = row.header === null ? [] : yield* recordsOf(database, lease)
+  const finished = Rows.finishedOf(row)
+  const isPending = Result.isSuccess(finished) && Option.isNone(finished.success)
+  const records = row.header === null || !isPending ? [] : yield* recordsOf(database, lease)
   const found = Result.mapError(
-    row.header === null ? Result.succeed(Option.none()) : recover(row, records),
+    Result.flatMap(finished, (finished) =>
+      Option.isSome(finished) || row.header === null
+        ? Result.succeed(Option.none())
+        : recover(row, records)
+    ),
     (reason) => new CheckpointError({ location, reason })
   )
   if (Result.isFailure(found) && !(onUnreadable === "discard" && isUnreadable(found.failure))) {
@@ -189,19 +209,21 @@ const open = Effect.fnUntraced(function* (
     database,
     lease,
     recovered: Option.flatten(Result.getSuccess(found)),
+    finished: Option.flatten(Result.getSuccess(finished)),
     discarded: Option.getOrUndefined(Result.getFailure(found)),
     last: Math.max(0, ...records.slice(-1).map(({ n }) => n))
   })) satisfies BackingLog
 })
 
 /** In the order in which they were recorded. */
-const recordsOf = ({ sql, tables }: Database.Database, { id, location }: Lease.Lease) =>
+const recordsOf = ({ sql, tables, start }: Database.Database, { id, location }: Lease.Lease) =>
   Database.ask(
     location,
     sql<Rows.PartRow & { readonly n: number }>`
       SELECT number, CAST(part_offset AS DOUBLE PRECISION) AS ${sql("offset")},
-        CAST(size AS DOUBLE PRECISION) AS size, etag, crc64, CAST(n AS DOUBLE PRECISION) AS n
-      FROM ${sql(tables.parts)} AS p WHERE id = ${id} ORDER BY p.n`
+        CAST(size AS DOUBLE PRECISION) AS size, ${start("etag", Rows.limits.etag)} AS etag,
+        ${start("crc64", Rows.limits.crc64)} AS crc64, CAST(n AS DOUBLE PRECISION) AS n
+      FROM ${sql(tables.parts)} AS p WHERE id = ${id} ORDER BY p.n LIMIT ${Rows.maxParts + 1}`
   )
 
 const recover = (row: Rows.Row, records: ReadonlyArray<Rows.PartRow>) =>
@@ -219,56 +241,3 @@ const has = Effect.fnUntraced(function* (database: Database.Database, key: strin
   )
   return rows.length > 0
 })
-
-interface Listed extends Rows.Row {
-  readonly id: string
-  readonly parts: number
-  readonly durable: number
-}
-
-const list = (database: Database.Database, pageSize: number) =>
-  Stream.paginate("", (after) =>
-    Effect.map(
-      page(database, after, pageSize),
-      (rows) =>
-        [
-          rows,
-          rows.length < pageSize
-            ? Option.none()
-            : Option.map(Option.fromUndefinedOr(rows.at(-1)), ({ id }) => id)
-        ] as const
-    )
-  ).pipe(
-    Stream.mapEffect((row) => summary(database, row)),
-    Stream.flatMap((found) => Stream.fromIterable(Option.toArray(found)))
-  )
-
-/** What comes after an id, by id. */
-const page = ({ sql, tables }: Database.Database, after: string, size: number) =>
-  Database.ask(
-    `table ${tables.checkpoints}`,
-    sql<Listed>`
-      SELECT c.id, c.checkpoint_key, c.format, c.header,
-        CAST(COUNT(p.number) AS DOUBLE PRECISION) AS parts,
-        CAST(COALESCE(SUM(p.size), 0) AS DOUBLE PRECISION) AS durable
-      FROM (
-        SELECT id, checkpoint_key, format, header FROM ${sql(tables.checkpoints)}
-        WHERE header IS NOT NULL AND id > ${after} ORDER BY id LIMIT ${size}
-      ) AS c LEFT JOIN ${sql(tables.parts)} AS p ON p.id = c.id
-      GROUP BY c.id, c.checkpoint_key, c.format, c.header ORDER BY c.id`
-  )
-
-const summary = ({ tables }: Database.Database, row: Listed) =>
-  Result.gen(function* () {
-    const header = yield* Rows.headerOf(row)
-    const checkpointKey = yield* Rows.keyOf(row)
-    return { checkpointKey, header, durable: row.durable, parts: row.parts }
-  }).pipe(
-    Result.mapError((reason) => {
-      const location = `table ${tables.checkpoints}, key ${row.checkpoint_key}`
-      return new CheckpointError({ location, reason })
-    }),
-    Effect.fromResult,
-    Effect.asSome,
-    Effect.catch((error) => Effect.as(Effect.logWarning(error.message), Option.none()))
-  )

@@ -129,16 +129,18 @@ export const recover = (bytes: Uint8Array): Result.Result<Journal, Damaged | Unk
   Result.gen(function* () {
     const end = bytes.indexOf(newline)
     const { json, seal } = yield* headerJson(end === -1 ? undefined : bytes.subarray(0, end))
-    const known = yield* Result.mapError(decodeFormat(json), () => notOurs)
-    if (known.version !== version) {
-      return yield* Result.fail(new UnknownVersion({ version: String(known.version) }))
-    }
-    const { checkpointKey, origin, header } = yield* Result.mapError(
-      decodeHeader(json),
-      () => notOurs
+    const { checkpointKey, origin, header } = yield* Result.mapError(decodeHeader(json), () =>
+      whyNot(json)
     )
     const { parts, receipt } = yield* recoverRecords(seal, bytes.subarray(end + 1))
     return { checkpointKey, origin, checkpoint: Checkpoint.make(header, parts), receipt }
+  })
+
+const whyNot = (json: string) =>
+  Result.match(decodeFormat(json), {
+    onFailure: () => notOurs,
+    onSuccess: (known) =>
+      known.version === version ? notOurs : new UnknownVersion({ version: String(known.version) })
   })
 
 const newline = 10

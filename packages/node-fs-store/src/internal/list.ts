@@ -2,10 +2,14 @@
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
+import type { PlatformError } from "effect/PlatformError"
+import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import { CheckpointError, Damaged } from "@effect-oss/core/CheckpointStore"
+import type * as File from "./file.ts"
 import * as Journal from "./journal.ts"
 import * as Place from "./place.ts"
+import * as Process from "./process.ts"
 
 /** A journal as it was read from its file. */
 export interface Read extends Journal.Journal {
@@ -15,40 +19,61 @@ export interface Read extends Journal.Journal {
 }
 
 /** Reads a journal. */
-export const parse = Effect.fnUntraced(function* (root: Place.Root, { path }: Place.JournalFile) {
-  const { bytes, isWhole, inode } = yield* Place.read(root, path, Journal.maxBytes)
-  const journal = yield* Effect.mapError(
-    isWhole ? Effect.fromResult(Journal.recover(bytes)) : Effect.fail(tooLarge),
-    (reason) => new CheckpointError({ location: path, reason })
-  )
-  return { ...journal, path, inode } satisfies Read
+export const parse = Effect.fnUntraced(function* (root: Place.Root, file: Place.JournalFile) {
+  const found = yield* Place.read(root, file.path, Journal.maxBytes)
+  return yield* Effect.fromResult(journalIn(file, found))
 })
+
+const journalIn = (
+  { path }: Place.JournalFile,
+  { bytes, isWhole, inode }: File.Found
+): Result.Result<Read, CheckpointError> =>
+  Result.mapBoth(isWhole ? Journal.recover(bytes) : Result.fail(tooLarge), {
+    onFailure: (reason) => new CheckpointError({ location: path, reason }),
+    onSuccess: (journal) => ({ ...journal, path, inode })
+  })
 
 const tooLarge = new Damaged({ description: `it has more than ${Journal.maxBytes} bytes` })
 
 /** Whose it is, is told by its text and by its name. */
-export const own = (
+export const own = <A extends Journal.Journal>(
   { path, hash }: Place.JournalFile,
-  { checkpointKey }: Journal.Journal
-): Effect.Effect<void, CheckpointError> =>
-  Place.hashOf(checkpointKey) === hash
-    ? Effect.void
-    : new CheckpointError({
-        location: path,
-        reason: new Damaged({ description: "it is another checkpoint's, under a wrong name" })
-      })
+  journal: A
+): Result.Result<A, CheckpointError> =>
+  Place.isHashOf(hash, journal.checkpointKey, journal.checkpoint.header)
+    ? Result.succeed(journal)
+    : Result.fail(
+        new CheckpointError({
+          location: path,
+          reason: new Damaged({ description: "it is another checkpoint's, under a wrong name" })
+        })
+      )
 
 /** The newest journals of all checkpoints whose hashes begin so. Those that can't be read are left out, with a warning. */
 export const journals = (
   root: Place.Root,
   hash?: string
 ): Stream.Stream<Read, CheckpointError, FileSystem.FileSystem> =>
-  directories(root, hash).pipe(
-    Effect.mapError(Place.orUnavailable(root.directory)),
-    Stream.fromIterableEffect,
-    Stream.mapEffect((directory) => inDirectory(root, directory, hash)),
-    Stream.flatMap(Stream.fromIterable)
+  Stream.unwrap(
+    Effect.map(isLocal(root), (isLocal) =>
+      directories(root, hash).pipe(
+        Effect.mapError(Place.orUnavailable(root.directory)),
+        Stream.fromIterableEffect,
+        Stream.mapEffect((directory) => inDirectory({ ...root, isLocal }, directory, hash)),
+        Stream.flatMap(Stream.fromIterable)
+      )
+    )
   )
+
+/** Whether a read of a file takes no longer than it takes to ask for it. */
+const isLocal = ({ directory }: Place.Root) =>
+  Effect.flatMap(Process.System, ({ fileSystem }) =>
+    Effect.map(fileSystem(directory), (type) => Process.ofOneKernel.has(type))
+  )
+
+interface Root extends Place.Root {
+  readonly isLocal: boolean
+}
 
 const directories = Effect.fnUntraced(function* (root: Place.Root, hash: string | undefined) {
   yield* Place.checkRoot(root)
@@ -58,31 +83,68 @@ const directories = Effect.fnUntraced(function* (root: Place.Root, hash: string 
   )
 })
 
-/** How many files are read at once. */
-const concurrency = 32
+/** How many files are read at once, or without letting others run. */
+const batch = 32
 
-const inDirectory = (root: Place.Root, directory: string, hash: string | undefined) =>
+const inDirectory = (root: Root, directory: string, hash: string | undefined) =>
   Place.journals(root, directory, hash).pipe(
     // The later ones come last, and count.
-    Effect.map((files) => new Map(files.map((file) => [file.hash, file])).values()),
+    Effect.map((files) => Array.from(new Map(files.map((file) => [file.hash, file])).values())),
     Effect.catchReason("PlatformError", "NotFound", () => Effect.succeed([])),
     Effect.mapError(Place.orUnavailable(directory)),
-    Effect.flatMap((files) =>
-      Effect.forEach(files, (file) => read(root, directory, file), { concurrency })
-    ),
+    Effect.flatMap((files) => readAll(root, directory, files)),
     Effect.map((read) => read.flatMap(Option.toArray))
   )
 
-const read = (root: Place.Root, directory: string, file: Place.JournalFile) =>
-  readOf(root, file).pipe(
-    Effect.asSome,
+const readAll = Effect.fnUntraced(function* (
+  root: Root,
+  directory: string,
+  files: ReadonlyArray<Place.JournalFile>
+) {
+  const { readSync, user } = yield* Process.System
+  if (readSync === undefined || !root.isLocal) {
+    return yield* Effect.forEach(
+      files,
+      (file) => orLeftOut(root, directory, file, readOf(root, file)),
+      { concurrency: batch }
+    )
+  }
+  const read = (file: Place.JournalFile) =>
+    Result.flatMap(readSync(file.path, Journal.maxBytes), (found) =>
+      Result.flatMap(Place.checked(root, file.path, user, found), (found) =>
+        Result.flatMap(journalIn(file, found), (journal) => own(file, journal))
+      )
+    )
+  const all: Array<Option.Option<Read>> = []
+  for (let index = 0; index < files.length; index += batch) {
+    for (const file of files.slice(index, index + batch)) {
+      const result = read(file)
+      all.push(
+        Result.isSuccess(result)
+          ? Option.some(result.success)
+          : yield* orLeftOut(root, directory, file, Effect.fail(result.failure))
+      )
+    }
+    yield* Effect.yieldNow
+  }
+  return all
+})
+
+/** One that can't be read is left out, with a warning. */
+const orLeftOut = <R>(
+  root: Place.Root,
+  directory: string,
+  file: Place.JournalFile,
+  read: Effect.Effect<Read, CheckpointError | PlatformError, R>
+) =>
+  Effect.asSome(read).pipe(
     // Its holder may just have put another generation in its place.
     Effect.catchReason("PlatformError", "NotFound", () => again(root, directory, file.hash)),
-    Effect.catch((error) => Effect.as(Effect.logWarning(error.message), Option.none()))
+    Effect.catch((error) => Effect.as(Effect.logWarning(error.message), Option.none<Read>()))
   )
 
 const readOf = (root: Place.Root, file: Place.JournalFile) =>
-  Effect.tap(parse(root, file), (journal) => own(file, journal))
+  Effect.flatMap(parse(root, file), (journal) => Effect.fromResult(own(file, journal)))
 
 const again = Effect.fnUntraced(
   function* (root: Place.Root, directory: string, hash: string) {

@@ -16,9 +16,10 @@ import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import type * as Path from "effect/Path"
 import type { PlatformError } from "effect/PlatformError"
+import * as Result from "effect/Result"
 import * as Checkpoint from "@effect-oss/core/Checkpoint"
 import { CheckpointError, Unavailable, Untrusted } from "@effect-oss/core/CheckpointStore"
-import { createHash } from "node:crypto"
+import { hash as digestOf } from "node:crypto"
 import * as File from "./file.ts"
 import { System } from "./process.ts"
 
@@ -62,7 +63,11 @@ export const objectHashOf = (object: Checkpoint.ObjectPlace): string =>
   halfOf(Checkpoint.objectOf(object))
 
 const half = 16
-const halfOf = (text: string) => createHash("sha256").update(text).digest("hex").slice(0, half)
+const halfOf = (text: string) => digestOf("sha256", text).slice(0, half)
+
+/** Whether a checkpoint's header belongs to the hash of its file. */
+export const isHashOf = (hash: string, key: string, header: Checkpoint.Header): boolean =>
+  hash === `${halfOf(Checkpoint.objectOf(header))}${halfOf(key)}`
 
 /** The directory of the checkpoints whose hashes begin so. */
 export const directoryOf = ({ path, directory }: Root, hash: string): string =>
@@ -227,21 +232,36 @@ const trusted = Effect.fnUntraced(function* (
   standing: File.Standing
 ) {
   const description = allowShared ? undefined : File.distrust(standing, (yield* System).user)
-  if (description !== undefined) {
-    return yield* new CheckpointError({ location, reason: new Untrusted({ description }) })
-  }
+  if (description !== undefined) return yield* untrusted(location, description)
 })
 
 /** Reads a file of a store, up to a limit, unless it is nothing of this user's. */
 export const read = Effect.fnUntraced(function* (root: Root, location: string, limit: number) {
-  const found = yield* (yield* System).read(location, limit)
-  if (!found.isRegular) {
-    const description = "it is not a regular file, but a pipe, a link or the like"
-    return yield* new CheckpointError({ location, reason: new Untrusted({ description }) })
-  }
-  yield* trusted(root, location, found)
-  return found
+  const system = yield* System
+  return yield* Effect.fromResult(
+    checked(root, location, system.user, yield* system.read(location, limit))
+  )
 })
+
+/** What was read of a file, unless it is nothing of this user's. */
+export const checked = (
+  { allowShared }: Root,
+  location: string,
+  user: number | undefined,
+  found: File.Found
+): Result.Result<File.Found, CheckpointError> => {
+  const description = found.isRegular
+    ? allowShared
+      ? undefined
+      : File.distrust(found, user)
+    : "it is not a regular file, but a pipe, a link or the like"
+  return description === undefined
+    ? Result.succeed(found)
+    : Result.fail(untrusted(location, description))
+}
+
+const untrusted = (location: string, description: string) =>
+  new CheckpointError({ location, reason: new Untrusted({ description }) })
 
 /** A file system's refusal, as an error of the checkpoint at `location`. */
 export const unavailable =

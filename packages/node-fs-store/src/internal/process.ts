@@ -59,6 +59,10 @@ export const System = Context.Reference<{
     path: string,
     limit: number
   ) => Effect.Effect<File.Found, PlatformError, FileSystem.FileSystem>
+  /** The same at once, for a local disk; undefined if there is no such way. */
+  readonly readSync:
+    | ((path: string, limit: number) => Result.Result<File.Found, PlatformError>)
+    | undefined
   /** Whether a process shows at a path that it lives. */
   readonly look: (beacon: string) => Effect.Effect<Beacon.Fate>
   /** Unlike Effect's random, never the same in two processes with one seed. */
@@ -77,13 +81,14 @@ export const System = Context.Reference<{
     thread,
     watch: Duration.seconds(40),
     read: File.readByNode,
+    readSync: File.readByNodeSync,
     look: Beacon.look,
     uuid: randomUUID
   })
 })
 
 /** Those on a disk that one kernel mounts at a time, by linux/magic.h: ext2 to ext4, XFS, Btrfs, F2FS, ZFS, overlay. */
-const ofOneKernel: ReadonlySet<number> = new Set([
+export const ofOneKernel: ReadonlySet<number> = new Set([
   0xef53, 0x58465342, 0x9123683e, 0xf2f52010, 0x2fc12fc1, 0x794c7630
 ])
 

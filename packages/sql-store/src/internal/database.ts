@@ -34,6 +34,8 @@ interface Dialect {
   readonly forUpdate: Fragment
   /** An integer of 64 bits. */
   readonly bigint: Fragment
+  /** The first characters of a text that may be absurdly long. */
+  readonly start: (column: string, length: number) => Fragment
   /** Ends the definition of a table. */
   readonly strict: Fragment
   /** Rows of `number`, `part_offset`, `size`, `etag`, `crc64` and `n` out of a JSON text, named `r`. */
@@ -82,6 +84,7 @@ export const make = Effect.fnUntraced(function* (client: SqlClient, prefix: stri
 const postgres = (sql: SqlClient): Dialect => ({
   now: sql.literal("CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)"),
   forUpdate: sql.literal("FOR UPDATE"),
+  start: (column, length) => sql.literal(`SUBSTR(${column}, 1, ${length})`),
   bigint: sql.literal("BIGINT"),
   strict: sql.literal(""),
   records: (json) => sql`json_to_recordset(CAST(CAST(${json} AS TEXT) AS JSON)) AS r (
@@ -92,6 +95,7 @@ const sqlite = (sql: SqlClient): Dialect => ({
   now: sql.literal("CAST(unixepoch('subsec') * 1000 AS INTEGER)"),
   // It has one writer at a time.
   forUpdate: sql.literal(""),
+  start: (column, length) => sql.literal(`SUBSTR(${column}, 1, ${length})`),
   bigint: sql.literal("INTEGER"),
   strict: sql.literal("STRICT, WITHOUT ROWID"),
   records: (json) => sql`(SELECT

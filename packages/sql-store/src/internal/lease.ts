@@ -13,15 +13,18 @@
  * is first. So it is the token that decides who may write, and no clock; a
  * holder whose time is over is one as long as nobody else has come.
  */
+import * as Checkpoint from "@effect-oss/core/Checkpoint"
 import { Busy, CheckpointError, LeaseLost } from "@effect-oss/core/CheckpointStore"
 import * as Clock from "effect/Clock"
+import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Hex from "effect/encoding/Hex"
+import * as Option from "effect/Option"
 import type { Database } from "./database.ts"
 import { ask, change, locationOf, unavailable } from "./database.ts"
 import type { Row } from "./rows.ts"
-import { encodeKey } from "./rows.ts"
+import { columns, encodeKey } from "./rows.ts"
 
 /** How a store holds checkpoints. */
 export interface Terms {
@@ -50,11 +53,24 @@ export interface Taken extends Row {
   readonly generation: number
 }
 
-/** Half of a SHA-256: keys may be longer than an index takes, and 128 bits are plenty to tell them apart. */
+/**
+ * Keys may be longer than an index takes: half of the id is the hash of the
+ * object, so that all checkpoints of one stand together, and half is that of the
+ * key. 128 bits are plenty to tell keys apart.
+ */
 export const idOf = (key: string): Effect.Effect<string> =>
+  Effect.zipWith(hashOf(Checkpoint.objectOfKey(key)), hashOf(key), (object, key) => object + key)
+
+/** What the ids of an object's checkpoints begin with. */
+export const objectIdOf = (object: Checkpoint.ObjectPlace): Effect.Effect<string> =>
+  hashOf(Checkpoint.objectOf(object))
+
+const hashOf = (text: string) =>
   Effect.map(
-    Effect.promise(() => crypto.subtle.digest("SHA-256", new TextEncoder().encode(encodeKey(key)))),
-    (digest) => Hex.encode(new Uint8Array(digest, 0, 16))
+    Effect.promise(() =>
+      crypto.subtle.digest("SHA-256", new TextEncoder().encode(encodeKey(text)))
+    ),
+    (digest) => Hex.encode(new Uint8Array(digest, 0, 8))
   )
 
 /** Takes the lease until the scope closes; fails with `Busy` while another holder's counts. */
@@ -108,50 +124,112 @@ interface Claim {
 /** How often a lease may come and go while it is asked for. */
 const patience = 16
 
+/** A lease that another holder has. */
+interface Other {
+  readonly token: string
+  readonly holder: string
+  /** By the database's clock, in milliseconds since 1970. */
+  readonly until: number
+  /** How much longer than its holder asked for it counts, in milliseconds. */
+  readonly ahead: number
+  /** What its holder asked for, in milliseconds. */
+  readonly duration: number
+}
+
+/** `silent` is a holder whose lease may be taken although it counts. */
 const take: (
   database: Database,
   claim: Claim,
   key: string,
+  silent?: Other,
   tries?: number
 ) => Effect.Effect<Taken, CheckpointError> = Effect.fnUntraced(function* (
   database,
   claim,
   key,
+  silent,
   tries = patience
 ) {
   const { sql, tables, now } = database
   const { id, token, location, terms } = claim
+  const given =
+    silent === undefined
+      ? sql.literal("")
+      : sql`OR (c.token = ${silent.token} AND c.expires_at = ${silent.until})`
   const [taken] = yield* change(
     database,
     location,
     sql<Taken>`
-        INSERT INTO ${sql(tables.checkpoints)} AS c (id, checkpoint_key, token, holder, expires_at)
-        VALUES (${id}, ${encodeKey(key)}, ${token}, ${terms.holder}, ${until(database, terms)})
+        INSERT INTO ${sql(tables.checkpoints)} AS c
+          (id, checkpoint_key, token, holder, expires_at, lease_ms)
+        VALUES (${id}, ${encodeKey(key)}, ${token}, ${terms.holder}, ${until(database, terms)},
+          ${millis(terms)})
         ON CONFLICT (id) DO UPDATE
-        SET token = excluded.token, holder = excluded.holder, expires_at = excluded.expires_at
-        WHERE c.token IS NULL OR c.token = excluded.token OR c.expires_at <= ${now}
-        RETURNING checkpoint_key, format, header, generation`
+        SET token = excluded.token, holder = excluded.holder, expires_at = excluded.expires_at,
+          lease_ms = excluded.lease_ms
+        WHERE c.token IS NULL OR c.token = excluded.token OR c.expires_at <= ${now} ${given}
+        RETURNING ${columns(database)}, CAST(generation AS DOUBLE PRECISION) AS generation`
   )
   if (taken !== undefined) return taken
-  const [other] = yield* ask(
-    location,
-    sql<{ holder: string; until: number }>`
-        SELECT holder, CAST(expires_at AS DOUBLE PRECISION) AS until
-        FROM ${sql(tables.checkpoints)} WHERE id = ${id} AND token IS NOT NULL`
-  )
-  if (other !== undefined) return yield* busy(location, other)
-  if (tries > 1) return yield* take(database, claim, key, tries - 1)
+  const other = yield* otherOf(database, claim)
+  if (other !== undefined) {
+    if (other.ahead > tolerance && (yield* isSilent(database, claim, other))) {
+      return yield* take(database, claim, key, other, tries - 1)
+    }
+    return yield* busy(location, other)
+  }
+  if (tries > 1) return yield* take(database, claim, key, silent, tries - 1)
   return yield* unavailable(location, "it is taken and let go faster than it can be read")
 })
 
-const busy = (location: string, { holder, until }: { holder: string; until: number }) =>
-  new CheckpointError({
-    location,
-    reason: new Busy({ holder: `${holder}, until ${new Date(until).toISOString()} or longer` })
+/** Who has the lease, if anybody has. */
+const otherOf = ({ sql, tables, now, start }: Database, { id, location }: Claim) =>
+  Effect.map(
+    ask(
+      location,
+      sql<Other>`
+        SELECT token, ${start("holder", 200)} AS holder,
+          CAST(expires_at AS DOUBLE PRECISION) AS until,
+          CAST(expires_at - lease_ms - ${now} AS DOUBLE PRECISION) AS ahead,
+          CAST(lease_ms AS DOUBLE PRECISION) AS duration
+        FROM ${sql(tables.checkpoints)} WHERE id = ${id} AND token IS NOT NULL`
+    ),
+    ([other]) => other
+  )
+
+/** Of the database's clock, in milliseconds, from one statement to the next. */
+const tolerance = 1_000
+
+/**
+ * A lease that counts for longer than its holder asked for tells that the
+ * database's clock was set back; a holder that died would have it for ever. One
+ * that lives renews it in time, by a clock that nobody sets.
+ */
+const isSilent = Effect.fnUntraced(function* (database: Database, claim: Claim, other: Other) {
+  const looks = 6
+  for (let look = 0; look < looks; look++) {
+    yield* Effect.sleep(Duration.millis(Math.min(other.duration, longest) / looks))
+    const now = yield* otherOf(database, claim)
+    if (now?.token !== other.token || now.until !== other.until) return false
+  }
+  return true
+})
+
+/** A row may hold anything. */
+const longest = Duration.toMillis("1 hour")
+
+const busy = (location: string, { holder, until }: Pick<Other, "holder" | "until">) => {
+  const end = Option.match(DateTime.make(until), {
+    onNone: () => "for long",
+    onSome: (end) => `until ${DateTime.formatIso(end)} or longer`
   })
+  return new CheckpointError({ location, reason: new Busy({ holder: `${holder}, ${end}` }) })
+}
 
 const until = ({ sql, now }: Database, { expiry }: Terms) =>
-  sql`${now} + CAST(${Math.ceil(Duration.toMillis(expiry))} AS BIGINT)`
+  sql`${now} + CAST(${millis({ expiry })} AS BIGINT)`
+
+const millis = ({ expiry }: Pick<Terms, "expiry">) => Math.ceil(Duration.toMillis(expiry))
 
 /** False if another token stands there. */
 const extend = (database: Database, { id, token, location, terms }: Claim) => {
@@ -184,7 +262,8 @@ const release = ({ sql, tables }: Database, { id, token, location }: Claim) =>
     Effect.andThen(
       sql`DELETE FROM ${sql(tables.checkpoints)}
         WHERE id = ${id} AND token = ${token} AND header IS NULL`,
-      sql`UPDATE ${sql(tables.checkpoints)} SET token = NULL, holder = NULL, expires_at = NULL
+      sql`UPDATE ${sql(tables.checkpoints)}
+        SET token = NULL, holder = NULL, expires_at = NULL, lease_ms = NULL
         WHERE id = ${id} AND token = ${token}`
     ),
     releasePatience

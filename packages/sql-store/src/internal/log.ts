@@ -9,13 +9,14 @@
  * transaction, that compares token and generation in the row it locks; and each
  * may be sent again if its answer is lost.
  */
-import * as Checkpoint from "@effect-oss/core/Checkpoint"
+import type * as Checkpoint from "@effect-oss/core/Checkpoint"
 import type { CheckpointError, BackingLog } from "@effect-oss/core/CheckpointStore"
 import type { UploadedPart } from "@effect-oss/core/Part"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Semaphore from "effect/Semaphore"
+import type { Fragment } from "effect/sql/Statement"
 import type { Database } from "./database.ts"
 import { ask, change, unavailable } from "./database.ts"
 import type { Lease } from "./lease.ts"
@@ -26,6 +27,7 @@ export interface Options {
   readonly database: Database
   readonly lease: Lease
   readonly recovered: Option.Option<Checkpoint.Checkpoint>
+  readonly finished: Option.Option<Checkpoint.Finished>
   /** Why the rows are as if they weren't there. */
   readonly discarded: CheckpointError | undefined
   /** Of the records there are, the highest. */
@@ -60,14 +62,14 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     (rows) => rows[0]?.generation
   )
 
-  /** Another header, or none, in place of all that is there. */
-  const replace = Effect.fnUntraced(function* (header: string | null) {
+  /** Something else in place of the parts that are there. */
+  const replace = Effect.fnUntraced(function* (columns: Fragment, isOpen: boolean) {
     yield* lease.check
     const known = generations
     const next = Math.max(...known) + 1
     generations = [...known, next]
     const update = sql`UPDATE ${sql(tables.checkpoints)}
-      SET header = ${header}, format = ${Rows.format}, generation = ${next}
+      SET ${columns}, format = ${Rows.format}, generation = ${next}
       WHERE id = ${id} AND token = ${token} AND ${sql.in("generation", known)} RETURNING id`
     const clear = sql`DELETE FROM ${sql(tables.parts)} WHERE id = ${id}`
     const steps = Effect.flatMap(update, (rows) =>
@@ -77,7 +79,14 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     // Without a row it was either carried out before, and its answer lost, or is refused.
     if (!isDone && (yield* held) !== next) return yield* lease.lost
     generations = [next]
-    hasHeader = header !== null
+    hasHeader = isOpen
+  })
+
+  const setHeader = (header: string | null) => sql`header = ${header}, receipt = NULL`
+
+  const finish = Effect.fnUntraced(function* (receipt: Checkpoint.Receipt) {
+    if (!hasHeader) return yield* Effect.die(new Error("finish without a checkpoint"))
+    yield* replace(sql`receipt = ${Rows.encodeReceipt(receipt)}`, false)
   })
 
   const insert = Effect.fnUntraced(function* (parts: ReadonlyArray<UploadedPart>) {
@@ -126,13 +135,18 @@ export const make = Effect.fnUntraced(function* (options: Options) {
 
   return {
     recovered: options.recovered,
+    finished: options.finished,
     discarded: options.discarded,
     begin: Effect.fn("CheckpointLog.begin")((header) =>
-      lock.withPermit(replace(Rows.encodeHeader(header)))
+      lock.withPermit(replace(setHeader(Rows.encodeHeader(header)), true))
     ),
     append: Effect.fn("CheckpointLog.append")((part) =>
       Effect.flatMap(join(part), ({ done }) => Deferred.await(done))
     ),
-    remove: Effect.withSpan(lock.withPermit(replace(null)), "CheckpointLog.remove")
+    finish: Effect.fn("CheckpointLog.finish")((receipt) => lock.withPermit(finish(receipt))),
+    remove: Effect.withSpan(
+      lock.withPermit(replace(setHeader(null), false)),
+      "CheckpointLog.remove"
+    )
   } satisfies BackingLog
 })

@@ -2,8 +2,11 @@
 import * as Checkpoint from "@effect-oss/core/Checkpoint"
 import { Damaged, UnknownVersion } from "@effect-oss/core/CheckpointStore"
 import type { UploadedPart } from "@effect-oss/core/Part"
+import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import type { Fragment } from "effect/sql/Statement"
+import type { Database } from "./database.ts"
 
 /** The format in which rows are written. */
 export const format = 1
@@ -16,7 +19,23 @@ export interface Row {
   readonly format: number | null
   /** JSON, or null. */
   readonly header: string | null
+  /** JSON, or null unless the object is complete. */
+  readonly receipt: string | null
 }
+
+/**
+ * How many characters are read of what a row holds: more than this library ever
+ * writes. A text that is cut off there can't be read, and is `Damaged`.
+ */
+export const limits = { key: 2 ** 16, header: 2 ** 24, receipt: 2 ** 12, etag: 2 ** 10, crc64: 21 }
+
+/** OSS: at most 10,000 parts. */
+export const maxParts = 10_000
+
+/** What is read of a checkpoint's row. */
+export const columns = ({ sql, start }: Database): Fragment =>
+  sql`${start("checkpoint_key", limits.key)} AS checkpoint_key, format,
+    ${start("header", limits.header)} AS header, ${start("receipt", limits.receipt)} AS receipt`
 
 /** A part's row as it is read. */
 export interface PartRow {
@@ -35,6 +54,7 @@ export interface NewPartRow extends Omit<PartRow, "offset"> {
 }
 
 const Key = Schema.fromJsonString(Schema.String)
+const ReceiptText = Schema.fromJsonString(Checkpoint.Receipt)
 const HeaderText = Schema.fromJsonString(Checkpoint.Header)
 
 /** A key as it stands in a row. */
@@ -43,6 +63,10 @@ export const encodeKey: (key: string) => string = Schema.encodeSync(Key)
 /** A header as it stands in a row. */
 export const encodeHeader: (header: Checkpoint.Header) => string = Schema.encodeSync(HeaderText)
 
+/** A receipt as it stands in a row. */
+export const encodeReceipt: (receipt: Checkpoint.Receipt) => string = Schema.encodeSync(ReceiptText)
+
+const decodeReceipt = Schema.decodeUnknownResult(ReceiptText)
 const decodeKey = Schema.decodeResult(Key)
 const decodeHeader = Schema.decodeUnknownResult(HeaderText)
 const decodePart = Schema.decodeUnknownResult(Checkpoint.PartRecord)
@@ -61,14 +85,36 @@ export const headerOf = (row: Row): Result.Result<Checkpoint.Header, Damaged | U
     ? Result.mapError(decodeHeader(row.header), () => damaged("its header can't be read"))
     : Result.fail(new UnknownVersion({ version: String(row.format) }))
 
+/** What a finished upload left; none if it isn't over. */
+export const finishedOf = (
+  row: Row
+): Result.Result<Option.Option<Checkpoint.Finished>, Damaged | UnknownVersion> =>
+  Result.gen(function* () {
+    if (row.receipt === null) return Option.none()
+    const header = yield* headerOf(row)
+    const receipt = yield* Result.mapError(decodeReceipt(row.receipt), () =>
+      damaged("its receipt can't be read")
+    )
+    return Option.some({ header, receipt })
+  })
+
 /** A checkpoint's parts, in that order. */
 export const partsOf = (
   rows: ReadonlyArray<PartRow>
 ): Result.Result<ReadonlyArray<UploadedPart>, Damaged> =>
-  Result.all(
-    rows.map((row) =>
-      Result.mapError(decodePart(row), () => damaged(`its part ${row.number} can't be read`))
-    )
+  rows.length > maxParts
+    ? Result.fail(damaged(`it has more than ${maxParts} parts`))
+    : Result.all(
+        rows.map((row) =>
+          Result.mapError(partOf(row), () => damaged(`its part ${row.number} can't be read`))
+        )
+      )
+
+const partOf = (row: PartRow) =>
+  Result.filterOrFail(
+    decodePart(row),
+    ({ etag, crc64 }) => etag.length < limits.etag && crc64 >= 0n && crc64 < 2n ** 64n,
+    () => "absurd" as const
   )
 
 const damaged = (description: string) => new Damaged({ description })

@@ -25,9 +25,11 @@ const createTables = ({ sql, tables, bigint, strict }: Database) =>
       token TEXT,
       holder TEXT,
       expires_at ${bigint},
+      lease_ms ${bigint},
       generation INTEGER NOT NULL DEFAULT 0,
       format INTEGER,
-      header TEXT
+      header TEXT,
+      receipt TEXT
     ) ${strict}`,
     sql`CREATE TABLE ${sql(tables.parts)} (
       id TEXT NOT NULL,
