@@ -32,7 +32,7 @@ const headerOf = (index: number): Checkpoint.Header => ({
   partSize: 8_388_608,
   options: "f00d",
   createdAt: 1_700_000_000_000 + index,
-  phase: { _tag: "Uploading", uploadId: `0004B9894A22E5B1888A1E29F8${index}` }
+  uploadId: `0004B9894A22E5B1888A1E29F8${index}`
 })
 
 const parts = Array.from({ length: 3 }, (_, index) => ({
