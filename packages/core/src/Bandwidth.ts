@@ -10,12 +10,12 @@
  *
  * @since 0.1.0
  */
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { Body } from "./Body.ts"
+import * as Monotonic from "./internal/monotonic.ts"
 import { portionFor, positive, reserve } from "./internal/client/bandwidth.ts"
 import { OssClient } from "./OssClient.ts"
 
@@ -37,7 +37,7 @@ export class Bandwidth extends Context.Service<
 
 /**
  * One limit for this process, of `bytesPerSecond`, a positive number. It is
- * counted by Effect's `Clock`, in what is read to be sent: headers, and what
+ * counted on Effect's monotonic clock, in what is read to be sent: headers, and what
  * lower layers send again, come on top. A value that isn't positive is a defect.
  *
  * @category layers
@@ -47,11 +47,11 @@ export const layer = (options: { readonly bytesPerSecond: number }): Layer.Layer
   Layer.effect(
     Bandwidth,
     Effect.map(positive(options), (bytesPerSecond) => {
-      let free = 0
+      let free = Number.NEGATIVE_INFINITY
       return {
         portion: portionFor(bytesPerSecond),
         take: (bytes: number) =>
-          Effect.flatMap(Clock.currentTimeMillis, (now) => {
+          Effect.flatMap(Monotonic.now, (now) => {
             const reserved = reserve(free, now, bytes, bytesPerSecond)
             free = reserved.free
             return reserved.wait > 0 ? Effect.sleep(Duration.millis(reserved.wait)) : Effect.void

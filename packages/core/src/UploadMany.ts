@@ -4,7 +4,6 @@
  *
  * @since 0.1.0
  */
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { FileSystem } from "effect/FileSystem"
 import type { Path } from "effect/Path"
@@ -14,6 +13,7 @@ import * as Stream from "effect/Stream"
 import type { CheckpointStore } from "./CheckpointStore.ts"
 import * as Directory from "./internal/source/directory.ts"
 import * as Many from "./internal/upload/many.ts"
+import * as Monotonic from "./internal/monotonic.ts"
 import * as Meter from "./internal/upload/progress.ts"
 import { sampleEvery } from "./internal/upload/run.ts"
 import { Tally } from "./internal/upload/totals.ts"
@@ -340,7 +340,7 @@ const eventsOf =
 /** Samples of the totals: five times a second, and whenever one is asked for. */
 const sampled = (tally: Tally) => {
   let last: Meter.Sample | undefined
-  const now = Effect.map(Clock.currentTimeMillis, (at): Totals => {
+  const now = Effect.map(Monotonic.now, (at): Totals => {
     const counts = tally.now()
     last = Meter.sample(last ?? { at: at - 1, sent: counts.sent, rate: 0 }, at, counts.sent)
     return { _tag: "Totals", ...counts, rate: Math.round(last.rate) }

@@ -8,12 +8,14 @@ import { TestClock } from "effect/testing"
 import { reserve } from "../src/internal/client/bandwidth.ts"
 import {
   assertWhole,
+  collect,
   contentOf,
   fiveParts,
   inTime,
   partSize,
   requestFor,
-  requests
+  requests,
+  setBack
 } from "./support/world.ts"
 
 const limitedBy = <R>(bandwidth: Layer.Layer<Bandwidth.Bandwidth, never, R>) =>
@@ -85,6 +87,21 @@ describe("a limit of bandwidth", () => {
       yield* inTime(Upload.upload(request))
       assert.deepInclude(yield* requests, { uploadPart: 5, complete: 1 })
     }).pipe(Effect.provide(limited(5_000)))
+  )
+
+  it.effect(
+    "and the rate that is told stay what they are when the wall clock is set back by an hour",
+    () =>
+      Effect.gen(function* () {
+        const rate = 100_000
+        const upload = collect(requestFor(contentOf(rate * 10)))
+        const fiber = yield* Effect.forkChild(setBack("3 seconds", upload))
+        yield* TestClock.adjust("11 seconds")
+        const events = yield* Fiber.join(fiber)
+        const rates = events.flatMap((event) => (event._tag === "Progress" ? [event.rate] : []))
+        assert.isAbove(rates.length, 20)
+        for (const told of rates.slice(10, -1)) assert.closeTo(told, rate, rate / 2)
+      }).pipe(Effect.provide(limited(100_000)))
   )
 
   it.effect("is not used up by an upload that was interrupted", () =>

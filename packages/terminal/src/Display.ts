@@ -5,12 +5,12 @@
  * @since 0.1.0
  */
 import type { UploadEvent } from "@effect-oss/core/UploadEvent"
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Terminal } from "effect/Terminal"
+import * as Monotonic from "./internal/monotonic.ts"
 import * as Frames from "./internal/frames.ts"
 import * as Line from "./internal/line.ts"
 import * as View from "./internal/view.ts"
@@ -43,14 +43,14 @@ export const make = Effect.fnUntraced(function* (
 ): Effect.fn.Return<(event: UploadEvent) => Effect.Effect<void>, never, Scope.Scope> {
   const { color } = screen
   const style = !progress ? "Summary" : Option.isSome(screen.size) ? "Bar" : "Lines"
-  let view = View.initial(yield* Clock.currentTimeMillis)
+  let view = View.initial(yield* Monotonic.now)
   let shown = false
   const bar = (columns: number) => Line.drawn(view, { columns, unicode, color })
   const { draw } = yield* Frames.loop(screen, (_, { columns }) =>
     shown && style === "Bar" ? [bar(columns - Frames.spare)] : []
   )
   return Effect.fnUntraced(function* (event) {
-    const { view: after, lines } = View.next(view, event, yield* Clock.currentTimeMillis, style)
+    const { view: after, lines } = View.next(view, event, yield* Monotonic.now, style)
     const changes = shown !== (event._tag !== "Completed")
     view = after
     shown = event._tag !== "Completed"

@@ -3,7 +3,7 @@ import { assert } from "@effect/vitest"
 import { CheckpointStore, OssClient, Part, Source, Upload } from "@effect-oss/core"
 import type { UploadEvent } from "@effect-oss/core"
 import { OssEmulator } from "@effect-oss/emulator"
-import { Effect, Fiber, Layer, Option, Stream } from "effect"
+import { Clock, Duration, Effect, Fiber, Layer, Option, Stream } from "effect"
 import { TestClock } from "effect/testing"
 
 export const bucket = "test-bucket"
@@ -118,3 +118,21 @@ export const collect = (request: Upload.UploadRequest) => {
     Effect.as(seen)
   )
 }
+
+/** Runs something while the wall clock is set back by an hour after so long; the monotonic clock goes on. */
+export const setBack = <A, E, R>(after: Duration.Input, effect: Effect.Effect<A, E, R>) =>
+  Effect.gen(function* () {
+    const clock = yield* Clock.Clock
+    const at = clock.currentTimeMillisUnsafe() + Duration.toMillis(Duration.fromInputUnsafe(after))
+    const wall = (now: number) => (now < at ? now : now - 3_600_000)
+    const millis = () => wall(clock.currentTimeMillisUnsafe())
+    const nanos = () => BigInt(Math.round(millis() * 1_000_000))
+    const stepping: Clock.Clock = {
+      ...clock,
+      currentTimeMillisUnsafe: millis,
+      currentTimeMillis: Effect.sync(millis),
+      currentTimeNanosUnsafe: nanos,
+      currentTimeNanos: Effect.sync(nanos)
+    }
+    return yield* Effect.provideService(effect, Clock.Clock, stepping)
+  })

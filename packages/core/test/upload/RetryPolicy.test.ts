@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { OssError, RetryPolicy } from "@effect-oss/core"
 import { Clock, Duration, Effect, Random, Result, Schedule } from "effect"
 import { TestClock } from "effect/testing"
-import { inTime } from "../support/world.ts"
+import { inTime, setBack } from "../support/world.ts"
 import * as Attempts from "../../src/internal/upload/retry.ts"
 
 const failing = (reason: OssError.Reason, status?: number) =>
@@ -111,18 +111,8 @@ describe("RetryPolicy.patient", () => {
 
   it.effect("counts on the monotonic clock: a wall clock that is set back changes nothing", () =>
     Effect.gen(function* () {
-      const clock = yield* Clock.Clock
-      const back: Clock.Clock = {
-        ...clock,
-        currentTimeMillis: Effect.succeed(0),
-        currentTimeMillisUnsafe: () => 0
-      }
-      const fiber = yield* Effect.forkChild(
-        Effect.retry(Effect.fail(reset), RetryPolicy.standard).pipe(
-          Effect.ignore,
-          Effect.provideService(Clock.Clock, back)
-        )
-      )
+      const retried = Effect.ignore(Effect.retry(Effect.fail(reset), RetryPolicy.standard))
+      const fiber = yield* Effect.forkChild(setBack("1 minute", retried))
       yield* TestClock.adjust("140 seconds")
       assert.isDefined(fiber.pollUnsafe())
     })

@@ -62,12 +62,13 @@ const pump = Effect.fnUntraced(function* <E>(
 
 /** Returns once the socket is done with the piece, or broken. */
 const write = Effect.fnUntraced(function* (way: Way, sent: ClientRequest, piece: Uint8Array) {
-  const start = yield* Clock.currentTimeMillis
+  const start = yield* Clock.monotonicTimeNanos
   yield* Effect.callback<void>((resume) => {
     sent.write(piece, () => resume(Effect.void))
     return Effect.sync(() => (way.pieceSize = Pieces.smallest))
   })
-  way.pieceSize = Pieces.next(piece.length, (yield* Clock.currentTimeMillis) - start)
+  const nanos = (yield* Clock.monotonicTimeNanos) - start
+  way.pieceSize = Pieces.next(piece.length, Number(nanos) / 1e6)
 })
 
 /** Runs `last` at the call number `count`. */

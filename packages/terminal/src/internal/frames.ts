@@ -1,7 +1,7 @@
 /** The one loop that draws: whatever is shown, its lines are pinned anew several times a second. */
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Monotonic from "./monotonic.ts"
 import type { Screen, Size } from "../Screen.ts"
 
 const interval = "200 millis"
@@ -18,7 +18,7 @@ export const loop = Effect.fnUntraced(function* (
   lines: (now: number, size: Size) => ReadonlyArray<string>
 ) {
   if (Option.isNone(screen.size)) return { draw: Effect.void }
-  const now = Effect.all([Clock.currentTimeMillis, screen.size.value])
+  const now = Effect.all([Monotonic.now, screen.size.value])
   const draw = Effect.flatMap(now, ([now, size]) => screen.pin(lines(now, size)))
   yield* Effect.addFinalizer(() => screen.pin([]))
   yield* Effect.forkScoped(Effect.forever(Effect.andThen(draw, Effect.sleep(interval))))

@@ -6,7 +6,6 @@ import * as Source from "@effect-oss/core/Source"
 import * as Upload from "@effect-oss/core/Upload"
 import type { Outcome } from "@effect-oss/core/UploadMany"
 import { UploadEvent } from "@effect-oss/core/UploadEvent"
-import * as Clock from "effect/Clock"
 import * as Board from "@effect-oss/terminal/Board"
 import * as Render from "@effect-oss/terminal/Render"
 import { printable } from "@effect-oss/terminal/Text"
@@ -22,6 +21,7 @@ import { explain, gravest, isResumable } from "../../Explain.ts"
 import type { ObjectUrl } from "../../ObjectUrl.ts"
 import { within } from "../../ObjectUrl.ts"
 import { Output } from "../../Output.ts"
+import * as Monotonic from "../monotonic.ts"
 import { jsonLine } from "../json.ts"
 import { Watch } from "../watched.ts"
 
@@ -112,7 +112,7 @@ const makeScreen = Effect.fnUntraced(function* (
   const counts = { uploaded: 0, skipped: 0, failed: 0, bytes: 0, done: 0 }
   let worst: SomeFailed["exitCode"] = 2
   let all: Board.Total | undefined
-  const startedAt = yield* Clock.currentTimeMillis
+  const startedAt = yield* Monotonic.now
   const board = (): Board.Board => ({
     startedAt,
     active: watch.entries(),
@@ -122,16 +122,14 @@ const makeScreen = Effect.fnUntraced(function* (
   })
   if (progress && Option.isSome(screen.size)) {
     const draw = Effect.flatMap(screen.size.value, (size) =>
-      Effect.flatMap(Clock.currentTimeMillis, (now) => screen.pin(Board.render(board(), now, size)))
+      Effect.flatMap(Monotonic.now, (now) => screen.pin(Board.render(board(), now, size)))
     )
     yield* Effect.addFinalizer(() => screen.pin([]))
     yield* Effect.forkScoped(Effect.forever(Effect.andThen(draw, Effect.sleep("200 millis"))))
     // A directory that can't be listed fails the upload itself.
     yield* Effect.forkScoped(Effect.ignore(Effect.map(countOf(requests), (total) => (all = total))))
   }
-  const summary = Effect.map(Clock.currentTimeMillis, (now) =>
-    Board.total(Board.stopped(board()), now)
-  )
+  const summary = Effect.map(Monotonic.now, (now) => Board.total(Board.stopped(board()), now))
   return {
     count: (outcome: Ended) =>
       Effect.sync(() => {

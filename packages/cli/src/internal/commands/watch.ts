@@ -1,9 +1,9 @@
 /** Uploads of a cluster until all have ended: bars on a terminal, lines elsewhere. */
+import * as Monotonic from "../monotonic.ts"
 import { Executions } from "@effect-oss/cluster/Executions"
 import type { UnknownUpload } from "@effect-oss/cluster/UploadWorkflow"
 import type { Status, Submitted } from "@effect-oss/cluster/Uploads"
 import * as Uploads from "@effect-oss/cluster/Uploads"
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Board from "@effect-oss/terminal/Board"
@@ -24,7 +24,7 @@ export const watch = Effect.fnUntraced(function* (
   json: boolean
 ): Effect.fn.Return<ReadonlyArray<Status>, UnknownUpload, Client | Output> {
   const { screen } = yield* Output
-  const startedAt = yield* Clock.currentTimeMillis
+  const startedAt = yield* Monotonic.now
   const shown = new Map<string, string>()
   let uploads: ReadonlyArray<Submitted> = []
   const first = new Map<string, number>()
@@ -78,7 +78,7 @@ const tell = Effect.fnUntraced(function* (
   }
   if (Option.isNone(screen.size)) return
   const size = yield* screen.size.value
-  yield* screen.pin(Board.render(board, yield* Clock.currentTimeMillis, size))
+  yield* screen.pin(Board.render(board, yield* Monotonic.now, size))
 })
 
 const sizeOf = (uploads: ReadonlyArray<Submitted>) =>

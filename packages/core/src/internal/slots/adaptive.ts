@@ -1,10 +1,10 @@
 /**
  * Slots whose number follows what the upload observes of itself.
  */
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
+import * as Monotonic from "../monotonic.ts"
 import * as Concurrency from "./concurrency.ts"
 import type { Slots } from "./slots.ts"
 
@@ -28,11 +28,11 @@ export const make = Effect.fnUntraced(function* (
   const semaphore = Semaphore.makeUnsafe(state.limit)
 
   const adapt = Effect.gen(function* () {
-    let at = yield* Clock.currentTimeMillis
+    let at = yield* Monotonic.now
     let bytes = counter.onWire
     while (true) {
       yield* Effect.sleep(every)
-      const now = yield* Clock.currentTimeMillis
+      const now = yield* Monotonic.now
       const rate = ((counter.onWire - bytes) * 1_000) / Math.max(1, now - at)
       const { limit } = state
       const full = using === limit && waiting > 0 && rate > 0

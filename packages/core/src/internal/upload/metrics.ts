@@ -4,11 +4,11 @@
  * @internal
  */
 import * as Cause from "effect/Cause"
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Metric from "effect/Metric"
 import * as Metrics from "../../Metrics.ts"
+import * as Monotonic from "../monotonic.ts"
 import type { OssError } from "../../OssError.ts"
 import type { UploadResult } from "../../UploadEvent.ts"
 
@@ -19,13 +19,13 @@ export const transfer = <A, E, R>(
 ): Effect.Effect<A, E, R> => {
   const inFlight = at(bucket, Metrics.inFlight)
   return Effect.acquireUseRelease(
-    Effect.andThen(Metric.modify(inFlight, 1), Clock.currentTimeMillis),
+    Effect.andThen(Metric.modify(inFlight, 1), Monotonic.now),
     () => self,
     (start, exit) =>
       Effect.gen(function* () {
         yield* Metric.modify(inFlight, -1)
         if (Exit.isFailure(exit)) return
-        const elapsed = (yield* Clock.currentTimeMillis) - start
+        const elapsed = (yield* Monotonic.now) - start
         yield* Metric.update(at(bucket, Metrics.partDuration), elapsed / 1_000)
       })
   )

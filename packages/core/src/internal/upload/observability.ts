@@ -2,13 +2,13 @@
  * How an upload shows from outside: as a span, in logs, in the count of
  * uploads, in samples of its progress, and in its errors.
  */
-import * as Clock from "effect/Clock"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { OssClient } from "../../OssClient.ts"
 import type { UploadResult } from "../../UploadEvent.ts"
 import { UploadEvent } from "../../UploadEvent.ts"
+import * as Monotonic from "../monotonic.ts"
 import * as Metrics from "./metrics.ts"
 import * as Progress from "./progress.ts"
 import type { Session, Transfer } from "./session.ts"
@@ -86,10 +86,10 @@ export const sample = (session: Session, every: Duration.Duration | undefined) =
 
 const sampling = Effect.fnUntraced(function* (session: Session, every: Duration.Duration) {
   const { counter, report } = session
-  let last: Progress.Sample = { at: yield* Clock.currentTimeMillis, sent: 0, rate: 0 }
+  let last: Progress.Sample = { at: yield* Monotonic.now, sent: 0, rate: 0 }
   while (true) {
     yield* Effect.sleep(every)
-    last = Progress.sample(last, yield* Clock.currentTimeMillis, counter.sent - counter.resumed)
+    last = Progress.sample(last, yield* Monotonic.now, counter.sent - counter.resumed)
     // That all of it is there is said of an object only, see `finished`.
     if (counter.durable === counter.total) continue
     yield* report(UploadEvent.cases.Progress.make(Progress.progress(counter, last.rate)))
