@@ -1,4 +1,5 @@
 /** An uploader wants a file under a key, and starts one process after another until it gets there. */
+import * as Checkpoint from "@effect-oss/core/Checkpoint"
 import type { SourceError } from "@effect-oss/core/Source"
 import type { UploadError, UploadRequest } from "@effect-oss/core/Upload"
 import type { UploadEvent, UploadResult } from "@effect-oss/core/UploadEvent"
@@ -6,6 +7,7 @@ import * as Cause from "effect/Cause"
 import * as Exit from "effect/Exit"
 import type { FileSystem } from "effect/FileSystem"
 import * as Option from "effect/Option"
+import { hashOf } from "../../packages/node-fs-store/src/internal/place.ts"
 import type { Host } from "../kernel/host.ts"
 import * as ProcessOf from "../kernel/process.ts"
 import type { Point, Process, Verdict } from "../kernel/process.ts"
@@ -119,6 +121,14 @@ export const kill = (world: World, uploader: Uploader): void => {
   startLater(world, uploader, random.pick([0, 100, 5_000, 90_000]))
 }
 
+/** Its host has lost power. */
+export const losePower = (world: World, uploader: Uploader): void => {
+  if (uploader.process !== undefined) kill(world, uploader)
+  if (uploader.pid === undefined) return
+  uploader.host.processes.delete(uploader.pid)
+  uploader.pid = uploader.host.spawn()
+}
+
 const startLater = (world: World, uploader: Uploader, millis: number) => {
   uploader.process = undefined
   world.after(millis, () => launch(world, uploader))
@@ -229,7 +239,7 @@ const failed = (world: World, uploader: Uploader, error: UploadError) => {
   else if (isCalm() && uploader.tries > maxTries) {
     world.trace.violated(`${uploader.name} never gets through: ${error.message}`)
   } else {
-    if (isCalm()) followRemedy(world, error)
+    if (isCalm()) followRemedy(world, uploader, error)
     startLater(world, uploader, isCalm() ? random.int(1_000, 70_000) : random.int(0, 30_000))
   }
 }
@@ -249,8 +259,14 @@ const isFinal = ({ file }: Uploader, error: UploadError): boolean => {
 }
 
 /** Does what the message of a damaged checkpoint advises: deletes it. */
-const followRemedy = ({ disk }: World, error: UploadError) => {
+const followRemedy = ({ disk, server }: World, uploader: Uploader, error: UploadError) => {
   if (error._tag !== "CheckpointError") return
   if (error.reason._tag !== "Damaged" && error.reason._tag !== "UnknownVersion") return
-  if (disk.bytes(error.location) !== undefined) disk.remove(error.location)
+  if (disk.bytes(error.location) !== undefined) return disk.remove(error.location)
+  // The location may be the name of the checkpoint.
+  const { endpoint, bucket } = server.client
+  const hash = hashOf(Checkpoint.keyOf({ endpoint, bucket, ...uploader }))
+  for (const path of disk.files(uploader.directory)) {
+    if (path.includes(hash) && path.endsWith(".journal")) disk.remove(path)
+  }
 }

@@ -164,9 +164,7 @@ const make = (
     after: (millis, task) => void time.after(millis, task),
     killAllOn: (host) => {
       for (const uploader of uploaders) {
-        if (uploader.host === host && uploader.process !== undefined) {
-          UploaderOf.kill(world, uploader)
-        }
+        if (uploader.host === host) UploaderOf.losePower(world, uploader)
       }
       for (const sweeper of sweepers) if (sweeper.host === host) sweeper.kill()
     }

@@ -26,10 +26,11 @@ export const begin = (world: World): void => {
   const often = (least: number, most: number, task: () => void) => {
     for (let left = random.int(1, 3); left > 0; left--) after(random.int(least, most), task)
   }
-  if (conditions.has("otherPrograms") || conditions.has("forgedCheckpoints")) {
-    const [uploader] = uploaders
-    if (uploader !== undefined) OtherProgram.start(world, uploader.key)
+  const [uploader] = uploaders
+  if (conditions.has("otherPrograms") && uploader !== undefined) {
+    OtherProgram.start(world, uploader.key)
   }
+  if (conditions.has("forgedCheckpoints")) OtherProgram.start(world, "elsewhere")
   if (conditions.has("forgedCheckpoints")) often(2_000, 40_000, () => Checkpoints.forge(world))
   if (conditions.has("manyCheckpoints")) {
     for (const directory of world.directories) {

@@ -72,6 +72,8 @@ export interface Invariants extends Pick<HistoryOf.History, "isOthers"> {
   readonly suspended: () => void
   readonly threadDied: () => void
   readonly clockJumped: () => void
+  /** A journal stands in for those of its checkpoint, now and later. */
+  readonly forged: () => void
   readonly damaged: (path: string, bytes: Uint8Array) => void
   readonly failed: (party: Party, error: UploadError) => void
   /** A process has just ended; the returned function looks at it once its last turn is over. */
@@ -126,6 +128,10 @@ export const make = (world: HistoryOf.World): Invariants => {
     threadDied: () => void count.threadDeaths++,
     suspended: () => void count.suspensions++,
     clockJumped: () => void count.clockJumps++,
+    forged: () => {
+      count.damages++
+      count.damagedHeaders++
+    },
     damaged: (path, bytes) => {
       count.damages++
       if (path.endsWith(".journal.tmp")) count.damagedHeaders++

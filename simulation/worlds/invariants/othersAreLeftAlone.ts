@@ -11,8 +11,9 @@ export const make = (history: History): Invariant => {
     onCarriedOut: ({ key, store }, { call }) => {
       if (call !== "initiate") return
       const newest = server.uploads().at(-1)
-      if (newest?.key === key && !history.isOthers(newest.uploadId))
-        stores.set(newest.uploadId, store)
+      if (newest?.key !== key || history.isOthers(newest.uploadId)) return
+      // The newest upload is an older one if this Initiate was refused.
+      if (!stores.has(newest.uploadId)) stores.set(newest.uploadId, store)
     },
     onPoint: ({ name, store }, point) => {
       if ("path" in point || point.moment !== "before" || point.uploadId === undefined) return

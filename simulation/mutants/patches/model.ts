@@ -1,0 +1,217 @@
+import type { Patches } from "../mutant.ts"
+
+export const model: Patches = {
+  folder: "packages/core/src",
+  tests: ["packages/core/test/upload", "packages/core/test/Crc64"],
+  bugs: [
+    ["Part.ts", "number: index + 1,", "number: index,", "parts are numbered from 0"],
+    ["Part.ts", "offset: index * partSize,", "offset: index * size,", "parts begin elsewhere"],
+    [
+      "Part.ts",
+      "Math.min(partSize, size - index * partSize)",
+      "partSize",
+      "the last part goes beyond the end"
+    ],
+    [
+      "Part.ts",
+      "const count = Math.ceil(size / partSize)",
+      "const count = Math.floor(size / partSize)",
+      "the last part is left out"
+    ],
+    ["Part.ts", "if (count > maxParts) {", "if (count >= maxParts) {", "10,000 parts are refused"],
+    [
+      "Part.ts",
+      "if (count > maxParts) {",
+      "if (count > maxParts + 1) {",
+      "10,001 parts are allowed"
+    ],
+    ["Part.ts", "partSize >= minPartSize &&", "partSize > minPartSize &&", "100 KiB are refused"],
+    [
+      "Part.ts",
+      "partSize <= maxPartSize\n",
+      "partSize <= 2 * maxPartSize\n",
+      "parts above 5 GiB are allowed"
+    ],
+    [
+      "Part.ts",
+      "size >= 0 && size <= maxObjectSize",
+      "size > 0 && size <= maxObjectSize",
+      "an empty file is refused"
+    ],
+    [
+      "Part.ts",
+      "size >= 0 && size <= maxObjectSize",
+      "size >= 0",
+      "an object above 48.8 TiB is begun"
+    ],
+    [
+      "Part.ts",
+      "Math.floor((number - 1) / partsPerStep)",
+      "Math.floor(number / partsPerStep)",
+      "growing parts overlap"
+    ],
+    [
+      "Part.ts",
+      "offset += partsPerStep * sizeIn(earlier)",
+      "offset += sizeIn(earlier)",
+      "growing parts overlap after the first step"
+    ],
+    [
+      "Part.ts",
+      "Math.max(partSize, leastSizes[step] ?? maxPartSize)",
+      "partSize",
+      "parts of unknown length do not grow"
+    ],
+    [
+      "Part.ts",
+      "roundUp(size / maxParts, MiB)",
+      "roundUp(size / (2 * maxParts), MiB)",
+      "the default part size makes more than 10,000 parts"
+    ],
+    [
+      "Checkpoint.ts",
+      "header.fingerprint !== wanted.fingerprint || header.size !== wanted.size",
+      "header.size !== wanted.size",
+      "a changed source of the same size is carried on with"
+    ],
+    [
+      "Checkpoint.ts",
+      "header.fingerprint !== wanted.fingerprint || header.size !== wanted.size",
+      "header.fingerprint !== wanted.fingerprint",
+      "a source of another size is carried on with"
+    ],
+    [
+      "Checkpoint.ts",
+      'if (header.options !== wanted.options) return Option.some("OptionsChanged")',
+      "",
+      "an object gets the metadata of an earlier request"
+    ],
+    [
+      "Checkpoint.ts",
+      "header.growth !== Part.growth",
+      "false",
+      "parts that grew by another rule are mixed"
+    ],
+    [
+      "Checkpoint.ts",
+      "const { acl: _, callback: __, ...fixed } = options",
+      "const { callback: __, ...fixed } = options",
+      "a changed ACL throws parts away"
+    ],
+    [
+      "Checkpoint.ts",
+      "const { acl: _, callback: __, ...fixed } = options",
+      "const { acl: _, ...fixed } = options",
+      "a changed callback throws parts away"
+    ],
+    [
+      "Checkpoint.ts",
+      ".sort(([a], [b]) => (a < b ? -1 : 1))",
+      "",
+      "the order of options throws parts away"
+    ],
+    [
+      "Checkpoint.ts",
+      "initiated >= phase.serverTime && initiated <= end",
+      "initiated <= end",
+      "an older upload of another program is aborted"
+    ],
+    [
+      "Checkpoint.ts",
+      "initiated >= phase.serverTime && initiated <= end",
+      "initiated >= phase.serverTime",
+      "a much later upload of another program is aborted"
+    ],
+    [
+      "Checkpoint.ts",
+      "initiated >= phase.serverTime && initiated <= end",
+      "initiated > phase.serverTime && initiated <= end",
+      "an id of the same second stays"
+    ],
+    [
+      "Checkpoint.ts",
+      "known.offset === part.offset && known.size === part.size",
+      "known.size === part.size",
+      "a part of another offset counts as done"
+    ],
+    [
+      "Checkpoint.ts",
+      "known.offset === part.offset && known.size === part.size",
+      "known.offset === part.offset",
+      "a part of another size counts as done"
+    ],
+    [
+      "Checkpoint.ts",
+      "there === undefined || there.size !== part.size",
+      "there === undefined",
+      "a part of another size on the server is kept"
+    ],
+    [
+      "Checkpoint.ts",
+      "      known.etag === there.etag &&\n",
+      "",
+      "a part that was replaced on the server counts as done"
+    ],
+    [
+      "Checkpoint.ts",
+      "Option.getOrElse(there.crc64, () => known.crc64) === known.crc64",
+      "true",
+      "a part with another CRC64 on the server counts as done"
+    ],
+    [
+      "Checkpoint.ts",
+      'return fits ? { _tag: "Done", part: known } : { _tag: "Missing", part }',
+      'return { _tag: "Missing", part }',
+      "without ListParts every part is sent again"
+    ],
+    [
+      "Checkpoint.ts",
+      '      onNone: () => ({ _tag: "Missing", part }),\n',
+      '      onNone: () => ({ _tag: "Adoptable", part: { ...part, etag: there.etag, crc64: 0n } }),\n',
+      "a part without CRC64 is adopted"
+    ],
+    [
+      "Checkpoint.ts",
+      "crc64 = Crc64.combine(crc64, part.crc64, size)",
+      "crc64 = Crc64.combine(part.crc64, crc64, size)",
+      "CRC64s are combined in the wrong order"
+    ],
+    [
+      "Checkpoint.ts",
+      "part === undefined || part.offset !== offset || part.size !== size",
+      "part === undefined",
+      "the whole CRC64 is of parts that do not fit"
+    ],
+    [
+      "Checkpoint.ts",
+      "parts: Array.from(new Map(Array.from(records, (part) => [part.number, part])).values())",
+      "parts: Array.from(records)",
+      "a part that was recorded twice counts twice"
+    ],
+    [
+      "Checkpoint.ts",
+      "JSON.stringify([place.endpoint, place.bucket, place.key, place.sourceId])",
+      "JSON.stringify([place.endpoint, place.bucket, place.key])",
+      "two sources to one key share a checkpoint"
+    ],
+    [
+      "Checkpoint.ts",
+      "JSON.stringify([place.endpoint, place.bucket, place.key, place.sourceId])",
+      "JSON.stringify([place.bucket, place.key, place.sourceId])",
+      "two endpoints share a checkpoint"
+    ],
+    ["RetryPolicy.ts", "attempt < attempts)", "attempt <= attempts)", "one retry too many"],
+    [
+      "RetryPolicy.ts",
+      "attempt < attempts || (isOutage(error) && elapsed < patience)",
+      "attempt < attempts",
+      "an outage of minutes ends an upload"
+    ],
+    [
+      "RetryPolicy.ts",
+      "attempt < attempts || (isOutage(error) && elapsed < patience)",
+      "attempt < attempts || isOutage(error)",
+      "an outage is waited for for ever"
+    ]
+  ]
+}

@@ -1,0 +1,52 @@
+import type { Patches } from "../mutant.ts"
+
+export const transport: Patches = {
+  folder: "packages/node-http/src/internal",
+  tests: ["packages/node-http/test/NodeOssHttp", "packages/node-http/test/pieces"],
+  worlds: false,
+  bugs: [
+    [
+      "pump.ts",
+      "offset += piece.length",
+      "offset += way.pieceSize",
+      "bytes of the body are skipped"
+    ],
+    [
+      "pump.ts",
+      "Math.min(way.pieceSize, size - offset)",
+      "way.pieceSize",
+      "the last piece is too long"
+    ],
+    ["pump.ts", "if (offset === size) sent.end(piece)\n    else", "", "a request is never ended"],
+    [
+      "pump.ts",
+      "countDown(2, () => {",
+      "countDown(1, () => {",
+      "a buffer is used again while it is still being sent"
+    ],
+    [
+      "exchange.ts",
+      "if (!sent.writableEnded) cutOff(sent, incoming)",
+      "",
+      "a body is sent on after the answer"
+    ],
+    [
+      "exchange.ts",
+      "({ stale }) => stale,",
+      "() => false,",
+      "a connection that had gone stale fails the request"
+    ],
+    [
+      "exchange.ts",
+      "({ stale }) => stale,",
+      "() => true,",
+      "a request is sent twice after any failure"
+    ],
+    [
+      "exchange.ts",
+      "Effect.onError(() => Effect.sync(() => sent.destroy()))",
+      "Effect.onError(() => Effect.void)",
+      "an interrupted request stays on the wire"
+    ]
+  ]
+}
