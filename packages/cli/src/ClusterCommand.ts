@@ -83,7 +83,9 @@ const submit = Command.make(
   "submit",
   {
     databaseUrl,
-    files: files("What is uploaded: files, or URLs of servers that know ranges"),
+    files: files(
+      "What is uploaded: files, directories with all that is in them, or URLs of servers that know ranges"
+    ),
     url,
     partSize,
     onFailure: Flag.Literals("on-failure", ["keep", "abort"]).pipe(
@@ -111,10 +113,11 @@ const submit = Command.make(
 ).pipe(
   Command.withShortDescription("Hand uploads to the runners, and print their ids"),
   Command.withDescription(
-    "Hand uploads to the runners, and print their ids, one a line. The same file to the same object, submitted again, joins the upload that is under way; if that has ended, the runner looks whether the object is still there, and uploads only if it isn't"
+    "Hand uploads to the runners, and print their ids, one a line. The same file to the same object, submitted again, joins the upload that is under way; if that has ended, the runner looks whether the object is still there, and uploads only if it isn't. Of several files and of directories, all that is smaller than a part becomes one batch, with one id"
   ),
   Command.withExamples([
     { command: "effect-oss submit /shared/*.tar oss://backups/2026/ --wait" },
+    { command: "effect-oss submit /shared/photos oss://backups/" },
     { command: "effect-oss submit https://mirror.example/image.iso oss://mirror/" }
   ])
 )

@@ -74,6 +74,30 @@ layer(World.layer, { excludeTestServices: true, timeout: "1 minute" })("many mac
     }).pipe(Effect.scoped)
   )
 
+  it.effect("a directory becomes a batch, whose failures are told and end the command", () =>
+    Effect.gen(function* () {
+      const { here, runner, directory } = yield* cluster
+      const fs = yield* FileSystem.FileSystem
+      yield* fs.makeDirectory(`${directory}/photos/deep`, { recursive: true })
+      const names = ["a.jpg", "b.jpg", "deep/c.jpg"]
+      for (const name of names) yield* fs.writeFileString(`${directory}/photos/${name}`, name)
+      const submitted = yield* here("submit", `${directory}/photos`, "oss://bucket/")
+      assert.match(submitted.out, /^[0-9a-f]{32}\n$/)
+      yield* fs.remove(`${directory}/photos/b.jpg`)
+      yield* runner()
+      const { out, code, error } = yield* here("status", "--watch", submitted.out.trim())
+      assert.match(out, /1 files failed; completed, 2 files, 15 B\n$/)
+      assert.strictEqual(code, 2)
+      assert.match(error, /1 of 3 uploads failed/)
+      const { client } = yield* World
+      assert.strictEqual((yield* client.head("photos/deep/c.jpg")).size, 10)
+      assert.match((yield* here("list")).out, / failed +100 % +3 +20 B .*oss:\/\/bucket\/\n/)
+      yield* fs.makeDirectory(`${directory}/empty`)
+      const empty = yield* here("submit", `${directory}/empty`, "oss://bucket/")
+      assert.match(empty.error, /there is no file in .*empty/)
+    }).pipe(Effect.scoped)
+  )
+
   it.effect("an unknown id is an error, and nothing is steered", () =>
     Effect.gen(function* () {
       const { here, file } = yield* cluster

@@ -1,5 +1,5 @@
 /**
- * What was submitted to a cluster: one execution an upload. The layers of
+ * What was submitted to a cluster: one execution an upload or a batch of them. The layers of
  * `NodeCluster` have this service; `Uploads.list`, `Uploads.status` and
  * `Uploads.cleanUp` take it.
  *
@@ -25,10 +25,15 @@ import { outlasting } from "./internal/outlasting.ts"
  */
 export interface Execution {
   readonly id: string
+  readonly kind: "Upload" | "Batch"
   readonly bucket: string
+  /** Of a batch: what the keys of its files begin with. */
   readonly key: string
-  /** Of the source, in bytes. */
+  /** Of all sources, in bytes. */
   readonly size: number
+  readonly files: number
+  /** Of a batch: the pieces that runners take on. */
+  readonly slices: number
   /** In milliseconds since 1970. */
   readonly submitted: number
   /** When it ended, in milliseconds since 1970. */

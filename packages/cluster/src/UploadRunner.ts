@@ -13,7 +13,11 @@ import type { HttpClient } from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as Semaphore from "effect/Semaphore"
 import type { WorkflowEngine } from "effect/workflow/WorkflowEngine"
+import { BatchWorkflow } from "./BatchWorkflow.ts"
 import type { Buckets } from "./Buckets.ts"
+import { run as runBatch } from "./internal/batch.ts"
+import { run as runSlice } from "./internal/slice.ts"
+import { SliceWorkflow } from "./internal/sliceWorkflow.ts"
 import type { Capacity } from "./internal/range.ts"
 import { RangeWorkflow, run as runRange } from "./internal/range.ts"
 import * as Roots from "./internal/roots.ts"
@@ -114,6 +118,8 @@ export const layer = (
       return Layer.mergeAll(
         UploadWorkflow.toLayer(runUpload(capacity)),
         RangeWorkflow.toLayer(runRange(capacity)),
+        BatchWorkflow.toLayer(runBatch),
+        SliceWorkflow.toLayer(runSlice(capacity)),
         forgetting(options.retention)
       ).pipe(Layer.provide([Roots.layer(options.roots), Targets.layer(options.targets)]))
     })

@@ -1,32 +1,27 @@
 /**
- * Uploads seen from outside: submit one, see how far it is, pause it, go on,
- * give it up. From any machine that reaches the cluster's database; none of it
- * depends on where an upload runs.
+ * Uploads seen from outside: submit them, see how far they are, pause them, go
+ * on, give them up. From any machine that reaches the cluster's database; none
+ * of it depends on where an upload runs.
  *
  * @since 0.1.0
  */
-import type { UploadedPart } from "@effect-oss/core/Part"
-import * as ObjectKey from "@effect-oss/core/ObjectKey"
-import * as Checkpoint from "@effect-oss/core/Checkpoint"
-import * as Part from "@effect-oss/core/Part"
 import type { SourceError } from "@effect-oss/core/Source"
 import type { InvalidRequest } from "@effect-oss/core/UploadError"
 import type { UploadResult } from "@effect-oss/core/UploadEvent"
-import * as Cause from "effect/Cause"
+import type * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import type { FileSystem } from "effect/FileSystem"
 import type { HttpClient } from "effect/http/HttpClient"
-import * as Option from "effect/Option"
 import type { WorkflowEngine } from "effect/workflow/WorkflowEngine"
+import type { BatchResult } from "./BatchWorkflow.ts"
 import type { Execution } from "./Executions.ts"
 import { Executions } from "./Executions.ts"
-import * as Attempts from "./internal/attempts.ts"
-import * as Ranges from "./internal/ranges.ts"
-import * as Signals from "./internal/signals.ts"
-import * as Locator from "./Locator.ts"
+import { statusOf } from "./internal/status.ts"
+import * as Steer from "./internal/steer.ts"
+import * as Submit from "./internal/submit.ts"
+import type * as Locator from "./Locator.ts"
 import type { Failure, Job, ObjectOptions } from "./UploadWorkflow.ts"
 import { UnknownUpload, UploadWorkflow } from "./UploadWorkflow.ts"
 
@@ -58,27 +53,13 @@ export interface Request {
  * @category running
  * @since 0.1.0
  */
-export const prepare = Effect.fnUntraced(function* (
+export const prepare: (
   request: Request
-): Effect.fn.Return<
+) => Effect.Effect<
   Job,
   SourceError | InvalidRequest,
   WorkflowEngine | Executions | FileSystem | HttpClient
-> {
-  const { bucket, key, source, options = {}, onFailure = "keep", again } = request
-  yield* Effect.fromResult(ObjectKey.validate(key))
-  const { size, fingerprint } = yield* Effect.scoped(Locator.open(source))
-  const { partSize } = yield* Effect.fromResult(Part.plan(size, request.partSize))
-  const first = { bucket, key, source, fingerprint, size, partSize, options, onFailure }
-  const idOf = (attempt: number) => UploadWorkflow.executionId({ ...first, attempt })
-  const last = yield* Attempts.last(idOf)
-  if (Option.isNone(last)) return { ...first, attempt: 0 }
-  const ended = yield* UploadWorkflow.poll(yield* idOf(last.value))
-  const isOver = Option.exists(ended, ({ _tag }) => _tag === "Complete")
-  return isOver
-    ? { ...first, attempt: last.value + 1, ...(again === true ? { again } : {}) }
-    : { ...first, attempt: last.value }
-})
+> = Submit.prepare
 
 /**
  * Submits an upload and yields its id, without waiting for it. The same source
@@ -112,11 +93,49 @@ export const upload = (
   Effect.flatMap(prepare(request), (job) => UploadWorkflow.execute(job))
 
 /**
+ * Many files of storage that all runners see.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ManyRequest extends Pick<
+  Request,
+  "bucket" | "partSize" | "options" | "onFailure" | "again"
+> {
+  /** What all keys begin with, such as `photos/2026/`; may be empty. */
+  readonly prefix: string
+  readonly files: ReadonlyArray<{
+    /** Absolute, and the same file on every runner. */
+    readonly path: string
+    /** The rest of the key. */
+    readonly key: string
+  }>
+}
+
+/**
+ * Submits many files, and yields the ids of what they became: those below one
+ * part's size one batch, which costs the database a handful of rows for 128
+ * files, and each other one an upload of its own. Two files with one key are
+ * refused before anything is submitted.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const submitMany: (
+  request: ManyRequest
+) => Effect.Effect<
+  ReadonlyArray<string>,
+  SourceError | InvalidRequest,
+  WorkflowEngine | Executions | FileSystem | HttpClient
+> = Submit.many
+
+/**
  * How far an upload is.
  *
  * - `Waiting`: no runner has begun with it.
  * - `Sending`: `durable` and `total` are bytes; what runners have sent of ranges that they have not finished is not counted.
- * - `Failed`: `defect` if it was none of `Failure`.
+ * - `BatchEnded`: each file of a batch is stored, or has failed for good: see `result.failed`.
+ * - `Defect`: it ended with none of `Failure`.
  *
  * @category models
  * @since 0.1.0
@@ -128,8 +147,11 @@ export type Status =
       readonly durable: number
       readonly total: number
       readonly paused: boolean
+      /** Of a batch: files that have ended, and all of them. */
+      readonly files?: { readonly done: number; readonly all: number } | undefined
     }
   | { readonly _tag: "Completed"; readonly result: UploadResult }
+  | { readonly _tag: "BatchEnded"; readonly result: BatchResult }
   | { readonly _tag: "Failed"; readonly error: Failure }
   | { readonly _tag: "Defect"; readonly cause: Cause.Cause<never> }
 
@@ -165,43 +187,8 @@ export const find = Effect.fn("Uploads.find")(function* (
   id: string
 ): Effect.fn.Return<Submitted, UnknownUpload, WorkflowEngine | Executions> {
   const execution = yield* known(id)
-  return { ...execution, status: yield* statusOf(id) }
+  return { ...execution, status: yield* statusOf(execution) }
 })
-
-/** What is known of an upload that is known. */
-const statusOf = Effect.fnUntraced(function* (
-  id: string
-): Effect.fn.Return<Status, never, WorkflowEngine> {
-  const ended = yield* UploadWorkflow.poll(id)
-  if (Option.isSome(ended) && ended.value._tag === "Complete") return endOf(ended.value.exit)
-  const state = yield* Signals.state(id)
-  const paused = state._tag === "Paused"
-  const begun = yield* Signals.read(id, Signals.Begun)
-  if (Option.isNone(begun)) return { _tag: "Waiting", paused }
-  const { job, partsPerRange } = begun.value
-  const { parts } = yield* Effect.orDie(Effect.fromResult(Part.plan(job.size, job.partSize)))
-  const done = new Map<number, UploadedPart>()
-  for (let round = 0, further = true; further && done.size < parts.length; round++) {
-    const ranges = yield* Effect.forEach(
-      Ranges.missing(parts, done, partsPerRange),
-      (range) => Signals.read(id, Signals.done(round, range)),
-      { concurrency: 8 }
-    )
-    further = ranges.every(Option.isSome)
-    for (const sent of ranges.flatMap(Option.toArray)) {
-      for (const part of sent.parts) done.set(part.number, part)
-    }
-  }
-  return { _tag: "Sending", durable: Checkpoint.bytesOf(done.values()), total: job.size, paused }
-})
-
-const endOf = (exit: Exit.Exit<UploadResult, Failure>): Status => {
-  if (Exit.isSuccess(exit)) return { _tag: "Completed", result: exit.value }
-  return Option.match(Cause.findErrorOption(exit.cause), {
-    onSome: (error): Status => ({ _tag: "Failed", error }),
-    onNone: () => ({ _tag: "Defect", cause: exit.cause as Cause.Cause<never> })
-  })
-}
 
 const known = Effect.fnUntraced(function* (id: string) {
   const execution = yield* Executions.use((executions) => executions.find(id))
@@ -226,7 +213,7 @@ export const list = Effect.fn("Uploads.list")(function* (
   const found = yield* Executions.use((executions) => executions.list({ limit, open }))
   return yield* Effect.forEach(
     found,
-    (execution) => Effect.map(statusOf(execution.id), (status) => ({ ...execution, status })),
+    (execution) => Effect.map(statusOf(execution), (status) => ({ ...execution, status })),
     { concurrency: 8 }
   )
 })
@@ -254,9 +241,7 @@ export const cleanUp = Effect.fn("Uploads.cleanUp")(function* (options: {
  * @since 0.1.0
  */
 export const pause = Effect.fn("Uploads.pause")(function* (id: string) {
-  yield* known(id)
-  const state = yield* Signals.state(id)
-  if (state._tag === "Going") yield* Signals.give(id, Signals.turn(state.turn), undefined)
+  yield* Steer.turn(yield* known(id), "Going")
 })
 
 /**
@@ -266,9 +251,7 @@ export const pause = Effect.fn("Uploads.pause")(function* (id: string) {
  * @since 0.1.0
  */
 export const resume = Effect.fn("Uploads.resume")(function* (id: string) {
-  yield* known(id)
-  const state = yield* Signals.state(id)
-  if (state._tag === "Paused") yield* Signals.give(id, Signals.turn(state.turn), undefined)
+  yield* Steer.turn(yield* known(id), "Paused")
 })
 
 /**
@@ -281,9 +264,5 @@ export const resume = Effect.fn("Uploads.resume")(function* (id: string) {
  * @since 0.1.0
  */
 export const cancel = Effect.fn("Uploads.cancel")(function* (id: string) {
-  yield* known(id)
-  const state = yield* Signals.state(id)
-  yield* Signals.give(id, Signals.Stopped, "Cancelled")
-  // One that waits for its turn has to be woken.
-  if (state._tag === "Paused") yield* Signals.give(id, Signals.turn(state.turn), undefined)
+  yield* Steer.stop(yield* known(id))
 })

@@ -4,6 +4,7 @@
  *
  * @since 0.1.0
  */
+export * as BatchWorkflow from "./BatchWorkflow.ts"
 export * as Buckets from "./Buckets.ts"
 export * as Database from "./Database.ts"
 export * as Executions from "./Executions.ts"

@@ -48,7 +48,7 @@ const freePort = () =>
   })
 
 /** Ends the server, and leaves nothing of it, when its standard input ends, as it does when the tests are killed. */
-const script = `"$@" & cat > /dev/null; kill -QUIT $!; wait $!; rm -rf "$PWD"`
+const script = `"$@" & cat > /dev/null; native/bin/pg_ctl -D data -m immediate -w stop > /dev/null; rm -rf "$PWD"`
 
 /** A server on that port, until the scope closes. */
 const serve = (directory: string, port: number) =>
@@ -76,8 +76,24 @@ const serve = (directory: string, port: number) =>
       })
   ).pipe(
     Effect.tap(({ ready }) => Effect.promise(() => ready)),
-    Effect.as(`postgres://postgres@127.0.0.1:${port}/postgres`)
+    Effect.as({
+      url: `postgres://postgres@127.0.0.1:${port}/postgres`,
+      restart: Effect.promise(() => restart(directory))
+    })
   )
+
+/** Ends all sessions, as an administrator would, and starts with the same settings. */
+const restart = (directory: string) =>
+  new Promise<void>((resolve, reject) => {
+    const command = join(directory, "native/bin/pg_ctl")
+    const data = join(directory, "data")
+    const log = join(directory, "log")
+    const child = run(directory, command, ["-D", data, "-m", "fast", "-l", log, "-w", "restart"])
+    child.stdout.resume()
+    child.once("close", (code) =>
+      code === 0 ? resolve() : reject(new Error(`pg_ctl restart: ${code}`))
+    )
+  })
 
 /** Not as root, and with nothing but its own libraries around it. */
 const run = (directory: string, command: string, args: ReadonlyArray<string>) =>
@@ -112,8 +128,11 @@ const embedded = Effect.gen(function* () {
 /** The URL of a server at which databases may be created; its own ends with the scope. */
 export const server = Effect.suspend(() => {
   const given = process.env["DATABASE_URL"]
-  return given === undefined ? embedded : Effect.succeed(given)
+  return given === undefined ? Effect.map(embedded, ({ url }) => url) : Effect.succeed(given)
 })
+
+/** A server of the test's own, which it can restart. */
+export const restartable = embedded
 
 let databases = 0
 

@@ -20,7 +20,7 @@ class Overtaken extends Data.TaggedError("Overtaken")<{}> {}
 
 /** The execution's upload id: the one that is recorded, the one that a failed attempt left, or a new one. */
 export const begin = Effect.fnUntraced(function* (job: Job, executionId: string) {
-  const known = yield* Signals.read(executionId, Signals.Begun)
+  const known = yield* Signals.read(Signals.upload(executionId), Signals.Begun)
   if (Option.isSome(known)) return known.value
   const steps = yield* Steps.open(job)
   const carried = yield* left(job, steps.client)
@@ -30,7 +30,7 @@ export const begin = Effect.fnUntraced(function* (job: Job, executionId: string)
     if (begun.uploadId !== uploadId) return yield* new Overtaken()
   })
   yield* Effect.catchTag(steps.initiate(enter), "Overtaken", () => Effect.void)
-  return Option.getOrThrow(yield* Signals.read(executionId, Signals.Begun))
+  return Option.getOrThrow(yield* Signals.read(Signals.upload(executionId), Signals.Begun))
 }, Effect.scoped)
 
 /** What the attempt before has left on the server, if that can be carried on with. */
@@ -40,7 +40,7 @@ const left = Effect.fnUntraced(function* (
 ) {
   if (job.attempt === 0) return Option.none<string>()
   const before = yield* UploadWorkflow.executionId({ ...job, attempt: job.attempt - 1 })
-  const begun = yield* Signals.read(before, Signals.Begun)
+  const begun = yield* Signals.read(Signals.upload(before), Signals.Begun)
   if (Option.isNone(begun)) return Option.none<string>()
   const upload = { key: job.key, uploadId: begun.value.uploadId }
   if (begun.value.job.partSize !== job.partSize) {
@@ -57,6 +57,9 @@ const left = Effect.fnUntraced(function* (
 const record = Effect.fnUntraced(function* (job: Job, executionId: string, uploadId: string) {
   const partsPerRange = Ranges.partsPerRange(Math.ceil(job.size / job.partSize))
   const begun: Begun = { job, uploadId, partsPerRange }
-  yield* Signals.give(executionId, Signals.Begun, begun)
-  return Option.getOrElse(yield* Signals.read(executionId, Signals.Begun), () => begun)
+  yield* Signals.give(Signals.upload(executionId), Signals.Begun, begun)
+  return Option.getOrElse(
+    yield* Signals.read(Signals.upload(executionId), Signals.Begun),
+    () => begun
+  )
 })

@@ -12,8 +12,7 @@ import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import type { Execution, Executions } from "../Executions.ts"
 import * as EntityTypes from "./entityTypes.ts"
-
-const Payload = Schema.Struct({ bucket: Schema.String, key: Schema.String, size: Schema.Finite })
+import { described, Payload } from "./submitted.ts"
 
 const timeOf = (id: string) => Snowflake.timestamp(Snowflake.Snowflake(id))
 
@@ -29,7 +28,7 @@ const isEnd = (reply: Reply.Encoded): boolean =>
 const executionOf = ({ envelope, replies }: MemoryEntry): Option.Option<Execution> => {
   if (envelope._tag !== "Request") return Option.none()
   return Option.map(Schema.decodeUnknownOption(Payload)(envelope.payload), (job) => ({
-    ...job,
+    ...described(envelope.address.entityType, job),
     id: envelope.address.entityId,
     submitted: timeOf(envelope.requestId),
     ended: Option.map(Option.fromUndefinedOr(replies.find(isEnd)), ({ id }) => timeOf(id))
@@ -38,24 +37,25 @@ const executionOf = ({ envelope, replies }: MemoryEntry): Option.Option<Executio
 
 /** The service over the driver of `MessageStorage.layerMemory`. */
 export const make = (driver: MemoryDriver["Service"]): Executions["Service"] => {
-  const runs = (type: string) =>
+  const runs = (...types: ReadonlyArray<string>) =>
     Array.from(driver.requests.values()).filter(
       ({ envelope }) =>
         envelope._tag === "Request" &&
         envelope.tag === "run" &&
-        envelope.address.entityType === type
+        types.includes(envelope.address.entityType)
     )
-  const all = () => runs(EntityTypes.upload).flatMap((entry) => Option.toArray(executionOf(entry)))
-  /** The upload and its ranges. */
+  const all = () =>
+    runs(EntityTypes.upload, EntityTypes.batch).flatMap((entry) =>
+      Option.toArray(executionOf(entry))
+    )
+  /** The execution and its pieces. */
   const partsOf = (id: string) => [
     id,
-    ...runs(EntityTypes.range).flatMap(({ envelope }) =>
-      envelope._tag === "Request" &&
-      Predicate.hasProperty(envelope.payload, "upload") &&
-      envelope.payload.upload === id
-        ? [envelope.address.entityId]
-        : []
-    )
+    ...runs(EntityTypes.range, EntityTypes.slice).flatMap(({ envelope }) => {
+      if (envelope._tag !== "Request") return []
+      const { upload, batch } = envelope.payload as { upload?: string; batch?: string }
+      return (upload ?? batch) === id ? [envelope.address.entityId] : []
+    })
   ]
   const forget = (id: string) => {
     const types = driver.journal.flatMap(({ address }) =>

@@ -9,30 +9,32 @@ import * as Schema from "effect/Schema"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { Execution } from "../Executions.ts"
 import * as EntityTypes from "./entityTypes.ts"
+import { described, Payload } from "./submitted.ts"
 
-/** The unique key of the message that began an upload. */
-const messageIdOf = (id: string): string => `${EntityTypes.upload}/${id}/run/`
+/** The unique keys of the messages that may have begun an execution. */
+const messageIdsOf = (id: string): ReadonlyArray<string> =>
+  [EntityTypes.upload, EntityTypes.batch].map((type) => `${type}/${id}/run/`)
 
 const Row = Schema.Struct({
   id: Schema.String,
   entity_id: Schema.String,
+  entity_type: Schema.String,
   payload: Schema.String,
   ended: Schema.NullOr(Schema.String)
 })
 
-const Payload = Schema.fromJsonString(
-  Schema.Struct({ bucket: Schema.String, key: Schema.String, size: Schema.Finite })
-)
-
 const timeOf = (id: string) => Snowflake.timestamp(Snowflake.Snowflake(id))
+
+const Submitted = Schema.fromJsonString(Payload)
 
 /** One that a newer program has submitted has these, whatever else. */
 const decode = (row: unknown): Option.Option<Execution> =>
   Option.gen(function* () {
-    const { id, entity_id, payload, ended } = yield* Schema.decodeUnknownOption(Row)(row)
-    const job = yield* Schema.decodeOption(Payload)(payload)
+    const { id, entity_id, entity_type, payload, ended } =
+      yield* Schema.decodeUnknownOption(Row)(row)
+    const job = yield* Schema.decodeOption(Submitted)(payload)
     return {
-      ...job,
+      ...described(entity_type, job),
       id: entity_id,
       submitted: timeOf(id),
       ended: Option.map(Option.fromNullishOr(ended), timeOf)
@@ -53,19 +55,23 @@ export const make = Effect.gen(function* () {
     sqlite: `r.kind = 0 AND json_extract(r.payload, '$.value._tag') IS NOT 'Suspended'`
   })
   const isOpen = sql`AND (r.id IS NULL OR NOT (${isEnded}))`
-  const uploadOf = dialect({
-    pg: `payload::json ->> 'upload'`,
-    sqlite: `json_extract(payload, '$.upload')`
+  const parentOf = dialect({
+    pg: `COALESCE(payload::json ->> 'upload', payload::json ->> 'batch')`,
+    sqlite: `COALESCE(json_extract(payload, '$.upload'), json_extract(payload, '$.batch'))`
   })
   const lease = (seconds: number) =>
     dialect({
       pg: `NOW() - INTERVAL '${seconds} seconds'`,
       sqlite: `datetime(CURRENT_TIMESTAMP, '-${seconds} seconds')`
     })
-  const uploads = sql.literal(`m.tag = 'run' AND m.entity_type = '${EntityTypes.upload}'`)
-  const ranges = sql.literal(`tag = 'run' AND entity_type = '${EntityTypes.range}'`)
+  const submissions = sql.literal(
+    `m.tag = 'run' AND m.entity_type IN ('${EntityTypes.upload}', '${EntityTypes.batch}')`
+  )
+  const pieces = sql.literal(
+    `tag = 'run' AND entity_type IN ('${EntityTypes.range}', '${EntityTypes.slice}')`
+  )
   const executions = sql`
-    SELECT CAST(m.id AS TEXT) AS id, m.entity_id, m.payload,
+    SELECT CAST(m.id AS TEXT) AS id, m.entity_id, m.entity_type, m.payload,
       CASE WHEN ${isEnded} THEN CAST(r.id AS TEXT) END AS ended
     FROM cluster_messages m LEFT JOIN cluster_replies r ON r.id = m.last_reply_id`
 
@@ -73,13 +79,13 @@ export const make = Effect.gen(function* () {
     yield* sql`
       CREATE TEMPORARY TABLE effect_oss_doomed AS
       SELECT m.entity_id FROM cluster_messages m JOIN cluster_replies r ON r.id = m.last_reply_id
-      WHERE ${uploads} AND ${isEnded} AND r.id < ${sql.literal(before)} LIMIT ${sql.literal(`${together}`)}`
+      WHERE ${submissions} AND ${isEnded} AND r.id < ${sql.literal(before)} LIMIT ${sql.literal(`${together}`)}`
     const [row] = yield* sql<{ n: number }>`SELECT COUNT(*) AS n FROM effect_oss_doomed`
     const count = Number(row?.n ?? 0)
     if (count > 0) {
       yield* sql`
         INSERT INTO effect_oss_doomed SELECT entity_id FROM cluster_messages
-        WHERE ${ranges} AND ${uploadOf} IN (SELECT entity_id FROM effect_oss_doomed)`
+        WHERE ${pieces} AND ${parentOf} IN (SELECT entity_id FROM effect_oss_doomed)`
       yield* sql`
         DELETE FROM cluster_replies WHERE request_id IN (
           SELECT id FROM cluster_messages
@@ -94,13 +100,13 @@ export const make = Effect.gen(function* () {
 
   return {
     find: (id: string) =>
-      Effect.map(sql`${executions} WHERE m.message_id = ${messageIdOf(id)}`, ([row]) =>
+      Effect.map(sql`${executions} WHERE ${sql.in("m.message_id", messageIdsOf(id))}`, ([row]) =>
         decode(row)
       ),
     /** The last ones to be submitted, the newest first. */
     list: (limit: number, open: boolean) =>
       Effect.map(
-        sql`${executions} WHERE ${uploads} ${open ? isOpen : sql.literal("")}
+        sql`${executions} WHERE ${submissions} ${open ? isOpen : sql.literal("")}
           ORDER BY m.id DESC LIMIT ${sql.literal(`${limit}`)}`,
         (rows) => rows.flatMap((row) => Option.toArray(decode(row)))
       ),

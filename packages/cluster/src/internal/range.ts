@@ -60,7 +60,7 @@ export type Range = Workflow.PayloadSchema<typeof RangeWorkflow>["Type"]
 /** The workflow's body. */
 export const run = (capacity: Capacity) => (range: Range, executionId: string) => {
   const tell = (exit: Exit.Exit<typeof Signals.Sent.Type, Failure>) =>
-    Signals.end(range.upload, Signals.done(range.round, range), exit)
+    Signals.end(Signals.upload(range.upload), Signals.done(range.round, range), exit)
   const sending = patiently(
     Activity.make({
       name: "send",
@@ -80,7 +80,7 @@ export const run = (capacity: Capacity) => (range: Range, executionId: string) =
 }
 
 const send = Effect.fnUntraced(function* (range: Range, executionId: string, capacity: Capacity) {
-  const state = yield* Signals.state(range.upload)
+  const state = yield* Signals.state(Signals.upload(range.upload))
   if (state._tag !== "Going") return nothing
   const steps = yield* Steps.open(range.job)
   const { parts } = yield* Effect.fromResult(Part.plan(range.job.size, range.job.partSize))
@@ -113,7 +113,7 @@ const untilStopped = Effect.fnUntraced(function* (
 ) {
   for (let turn = from; ;) {
     yield* Effect.sleep(signalsEvery)
-    const state = yield* Signals.state(upload, turn)
+    const state = yield* Signals.state(Signals.upload(upload), turn)
     if (state._tag === "Stopped") return
     if (state.turn !== from) yield* Ref.set(going, false)
     turn = state.turn
@@ -124,7 +124,10 @@ const untilStopped = Effect.fnUntraced(function* (
  * Looks whether this runner still has the lock of the range's shard. One that
  * has lost it gets no other before all that it does has ended.
  */
-const untilLost = Effect.fnUntraced(function* (executionId: string, { signalsEvery }: Capacity) {
+export const untilLost = Effect.fnUntraced(function* (
+  executionId: string,
+  { signalsEvery }: Capacity
+) {
   const sharding = yield* Effect.serviceOption(Sharding)
   if (Option.isNone(sharding)) return yield* Effect.never
   const { getShardId, hasShardId } = sharding.value

@@ -39,16 +39,16 @@ export const layer = (roots: ReadonlyArray<string>): Layer.Layer<Roots, never, F
       /** Where links lead; a path that can't be followed stays as it is. */
       const real = (path: string) => Effect.orElseSucceed(fs.realPath(path), () => path)
       const isInside = Effect.fnUntraced(function* (path: string) {
-        const target = yield* real(path)
         const places = yield* Effect.forEach(directories, real)
-        return places.some((place) => isBelow(place, target))
+        return places.some((place) => isBelow(place, path))
       })
       const openFile = Effect.fnUntraced(function* (locator: Locator.Locator, path: string) {
         const isNamed = directories.some((directory) => isBelow(directory, path))
-        if (!isNamed || !(yield* isInside(path))) return yield* refused(locator)
+        if (!isNamed || !(yield* isInside(yield* real(path)))) return yield* refused(locator)
         const opened = yield* Locator.open(locator)
-        // A link may have been changed meanwhile.
-        return (yield* isInside(path)) ? opened : yield* refused(locator)
+        // A link may have been changed meanwhile: the source's id is where it led.
+        const isStill = yield* isInside(opened.id.replace(/^file:/, ""))
+        return isStill ? opened : yield* refused(locator)
       })
       return Roots.of({
         open: (locator) => {

@@ -12,8 +12,20 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as DurableDeferred from "effect/workflow/DurableDeferred"
 import { WorkflowEngine, WorkflowInstance } from "effect/workflow/WorkflowEngine"
+import type * as Workflow from "effect/workflow/Workflow"
+import { BatchResult, BatchWorkflow } from "../BatchWorkflow.ts"
 import { Failure, Job, UploadWorkflow } from "../UploadWorkflow.ts"
 import type { Range } from "./ranges.ts"
+import { SliceWorkflow } from "./sliceWorkflow.ts"
+
+/** Whose signals they are. */
+export interface Of {
+  readonly workflow: Workflow.Any
+  readonly executionId: string
+}
+export const upload = (executionId: string): Of => ({ workflow: UploadWorkflow, executionId })
+export const batch = (executionId: string): Of => ({ workflow: BatchWorkflow, executionId })
+export const slice = (executionId: string): Of => ({ workflow: SliceWorkflow, executionId })
 
 /** There is an upload id, and how the parts are shared out. */
 export const Begun = DurableDeferred.make("Begun", {
@@ -35,6 +47,13 @@ export const Sent = Schema.Struct({
 export const done = (round: number, { first, last }: Range) =>
   DurableDeferred.make(`Done/${round}/${first}-${last}`, { success: Sent, error: Failure })
 
+/** What became of the files of a slice. */
+export const Sliced = BatchResult.mapFields(({ bucket: _, key: __, ...fields }) => fields)
+
+/** What became of a slice of a batch. */
+export const sliced = (index: number) =>
+  DurableDeferred.make(`Sliced/${index}`, { success: Sliced, error: Failure })
+
 /** No part is to be sent any more. */
 export const Stopped = DurableDeferred.make("Stopped", {
   success: Schema.Literals(["Cancelled", "Failed"])
@@ -45,7 +64,7 @@ export const turn = (number: number) => DurableDeferred.make(`Turn/${number}`)
 
 /** What a signal says; none if it was not given, or is a failure. */
 export const read = <Success extends Schema.Constraint, Error extends Schema.Constraint>(
-  executionId: string,
+  { workflow, executionId }: Of,
   signal: DurableDeferred.DurableDeferred<Success, Error>
 ): Effect.Effect<
   Option.Option<Success["Type"]>,
@@ -54,7 +73,7 @@ export const read = <Success extends Schema.Constraint, Error extends Schema.Con
 > =>
   Effect.gen(function* () {
     const engine = yield* WorkflowEngine
-    const instance = WorkflowInstance.initial(UploadWorkflow, executionId)
+    const instance = WorkflowInstance.initial(workflow, executionId)
     const exit = yield* Effect.provideService(
       engine.deferredResult(signal),
       WorkflowInstance,
@@ -65,15 +84,15 @@ export const read = <Success extends Schema.Constraint, Error extends Schema.Con
 
 /** Gives a signal, unless it was given before. */
 export const give = <Success extends Schema.Constraint>(
-  executionId: string,
+  of: Of,
   signal: DurableDeferred.DurableDeferred<Success>,
   value: Success["Type"]
 ): Effect.Effect<void, never, WorkflowEngine | Success["EncodingServices"]> =>
-  end(executionId, signal, Exit.succeed(value))
+  end(of, signal, Exit.succeed(value))
 
 /** Gives a signal that may also be a failure, unless it was given before. */
 export const end = <Success extends Schema.Constraint, Error extends Schema.Constraint>(
-  executionId: string,
+  { workflow, executionId }: Of,
   signal: DurableDeferred.DurableDeferred<Success, Error>,
   exit: Exit.Exit<Success["Type"], Error["Type"]>
 ): Effect.Effect<
@@ -82,7 +101,7 @@ export const end = <Success extends Schema.Constraint, Error extends Schema.Cons
   WorkflowEngine | Success["EncodingServices"] | Error["EncodingServices"]
 > =>
   DurableDeferred.done(signal, {
-    token: DurableDeferred.tokenFromExecutionId(signal, { workflow: UploadWorkflow, executionId }),
+    token: DurableDeferred.tokenFromExecutionId(signal, { workflow, executionId }),
     exit
   })
 
@@ -96,12 +115,12 @@ export type State = typeof State.Type
 
 /** Whether parts are to be sent. `from` is a turn that is known to be the next one, or a later one. */
 export const state = Effect.fnUntraced(function* (
-  executionId: string,
+  of: Of,
   from = 0
 ): Effect.fn.Return<State, never, WorkflowEngine> {
-  const stopped = yield* read(executionId, Stopped)
+  const stopped = yield* read(of, Stopped)
   if (Option.isSome(stopped)) return { _tag: "Stopped", why: stopped.value }
   let next = from
-  while (Option.isSome(yield* read(executionId, turn(next)))) next++
+  while (Option.isSome(yield* read(of, turn(next)))) next++
   return { _tag: next % 2 === 0 ? "Going" : "Paused", turn: next }
 })

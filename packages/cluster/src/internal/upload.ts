@@ -117,7 +117,7 @@ const send = Effect.fnUntraced(function* (
         // The others need not go on; nothing is aborted before they have stopped.
         Effect.tap((result) =>
           Result.isFailure(result)
-            ? Signals.give(executionId, Signals.Stopped, "Failed")
+            ? Signals.give(Signals.upload(executionId), Signals.Stopped, "Failed")
             : Effect.void
         )
       )
@@ -156,7 +156,7 @@ const goingOn = Effect.fnUntraced(function* (
     const state = yield* Activity.make({
       name: `goingOn/${before}/${look}`,
       success: Signals.State,
-      execute: Signals.state(executionId)
+      execute: Signals.state(Signals.upload(executionId))
     })
     if (state._tag === "Stopped") return yield* new Cancelled({ key })
     if (state._tag === "Going") return
@@ -168,7 +168,7 @@ const goingOn = Effect.fnUntraced(function* (
 const giveUp = Effect.fnUntraced(
   function* (job: Job, executionId: string, uploadId: string, cause: Cause.Cause<Failure>) {
     const { bucket, key, onFailure } = job
-    yield* Signals.give(executionId, Signals.Stopped, "Failed")
+    yield* Signals.give(Signals.upload(executionId), Signals.Stopped, "Failed")
     const error = Cause.findErrorOption(cause)
     if (onFailure === "keep" && Option.exists(error, isOfUse)) return
     const client = yield* (yield* Targets).client({ bucket, key })

@@ -54,13 +54,21 @@ export const describe = (status: Status): string => {
       return status.paused ? "paused before it began" : "waiting for a runner"
     case "Sending": {
       const { durable, total, paused } = status
-      const bytes = `${share(durable, total)} (${Text.bytes(durable)} of ${Text.bytes(total)})`
+      const files =
+        status.files === undefined ? "" : `${status.files.done} of ${status.files.all} files, `
+      const bytes = `${files}${share(durable, total)} (${Text.bytes(durable)} of ${Text.bytes(total)})`
       return paused ? `paused at ${bytes}` : `sending, ${bytes}`
     }
     case "Completed": {
       const { size, crc64, skipped } = status.result
       const what = skipped === true ? "completed, was there already" : "completed"
       return `${what}, ${Text.bytes(size)}, CRC64 ${crc64}`
+    }
+    case "BatchEnded": {
+      const { files, skipped, size, failed } = status.result
+      const there = skipped > 0 ? `, ${skipped} of them were there already` : ""
+      const what = `completed, ${files} files, ${Text.bytes(size)}${there}`
+      return failed > 0 ? `${failed} files failed; ${what}` : what
     }
     case "Failed":
       return Text.printable(`failed: ${status.error.message}`)
@@ -91,22 +99,44 @@ const fieldsOf = (status: Status): object => {
       const { crc64, ...result } = status.result
       return { _tag, result: { ...result, crc64: String(crc64) } }
     }
+    case "BatchEnded": {
+      const { failures, ...result } = status.result
+      const told = failures.map(({ key, error }) => ({ key, message: error.message }))
+      return { _tag, result: { ...result, failures: told } }
+    }
     default:
       return { _tag: "Failed", message: describe(status) }
   }
 }
 
-const failureOf = (status: Status): ReadonlyArray<Cause.Cause<Failure>> => {
-  if (status._tag === "Failed") return [Cause.fail(status.error)]
-  return status._tag === "Defect" ? [status.cause] : []
+const failuresOf = (status: Status): ReadonlyArray<Cause.Cause<Failure>> => {
+  switch (status._tag) {
+    case "Failed":
+      return [Cause.fail(status.error)]
+    case "Defect":
+      return [status.cause]
+    case "BatchEnded":
+      return status.result.failures.map(({ error }) => Cause.fail(error))
+    default:
+      return []
+  }
 }
+
+/** How many uploads a status is of, and how many of them failed. */
+const countOf = (status: Status): { readonly all: number; readonly failed: number } =>
+  status._tag === "BatchEnded"
+    ? { all: status.result.files + status.result.failed, failed: status.result.failed }
+    : { all: 1, failed: failuresOf(status).length }
 
 /** Ends the command as `upload` would: with the failure of one, or the gravest of many. */
 export const conclude = Effect.fnUntraced(function* (statuses: ReadonlyArray<Status>) {
-  const failures = statuses.flatMap(failureOf)
+  const failures = statuses.flatMap(failuresOf)
   const [first] = failures
   if (first === undefined) return
-  if (statuses.length === 1) return yield* Effect.failCause(first)
+  const counts = statuses.map(countOf)
+  const all = counts.reduce((sum, count) => sum + count.all, 0)
+  if (all === 1) return yield* Effect.failCause(first)
+  const failed = counts.reduce((sum, count) => sum + count.failed, 0)
   const exitCode = failures.map((cause) => explainCause(cause).exitCode).reduce(gravest, 2)
-  return yield* new SomeFailed({ failed: failures.length, all: statuses.length, exitCode })
+  return yield* new SomeFailed({ failed, all, exitCode })
 })

@@ -17,7 +17,7 @@ export interface Input {
   readonly json: boolean
 }
 
-const titles = ["ID", "STATE", "DONE", "SIZE", "AGE", "OBJECT"]
+const titles = ["ID", "STATE", "DONE", "FILES", "SIZE", "AGE", "OBJECT"]
 
 export const run = Effect.fn("list")(function* ({ databaseUrl, open, limit, json }: Input) {
   const { out } = yield* Output
@@ -37,10 +37,11 @@ const tableOf = (uploads: ReadonlyArray<Submitted>, now: number, open: boolean) 
 
 const rowOf =
   (now: number) =>
-  ({ id, bucket, key, size, submitted, status }: Submitted): ReadonlyArray<string> => [
+  ({ id, bucket, key, size, files, submitted, status }: Submitted): ReadonlyArray<string> => [
     id,
     stateOf(status),
     doneOf(status),
+    String(files),
     Text.bytes(size),
     Text.wholeDuration(now - submitted),
     Text.printable(`oss://${bucket}/${key}`)
@@ -53,12 +54,14 @@ const stateOf = (status: Uploads.Status): string => {
       return status.paused ? "paused" : status._tag.toLowerCase()
     case "Defect":
       return "failed"
+    case "BatchEnded":
+      return status.result.failed > 0 ? "failed" : "completed"
     default:
       return status._tag.toLowerCase()
   }
 }
 
 const doneOf = (status: Uploads.Status): string => {
-  if (status._tag === "Completed") return "100 %"
+  if (status._tag === "Completed" || status._tag === "BatchEnded") return "100 %"
   return status._tag === "Sending" ? share(status.durable, status.total) : ""
 }

@@ -4,7 +4,6 @@ import * as Source from "@effect-oss/core/Source"
 import * as Upload from "@effect-oss/core/Upload"
 import * as UploadDefaults from "@effect-oss/core/UploadDefaults"
 import * as Effect from "effect/Effect"
-import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import * as Result from "effect/Result"
@@ -18,7 +17,7 @@ import * as Age from "../../Age.ts"
 import * as ObjectUrl from "../../ObjectUrl.ts"
 import * as Reporter from "../../Reporter.ts"
 import * as Size from "../../Size.ts"
-import { oneKey } from "./places.ts"
+import { kindOf, oneKey } from "./places.ts"
 import * as UploadMany from "./uploadMany.ts"
 
 export interface Input extends Connection, StoreInput {
@@ -88,15 +87,6 @@ const one = Effect.fnUntraced(function* (
     Effect.mapError((error) => (begun ? new UnderWay({ error }) : error))
   )
 }, Effect.scoped)
-
-/** What can't be looked at is for the upload to complain about. */
-const kindOf = (path: string) =>
-  FileSystem.FileSystem.use((fs) => fs.stat(path)).pipe(
-    Effect.match({
-      onFailure: () => ({ path, directory: false }),
-      onSuccess: ({ type }) => ({ path, directory: type === "Directory" })
-    })
-  )
 
 const nothing = new UsageError({
   problem: "--limit-rate: nothing would ever be sent",

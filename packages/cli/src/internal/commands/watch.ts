@@ -89,7 +89,9 @@ const boardOf = (
   first: ReadonlyMap<string, number>,
   startedAt: number
 ): Board.Board => {
-  const completed = uploads.filter(({ status }) => status._tag === "Completed")
+  const completed = uploads.filter(
+    ({ status }) => status._tag === "Completed" || status._tag === "BatchEnded"
+  )
   const failed = uploads.filter(({ status }) => isOver(status)).length - completed.length
   return {
     startedAt,

@@ -1,0 +1,45 @@
+/** The workflow of a batch: waits for the slices, which were submitted before it, and adds up what became of them. */
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as DurableDeferred from "effect/workflow/DurableDeferred"
+import type { Batch, BatchResult } from "../BatchWorkflow.ts"
+import { BatchWorkflow } from "../BatchWorkflow.ts"
+import type { Failure } from "../UploadWorkflow.ts"
+import * as Look from "./look.ts"
+import * as Signals from "./signals.ts"
+import { sumOf } from "./slice.ts"
+import { idOf } from "./sliceWorkflow.ts"
+
+export const run = Effect.fnUntraced(function* (batch: Batch, executionId: string) {
+  yield* Look.later(BatchWorkflow, executionId)
+  const results: Array<typeof Signals.Sliced.Type> = []
+  let failure: Failure | undefined
+  for (let index = 0; index < batch.slices; index++) {
+    const result = yield* Effect.result(DurableDeferred.await(Signals.sliced(index)))
+    if (Result.isSuccess(result)) {
+      results.push(result.success)
+      continue
+    }
+    // What concerns one slice concerns all: the others need not go on.
+    if (failure === undefined) yield* stop(executionId, batch)
+    failure ??= result.failure
+  }
+  if (failure !== undefined) return yield* failure
+  const { bucket, key } = batch
+  return { bucket, key, ...sumOf(results) } satisfies BatchResult
+})
+
+/** Tells all slices of a batch something. */
+export const each = <A, E, R>(
+  executionId: string,
+  { slices }: Pick<Batch, "slices">,
+  tell: (slice: Signals.Of) => Effect.Effect<A, E, R>
+) =>
+  Effect.forEach(
+    Array.from({ length: slices }, (_, index) => index),
+    (index) => Effect.flatMap(idOf(executionId, index), (id) => tell(Signals.slice(id))),
+    { concurrency: 8, discard: true }
+  )
+
+const stop = (executionId: string, batch: Batch) =>
+  each(executionId, batch, (slice) => Signals.give(slice, Signals.Stopped, "Failed"))
