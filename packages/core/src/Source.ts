@@ -113,7 +113,9 @@ export const bytes = (content: Uint8Array, name = "bytes"): RandomAccessSource =
 
 /**
  * A regular file. It counts as changed once its size, its time of modification
- * or its inode differs, and so also when another file is renamed over it.
+ * or its inode differs, and so also when another file is renamed over it. If a
+ * later run finds only another inode, as after a remount of a network share, it
+ * compares what was sent with the file by CRC64 instead of sending it again.
  *
  * **Details**
  *

@@ -9,6 +9,8 @@ export interface Disk {
   modified: number
   inode: number
   /** The error that a call ends with. */
+  /** What is added to each byte: another content. */
+  change: (offset: number) => number
   readonly failing: Partial<Record<"stat" | "open" | "read" | "close", string>>
   /** Called before each read. */
   onRead: () => void
@@ -21,6 +23,7 @@ export const disk = (given: Partial<Disk> = {}): Disk => ({
   size: 0,
   modified: Date.UTC(2029, 0, 1),
   inode: 1,
+  change: () => 0,
   failing: {},
   onRead: () => undefined,
   stats: 0,
@@ -31,7 +34,8 @@ export const disk = (given: Partial<Disk> = {}): Disk => ({
 /** What stands at an offset. */
 export const byteAt = (offset: number) => (offset * 31) % 251
 
-export const contentOn = ({ length }: Disk) => Uint8Array.from({ length }, (_, at) => byteAt(at))
+export const contentOn = ({ length, change }: Disk) =>
+  Uint8Array.from({ length }, (_, at) => byteAt(at) + change(at))
 
 /** As Node says it. */
 const systemError = (method: string, code: string) =>
@@ -55,7 +59,7 @@ export const fileSystem = (disk: Disk) => {
       yield* failing("read")
       const from = Number(options?.position ?? 0)
       const read = Math.max(0, Math.min(buffer.length, disk.length - from))
-      for (let at = 0; at < read; at++) buffer[at] = byteAt(from + at)
+      for (let at = 0; at < read; at++) buffer[at] = byteAt(from + at) + disk.change(from + at)
       return read
     })
   return FileSystem.layerNoop({

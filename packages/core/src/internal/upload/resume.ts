@@ -14,6 +14,8 @@ import { changed } from "../../SourceError.ts"
 import type { InvalidRequest } from "../../UploadError.ts"
 import type { ResumeReason } from "../../UploadEvent.ts"
 import { UploadEvent } from "../../UploadEvent.ts"
+import * as Fingerprint from "../source/fingerprint.ts"
+import * as Slice from "../source/slice.ts"
 import * as Initiate from "./initiate.ts"
 import { listParts } from "./listing.ts"
 import * as Progress from "./progress.ts"
@@ -78,26 +80,46 @@ const fromReceipt = Effect.fnUntraced(function* (
 
 const fromCheckpoint = Effect.fnUntraced(function* (
   session: Session,
-  { header, parts: recorded }: Checkpoint.Checkpoint
+  { header, parts }: Checkpoint.Checkpoint
 ): Effect.fn.Return<Earlier, Failure> {
   const { uploadId, partSize } = header
-  const obstacle = obstacleIn(session, header)
+  const comparison = Fingerprint.compare(header.fingerprint, session.source.fingerprint)
+  const isInDoubt = comparison === "compare"
+  const obstacle = obstacleIn(session, header, isInDoubt ? header.fingerprint : undefined)
   if (Option.isSome(obstacle)) {
     if (obstacle.value === "SourceChanged") yield* mayRestart(session)
     yield* Initiate.abort(session, uploadId)
     yield* restart(session, obstacle.value)
     return nothing
   }
+  const recorded = isInDoubt ? yield* stillIn(session.source, parts) : parts
   return yield* carryOn(session, { uploadId, partSize, recorded }, "Recorded").pipe(
     Effect.map((upload): Earlier => ({ _tag: "Open", upload })),
     Effect.catchReason("OssError", "NoSuchUpload", () => settleGone(session, partSize, recorded))
   )
 })
 
-const obstacleIn = ({ source, options, partSize }: Session, header: Checkpoint.Header) =>
+/** The parts that the source still holds, by their CRC64. To read them costs less than to send them. */
+const stillIn = (
+  source: Opened,
+  parts: ReadonlyArray<Part.UploadedPart>
+): Effect.Effect<ReadonlyArray<Part.UploadedPart>, SourceError> =>
+  source._tag === "Sequential"
+    ? Effect.succeed(parts)
+    : Effect.filter(parts, ({ offset, size, crc64 }) =>
+        offset + size <= source.size
+          ? Effect.map(Slice.crc64(source, offset, size), (now) => now === crc64)
+          : Effect.succeed(false)
+      )
+
+const obstacleIn = (
+  { source, options, partSize }: Session,
+  header: Checkpoint.Header,
+  fingerprint: string = source.fingerprint
+) =>
   Checkpoint.incompatibility(header, {
     size: source.size,
-    fingerprint: source.fingerprint,
+    fingerprint,
     options: Checkpoint.digestOptions(options),
     partSize
   })
