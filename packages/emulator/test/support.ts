@@ -39,7 +39,7 @@ export const bytesOf = (size: number, seed = 1): Uint8Array => {
   return bytes
 }
 
-/** Waits until real I/O has come so far; fails after two seconds. */
+/** Waits until real I/O has come so far; fails after ten seconds. */
 export const eventually = <A, E, R>(
   effect: Effect.Effect<A, E, R>,
   done: (value: A) => boolean
@@ -47,7 +47,7 @@ export const eventually = <A, E, R>(
   effect.pipe(
     Effect.filterOrFail(done, () => "it never came so far" as const),
     Effect.retry({
-      times: 200,
+      times: 1000,
       schedule: Schedule.spaced("10 millis"),
       while: (error) => error === "it never came so far"
     })

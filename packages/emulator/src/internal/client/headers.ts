@@ -10,18 +10,27 @@ export const headersOf = (
   operation: "initiate" | "complete" | "put",
   options: ObjectOptions = {}
 ): Result.Result<Record<string, string>, string> => {
-  const entries = Object.entries({
+  const merged = {
     ...options.headers,
     ...prefixed(options.meta ?? {}),
-    ...fieldsOf(options)
-  }).flatMap(([name, value]): Array<readonly [string, string]> =>
-    value === undefined || value === "" ? [] : [[name.toLowerCase(), value.trim()]]
-  )
+    ...defined(fieldsOf(options))
+  }
+  const entries = Object.entries(merged).map(([name, value]): readonly [string, string] => [
+    name.toLowerCase(),
+    value.trim()
+  ])
   const problem = entries.map(problemOf).find((problem) => problem !== undefined)
   return problem === undefined
     ? Result.succeed(Object.fromEntries(entries.filter(([name]) => belongsTo(operation, name))))
     : Result.fail(problem)
 }
+
+const defined = (fields: Record<string, string | undefined>): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(fields).flatMap(([name, value]) =>
+      value === undefined || value === "" ? [] : [[name, value]]
+    )
+  )
 
 const prefixed = (meta: Readonly<Record<string, string>>) =>
   Object.fromEntries(Object.entries(meta).map(([name, value]) => [`x-oss-meta-${name}`, value]))
