@@ -60,5 +60,5 @@ export interface Case {
   readonly asked: Asked
   readonly answer: Answer
   /** What holds afterwards. */
-  readonly then?: readonly [Asked, Answer]
+  readonly afterwards?: readonly [Asked, Answer]
 }

@@ -144,11 +144,11 @@ const compare = (actual: string | undefined, expected: string | RegExp | null, n
 
 export const runInProcess = ({ given = [], asked, answer }: Case, key: string) =>
   Effect.gen(function* () {
-    let names: Names = { key }
+    const names: Names = { key }
     for (const step of given) {
       const { uploadId, etag } = yield* observe(step, names)
       for (const [name, from] of Object.entries(step.save ?? {})) {
-        names = { ...names, [name]: (from === "xml:UploadId" ? uploadId : etag) ?? "" }
+        names[name] = (from === "xml:UploadId" ? uploadId : etag) ?? ""
       }
     }
     const observed = yield* observe(asked, names)

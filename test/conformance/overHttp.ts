@@ -82,16 +82,18 @@ const ask = (target: Target, asked: Asked, names: Names) =>
 /** One case with a key of its own; what it leaves is removed. */
 export const runOverHttp = (
   target: Target,
-  { given = [], asked, answer, then }: Case,
+  { given = [], asked, answer, afterwards }: Case,
   key: string
 ) =>
   Effect.gen(function* () {
-    let names: Names = { bucket: target.bucket, key }
+    const names: Names = { bucket: target.bucket, key }
     for (const step of given) {
-      names = { ...names, ...savedOf(step, yield* ask(target, step, names)) }
+      Object.assign(names, savedOf(step, yield* ask(target, step, names)))
     }
     check(yield* ask(target, asked, names), answer, names)
-    if (then !== undefined) check(yield* ask(target, then[0], names), then[1], names)
+    if (afterwards !== undefined) {
+      check(yield* ask(target, afterwards[0], names), afterwards[1], names)
+    }
   }).pipe(Effect.ensuring(Effect.ignore(cleanUp(target, key))))
 
 /** All that begins with the key of a case: objects and open uploads; and the bucket's rules. */

@@ -29,12 +29,13 @@ export const page = (): string =>
     "",
     "For temporary keys, set `CONFORMANCE_SESSION_TOKEN` as well.",
     "",
-    ...cases.flatMap(([about, group]) => [
-      `## ${about}`,
-      "",
-      "| rule | over HTTP | without I/O | source |",
-      "| --- | --- | --- | --- |",
-      ...group.map(row),
-      ""
-    ])
+    ...cases.flatMap(([about, group]) => sectionOf(about, group))
   ].join("\n")
+
+const sectionOf = (about: string, group: ReadonlyArray<Case>): ReadonlyArray<string> =>
+  [
+    `## ${about}`,
+    "",
+    "| rule | over HTTP | without I/O | source |",
+    "| --- | --- | --- | --- |"
+  ].concat(group.map(row), "")

@@ -28,7 +28,10 @@ export const completes: ReadonlyArray<Case> = [
       headers: { "x-oss-hash-crc64ecma": /^\d+$/, etag: /^"[0-9A-F]{32}-2"$/ },
       xml: { Bucket: "{bucket}", Key: "{key}", ETag: /-2"$/, Location: /^https?:\/\// }
     },
-    then: [{ method: "HEAD" }, { status: 200, headers: { "content-length": String(least + 7) } }]
+    afterwards: [
+      { method: "HEAD" },
+      { status: 200, headers: { "content-length": String(least + 7) } }
+    ]
   },
   {
     rule: "The object of Complete is of type Multipart.",
@@ -43,7 +46,7 @@ export const completes: ReadonlyArray<Case> = [
     given: two,
     asked: complete(listed([5, "{etag5}"])),
     answer: { status: 200 },
-    then: [{ method: "HEAD" }, { status: 200, headers: { "content-length": "7" } }]
+    afterwards: [{ method: "HEAD" }, { status: 200, headers: { "content-length": "7" } }]
   },
   {
     rule: "Complete takes ETags without quotes.",
@@ -58,7 +61,7 @@ export const completes: ReadonlyArray<Case> = [
     given: two,
     asked: complete("<CompleteMultipartUpload></CompleteMultipartUpload>"),
     answer: { status: 200 },
-    then: [{ method: "HEAD" }, { status: 200, headers: { "content-length": "0" } }]
+    afterwards: [{ method: "HEAD" }, { status: 200, headers: { "content-length": "0" } }]
   },
   {
     rule: "Complete ends the upload id.",
@@ -122,7 +125,7 @@ export const completes: ReadonlyArray<Case> = [
     given: [...two, { method: "PUT", body: "old" }],
     asked: complete(both, { "x-oss-forbid-overwrite": "true" }),
     answer: { status: 409, code: "FileAlreadyExists" },
-    then: [{ method: "GET" }, { status: 200, body: "old" }]
+    afterwards: [{ method: "GET" }, { status: 200, body: "old" }]
   },
   {
     rule: "Complete takes all parts if it is told so.",
@@ -130,7 +133,10 @@ export const completes: ReadonlyArray<Case> = [
     given: two,
     asked: complete("", { "x-oss-complete-all": "yes" }),
     answer: { status: 200 },
-    then: [{ method: "HEAD" }, { status: 200, headers: { "content-length": String(least + 7) } }]
+    afterwards: [
+      { method: "HEAD" },
+      { status: 200, headers: { "content-length": String(least + 7) } }
+    ]
   },
   {
     rule: "Complete refuses a list when it is told to take all parts.",

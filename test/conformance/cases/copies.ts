@@ -39,7 +39,7 @@ const copies: ReadonlyArray<Case> = [
     given: [source],
     asked: copy(),
     answer: { status: 200, xml: { ETag: "{etag}", LastModified: /Z$/ } },
-    then: [
+    afterwards: [
       { method: "GET" },
       {
         status: 200,
@@ -54,7 +54,7 @@ const copies: ReadonlyArray<Case> = [
     given: [source],
     asked: copy({ "x-oss-metadata-directive": "REPLACE", "x-oss-meta-team": "us" }),
     answer: { status: 200 },
-    then: [
+    afterwards: [
       { method: "HEAD" },
       { status: 200, headers: { "x-oss-meta-team": "us", "x-oss-meta-owner": null } }
     ]
@@ -139,7 +139,7 @@ const appends: ReadonlyArray<Case> = [
     given: [appended(0, "12345")],
     asked: appended(5, "6789"),
     answer: { status: 200, headers: { "x-oss-hash-crc64ecma": "11051210869376104954" } },
-    then: [
+    afterwards: [
       { method: "GET" },
       { status: 200, body: "123456789", headers: { "x-oss-object-type": "Appendable" } }
     ]

@@ -47,7 +47,7 @@ export const details: ReadonlyArray<Case> = [
     given: [object, putTags(tags(["a", "1"]))],
     asked: { method: "DELETE", query: { tagging: "" } },
     answer: { status: 204 },
-    then: [{ method: "HEAD" }, { status: 200, headers: { "x-oss-tagging-count": null } }]
+    afterwards: [{ method: "HEAD" }, { status: 200, headers: { "x-oss-tagging-count": null } }]
   },
   {
     rule: "PutObjectTagging refuses more than 10 tags.",
@@ -130,7 +130,7 @@ export const details: ReadonlyArray<Case> = [
       body: removal(false)
     },
     answer: { status: 200, xml: { DeleteResult: /-none<\/Key>/ } },
-    then: [{ method: "HEAD" }, { status: 404 }]
+    afterwards: [{ method: "HEAD" }, { status: 404 }]
   },
   {
     rule: "DeleteMultipleObjects is quiet if it is told so.",
@@ -144,7 +144,7 @@ export const details: ReadonlyArray<Case> = [
       body: removal(true)
     },
     answer: { status: 200, xml: { Deleted: null } },
-    then: [{ method: "HEAD" }, { status: 404 }]
+    afterwards: [{ method: "HEAD" }, { status: 404 }]
   },
   {
     rule: "DeleteMultipleObjects refuses what names no object.",

@@ -31,7 +31,7 @@ export const objects: ReadonlyArray<Case> = [
     source: operation("putobject"),
     asked: { method: "PUT", body: "x", headers: { "content-md5": "AAAAAAAAAAAAAAAAAAAAAA==" } },
     answer: { status: 400, code: "InvalidDigest" },
-    then: [{ method: "HEAD" }, { status: 404 }]
+    afterwards: [{ method: "HEAD" }, { status: 404 }]
   },
   {
     rule: "PutObject takes a body whose MD5 is right.",
@@ -45,7 +45,7 @@ export const objects: ReadonlyArray<Case> = [
     given: [{ method: "PUT", body: "old" }],
     asked: { method: "PUT", body: "new", headers: { "x-oss-forbid-overwrite": "true" } },
     answer: { status: 409, code: "FileAlreadyExists" },
-    then: [{ method: "GET" }, { status: 200, body: "old" }]
+    afterwards: [{ method: "GET" }, { status: 200, body: "old" }]
   },
   {
     rule: "PutObject overwrites if that isn't forbidden.",
@@ -53,7 +53,7 @@ export const objects: ReadonlyArray<Case> = [
     given: [{ method: "PUT", body: "old" }],
     asked: { method: "PUT", body: "new", headers: { "x-oss-forbid-overwrite": "false" } },
     answer: { status: 200 },
-    then: [{ method: "GET" }, { status: 200, body: "new" }]
+    afterwards: [{ method: "GET" }, { status: 200, body: "new" }]
   },
   {
     rule: "PutObject refuses an x-oss-forbid-overwrite that is neither true nor false.",
@@ -78,7 +78,7 @@ export const objects: ReadonlyArray<Case> = [
     source: ec("0007-00000002"),
     asked: { method: "PUT", body: "x", headers: { "x-oss-callback": "x123-*&" } },
     answer: { status: 400, code: "InvalidArgument", ec: "0007-00000002" },
-    then: [{ method: "HEAD" }, { status: 404 }]
+    afterwards: [{ method: "HEAD" }, { status: 404 }]
   },
   {
     rule: "PutObject refuses a callback that is base64 of no JSON.",
@@ -205,7 +205,7 @@ export const objects: ReadonlyArray<Case> = [
     given: [{ method: "PUT", body: "x" }],
     asked: { method: "DELETE" },
     answer: { status: 204 },
-    then: [{ method: "HEAD" }, { status: 404 }]
+    afterwards: [{ method: "HEAD" }, { status: 404 }]
   },
   {
     rule: "DeleteObject of what isn't there is a success.",

@@ -33,7 +33,7 @@ export const uploads: ReadonlyArray<Case> = [
     given: [{ method: "PUT", body: "old" }],
     asked: initiate(),
     answer: { status: 200 },
-    then: [{ method: "GET" }, { status: 200, body: "old" }]
+    afterwards: [{ method: "GET" }, { status: 200, body: "old" }]
   },
   {
     rule: "Initiate tells the encryption that it was asked for.",
@@ -125,7 +125,7 @@ export const uploads: ReadonlyArray<Case> = [
     source: operation("uploadpart"),
     asked: { method: "PUT", query: { partNumber: "1" }, body: 10 },
     answer: { status: 400, code: "InvalidArgument" },
-    then: [{ method: "HEAD" }, { status: 404 }]
+    afterwards: [{ method: "HEAD" }, { status: 404 }]
   },
   {
     rule: "UploadPart refuses a body whose MD5 is another one.",
@@ -168,7 +168,7 @@ export const uploads: ReadonlyArray<Case> = [
     given: [initiate(), part(1, 10)],
     asked: { method: "DELETE", query: { uploadId: "{upload}" } },
     answer: { status: 204 },
-    then: [
+    afterwards: [
       { method: "GET", query: { uploadId: "{upload}" } },
       { status: 404, code: "NoSuchUpload" }
     ]
