@@ -1,11 +1,13 @@
 import { NodeHttpClient } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { OssEmulator } from "@effect-oss/emulator"
+import AliOss from "ali-oss"
 import { Arbitrary, Effect, Layer, Redacted, Result, Schema } from "effect"
+import type { HttpClient } from "effect/http"
 import * as Body from "../../src/Body.ts"
 import * as ObjectKey from "../../src/ObjectKey.ts"
 import * as OssClient from "../../src/OssClient.ts"
-import { ossClientContract } from "../support/OssClientContract.ts"
+import { ossClientContract, ossClientLaws } from "../support/OssClientContract.ts"
 import { clientTo, type Received, serve } from "../support/OssClientServer.ts"
 import { verify } from "../../../emulator/src/internal/signature/verify.ts"
 import * as Router from "../../../emulator/src/internal/wire/router.ts"
@@ -25,27 +27,73 @@ const keysOf = (credential: typeof secret & { readonly securityToken?: string })
 })
 
 /** An emulator that checks signatures, and a client of it. */
-const overHttp = (options: Partial<OssClient.Options> = {}) =>
-  Layer.unwrap(
-    Effect.map(OssEmulator.OssEmulator, ({ url }) =>
-      OssClient.layer({
-        bucket: "test-bucket",
-        endpoint: url,
-        credentials: keysOf(secret),
-        ...options
-      })
-    )
-  ).pipe(
+const world = (
+  make: (endpoint: string) => Layer.Layer<OssClient.OssClient, unknown, HttpClient.HttpClient>
+) =>
+  Layer.unwrap(Effect.map(OssEmulator.OssEmulator, ({ url }) => make(url))).pipe(
     Layer.provideMerge(OssEmulator.layer({ credentials: [secret, temporary] })),
     Layer.provide(NodeHttpClient.layerNodeHttp)
   )
 
+const bucket = "test-bucket"
+
+const overHttp = (options: Partial<OssClient.Options> = {}) =>
+  world((endpoint) =>
+    OssClient.layer({ bucket, endpoint, credentials: keysOf(secret), ...options })
+  )
+
+const byWebCrypto = (options: Partial<OssClient.Options> = {}) =>
+  world((endpoint) =>
+    OssClient.layerWebCrypto({ bucket, endpoint, credentials: keysOf(secret), ...options })
+  )
+
+/** Its published types lack the path style. */
+const aliOss = (options: Partial<AliOss.Options>) => {
+  const all = { ...secret, bucket, sldEnable: true, ...options }
+  return new AliOss(all)
+}
+
+/** Signed by a client of the user's own. */
+const byTheirs = (options: Partial<AliOss.Options>) =>
+  world((url) => {
+    const endpoint = url.replace("127.0.0.1", "localhost")
+    return OssClient.fromAliOss(aliOss({ endpoint, ...options }))
+  })
+
+const presigned = world((url) => {
+  const endpoint = url.replace("127.0.0.1", "localhost")
+  const oss = aliOss({ endpoint, region: "oss-cn-hangzhou" })
+  return OssClient.layerPresigned({
+    bucket,
+    endpoint,
+    sign: ({ method, key = "", query, headers }) =>
+      Effect.promise(() =>
+        oss.signatureUrlV4(
+          method as AliOss.HTTPMethods,
+          60,
+          { headers: { ...headers }, queries: { ...query } },
+          key
+        )
+      )
+  })
+})
+
 ossClientContract("the fake", OssEmulator.layerClient(), true)
-ossClientContract("the client over HTTP: V4, bucket in the host", overHttp(), false)
 ossClientContract(
-  "the client over HTTP: V1, bucket in the path",
-  overHttp({ signature: "v1", pathStyle: true }),
+  "signed by ali-oss with V4, bucket in the host",
+  overHttp({ pathStyle: false }),
   false
+)
+ossClientContract(
+  "signed by ali-oss with V1, bucket in the path",
+  overHttp({ signature: "v1" }),
+  false
+)
+ossClientContract("signed by Web Crypto", byWebCrypto(), false)
+ossClientLaws("signed by somebody else", presigned)
+ossClientLaws(
+  "signed by a client of the user\'s own",
+  byTheirs({ authorizationV4: true, region: "oss-cn-hangzhou" })
 )
 
 describe("a signature", () => {
@@ -62,13 +110,28 @@ describe("a signature", () => {
     Effect.gen(function* () {
       const client = yield* OssClient.OssClient
       const body = Body.fromBytes(new Uint8Array(10))
-      yield* client.put({ key: "a b/中.txt", body, options: { meta: { note: "grüße, 中 " } } })
+      yield* client.put({ key: "a b/中.txt", body, options: { meta: { note: "grüße, 中 voilà" } } })
       const { uploadId } = yield* client.initiate("k", { tagging: { "a b": "中" } })
       yield* client.listParts({ key: "k", uploadId, after: 3 })
       yield* client.listUploads({ prefix: "k+'", after: { key: "k", uploadId } })
       yield* client.abort({ key: "k", uploadId })
       assert.strictEqual((yield* client.head("a b/中.txt")).size, 10)
     }).pipe(Effect.provide(overHttp(options)))
+  )
+
+  it.effect.each(variants.filter(({ signature }) => signature === "v4"))(
+    "of Web Crypto is accepted: %o",
+    (options) =>
+      Effect.gen(function* () {
+        const client = yield* OssClient.OssClient
+        const body = Body.fromBytes(new Uint8Array(10))
+        yield* client.put({
+          key: "a b/中.txt",
+          body,
+          options: { meta: { note: "grüße, 中 voilà" } }
+        })
+        assert.strictEqual((yield* client.head("a b/中.txt")).size, 10)
+      }).pipe(Effect.provide(byWebCrypto(options)))
   )
 
   it.effect("with a wrong secret is refused, also to HEAD", () =>

@@ -41,6 +41,8 @@ interface Options {
 /** Signs with keys that this library holds. ali-oss is loaded late: that takes a fifth of a second. */
 export const load = Effect.fnUntraced(function* (connection: Connection, keys: Keys) {
   const { default: Client } = yield* Effect.promise(() => import("ali-oss"))
+  // Bundlers for browsers leave ali-oss out, as package.json tells them.
+  if (typeof Client !== "function") return yield* absent
   let last: readonly [Credentials, Methods] | undefined
   const clientFor = (credentials: Credentials): Methods => {
     if (last?.[0] === credentials) return last[1]
@@ -60,6 +62,12 @@ export const load = Effect.fnUntraced(function* (connection: Connection, keys: K
       return yield* signWith(connection, () => clientFor(used), request, time, keys.expired(used))
     })
   } satisfies Signer
+})
+
+const absent = new InvalidRequest({
+  field: "layer",
+  problem: "ali-oss, which signs for OssClient.layer, is not part of a bundle for browsers",
+  remedy: "use OssClient.layerWebCrypto or OssClient.layerPresigned"
 })
 
 /** Without an interval ali-oss warns that it can't refresh a token; refreshing is not its task here. */

@@ -1,0 +1,372 @@
+/**
+ * What every `OssClient` keeps to, as a list of laws that any test runner can
+ * run: each is an Effect over a client whose bucket is empty when it begins, and
+ * fails with `ContractBroken` if the client breaks it.
+ *
+ * **Example** (the whole test of a client of your own)
+ *
+ * ```ts
+ * import * as OssClientContract from "@effect-oss/core/testing/OssClientContract"
+ * import { OssEmulator } from "@effect-oss/emulator"
+ * import { it } from "@effect/vitest"
+ * import { Effect } from "effect"
+ *
+ * it.effect.each(OssClientContract.laws)("$name", ({ check }) =>
+ *   Effect.provide(check, OssEmulator.layerClient())
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ */
+import * as Data from "effect/Data"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Equal from "effect/Equal"
+import * as Fiber from "effect/Fiber"
+import * as Formatter from "effect/Formatter"
+import * as Option from "effect/Option"
+import * as Body from "../Body.ts"
+import * as Crc64 from "../Crc64.ts"
+import { OssClient } from "../OssClient.ts"
+import type { OssError } from "../OssError.ts"
+import { ContractBroken } from "./CheckpointStoreContract.ts"
+
+/**
+ * One thing that a client keeps to.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Law {
+  /** A sentence about the client. */
+  readonly name: string
+  /** Takes a client of an empty bucket. */
+  readonly check: Effect.Effect<void, ContractBroken | OssError, OssClient>
+}
+
+/**
+ * Bytes that look random and are the same each time.
+ *
+ * @category fixtures
+ * @since 0.1.0
+ */
+export const contentOf = (size: number, seed = 1): Uint8Array => {
+  let state = seed
+  return Uint8Array.from({ length: size }, () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) | 0
+    return state >>> 24
+  })
+}
+
+/**
+ * The body of the fixtures can't be read any further.
+ *
+ * @category fixtures
+ * @since 0.1.0
+ */
+export class Unreadable extends Data.TaggedError("Unreadable")<{ readonly offset: number }> {}
+
+const key = "backups/db.tar"
+
+/** OSS: every part but the last has at least 100 KiB, in bytes. */
+const partSize = 100 * 1024
+
+const expectEqual = <A>(actual: A, expected: A): Effect.Effect<void, ContractBroken> =>
+  Equal.equals(actual, expected)
+    ? Effect.void
+    : Effect.fail(
+        new ContractBroken({
+          expected: Formatter.format(expected),
+          actual: Formatter.format(actual)
+        })
+      )
+
+const expectReason = <A, E extends { readonly _tag: string }>(
+  request: Effect.Effect<A, OssError | E, OssClient>,
+  expected: OssError["reason"]["_tag"]
+): Effect.Effect<void, ContractBroken, OssClient> =>
+  Effect.matchEffect(request, {
+    onSuccess: (value) =>
+      Effect.fail(new ContractBroken({ expected, actual: Formatter.format(value) })),
+    onFailure: (error) =>
+      expectEqual<string>("reason" in error ? error.reason._tag : error._tag, expected)
+  })
+
+/** Sends all parts one after the other, from number 1. */
+const sendParts = Effect.fnUntraced(function* (
+  uploadId: string,
+  contents: ReadonlyArray<Uint8Array>
+) {
+  const client = yield* OssClient
+  return yield* Effect.forEach(contents, (content, index) =>
+    Effect.map(
+      client.uploadPart({ key, uploadId, number: index + 1, body: Body.fromBytes(content) }),
+      (receipt) => ({ ...receipt, number: index + 1 })
+    )
+  )
+})
+
+const joined = (contents: ReadonlyArray<Uint8Array>): Uint8Array =>
+  Uint8Array.from(contents.flatMap((content) => Array.from(content)))
+
+const numbers = (count: number) => Array.from({ length: count }, (_, index) => index + 1)
+
+const keepsKey = (title: string, key: string): Law => ({
+  name: `keeps the key ${title} as it is`,
+  check: Effect.gen(function* () {
+    const client = yield* OssClient
+    const { uploadId } = yield* client.initiate(key)
+    const body = Body.fromBytes(contentOf(10))
+    const { etag } = yield* client.uploadPart({ key, uploadId, number: 1, body })
+    const { parts } = yield* client.listParts({ key, uploadId })
+    yield* expectEqual(parts.length, 1)
+    const listed = yield* client.listUploads({})
+    yield* expectEqual(
+      listed.uploads.map((upload) => [upload.key, upload.uploadId]),
+      [[key, uploadId]]
+    )
+    yield* client.complete({ key, uploadId, parts: [{ number: 1, etag }] })
+    const { size } = yield* client.head(key)
+    yield* expectEqual(size, 10)
+  })
+})
+
+/** A body whose second piece never comes; `waits` completes once somebody waits for it. */
+const hanging = Effect.gen(function* () {
+  const waits = yield* Deferred.make<void>()
+  let reads = 0
+  const body: Body.Body = {
+    size: 64 * partSize,
+    read: (_, offset) =>
+      Effect.suspend(() => {
+        reads++
+        return offset === 0
+          ? Effect.void
+          : Effect.andThen(Deferred.succeed(waits, void 0), Effect.never)
+      })
+  }
+  return { body, waits: Deferred.await(waits), reads: () => reads }
+})
+
+/**
+ * All laws.
+ *
+ * @category laws
+ * @since 0.1.0
+ */
+export const laws: ReadonlyArray<Law> = [
+  {
+    name: "makes parts an object, with the check sum of the whole",
+    check: Effect.gen(function* () {
+      const client = yield* OssClient
+      const contents = [contentOf(partSize), contentOf(partSize, 2), contentOf(77, 3)]
+      const whole = joined(contents)
+      const { uploadId } = yield* client.initiate(key)
+      const receipts = yield* sendParts(uploadId, contents)
+      yield* expectEqual(
+        receipts.map(({ crc64 }) => crc64),
+        contents.map((content) => Option.some(Crc64.of(content)))
+      )
+      const receipt = yield* client.complete({ key, uploadId, parts: receipts })
+      const { size, etag, crc64 } = yield* client.head(key)
+      yield* expectEqual(
+        { size, etag, crc64 },
+        { size: whole.length, etag: receipt.etag, crc64: Option.some(Crc64.of(whole)) }
+      )
+      yield* expectEqual(receipt.crc64, crc64)
+      yield* expectReason(client.listParts({ key, uploadId }), "NoSuchUpload")
+    })
+  },
+  {
+    name: "lists the parts of an upload, from the one after a number on",
+    check: Effect.gen(function* () {
+      const client = yield* OssClient
+      const { uploadId } = yield* client.initiate(key)
+      yield* expectEqual(yield* client.listParts({ key, uploadId }), {
+        parts: [],
+        next: Option.none()
+      })
+      const contents = numbers(3).map((number) => contentOf(number))
+      const receipts = yield* sendParts(uploadId, contents)
+      const { parts, next } = yield* client.listParts({ key, uploadId })
+      yield* expectEqual(
+        parts,
+        receipts.map(({ number, etag, crc64 }) => ({ number, size: number, etag, crc64 }))
+      )
+      yield* expectEqual(next, Option.none())
+      const rest = yield* client.listParts({ key, uploadId, after: 2 })
+      yield* expectEqual(
+        rest.parts.map(({ number }) => number),
+        [3]
+      )
+    })
+  },
+  {
+    name: "replaces a part that is sent again",
+    check: Effect.gen(function* () {
+      const client = yield* OssClient
+      const { uploadId } = yield* client.initiate(key)
+      yield* sendParts(uploadId, [contentOf(partSize), contentOf(9)])
+      const receipts = yield* sendParts(uploadId, [contentOf(partSize, 7)])
+      const { parts } = yield* client.listParts({ key, uploadId })
+      yield* expectEqual(parts.length, 2)
+      yield* expectEqual(parts[0]?.crc64, receipts[0]?.crc64)
+    })
+  },
+  {
+    name: "lists the uploads under way by prefix, with the server's time",
+    check: Effect.gen(function* () {
+      const client = yield* OssClient
+      const keys = ["a b+c&d", "a'b", "a\u0001b", "a中", "b"]
+      const ids = yield* Effect.forEach(keys, (key) => client.initiate(key))
+      const page = yield* client.listUploads({ prefix: "a" })
+      yield* expectEqual(
+        new Map(page.uploads.map(({ key, uploadId }) => [key, uploadId])),
+        new Map(keys.slice(0, 4).map((key, index) => [key, ids[index]?.uploadId ?? ""]))
+      )
+      yield* expectEqual(page.next, Option.none())
+      // OSS tells whole seconds.
+      yield* expectEqual(
+        page.uploads.filter(({ initiated }) => initiated > page.serverTime + 999),
+        []
+      )
+      const rest = yield* client.listUploads({ prefix: "a", after: page.uploads[0] })
+      yield* expectEqual(rest.uploads, page.uploads.slice(1))
+    })
+  },
+  {
+    name: "stores an object with one request, be it empty",
+    check: Effect.gen(function* () {
+      const client = yield* OssClient
+      for (const content of [contentOf(0), contentOf(300_001)]) {
+        const receipt = yield* client.put({ key, body: Body.fromBytes(content) })
+        yield* expectEqual(receipt.crc64, Option.some(Crc64.of(content)))
+        const { size, etag, crc64 } = yield* client.head(key)
+        yield* expectEqual(
+          { size, etag, crc64 },
+          { size: content.length, etag: receipt.etag, crc64: receipt.crc64 }
+        )
+      }
+    })
+  },
+  {
+    name: "reads a body in order and to its end, into as many pieces as it likes",
+    check: Effect.gen(function* () {
+      const client = yield* OssClient
+      const pieces: Array<readonly [number, number]> = []
+      const body = Body.tap(Body.fromBytes(contentOf(1_000_003)), ({ length }, offset) => {
+        if (offset === 0) pieces.length = 0
+        pieces.push([offset, length])
+      })
+      const { crc64 } = yield* client.put({ key, body })
+      yield* expectEqual(crc64, Option.some(Crc64.of(contentOf(1_000_003))))
+      let end = 0
+      for (const [offset, length] of pieces) {
+        yield* expectEqual(offset, end)
+        end = offset + length
+      }
+      yield* expectEqual(end, 1_000_003)
+    })
+  },
+  {
+    name: "does not overwrite where that is forbidden, at either end of an upload",
+    check: Effect.gen(function* () {
+      const client = yield* OssClient
+      const options = { forbidOverwrite: true }
+      const { uploadId } = yield* client.initiate(key, options)
+      const parts = yield* sendParts(uploadId, [contentOf(10)])
+      yield* client.put({ key, body: Body.fromBytes(contentOf(5)), options })
+      const put = client.put({ key, body: Body.fromBytes(contentOf(6)), options })
+      yield* expectReason(client.initiate(key, options), "AlreadyExists")
+      yield* expectReason(client.complete({ key, uploadId, parts, options }), "AlreadyExists")
+      yield* expectReason(put, "AlreadyExists")
+      const { size } = yield* client.head(key)
+      yield* expectEqual(size, 5)
+    })
+  },
+  {
+    name: "says what is missing: object, upload, part",
+    check: Effect.gen(function* () {
+      const client = yield* OssClient
+      const { uploadId } = yield* client.initiate(key)
+      const [part] = yield* sendParts(uploadId, [contentOf(10)])
+      const unknown = { key, uploadId: "unknown" }
+      const body = Body.fromBytes(contentOf(10))
+      const wrong = { number: 1, etag: '"00000000000000000000000000000000"' }
+      const absent = { ...wrong, number: 2 }
+      const parts = part === undefined ? [absent] : [part, absent]
+      yield* expectReason(client.head("nothing/there"), "NoSuchKey")
+      yield* expectReason(client.listParts(unknown), "NoSuchUpload")
+      yield* expectReason(client.abort(unknown), "NoSuchUpload")
+      yield* expectReason(client.uploadPart({ ...unknown, number: 1, body }), "NoSuchUpload")
+      yield* expectReason(client.complete({ key, uploadId, parts: [wrong] }), "InvalidPart")
+      yield* expectReason(client.complete({ key, uploadId, parts }), "InvalidPart")
+    })
+  },
+  {
+    name: "gives one upload up and leaves another one of the same client alone",
+    check: Effect.gen(function* () {
+      const client = yield* OssClient
+      const doomed = yield* client.initiate(key)
+      const other = yield* client.initiate(key)
+      const content = contentOf(partSize)
+      const sending = yield* Effect.forkChild(sendParts(other.uploadId, [content, content]))
+      yield* client.abort({ key, uploadId: doomed.uploadId })
+      const parts = yield* Fiber.join(sending)
+      yield* client.complete({ key, uploadId: other.uploadId, parts })
+      const { size } = yield* client.head(key)
+      yield* expectEqual(size, 2 * partSize)
+      yield* expectReason(client.listParts({ key, uploadId: doomed.uploadId }), "NoSuchUpload")
+    })
+  },
+  {
+    name: "fails with the body's own error, and nothing is stored",
+    check: Effect.gen(function* () {
+      const client = yield* OssClient
+      const { uploadId } = yield* client.initiate(key)
+      const body: Body.Body<Unreadable> = {
+        size: 1024 * 1024,
+        read: (_, offset) => (offset < 500_000 ? Effect.void : new Unreadable({ offset }))
+      }
+      const tag = yield* client.uploadPart({ key, uploadId, number: 1, body }).pipe(
+        Effect.as("success"),
+        Effect.catch((error) => Effect.succeed(error._tag))
+      )
+      yield* expectEqual(tag, "Unreadable")
+      const { parts } = yield* client.listParts({ key, uploadId })
+      yield* expectEqual(parts, [])
+    })
+  },
+  {
+    name: "no longer reads a body, and stores nothing of it, once it has been interrupted",
+    check: Effect.gen(function* () {
+      const client = yield* OssClient
+      const { uploadId } = yield* client.initiate(key)
+      const { body, waits, reads } = yield* hanging
+      const fiber = yield* Effect.forkChild(client.uploadPart({ key, uploadId, number: 1, body }))
+      yield* waits
+      yield* Fiber.interrupt(fiber)
+      const then = reads()
+      const { parts } = yield* client.listParts({ key, uploadId })
+      yield* expectEqual(parts, [])
+      yield* expectEqual(reads(), then)
+    })
+  },
+  ...[
+    "a b",
+    "a+b",
+    "a%2Fb%",
+    "a?b#c",
+    "a'b(c)*!~",
+    'a"b<c>&',
+    "a\\b",
+    "a\tb",
+    "a//b/",
+    "中文/é😀",
+    " a ",
+    "...",
+    "a=b;c,d:@$"
+  ].map((key) => keepsKey(JSON.stringify(key), key)),
+  keepsKey("of 1,023 letters", "k".repeat(1023)),
+  keepsKey("of 1,023 bytes in two-byte letters and slashes", "é/".repeat(341))
+]

@@ -1,0 +1,100 @@
+/** What a page loads: neither ali-oss nor anything of Node, and no more than it may weigh. */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { build, type Metafile } from "esbuild"
+import { builtinModules } from "node:module"
+import { resolve } from "node:path"
+import { gzipSync } from "node:zlib"
+
+/** Gzipped, Effect included, in bytes. */
+const limit = 100 * 1024
+
+const bundleOf = (layer: string, entry: string) =>
+  Effect.promise(() =>
+    build({
+      stdin: {
+        contents: `import ${entry}
+          import { FetchHttpClient } from "effect/http"
+          import * as Effect from "effect/Effect"
+          import * as Layer from "effect/Layer"
+          export const head = (options, key) =>
+            Effect.runPromise(
+              OssClient.OssClient.use((client) => client.head(key)).pipe(
+                Effect.provide(OssClient.${layer}(options)),
+                Effect.provide(FetchHttpClient.layer)
+              )
+            )`,
+        resolveDir: resolve(import.meta.dirname, "..")
+      },
+      bundle: true,
+      minify: true,
+      write: false,
+      metafile: true,
+      format: "esm",
+      platform: "browser",
+      target: "es2022",
+      logLevel: "silent"
+    })
+  )
+
+const inputsOf = ({ metafile }: { readonly metafile: Metafile }) =>
+  Object.values(metafile.outputs).flatMap(({ inputs }) =>
+    Object.entries(inputs).flatMap(([path, { bytesInOutput }]) => (bytesInOutput > 0 ? [path] : []))
+  )
+
+const node = new Set([...builtinModules, ...builtinModules.map((name) => `node:${name}`)])
+
+const nodeModulesOf = ({ metafile }: { readonly metafile: Metafile }) =>
+  Object.values(metafile.outputs).flatMap(({ imports }) =>
+    imports.map(({ path }) => path).filter((path) => node.has(path))
+  )
+
+const own = '* as OssClient from "@effect-oss/core/OssClient"'
+const barrel = '{ OssClient } from "@effect-oss/core"'
+
+describe.each(["layerPresigned", "layerWebCrypto"])("a page with %s", (layer) => {
+  it.effect("loads neither ali-oss nor anything of Node, and less than 100 KB", () =>
+    Effect.gen(function* () {
+      const bundle = yield* bundleOf(layer, own)
+      assert.deepStrictEqual(inputsOf(bundle).filter(isForNode), [])
+      assert.deepStrictEqual(nodeModulesOf(bundle), [])
+      const size = gzipSync(bundle.outputFiles[0]!.contents, { level: 9 }).length
+      assert.isBelow(size, limit)
+    })
+  )
+
+  it.effect("loads neither, imported from the package as a whole", () =>
+    Effect.gen(function* () {
+      const bundle = yield* bundleOf(layer, barrel)
+      assert.deepStrictEqual(inputsOf(bundle).filter(isForNode), [])
+      assert.deepStrictEqual(nodeModulesOf(bundle), [])
+    })
+  )
+})
+
+/** What is left out leaves an empty module. */
+const isForNode = (path: string) =>
+  /node_modules\/ali-oss|platform-node/.test(path) && !path.startsWith("(disabled)")
+
+it.effect("a page that signs with ali-oss is told what to use", () =>
+  Effect.gen(function* () {
+    const bundle = yield* bundleOf("layer", own)
+    const source = Buffer.from(bundle.outputFiles[0]!.contents).toString("base64")
+    const { head } = yield* Effect.promise(() => import(`data:text/javascript;base64,${source}`))
+    const error = yield* Effect.flip(
+      Effect.tryPromise({
+        try: () =>
+          head(
+            {
+              bucket: "bucket",
+              region: "cn-beijing",
+              credentials: { accessKeyId: "id", accessKeySecret: "" }
+            },
+            "k"
+          ),
+        catch: String
+      })
+    )
+    assert.include(error, "use OssClient.layerWebCrypto")
+  })
+)
