@@ -92,7 +92,7 @@ ossClientContract(
 ossClientContract("signed by Web Crypto", byWebCrypto(), false)
 ossClientLaws("signed by somebody else", presigned)
 ossClientLaws(
-  "signed by a client of the user\'s own",
+  "signed by a client of the user's own",
   byTheirs({ authorizationV4: true, region: "oss-cn-hangzhou" })
 )
 
