@@ -90,6 +90,7 @@ const layerPresenter = ({ out, screen }: Output["Service"]): Layer.Layer<never> 
 /** Arguments by what they look like, as manuals have it. */
 const asTyped = (usage: string): string =>
   usage
+    .replace("[<files...>]", "FILE...")
     .replace("<files...>", "FILE...")
     .replace("<url>", "oss://BUCKET/KEY")
     .replace("<id...>", "ID...")

@@ -65,3 +65,19 @@ export class SomeFailed extends Data.TaggedError("SomeFailed")<{
     return `${this.failed} of ${this.all} uploads failed`
   }
 }
+
+/** Bytes that come once could not be uploaded: nothing is left of them to carry on with. */
+export class Piped extends Data.TaggedError("Piped")<{ readonly error: UploadError }> {
+  override get message(): string {
+    return this.error.message
+  }
+}
+
+/** What is asked for matches nothing, or a pattern does. Nothing was sent. */
+export class NothingMatches extends Data.TaggedError("NothingMatches")<{
+  readonly problem: string
+}> {
+  override get message(): string {
+    return this.problem
+  }
+}

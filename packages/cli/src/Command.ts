@@ -7,8 +7,10 @@
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
-import { directoryFlag, fileFlag, files, json, partSize, url } from "./internal/params.ts"
+import { directoryFlag, fileFlag, json, url } from "./internal/params.ts"
 import { orInterrupted, untilSignal } from "./internal/signals.ts"
+import * as UploadFlags from "./internal/uploadFlags.ts"
+import { plainFlag } from "./internal/uploadFlags.ts"
 import * as Age from "./Age.ts"
 import * as ClusterCommand from "./ClusterCommand.ts"
 
@@ -60,55 +62,16 @@ const store = {
   )
 }
 
-const patterns = (name: string, description: string) =>
-  Flag.String(name).pipe(
-    Flag.withDescription(description),
-    Flag.withMetavar("GLOB"),
-    Flag.atLeast(0)
-  )
-
 const upload = Command.make(
   "upload",
   {
-    files: files("What is uploaded: files, and directories with all that is in them"),
-    url,
-    include: patterns("include", "Of a directory, only what matches, such as '**/*.jpg'"),
-    exclude: patterns("exclude", "Of a directory, not what matches, such as '**/.git'"),
-    skipIdentical: Flag.Boolean("skip-identical").pipe(
-      Flag.withDescription("Send nothing that is stored already with the same size and CRC64"),
-      Flag.withoutNegation,
-      Flag.withDefault(false)
-    ),
-    limitRate: Flag.String("limit-rate").pipe(
-      Flag.withDescription("At most so much a second, all uploads together, such as 2MB"),
-      Flag.withMetavar("SIZE"),
-      Flag.optional
-    ),
-    discover: Flag.Boolean("discover").pipe(
-      Flag.withDescription(
-        "Without a checkpoint, look for the upload at OSS. Not while another process sends it"
-      ),
-      Flag.withoutNegation,
-      Flag.withDefault(false)
-    ),
-    partSize,
-    parallel: Flag.Int("parallel").pipe(
-      Flag.withDescription("How many parts are on their way at once. Default: 5"),
-      Flag.withMetavar("N"),
-      Flag.withDefault(5)
-    ),
-    retryFor: Flag.String("retry-for").pipe(
-      Flag.withDescription(
-        "Wait this long for a network or an OSS that is away, from the last success on, such as 1h. Default: 10m"
-      ),
-      Flag.withMetavar("TIME"),
-      Flag.withDefault("10m")
-    ),
+    ...UploadFlags.sources,
+    ...UploadFlags.selection,
+    ...UploadFlags.transfer,
     ...store,
-    noProgress: Flag.Boolean("no-progress").pipe(
-      Flag.withDescription("Only the last line; with --json, without the samples of Progress"),
-      Flag.withoutNegation,
-      Flag.withDefault(false)
+    noProgress: plainFlag(
+      "no-progress",
+      "Only the last line; with --json, without the samples of Progress"
     ),
     json,
     ...connection
@@ -127,8 +90,12 @@ const upload = Command.make(
     { command: "effect-oss upload db.tar oss://backups/2026/", description: "As 2026/db.tar" },
     { command: "effect-oss upload db.tar oss://backups/db.tar --json --parallel 10" },
     {
-      command: "effect-oss upload photos oss://backups/ --exclude '**/.cache' --skip-identical",
+      command: "effect-oss upload photos oss://backups/ --exclude .cache --skip size-time",
       description: "A directory, as photos/…"
+    },
+    {
+      command: "effect-oss upload --command 'pg_dump shop' oss://backups/shop.sql",
+      description: "What a program prints"
     }
   ])
 )

@@ -19,7 +19,14 @@ import type { ConfigError } from "effect/Config"
 import * as Option from "effect/Option"
 import * as SchemaIssue from "effect/SchemaIssue"
 import type { SqlError } from "effect/sql/SqlError"
-import type { Interrupted, SomeFailed, UnderWay, UsageError } from "./CliFailure.ts"
+import type {
+  Interrupted,
+  NothingMatches,
+  Piped,
+  SomeFailed,
+  UnderWay,
+  UsageError
+} from "./CliFailure.ts"
 import { explainArgument } from "./internal/arguments.ts"
 
 /**
@@ -51,6 +58,8 @@ export type Failure =
   | NotReady
   | SqlError
   | UnderWay
+  | Piped
+  | NothingMatches
   | SomeFailed
   | ConfigError
   | CliError
@@ -97,6 +106,10 @@ const explained = (failure: Failure): Explanation => {
       return { what: failure.problem, ...ofCheckpoint(failure) }
     case "UnderWay":
       return ofUnderWay(failure)
+    case "Piped":
+      return ofPiped(failure)
+    case "NothingMatches":
+      return { what: failure.problem, todo: mendPattern, exitCode: 1 }
     case "InvalidRequest":
       return ofRequest(failure)
     case "ConfigError":
@@ -160,15 +173,13 @@ const isSqlError = (defect: unknown): defect is SqlError =>
 
 /**
  * The exit code of several failures: that any of them can be carried on with
- * counts most, since the same command again helps.
+ * counts most, since the same command again helps. Begin with 3 where others
+ * may have been sent: 2 promises that nothing was.
  *
  * @category explaining
  * @since 0.1.0
  */
-export const gravest = (
-  worst: SomeFailed["exitCode"],
-  exitCode: ExitCode
-): SomeFailed["exitCode"] => {
+export const gravest = (worst: 1 | 2 | 3, exitCode: ExitCode): 1 | 2 | 3 => {
   if (worst === 1 || (exitCode !== 2 && exitCode !== 3)) return 1
   return worst === 3 ? 3 : exitCode
 }
@@ -293,6 +304,24 @@ const ofRunner = ({ problems }: NotReady): Explanation => {
     what: `the runner is not ready: ${all.map(({ what }) => what).join("; ")}`,
     todo: Array.from(new Set(all.map(({ todo }) => todo))).join("; "),
     exitCode: all.map(({ exitCode }) => exitCode).reduce(gravest, 2)
+  }
+}
+
+const mendPattern = "mend the pattern or the path, or add --allow-empty if that is what you expect"
+
+/** Nobody can carry on with bytes that came once. */
+const ofPiped = ({ error }: Piped): Explanation => {
+  if (error._tag === "SourceError") {
+    return {
+      what: error.problem,
+      ...final("nothing was stored: see why it failed, then run it again")
+    }
+  }
+  const { what, todo, exitCode } = explained(error)
+  return {
+    what,
+    todo: todo.replace(again, "run the whole command again, from the start"),
+    exitCode
   }
 }
 

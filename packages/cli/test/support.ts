@@ -1,10 +1,21 @@
 /** The command as a real process and within this one, and an emulator to talk to, started by the command as well. */
 import { spawn } from "node:child_process"
 import { fileURLToPath } from "node:url"
-import { OssClient } from "@effect-oss/core"
+import { Crc64, OssClient } from "@effect-oss/core"
+import { OssEmulator } from "@effect-oss/emulator"
 import { Screen } from "@effect-oss/terminal"
+import { assert } from "@effect/vitest"
 import { NodeHttpClient, NodeServices } from "@effect/platform-node"
-import { ConfigProvider, Context, Deferred, Effect, FileSystem, Layer, Redacted } from "effect"
+import {
+  ConfigProvider,
+  Context,
+  Deferred,
+  Effect,
+  FileSystem,
+  Layer,
+  Option,
+  Redacted
+} from "effect"
 import * as Cli from "../src/Cli.ts"
 import { Output } from "../src/Output.ts"
 
@@ -47,16 +58,19 @@ export const start = Effect.fnUntraced(function* (
     readonly close?: boolean
     /** What is started in place of the command. */
     readonly script?: string
+    readonly cwd?: string
+    /** What is on standard input. Default: nothing. */
+    readonly input?: string | Uint8Array
   } = {}
 ) {
-  const { env = {}, uid, close = false, script = bin } = options
+  const { env = {}, uid, cwd, input, close = false, script = bin } = options
   const done = yield* Deferred.make<Ended>()
   const watchers: Array<() => void> = []
   let out = ""
   let error = ""
   const child = yield* Effect.acquireRelease(
     Effect.sync(() =>
-      spawn(process.execPath, [script, ...args], { uid, env, stdio: ["ignore", "pipe", "pipe"] })
+      spawn(process.execPath, [script, ...args], { uid, env, cwd, stdio: ["pipe", "pipe", "pipe"] })
     ),
     (child) =>
       Effect.andThen(
@@ -64,6 +78,8 @@ export const start = Effect.fnUntraced(function* (
         Deferred.await(done)
       )
   )
+  // A command that doesn't read it may end before it is written.
+  child.stdin.on("error", () => {}).end(input)
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
     out += text
     for (const watch of watchers) watch()
@@ -113,16 +129,50 @@ export const runHere = Effect.fnUntraced(function* (args: ReadonlyArray<string>,
   return ended(code, out, error)
 })
 
+export const KiB = 1024
+/** Many parts of a small file. */
+export const small = ["--part-size", "100KiB", "--parallel", "2"]
+
+/** Lines of JSON. */
+export const parse = (out: string) =>
+  out
+    .split("\n")
+    .slice(0, -1)
+    .map((line) => JSON.parse(line))
+
+/** Fails if a secret or a stack was written by any run so far. */
+export const nothingSecret = () => {
+  assert.isNotEmpty(everything)
+  for (const text of everything) {
+    assert.notInclude(text, secret)
+    assert.notMatch(text, /\n {4}at /)
+  }
+}
+
+/** Fails unless the object is the file, no upload is open and no checkpoint is left. */
+export const settled = Effect.fnUntraced(function* (key: string, bytes: Uint8Array) {
+  const { client, directory } = yield* World
+  const { size, crc64 } = yield* client.head(key)
+  assert.strictEqual(size, bytes.length)
+  assert.deepStrictEqual(crc64, Option.some(Crc64.of(bytes)))
+  assert.deepStrictEqual((yield* client.listUploads({})).uploads, [])
+  assert.deepStrictEqual(yield* checkpointFiles(directory), [])
+})
+
+/** Of the store, without its directories. */
+export const checkpointFiles = (directory: string) =>
+  FileSystem.FileSystem.use((fs) =>
+    fs.readDirectory(`${directory}/.local/state/effect-oss`, { recursive: true })
+  ).pipe(Effect.map((paths) => paths.filter((path) => path.includes("."))))
+
 /** An emulator with the bucket `bucket`, and a directory for files, for as long as the layer lives. */
 export class World extends Context.Service<World>()("test/World", {
   make: Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
     const directory = yield* fs.makeTempDirectoryScoped({ prefix: "effect-oss-" })
     yield* fs.chmod(directory, 0o755)
-    const flags = ["--access-key-id", keyId, "--access-key-secret", secret, "--bucket", "bucket"]
-    const emulator = yield* start(["emulator", ...flags])
-    const announced = yield* emulator.shows("\n")
-    const endpoint = announced.slice(announced.lastIndexOf(" ") + 1).trim()
+    const emulator = yield* OssEmulator.OssEmulator
+    const endpoint = emulator.url
     const env: Env = {
       OSS_ACCESS_KEY_ID: keyId,
       OSS_ACCESS_KEY_SECRET: secret,
@@ -148,10 +198,16 @@ export class World extends Context.Service<World>()("test/World", {
       yield* fs.writeFile(path, bytes)
       return { path, bytes }
     })
-    return { directory, env, endpoint, announced, client, file }
+    return { directory, env, endpoint, client, emulator, file }
   })
 }) {
   static readonly layer = Layer.effect(World, World.make).pipe(
+    Layer.provide(
+      OssEmulator.layer({
+        credentials: [{ accessKeyId: keyId, accessKeySecret: secret }],
+        buckets: ["bucket"]
+      })
+    ),
     Layer.provideMerge(NodeServices.layer)
   )
 }

@@ -1,10 +1,13 @@
 /**
- * Many uploads at once, as people see them: a bar for each that is under way,
- * and one for all. Pure.
+ * Many uploads at once, drawn as a bar for each that is under way and one for
+ * all: pure functions for displays of your own. `Display.showMany` shows a whole
+ * run.
  *
  * @since 0.1.0
  */
+import type * as UploadMany from "@effect-oss/core/UploadMany"
 import { spare } from "./internal/frames.ts"
+import { bar } from "./internal/line.ts"
 import * as Render from "./Render.ts"
 import type { Size } from "./Screen.ts"
 import * as Text from "./Text.ts"
@@ -17,12 +20,135 @@ import * as Text from "./Text.ts"
  */
 export interface Entry {
   readonly key: string
-  /** Of the source, in bytes. */
-  readonly size: number
-  /** By earlier runs, in bytes. */
-  readonly resumed: number
-  /** In this run, in bytes. */
+  /** Of the source, in bytes; null if it isn't known. */
+  readonly size: number | null
+  /** What OSS has, in bytes. */
+  readonly durable: number
+  /** `durable`, and what is on its way, in bytes. */
   readonly sent: number
+}
+
+/**
+ * All uploads of one run.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Board {
+  /** In the order in which they began, by request or by whatever else tells them apart. */
+  readonly active: ReadonlyMap<unknown, Entry>
+  readonly totals: Omit<UploadMany.Totals, "_tag">
+  /** The request that failed last and is sent again, and why. */
+  readonly trouble: { readonly request: { readonly key: string }; readonly why: string } | undefined
+}
+
+/**
+ * A board before the first event.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const empty: Board = {
+  active: new Map(),
+  totals: {
+    completed: 0,
+    skipped: 0,
+    failed: 0,
+    underWay: 0,
+    total: 0,
+    durable: 0,
+    sent: 0,
+    rate: 0
+  },
+  trouble: undefined
+}
+
+type Request = { readonly key: string }
+
+/**
+ * The board after an event.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const next = (board: Board, event: UploadMany.Event<Request, unknown>): Board => {
+  if (event._tag === "Totals") return { ...board, totals: event }
+  const { request } = event
+  const active = new Map(board.active)
+  const trouble = board.trouble?.request === request ? undefined : board.trouble
+  const known = active.get(request)
+  const begun = { key: request.key, size: null, durable: 0, sent: 0 }
+  switch (event._tag) {
+    case "Started":
+      active.set(request, { ...begun, size: event.size })
+      return { ...board, active }
+    case "Resumed":
+      active.set(request, { ...(known ?? begun), durable: event.bytes, sent: event.bytes })
+      return { ...board, active }
+    case "Restarted":
+      active.set(request, { ...begun, size: known?.size ?? null })
+      return { ...board, active }
+    case "Progress": {
+      const { durable, sent, total } = event
+      active.set(request, { key: request.key, size: total, durable, sent })
+      const moved = known === undefined || sent > known.sent
+      return { ...board, active, trouble: moved ? trouble : board.trouble }
+    }
+    case "Waiting":
+    case "Retrying":
+      return { ...board, trouble: { request, why: Render.event(event) } }
+    case "PartUploaded": {
+      const entry = known ?? begun
+      const { durable } = event
+      active.set(request, { ...entry, durable, sent: Math.max(entry.sent, durable) })
+      return { ...board, active, trouble }
+    }
+    case "Completing":
+      return { ...board, trouble }
+    case "Completed":
+    case "Skipped":
+    case "Failed":
+      active.delete(request)
+      return { ...board, active, trouble }
+  }
+}
+
+/** More bars than this are no help. */
+const mostBars = 8
+const barWidth = 20
+/** Below the bars: the number of further ones, the trouble, the total, and the line of the prompt. */
+const otherRows = 4
+
+/**
+ * The lines to draw in a terminal: not more than it has rows, and none as wide
+ * as it is. Uploads that move come first. With `all`, the last line tells how
+ * far all of it is.
+ *
+ * @category rendering
+ * @since 0.1.0
+ */
+export const render = (
+  board: Board,
+  { columns, rows }: Size,
+  looks: Render.Looks = {},
+  all?: Total | undefined
+): ReadonlyArray<string> => {
+  const width = Math.max(0, columns - spare)
+  const bars = Math.max(0, Math.min(mostBars, rows - otherRows))
+  const active = Array.from(board.active.values())
+  const shown = [...active.filter(moves), ...active.filter(waits)].slice(0, bars)
+  const more = active.length - shown.length
+  const plain = [
+    ...(more > 0 ? [`… and ${more} more`] : []),
+    ...(board.trouble === undefined
+      ? []
+      : [Text.printable(`${board.trouble.request.key}: ${board.trouble.why}`)])
+  ].map((line) => Text.clipped(line, width))
+  return [
+    ...shown.map((entry) => named(entry, width, looks)),
+    ...plain,
+    overall(board, width, looks, all)
+  ]
 }
 
 /**
@@ -36,117 +162,67 @@ export interface Total {
   readonly bytes: number
 }
 
-/**
- * All uploads of one command.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Board {
-  /** In milliseconds. */
-  readonly startedAt: number
-  /** In the order in which they began. */
-  readonly active: ReadonlyArray<Entry>
-  readonly uploaded: number
-  readonly skipped: number
-  readonly failed: number
-  /** What those sent in this run that have ended, in bytes. */
-  readonly bytes: number
-  /** The sizes of those that have ended well, in bytes. */
-  readonly done: number
-  /** Undefined until all has been counted. */
-  readonly all: Total | undefined
-  /** Why requests are sent again now, if any is. */
-  readonly trouble: string | undefined
-}
-
-/** More bars than this are no help. */
-const mostBars = 8
-const barWidth = 20
-/** Below the bars: what is more, the trouble, the total, and the line of the prompt. */
-const otherRows = 4
-
-/**
- * The lines to draw in a terminal at `now` milliseconds: not more than it has,
- * and none as wide as it is. What moves comes first.
- *
- * @category rendering
- * @since 0.1.0
- */
-export const render = (
-  board: Board,
-  now: number,
-  { columns, rows }: Size
-): ReadonlyArray<string> => {
-  const width = Math.max(0, columns - spare)
-  const bars = Math.max(0, Math.min(mostBars, rows - otherRows))
-  const shown = [...board.active.filter(moves), ...board.active.filter(waits)].slice(0, bars)
-  const more = board.active.length - shown.length
-  return [
-    ...shown.map((entry) => named(entry, width)),
-    ...(more > 0 ? [`… and ${more} more`] : []),
-    ...(board.trouble === undefined ? [] : [`retrying: ${Text.printable(board.trouble)}`]),
-    Text.fitting(progress(board, now, width), width)
-  ].map((line) => Text.clipped(line, width))
-}
-
 const moves = ({ sent }: Entry) => sent > 0
 const waits = ({ sent }: Entry) => sent === 0
 
-const named = ({ key, size, resumed, sent }: Entry, width: number): string => {
-  const text = `${bar(resumed + sent, size, width)}  `
-  return `${text}${Text.clipped(Text.printable(key), width - text.length)}`
+const named = ({ key, size, durable, sent }: Entry, width: number, looks: Render.Looks): string => {
+  const figure = figureOf(durable, size)
+  const drawn = widthOf(figure, width)
+  const name = Text.clipped(Text.printable(key), width - drawn - 2)
+  return `${withBar(figure, durable, sent, size, width, looks)}  ${name}`
 }
 
-/** Never 100 %: that is said when all is there. Where there is no room, only the figure. */
-const bar = (done: number, size: number, width: number): string => {
-  const percent = size === 0 ? 0 : Math.min(99, Math.floor((100 * done) / size))
-  const figure = `${percent} %`.padStart(4)
-  return width < 2 * barWidth ? figure : `${Render.bar(percent / 100, barWidth)} ${figure}`
+/** Never 100 %: that is said when all is there. */
+const figureOf = (durable: number, size: number | null): string =>
+  size === null
+    ? Text.bytes(durable)
+    : `${size === 0 ? 0 : Math.min(99, Math.floor((100 * durable) / size))} %`.padStart(4)
+
+/** Where there is no room for a bar, only the figure. */
+const hasBar = (width: number) => width >= 2 * barWidth
+const widthOf = (figure: string, width: number) =>
+  (hasBar(width) ? barWidth + 3 : 0) + figure.length
+
+const withBar = (
+  figure: string,
+  durable: number,
+  sent: number,
+  size: number | null,
+  width: number,
+  looks: Render.Looks
+): string => {
+  if (!hasBar(width)) return figure
+  const share = (bytes: number) => (size === null ? 0 : Math.min(0.99, bytes / Math.max(1, size)))
+  // Block characters have no brackets: the bar is as wide as with them.
+  const columns = looks.unicode === true ? barWidth + 2 : barWidth
+  return `${bar(share(durable), columns, { ...looks, underWay: share(sent) })} ${figure}`
 }
 
 /** How far all is; how much has been sent, until it is known how much there is. */
-const progress = (board: Board, now: number, width: number): ReadonlyArray<string> => {
-  const { all, active, done, failed } = board
-  if (all === undefined) return [total(board, now)]
-  const there = active.reduce((sum, { resumed, sent }) => sum + resumed + sent, done)
-  const ended = board.uploaded + board.skipped + failed
-  const rate = rateOf(board, now)
-  const left = Math.max(0, all.bytes - there)
-  return [
-    `${bar(there, all.bytes, width)}  ${ended} of ${all.files} files`,
-    `${Text.bytes(Math.min(there, all.bytes))} of ${Text.bytes(all.bytes)}`,
-    ...(failed > 0 ? [`${failed} failed`] : []),
-    ...(rate > 0 && left > 0 ? [`${Text.wholeDuration((1_000 * left) / rate)} left`] : []),
-    ...(rate > 0 ? [`${Text.bytes(rate)}/s`] : [])
-  ]
+const overall = (
+  { totals, active }: Board,
+  width: number,
+  looks: Render.Looks,
+  all: Total | undefined
+): string => {
+  if (all === undefined) return Text.fitting([Render.totals(totals)], width)
+  const { durable, failed, rate } = totals
+  const underWay = Array.from(active.values()).reduce(
+    (sum, { durable, sent }) => sum + sent - durable,
+    0
+  )
+  const ended = totals.completed + totals.skipped + failed
+  const left = Math.max(0, all.bytes - durable)
+  const figure = figureOf(durable, all.bytes)
+  const facts = Text.fitting(
+    [
+      `${ended} of ${all.files} files`,
+      `${Text.bytes(Math.min(durable, all.bytes))} of ${Text.bytes(all.bytes)}`,
+      ...(failed > 0 ? [`${failed} failed`] : []),
+      ...(rate > 0 && left > 0 ? [`${Text.wholeDuration((1_000 * left) / rate)} left`] : []),
+      ...(rate > 0 ? [`${Text.bytes(rate)}/s`] : [])
+    ],
+    Math.max(0, width - widthOf(figure, width) - 2)
+  )
+  return `${withBar(figure, durable, durable + underWay, all.bytes, width, looks)}  ${facts}`
 }
-
-const sentOf = ({ active, bytes }: Board) => active.reduce((sum, { sent }) => sum + sent, bytes)
-
-/** In bytes a second, since the command began. */
-const rateOf = (board: Board, now: number): number =>
-  (1_000 * sentOf(board)) / Math.max(1, now - board.startedAt)
-
-/**
- * The same, when none is under way any more.
- *
- * @category combinators
- * @since 0.1.0
- */
-export const stopped = (board: Board): Board => ({ ...board, bytes: sentOf(board), active: [] })
-
-/**
- * One line about all uploads.
- *
- * @category rendering
- * @since 0.1.0
- */
-export const total = (board: Board, now: number): string =>
-  [
-    `${board.uploaded} uploaded`,
-    ...(board.skipped > 0 ? [`${board.skipped} identical`] : []),
-    ...(board.failed > 0 ? [`${board.failed} failed`] : []),
-    ...(board.active.length > 0 ? [`${board.active.length} under way`] : []),
-    `${Text.bytes(sentOf(board))} sent (${Text.bytes(rateOf(board, now))}/s)`
-  ].join(", ")

@@ -1,21 +1,25 @@
 /**
- * Shows an upload while it runs: on a terminal a bar that is drawn again and
+ * Shows uploads while they run: on a terminal a bar that is drawn again and
  * again below the lines that stay, elsewhere plain lines.
  *
  * @since 0.1.0
  */
+import type * as UploadMany from "@effect-oss/core/UploadMany"
 import type { UploadEvent } from "@effect-oss/core/UploadEvent"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Terminal } from "effect/Terminal"
+import * as Board from "./Board.ts"
 import * as Monotonic from "./internal/monotonic.ts"
 import * as Frames from "./internal/frames.ts"
 import * as Line from "./internal/line.ts"
 import * as View from "./internal/view.ts"
+import * as Render from "./Render.ts"
 import type { Screen } from "./Screen.ts"
 import { standardOutput } from "./Screen.ts"
+import { printable } from "./Text.ts"
 
 /**
  * How uploads are shown.
@@ -87,4 +91,105 @@ export const show =
         Effect.flatMap(standardOutput, (screen) => make(screen, options)),
         (report) => Stream.tap(events, report)
       )
+    )
+
+/**
+ * How many uploads are shown.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ManyOptions<in Request = never, in E = never> extends Options {
+  /** How much there is to upload in all, once it is known: the last line then tells how far all of it is. */
+  readonly all?: (() => Board.Total | undefined) | undefined
+  /** Shows a failure. Default: a line with the error's message. */
+  readonly failed?: ((failed: UploadMany.Failed<Request, E>) => Effect.Effect<void>) | undefined
+}
+
+/** What is shown of a request. */
+interface Keyed {
+  readonly key: string
+}
+
+/**
+ * Yields a function that shows one event of many uploads on a screen: a line for
+ * each that has ended and, on a terminal, a bar for each that is under way and
+ * one for all. When the scope closes, the lines of the bars are left empty.
+ *
+ * @category showing
+ * @since 0.1.0
+ */
+export const makeMany = Effect.fnUntraced(function* <Request extends Keyed, E>(
+  screen: Screen,
+  { progress = true, unicode, all = () => undefined, failed }: ManyOptions<Request, E> = {}
+): Effect.fn.Return<
+  (event: UploadMany.Event<Request, E>) => Effect.Effect<void>,
+  never,
+  Scope.Scope
+> {
+  const line = (text: string) => screen.write(`${text}\n`)
+  let board = Board.empty
+  yield* Frames.loop(screen, (_, size) =>
+    progress ? Board.render(board, size, { unicode, color: screen.color }, all()) : []
+  )
+  return (event) =>
+    Effect.suspend(() => {
+      board = Board.next(board, event)
+      switch (event._tag) {
+        case "Completed":
+        case "Skipped":
+          return progress ? line(Render.result(event.result)) : Effect.void
+        case "Failed":
+          return failed === undefined ? line(failureOf(event)) : failed(event)
+        default:
+          return Effect.void
+      }
+    })
+})
+
+const failureOf = ({ request, error }: UploadMany.Failed<Keyed, unknown>): string =>
+  printable(`failed: ${request.key}: ${error instanceof Error ? error.message : String(error)}`)
+
+/**
+ * Shows the events of many uploads on standard output as they pass by, and a
+ * line for all of them at the end.
+ *
+ * **Example** (a directory)
+ *
+ * ```ts
+ * import { UploadMany } from "@effect-oss/core"
+ * import { Display } from "@effect-oss/terminal"
+ * import { Stream } from "effect"
+ *
+ * const program = UploadMany.events(UploadMany.directory("public", "site")).pipe(
+ *   Display.showMany({ unicode: true }),
+ *   Stream.runDrain
+ * )
+ * ```
+ *
+ * @category showing
+ * @since 0.1.0
+ */
+export const showMany =
+  <Request extends Keyed, E>(options?: ManyOptions<Request, E>) =>
+  <E2, R>(
+    events: Stream.Stream<UploadMany.Event<Request, E>, E2, R>
+  ): Stream.Stream<UploadMany.Event<Request, E>, E2, R | Terminal> =>
+    Stream.unwrap(
+      Effect.gen(function* () {
+        const screen = yield* standardOutput
+        const report = yield* makeMany(screen, options)
+        const startedAt = yield* Monotonic.now
+        let last: UploadMany.Totals | undefined
+        const summary = Effect.flatMap(Monotonic.now, (now) =>
+          last === undefined
+            ? Effect.void
+            : screen.write(`${Render.totals(last, now - startedAt)}\n`)
+        )
+        const shown = Stream.tap(events, (event) => {
+          if (event._tag === "Totals") last = event
+          return report(event)
+        })
+        return Stream.onEnd(shown, Effect.andThen(screen.pin([]), summary))
+      })
     )

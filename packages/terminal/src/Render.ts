@@ -6,6 +6,7 @@
  */
 import type { RestartReason } from "@effect-oss/core/Checkpoint"
 import type { Operation } from "@effect-oss/core/OssError"
+import type * as UploadMany from "@effect-oss/core/UploadMany"
 import type { Progress, UploadEvent, UploadResult } from "@effect-oss/core/UploadEvent"
 import * as Line from "./internal/line.ts"
 import { bytes, duration, printable } from "./Text.ts"
@@ -164,3 +165,32 @@ export const result = (result: UploadResult, elapsed?: number): string => {
 
 const speedOf = (sent: number, millis: number) =>
   `${duration(millis)} (${bytes((sent / millis) * 1_000)}/s)`
+
+/**
+ * One line about many uploads. With `elapsed`, in milliseconds, it tells the
+ * rate of the whole run, otherwise that of the last seconds.
+ *
+ * **Example** (the end of a run)
+ *
+ * ```ts
+ * import { Render } from "@effect-oss/terminal"
+ *
+ * const counts = { completed: 3, skipped: 1, failed: 0, underWay: 0 }
+ * const totals = { ...counts, total: 4e6, durable: 4e6, sent: 3e6, rate: 0 }
+ * Render.totals(totals, 2_000) // => "3 uploaded, 1 identical, 2.9 MiB sent (1.4 MiB/s)"
+ * ```
+ *
+ * @category lines
+ * @since 0.1.0
+ */
+export const totals = (totals: Omit<UploadMany.Totals, "_tag">, elapsed?: number): string => {
+  const { completed, skipped, failed, underWay, sent } = totals
+  const rate = elapsed === undefined ? totals.rate : (1_000 * sent) / Math.max(1, elapsed)
+  return [
+    `${completed} uploaded`,
+    ...(skipped > 0 ? [`${skipped} identical`] : []),
+    ...(failed > 0 ? [`${failed} failed`] : []),
+    ...(underWay > 0 ? [`${underWay} under way`] : []),
+    `${bytes(sent)} sent (${bytes(rate)}/s)`
+  ].join(", ")
+}

@@ -26,22 +26,31 @@ export const fileFlag = (name: string) =>
 export const directoryFlag = (name: string) =>
   path(Param.flagKind, name, "directory").pipe(Flag.withMetavar("DIR"), Flag.optional)
 
-/** All arguments but the last, at least one: what is uploaded. `url` has to follow. */
-export const files = (description: string): Argument.Argument<ReadonlyArray<string>> => {
+/** All arguments but the last, at least `min`: what is uploaded. `url` has to follow. */
+const filesOf = (description: string, min: 0 | 1): Argument.Argument<ReadonlyArray<string>> => {
   const all = path(Param.argumentKind, "files", "either").pipe(
     Argument.withMetavar("FILE"),
     Argument.withDescription(description),
-    Argument.variadic({ min: 1 })
+    Argument.variadic({ min })
   )
-  const parse: typeof all.parse = ({ flags, arguments: given }) =>
-    given.length === 1
+  const parse: typeof all.parse = ({ flags, arguments: given }) => {
+    if (given.length === 0) return Effect.fail(new CliError.MissingArgument({ argument: "files" }))
+    const isMissing = given.length === 1 && (min === 1 || !given[0]!.startsWith("oss:"))
+    return isMissing
       ? Effect.fail(new CliError.MissingArgument({ argument: "url" }))
       : Effect.map(
           all.parse({ flags, arguments: given.slice(0, -1) }),
           ([, files]) => [given.slice(-1), files] as const
         )
+  }
   return Object.assign(Object.create(all), { parse })
 }
+
+/** At least one. */
+export const files = (description: string) => filesOf(description, 1)
+
+/** They may come by flags instead. */
+export const optionalFiles = (description: string) => filesOf(description, 0)
 
 /** The object. */
 export const url = Argument.String("url").pipe(

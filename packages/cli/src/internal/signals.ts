@@ -9,6 +9,7 @@ import * as Queue from "effect/Queue"
 import { Interrupted } from "../CliFailure.ts"
 import { explain } from "../Explain.ts"
 import { Output } from "../Output.ts"
+import * as Draining from "./draining.ts"
 
 type Signal = Interrupted["signal"]
 
@@ -66,11 +67,16 @@ const until = <A, B, E, E2, R>(
     )
   )
 
-/** Runs until it is done, or until a signal, which is a failure. */
+/** Runs until it is done, or until a signal, which is a failure. What is nearly through may end first. */
 export const orInterrupted = <A, E, R>(
   self: Effect.Effect<A, E, R>
 ): Effect.Effect<A, E | Interrupted, R | Output> =>
-  until(self, (signal) => Effect.fail(new Interrupted({ signal })))
+  Effect.suspend(() => {
+    const draining = new Draining.Draining()
+    return until(Effect.provideService(self, Draining.Current, draining), (signal) =>
+      Effect.andThen(draining.begin, Effect.fail(new Interrupted({ signal })))
+    )
+  })
 
 /** Runs until a signal, which is its proper end. */
 export const untilSignal = <A, E, R>(

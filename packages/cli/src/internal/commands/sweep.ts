@@ -1,15 +1,18 @@
 /** `effect-oss sweep`: gives up old uploads that nobody will carry on with. */
 import { printable } from "@effect-oss/terminal/Text"
 import * as Upload from "@effect-oss/core/Upload"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import * as Age from "../../Age.ts"
 import { Output } from "../../Output.ts"
-import { layerStore } from "../checkpointDirectory.ts"
+import { directoryOf, layerStore } from "../checkpointDirectory.ts"
 import type { StoreInput } from "../checkpointDirectory.ts"
 import type { Connection } from "../connection.ts"
 import { layerClient } from "../connection.ts"
 import { describe } from "../summaries.ts"
+import * as Finished from "../upload/finished.ts"
 
 export interface Input extends Connection, StoreInput {
   readonly olderThan: string
@@ -28,6 +31,10 @@ export const run = Effect.fn("sweep")(function* (input: Input) {
       Effect.provide(sweep, layerClient(bucket, input))
     )
   }).pipe(Effect.provide(layerStore(input)))
+  if (yes) {
+    const latest = (yield* Clock.currentTimeMillis) - Duration.toMillis(olderThan)
+    yield* Finished.sweep(yield* directoryOf(input.checkpointDir), latest)
+  }
   const lines = swept
     .flat()
     .map((summary) => `${yes ? "gave up" : "would give up"} ${describe(summary)}`)

@@ -1,92 +1,140 @@
 /** `effect-oss upload`: sends files, or carries on with what an earlier run left. */
 import * as RetryPolicy from "@effect-oss/core/RetryPolicy"
-import * as Source from "@effect-oss/core/Source"
-import * as Upload from "@effect-oss/core/Upload"
 import * as UploadDefaults from "@effect-oss/core/UploadDefaults"
+import * as Clock from "effect/Clock"
+import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as Path from "effect/Path"
+import type { ChildProcessSpawner } from "effect/process/ChildProcessSpawner"
 import * as Result from "effect/Result"
-import * as Stream from "effect/Stream"
-import { UnderWay, UsageError } from "../../CliFailure.ts"
-import { layerStore } from "../checkpointDirectory.ts"
-import type { StoreInput } from "../checkpointDirectory.ts"
-import type { Connection } from "../connection.ts"
-import { layerClient, limited } from "../connection.ts"
 import * as Age from "../../Age.ts"
+import { UsageError } from "../../CliFailure.ts"
 import * as ObjectUrl from "../../ObjectUrl.ts"
-import * as Reporter from "../../Reporter.ts"
 import * as Size from "../../Size.ts"
-import { kindOf, oneKey } from "./places.ts"
-import * as UploadMany from "./uploadMany.ts"
-
-export interface Input extends Connection, StoreInput {
-  readonly files: ReadonlyArray<string>
-  readonly url: string
-  readonly include: ReadonlyArray<string>
-  readonly exclude: ReadonlyArray<string>
-  readonly skipIdentical: boolean
-  readonly limitRate: Option.Option<string>
-  readonly discover: boolean
-  readonly partSize: Option.Option<string>
-  readonly parallel: number
-  readonly retryFor: string
-  readonly noProgress: boolean
-  readonly json: boolean
-}
+import { directoryOf, layerStore } from "../checkpointDirectory.ts"
+import { layerClient, limited } from "../connection.ts"
+import * as Draining from "../draining.ts"
+import * as DryRun from "../upload/dryRun.ts"
+import { filesFrom } from "../upload/filesFrom.ts"
+import type { Input, Selection, Settings } from "../upload/input.ts"
+import type { Given } from "../upload/items.ts"
+import { itemsOf } from "../upload/items.ts"
+import * as Many from "../upload/many.ts"
+import * as One from "../upload/one.ts"
+import { survey } from "../upload/survey.ts"
+import { oneKey } from "./places.ts"
 
 export const run = Effect.fn("upload")(function* (input: Input) {
-  const { files } = input
+  const { files, json, dryRun, checkpointDir } = input
   const [file = ""] = files
   const url = yield* Effect.fromResult(Result.mapError(ObjectUrl.parse(input.url), inOrder(file)))
-  const partSize = yield* Effect.fromResult(Size.parseOption("--part-size", input.partSize))
-  const limitRate = yield* Effect.fromResult(Size.parseOption("--limit-rate", input.limitRate))
-  if (Option.contains(limitRate, 0)) return yield* nothing
+  const settings = yield* settingsOf(input)
+  const selection = yield* selectionOf(input)
+  const limitRate = yield* size("--limit-rate", input.limitRate)
+  if (limitRate === 0) return yield* nothing
   const patience = yield* Effect.fromResult(Age.parse("--retry-for", input.retryFor))
   const retries = UploadDefaults.layer({ retry: RetryPolicy.patient({ for: patience }) })
-  const client = limited(layerClient(url.bucket, input), limitRate)
+  const draining = yield* Draining.Current
+  const client = draining.layer(
+    limited(layerClient(url.bucket, input), Option.fromUndefinedOr(limitRate))
+  )
   const store = layerStore(input)
-  const paths = yield* Effect.forEach(files, kindOf)
-  const directory = paths.find(({ directory }) => directory)
-  const many = files.length > 1 || directory !== undefined
-  if (many && !ObjectUrl.isFolder(url)) {
-    return yield* oneKey(url, directory?.path ?? files.length)
+  const once = yield* One.onceOf(input, url)
+  if (once !== undefined) {
+    return yield* Effect.provide(One.stream<ChildProcessSpawner>(once, url, input, settings), [
+      client,
+      store,
+      retries
+    ])
   }
-  const sizes = { ...input, partSize: Option.getOrUndefined(partSize) }
-  return many
-    ? yield* Effect.provide(UploadMany.run({ ...sizes, paths, url }, client, store), retries)
-    : yield* Effect.provide(one(sizes, file, url), [client, store, retries])
+  const given = yield* givenOf(input, url)
+  const [first] = given
+  const isFolder =
+    given.length !== 1 || first?.type === "Directory" || Option.isSome(input.filesFrom)
+  const isMany = isFolder || Option.isSome(input.newerThan) || Option.isSome(input.maxSize)
+  if (isFolder && !ObjectUrl.isFolder(url)) {
+    const directory = given.find(({ type }) => type === "Directory")
+    return yield* oneKey(url, directory?.path ?? given.length)
+  }
+  const items = itemsOf(given, url, selection, yield* Path.Path)
+  const options = { url, selection, allowEmpty: input.allowEmpty, json }
+  if (!isMany && !dryRun) {
+    return yield* Effect.provide(One.file(first!, url, input, settings), [client, store, retries])
+  }
+  const count = yield* survey(items, options)
+  if (dryRun) return yield* DryRun.list(items, url, json)
+  const stateDirectory = yield* directoryOf(checkpointDir)
+  const progress = !input.noProgress
+  const many = { items, files: count, given, url, settings, stateDirectory, progress, json }
+  return yield* Effect.provide(Many.run(many, client, store), retries)
 })
 
-/** One file, told of event by event. */
-const one = Effect.fnUntraced(function* (
-  input: Omit<Input, "partSize"> & { readonly partSize: number | undefined },
-  file: string,
-  url: ObjectUrl.ObjectUrl
-) {
-  const path = yield* Path.Path
-  const { partSize, parallel, skipIdentical, discover } = input
-  const reporter = yield* (input.json ? Reporter.json : Reporter.human)({
-    progress: !input.noProgress
-  })
-  let begun = false
-  const { key } = ObjectUrl.within(url, path.basename(file))
-  const request = {
-    key,
-    source: Source.file(file),
-    partSize,
-    concurrency: parallel,
-    skipIdentical,
-    discover
+const size = (flag: string, text: Option.Option<string>) =>
+  Effect.map(Effect.fromResult(Size.parseOption(flag, text)), Option.getOrUndefined)
+
+const settingsOf = Effect.fnUntraced(function* (
+  input: Input
+): Effect.fn.Return<Settings, UsageError> {
+  const { parallel, discover, skipIdentical } = input
+  const partSize = yield* size("--part-size", input.partSize)
+  const skip = Option.getOrElse(input.skip, () => (skipIdentical ? "crc64" : undefined))
+  return { partSize, parallel, discover, skip }
+})
+
+const selectionOf = Effect.fnUntraced(function* (
+  input: Input
+): Effect.fn.Return<Selection, UsageError> {
+  const { include, exclude, links } = input
+  const maxSize = yield* size("--max-size", input.maxSize)
+  const newerThan = Option.isNone(input.newerThan)
+    ? undefined
+    : yield* timeOf("--newer-than", input.newerThan.value)
+  return { include, exclude, links, newerThan, maxSize }
+})
+
+/** An age, or a date. */
+const timeOf = Effect.fnUntraced(function* (flag: string, text: string) {
+  const age = Age.parse(flag, text)
+  if (Result.isSuccess(age)) {
+    return (yield* Clock.currentTimeMillis) - Duration.toMillis(age.success)
   }
-  yield* Upload.events(request).pipe(
-    Stream.runForEach((event) => {
-      begun = true
-      return reporter(event)
-    }),
-    Effect.mapError((error) => (begun ? new UnderWay({ error }) : error))
-  )
-}, Effect.scoped)
+  const date = /^\d{4}-\d{2}-\d{2}/.test(text) ? DateTime.make(text) : Option.none()
+  if (Option.isSome(date)) return DateTime.toEpochMillis(date.value)
+  return yield* new UsageError({
+    problem: `${flag}: "${text}" is neither an age nor a date`,
+    remedy: `give ${Age.syntax}, or a date such as 2026-03-01 or 2026-03-01T12:00Z`
+  })
+})
+
+/** What each path is. What can't be looked at is for the upload to complain about. */
+const givenOf = Effect.fnUntraced(function* (input: Input, url: ObjectUrl.ObjectUrl) {
+  const listed = Option.isSome(input.filesFrom) ? yield* filesFrom(input.filesFrom.value, url) : []
+  if (input.files.length === 0 && Option.isNone(input.filesFrom)) {
+    return yield* new UsageError({
+      problem: "missing: FILE",
+      remedy: 'see "effect-oss upload --help"'
+    })
+  }
+  return [...(yield* Effect.forEach(input.files, kindOf)), ...listed]
+})
+
+const kindOf = Effect.fnUntraced(function* (path: string) {
+  const fs = yield* FileSystem.FileSystem
+  const type = yield* Effect.match(fs.stat(path), {
+    onFailure: () => undefined,
+    onSuccess: ({ type }) => type
+  })
+  if (type === undefined && path.includes("\uFFFD")) {
+    return yield* new UsageError({
+      problem: `${path}: its name is not UTF-8`,
+      remedy: "rename it, since the key of an object has to be UTF-8"
+    })
+  }
+  return { path, type: type ?? "Unknown" } satisfies Given
+})
 
 const nothing = new UsageError({
   problem: "--limit-rate: nothing would ever be sent",

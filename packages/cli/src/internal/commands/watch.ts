@@ -39,7 +39,7 @@ export const watch = Effect.fnUntraced(function* (
       }
       yield* json
         ? tellJson(uploads, shown)
-        : tell(uploads, shown, boardOf(uploads, first, startedAt))
+        : tell(uploads, shown, boardOf(uploads, first, (yield* Monotonic.now) - startedAt))
       if (uploads.every(({ status }) => isOver(status))) return uploads.map(({ status }) => status)
       if (look === patience) yield* tellIfAlone
       yield* Effect.sleep(between)
@@ -78,36 +78,50 @@ const tell = Effect.fnUntraced(function* (
   }
   if (Option.isNone(screen.size)) return
   const size = yield* screen.size.value
-  yield* screen.pin(Board.render(board, yield* Monotonic.now, size))
+  const all = { files: uploads.length, bytes: sizeOf(uploads) }
+  yield* screen.pin(Board.render(board, size, {}, all))
 })
 
 const sizeOf = (uploads: ReadonlyArray<Submitted>) =>
   uploads.reduce((sum, { size }) => sum + size, 0)
 
+/** What OSS has of one, in bytes. */
+const durable = ({ size, status }: Submitted) => {
+  if (status._tag === "Completed" || status._tag === "BatchEnded") return size
+  return status._tag === "Sending" ? status.durable : 0
+}
+
 const boardOf = (
   uploads: ReadonlyArray<Submitted>,
   first: ReadonlyMap<string, number>,
-  startedAt: number
+  elapsed: number
 ): Board.Board => {
   const completed = uploads.filter(
     ({ status }) => status._tag === "Completed" || status._tag === "BatchEnded"
   )
   const failed = uploads.filter(({ status }) => isOver(status)).length - completed.length
+  const active = uploads.filter(({ status }) => !isOver(status))
+  const sent = uploads.reduce(
+    (sum, upload) => sum + Math.max(0, durable(upload) - (first.get(upload.id) ?? 0)),
+    0
+  )
   return {
-    startedAt,
-    active: uploads.flatMap(({ id, key, size, status }) => {
-      const resumed = first.get(id) ?? 0
-      if (status._tag === "Waiting") return [{ key, size, resumed: 0, sent: 0 }]
-      return status._tag === "Sending"
-        ? [{ key, size, resumed, sent: status.durable - resumed }]
-        : []
-    }),
-    uploaded: completed.length,
-    skipped: 0,
-    failed,
-    bytes: completed.reduce((sum, { id, size }) => sum + size - (first.get(id) ?? 0), 0),
-    done: sizeOf(completed),
-    all: { files: uploads.length, bytes: sizeOf(uploads) },
+    active: new Map(
+      active.map((upload) => {
+        const { id, key, size } = upload
+        return [id, { key, size, durable: durable(upload), sent: durable(upload) }]
+      })
+    ),
+    totals: {
+      completed: completed.length,
+      skipped: 0,
+      failed,
+      underWay: active.length,
+      total: sizeOf(uploads),
+      durable: uploads.reduce((sum, upload) => sum + durable(upload), 0),
+      sent,
+      rate: (1_000 * sent) / Math.max(1, elapsed)
+    },
     trouble: undefined
   }
 }

@@ -1,0 +1,131 @@
+/** The files that the arguments stand for, one after the other, with what is left out and why. */
+import * as Source from "@effect-oss/core/Source"
+import type { SourceError } from "@effect-oss/core/SourceError"
+import type { UploadRequest } from "@effect-oss/core/UploadRequest"
+import * as UploadMany from "@effect-oss/core/UploadMany"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
+import * as Path from "effect/Path"
+import * as Stream from "effect/Stream"
+import type { ObjectUrl } from "../../ObjectUrl.ts"
+import { within } from "../../ObjectUrl.ts"
+import type { LeftOutReason, Selection } from "./input.ts"
+
+export type Request = UploadRequest<never, FileSystem.FileSystem>
+
+/** What a file looked like before it was opened. */
+export interface Look {
+  readonly size: number
+  /** In milliseconds since 1970. */
+  readonly modified: number
+  readonly inode: number
+}
+
+export type Item =
+  | {
+      readonly _tag: "File"
+      readonly request: Request
+      readonly path: string
+      readonly patterns: ReadonlyArray<string>
+      /** If it has been looked at. */
+      readonly look?: Look | undefined
+      /** False: it will fail, and sends nothing. */
+      readonly usable: boolean
+    }
+  | {
+      readonly _tag: "LeftOut"
+      readonly path: string
+      readonly reason: LeftOutReason
+      readonly patterns: ReadonlyArray<string>
+    }
+
+/** An argument. */
+export interface Given {
+  readonly path: string
+  readonly type: FileSystem.File.Type
+  /** Undefined: its own name is appended to the folder. */
+  readonly key?: string | undefined
+}
+
+export type Items = Stream.Stream<Item, SourceError, FileSystem.FileSystem | Path.Path>
+
+/** The items of all arguments, in their order. */
+export const itemsOf = (
+  given: ReadonlyArray<Given>,
+  url: ObjectUrl,
+  selection: Selection,
+  path: Path.Path
+): Items =>
+  Stream.fromIterable(given).pipe(
+    Stream.flatMap((one) => ofOne(one, url, selection, path)),
+    Stream.mapEffect((item) => selected(item, selection))
+  )
+
+const ofOne = (given: Given, url: ObjectUrl, selection: Selection, path: Path.Path): Items => {
+  if (given.type !== "Directory") {
+    const key = given.key ?? within(url, path.basename(given.path)).key
+    return Stream.succeed(fileAt(given.path, key, []))
+  }
+  // As rsync has it: a slash at the end stands for what is in there.
+  const isContent = /(?:^|\/)\.{0,2}\/*$/.test(given.path)
+  const prefix = isContent ? url.key : within(url, path.basename(given.path)).key
+  return Stream.map(UploadMany.entries(given.path, selection), (entry): Item => {
+    const request = UploadMany.requestFor(entry, prefix)
+    return entry._tag === "LeftOut" || request === undefined
+      ? { _tag: "LeftOut", path: entry.path, reason: reasonOf(entry), patterns: entry.patterns }
+      : {
+          _tag: "File",
+          request,
+          path: entry.path,
+          patterns: entry.patterns,
+          usable: entry._tag === "File"
+        }
+  })
+}
+
+const reasonOf = (entry: UploadMany.Entry): LeftOutReason =>
+  entry._tag === "LeftOut" ? entry.reason : "NotAFile"
+
+const fileAt = (path: string, key: string, patterns: ReadonlyArray<string>): Item => ({
+  _tag: "File",
+  request: { key, source: Source.file(path) },
+  path,
+  patterns,
+  usable: true
+})
+
+/** By age and size. What can't be looked at is for the upload to complain about. */
+const selected = Effect.fnUntraced(function* (item: Item, selection: Selection) {
+  const { newerThan, maxSize } = selection
+  if (item._tag === "LeftOut" || (newerThan === undefined && maxSize === undefined)) return item
+  const look = yield* lookAt(item.path)
+  if (look === undefined) return item
+  const leftOut = (reason: LeftOutReason): Item => ({
+    _tag: "LeftOut",
+    path: item.path,
+    reason,
+    patterns: item.patterns
+  })
+  if (newerThan !== undefined && look.modified <= newerThan) return leftOut("TooOld")
+  if (maxSize !== undefined && look.size > maxSize) return leftOut("TooLarge")
+  return { ...item, look }
+})
+
+/** Undefined if it can't be looked at, or is no regular file. */
+export const lookAt = (
+  path: string
+): Effect.Effect<Look | undefined, never, FileSystem.FileSystem> =>
+  FileSystem.FileSystem.use((fs) => fs.stat(path)).pipe(
+    Effect.match({
+      onFailure: () => undefined,
+      onSuccess: ({ type, size, mtime, ino }) =>
+        type === "File"
+          ? {
+              size: Number(size),
+              modified: Option.match(mtime, { onNone: () => 0, onSome: (date) => date.getTime() }),
+              inode: Number(Option.getOrElse(ino, () => 0))
+            }
+          : undefined
+    })
+  )

@@ -1,0 +1,76 @@
+/** What a run of many uploads has come to so far. */
+import type { UploadError } from "@effect-oss/core/UploadRequest"
+import type * as UploadMany from "@effect-oss/core/UploadMany"
+import type { SomeFailed } from "../../CliFailure.ts"
+import { UnderWay } from "../../CliFailure.ts"
+import type { Failure } from "../../Explain.ts"
+import { explain, gravest } from "../../Explain.ts"
+import type { Request } from "./items.ts"
+
+type Event = UploadMany.Event<Request, UploadError>
+
+const none: UploadMany.Totals = {
+  _tag: "Totals",
+  completed: 0,
+  skipped: 0,
+  failed: 0,
+  underWay: 0,
+  total: 0,
+  durable: 0,
+  sent: 0,
+  rate: 0
+}
+
+export class Tally {
+  #totals = none
+  #worst: SomeFailed["exitCode"] = 3
+  /** What OSS has of each file that is under way, in bytes. */
+  readonly #kept = new Map<object, number>()
+
+  saw(event: Event): void {
+    switch (event._tag) {
+      case "Totals":
+        this.#totals = event
+        return
+      case "Started":
+        this.#kept.set(event.request, 0)
+        return
+      case "Resumed":
+        this.#kept.set(event.request, event.bytes)
+        return
+      case "PartUploaded":
+        this.#kept.set(event.request, event.durable)
+        return
+      case "Restarted":
+        this.#kept.set(event.request, 0)
+        return
+      case "Failed":
+        this.#worst = gravest(this.#worst, explain(this.failureOf(event)).exitCode) === 1 ? 1 : 3
+        this.#kept.delete(event.request)
+        return
+      case "Completed":
+      case "Skipped":
+        this.#kept.delete(event.request)
+        return
+      default:
+    }
+  }
+
+  /** An upload that had begun failed in another way than one that never did. */
+  failureOf({ request, error }: UploadMany.Failed<Request, UploadError>): Failure {
+    return this.#kept.has(request) ? new UnderWay({ error }) : error
+  }
+
+  get totals(): UploadMany.Totals {
+    return this.#totals
+  }
+
+  get worst(): SomeFailed["exitCode"] {
+    return this.#worst
+  }
+
+  /** What OSS keeps of the files that are under way, in bytes. */
+  get kept(): number {
+    return Array.from(this.#kept.values()).reduce((sum, bytes) => sum + bytes, 0)
+  }
+}
