@@ -190,7 +190,7 @@ export const blob = (blob: BlobLike, name: string = blob.name ?? "blob"): Random
 export interface HttpOptions {
   /** Tells this source from others. Default: the URL without user, query and fragment. */
   readonly id?: string | undefined
-  /** Sent with each request, for instance an `Authorization`. */
+  /** Sent with each request to the URL's own server, for instance an `Authorization`. A server that it redirects to doesn't get them. */
   readonly headers?: Readonly<Record<string, string>> | undefined
 }
 
@@ -200,11 +200,17 @@ export interface HttpOptions {
  * ranges, and an ETag or a time of modification; otherwise as sequential.
  * Requests that fail are sent again, five times in all.
  *
+ * Several servers may answer for one URL. Each range has to be the one that was
+ * asked for, and its ETag or time of modification has to be the first response's.
+ * Otherwise the upload fails with `SourceChanged`, or with `SourceUnreadable` if
+ * the server doesn't tell: parts of two versions never become one object.
+ *
  * **Gotchas**
  *
  * The URL has to allow HEAD and GET: one that is signed for GET alone fails. Its
  * query and its user may be secret, so messages and checkpoints leave them out.
- * Give an `id` if the query tells sources apart.
+ * Give an `id` if the query tells sources apart. A browser doesn't let a program
+ * follow redirects without your headers: give the URL that it redirects to.
  *
  * **Example** (from one server to another)
  *

@@ -13,12 +13,19 @@ import * as Schema from "effect/Schema"
  * @category reasons
  * @since 0.1.0
  */
-export class SourceNotFound extends Schema.TaggedError<SourceNotFound>()("SourceNotFound", {}) {
+export class SourceNotFound extends Schema.TaggedError<SourceNotFound>()("SourceNotFound", {
+  /** Of a URL: the HTTP status of the response, such as 404. */
+  status: Schema.optionalKey(Schema.Finite)
+}) {
   readonly isRetryable = false
   readonly isResumable = false
-  readonly remedy = "give the path of a file that exists"
+  get remedy(): string {
+    return this.status === undefined
+      ? "give the path of a file that exists"
+      : "give a URL that exists"
+  }
   override get message(): string {
-    return "no such file"
+    return this.status === undefined ? "no such file" : `not found: status ${this.status}`
   }
 }
 

@@ -162,7 +162,10 @@ describe("Source.http", () => {
   it.effect("says what is wrong with a URL", () => {
     const { layer } = server({ content: fiveParts, failures: [404, 410, 403] })
     return Effect.gen(function* () {
-      assert.strictEqual(yield* reasonOf(Source.http(url).open), "SourceNotFound")
+      assert.strictEqual(
+        (yield* Effect.flip(Source.http(url).open)).message,
+        "https://files.test/image.iso: not found: status 404; give a URL that exists"
+      )
       assert.strictEqual(yield* reasonOf(Source.http(url).open), "SourceNotFound")
       assert.strictEqual(yield* reasonOf(Source.http(url).open), "SourceUnreadable")
       assert.strictEqual(yield* reasonOf(Source.http("no url").open), "SourceUnreadable")

@@ -4,8 +4,9 @@ import { SourceError, SourceNotFound, SourceUnreadable } from "../../SourceError
 
 export { changed } from "../../SourceError.ts"
 
-export const notFound = (source: string): SourceError =>
-  new SourceError({ source, reason: new SourceNotFound() })
+/** `status` is a URL's. */
+export const notFound = (source: string, status?: number): SourceError =>
+  new SourceError({ source, reason: new SourceNotFound(status === undefined ? {} : { status }) })
 
 /** `cause` is a sentence, or an `Error` whose message is one. `advice` says what to do, where that is known. */
 export const unreadable = (source: string, cause: unknown, advice?: string): SourceError => {

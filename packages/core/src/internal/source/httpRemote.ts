@@ -69,7 +69,7 @@ export const refused = (
   source: string,
   { status, request: { method } }: HttpClientResponse
 ): SourceError => {
-  if (status === 404 || status === 410) return notFound(source)
+  if (status === 404 || status === 410) return notFound(source, status)
   // In a browser a redirect that may not be followed has no status.
   return status === 0 || (status >= 300 && status < 400)
     ? unreadable(source, `${method} is redirected`, "give the URL that it is redirected to")
