@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { CheckpointStore, Crc64, OssClient, OssError, Part, Upload } from "@effect-oss/core"
+import { CheckpointStore, Crc64, OssClient, OssError, Part, Source, Upload } from "@effect-oss/core"
 import { Fault, OssEmulator } from "@effect-oss/emulator"
 import { Body, RetryPolicy } from "@effect-oss/core"
 import { Effect, Option } from "effect"
@@ -422,6 +422,65 @@ describe("the next run", () => {
         assert.strictEqual((yield* partsSent).length - before, 4 - passing)
         yield* assertWhole(fiveParts)
       }).pipe(Effect.provide(world))
+  )
+})
+
+describe("when only the inode differs from the last run, as after a remount", () => {
+  const file = (content: Uint8Array, inode: number): Source.Source => {
+    const fingerprint = `size=${content.length};modified=1;inode=${inode}`
+    const open = Effect.map(Source.bytes(content).open, (opened) => ({
+      ...opened,
+      id: "file:/mnt/db.tar",
+      fingerprint,
+      currentFingerprint: Effect.succeed(fingerprint)
+    }))
+    return { name: "db.tar", open }
+  }
+  const first = { ...requestFor(fiveParts, { concurrency: 1 }), source: file(fiveParts, 1) }
+
+  it.effect("compares what was sent with the bytes, and sends only what is missing", () =>
+    Effect.gen(function* () {
+      yield* stopAtPart4(first)
+      const before = (yield* partsSent).length
+      yield* Upload.upload({ ...first, source: file(fiveParts, 2) })
+      assert.deepStrictEqual((yield* partsSent).slice(before), [4, 5])
+      yield* assertWhole(fiveParts)
+    }).pipe(Effect.provide(world))
+  )
+
+  it.effect("does the same out of the journal where parts may not be listed", () =>
+    Effect.gen(function* () {
+      const { emulator } = yield* stopAtPart4(first)
+      yield* emulator.inject(
+        Fault.answer({ operation: "listParts", status: 403, code: "AccessDenied" })
+      )
+      const before = (yield* partsSent).length
+      yield* Upload.upload({ ...first, source: file(fiveParts, 2) })
+      assert.deepStrictEqual((yield* partsSent).slice(before), [4, 5])
+      yield* assertWhole(fiveParts)
+    }).pipe(Effect.provide(world))
+  )
+
+  it.effect("sends again each part that is not what it was", () =>
+    Effect.gen(function* () {
+      yield* stopAtPart4(first)
+      const other = Uint8Array.from(fiveParts)
+      other[partSize + 7]! ^= 1
+      const before = (yield* partsSent).length
+      yield* Upload.upload({ ...first, source: file(other, 2) })
+      assert.deepStrictEqual((yield* partsSent).slice(before), [2, 4, 5])
+      yield* assertWhole(other)
+    }).pipe(Effect.provide(world))
+  )
+
+  it.effect("takes no object for this source's without reading it", () =>
+    Effect.gen(function* () {
+      yield* killedAt(first, "finish")
+      const other = Uint8Array.from(fiveParts)
+      other[partSize + 7]! ^= 1
+      yield* inTime(Upload.upload({ ...first, source: file(other, 2) }))
+      yield* assertWhole(other)
+    }).pipe(Effect.provide(world))
   )
 })
 
