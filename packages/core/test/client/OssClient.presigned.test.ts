@@ -9,6 +9,7 @@ import {
   assertWhole,
   bucket,
   fiveParts,
+  inject,
   key,
   partSize,
   partsSent,
@@ -73,9 +74,6 @@ const world = <E>(
   )
 
 const retry = Schedule.spaced("10 millis").pipe(Schedule.upTo({ times: 4 }))
-
-const inject = (...faults: ReadonlyArray<Fault.Fault>) =>
-  OssEmulator.OssEmulator.use((emulator) => emulator.inject(...faults))
 
 describe("a client without keys", () => {
   it.live.each(["V4", "V1"] as const)("uploads in parts, signed by %s", (how) =>

@@ -9,6 +9,7 @@ import {
   bucket,
   contentOf,
   fiveParts,
+  inject,
   key,
   partSize,
   world
@@ -79,9 +80,6 @@ const oneShots: ReadonlyArray<[string, (content: Uint8Array) => Source.Source]> 
     }
   ]
 ]
-
-const inject = (fault: Fault.Fault) =>
-  OssEmulator.OssEmulator.use((emulator) => emulator.inject(fault))
 
 describe("what can be read only once", () => {
   it.effect.each(oneShots)("is uploaded, if it is %s", ([, sourceOf]) =>

@@ -2,7 +2,7 @@
 import { assert } from "@effect/vitest"
 import { CheckpointStore, OssClient, Part, Source, Upload } from "@effect-oss/core"
 import type { UploadEvent } from "@effect-oss/core"
-import { OssEmulator } from "@effect-oss/emulator"
+import { Fault, OssEmulator } from "@effect-oss/emulator"
 import { Clock, Duration, Effect, Fiber, Layer, Option, Stream } from "effect"
 import { TestClock } from "effect/testing"
 
@@ -64,6 +64,14 @@ export const inTime = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
     yield* TestClock.adjust("1 day")
     return yield* Fiber.join(fiber)
   })
+
+/** Makes the emulator misbehave. */
+export const inject = (...faults: ReadonlyArray<Fault.Fault>) =>
+  OssEmulator.OssEmulator.use((emulator) => emulator.inject(...faults))
+
+/** What an upload failed with, by name. */
+export const reasonOf = (error: Upload.UploadError) =>
+  error._tag === "OssError" ? error.reason._tag : error._tag
 
 /** The numbers of the parts whose sending began, in order. */
 export const partsSent = Effect.gen(function* () {

@@ -8,6 +8,7 @@ import {
   editable,
   fiveParts,
   inTime,
+  inject,
   key,
   partSize,
   partsSent,
@@ -26,9 +27,6 @@ const stepsOf = (source: Source.Source) =>
 const steps = stepsOf(Source.bytes(fiveParts, "source"))
 
 const openUploads = OssEmulator.OssEmulator.use((emulator) => emulator.uploads(bucket))
-const inject = (...faults: ReadonlyArray<Fault.Fault>) =>
-  OssEmulator.OssEmulator.use((emulator) => emulator.inject(...faults))
-
 const partOf = (content: Uint8Array, { offset, size }: Part.Part) =>
   content.subarray(offset, offset + size)
 

@@ -5,10 +5,16 @@ import { Effect, Fiber, Layer, Logger, Metric, References, Schedule, Tracer } fr
 import { NodeHttpClient } from "@effect/platform-node"
 import { TestClock } from "effect/testing"
 import { fixedKeys } from "../support/OssClientServer.ts"
-import { bucket, contentOf, fiveParts, inTime, key, requestFor, world } from "../support/world.ts"
-
-const inject = (...faults: ReadonlyArray<Fault.Fault>) =>
-  OssEmulator.OssEmulator.use((emulator) => emulator.inject(...faults))
+import {
+  bucket,
+  contentOf,
+  fiveParts,
+  inTime,
+  inject,
+  key,
+  requestFor,
+  world
+} from "../support/world.ts"
 
 /** Metrics of this test alone. */
 const fresh = <A, E, R>(self: Effect.Effect<A, E, R>) =>

@@ -10,6 +10,7 @@ import {
   bucket,
   fiveParts,
   inTime,
+  inject,
   key,
   partSize,
   partsSent,
@@ -47,9 +48,6 @@ const faces: ReadonlyArray<Face> = [
     resumable: true
   }
 ]
-
-const inject = (fault: Fault.Fault) =>
-  OssEmulator.OssEmulator.use((emulator) => emulator.inject(fault))
 
 /** Returns when the first two parts are there, and the third hangs. */
 const hangs = Effect.yieldNow.pipe(

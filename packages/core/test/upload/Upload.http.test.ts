@@ -1,21 +1,9 @@
-import { NodeHttpClient, NodeServices } from "@effect/platform-node"
+import { NodeHttpClient } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { CheckpointStore, OssClient, OssCredentials, Source, Upload } from "@effect-oss/core"
+import { OssClient, Source, Upload } from "@effect-oss/core"
 import type { UploadEvent } from "@effect-oss/core"
 import { Fault, OssEmulator } from "@effect-oss/emulator"
-import { FsCheckpointStore } from "@effect-oss/node-fs-store"
-import {
-  Effect,
-  Fiber,
-  FileSystem,
-  Layer,
-  Logger,
-  Redacted,
-  References,
-  Schedule,
-  Stream,
-  Tracer
-} from "effect"
+import { Effect, Fiber, FileSystem, Layer, Schedule, Stream } from "effect"
 import { HttpClient } from "effect/http"
 import {
   assertWhole,
@@ -23,40 +11,13 @@ import {
   bucket,
   contentOf,
   fiveParts,
+  inject,
   key,
   partSize,
   requestFor
 } from "../support/world.ts"
+import { permanent, keysOf, httpWorld, quick } from "../support/httpWorld.ts"
 
-const permanent: OssEmulator.Credential = {
-  accessKeyId: "id",
-  accessKeySecret: "s3cr3t-of-the-key"
-}
-const keysOf = (credential: OssEmulator.Credential): OssCredentials.Credentials => ({
-  accessKeyId: credential.accessKeyId,
-  accessKeySecret: Redacted.make(credential.accessKeySecret),
-  ...(credential.securityToken && { securityToken: Redacted.make(credential.securityToken) })
-})
-
-/** The real client over HTTP to an emulator that checks signatures. */
-const httpWorld = <E = never>(
-  options: Partial<OssClient.Options<E>> = {},
-  credentials: ReadonlyArray<OssEmulator.Credential> = [permanent],
-  http: Layer.Layer<HttpClient.HttpClient> = NodeHttpClient.layerNodeHttp
-) =>
-  Layer.unwrap(
-    Effect.map(OssEmulator.OssEmulator, ({ url }) =>
-      OssClient.layer({ bucket, endpoint: url, credentials: keysOf(permanent), ...options })
-    )
-  ).pipe(
-    Layer.provideMerge(OssEmulator.layer({ credentials, buckets: [bucket] })),
-    Layer.provideMerge(CheckpointStore.layerMemory),
-    Layer.provideMerge(Layer.merge(http, NodeServices.layer))
-  )
-
-const quick = Schedule.spaced("10 millis").pipe(Schedule.upTo({ times: 4 }))
-const inject = (...faults: ReadonlyArray<Fault.Fault>) =>
-  OssEmulator.OssEmulator.use((emulator) => emulator.inject(...faults))
 const statuses = Effect.gen(function* () {
   const log = yield* (yield* OssEmulator.OssEmulator).log
   return log.map(({ outcome }) => (outcome._tag === "Answered" ? outcome.status : outcome._tag))
@@ -312,78 +273,6 @@ describe("temporary keys", () => {
     }).pipe(Effect.provide(httpWorld({ credentials }, [first, second])))
   })
 })
-
-describe("secrets", () => {
-  it.live("appear in no event, error, log, span or checkpoint", () => {
-    const token = { ...permanent, securityToken: "t0ken-of-the-session" }
-    const seen: Array<unknown> = []
-    const watching = Layer.mergeAll(
-      Layer.succeed(References.MinimumLogLevel, "All"),
-      Logger.layer([Logger.make(({ message }) => void seen.push(message))]),
-      Layer.succeed(
-        Tracer.Tracer,
-        Tracer.make({
-          span: (options) => {
-            const span = new Tracer.NativeSpan(options)
-            seen.push({ name: span.name, attributes: span.attributes })
-            return span
-          }
-        })
-      )
-    )
-    return Effect.gen(function* () {
-      const fs = yield* FileSystem.FileSystem
-      const directory = yield* fs.makeTempDirectoryScoped()
-      yield* inject(
-        Fault.answer({
-          operation: "uploadPart",
-          partNumber: 2,
-          status: 500,
-          code: "InternalError"
-        }),
-        Fault.answer({ operation: "uploadPart", partNumber: 3, status: 403, code: "AccessDenied" })
-      )
-      const request = requestFor(fiveParts, {
-        concurrency: 1,
-        retry: quick,
-        headers: { "x-oss-meta-k": "v" }
-      })
-      yield* Upload.events(request).pipe(
-        Stream.runForEach((event) => Effect.sync(() => seen.push(event))),
-        Effect.tapError((error) => Effect.logError("failed", error)),
-        Effect.tapError((error) => Effect.sync(() => seen.push(error, String(error), error.stack))),
-        Effect.ignore,
-        Effect.provide(FsCheckpointStore.layer({ directory }))
-      )
-      for (const name of yield* fs.readDirectory(directory, { recursive: true })) {
-        seen.push(yield* Effect.orElseSucceed(fs.readFileString(`${directory}/${name}`), () => ""))
-      }
-      const text = seen
-        .map((value) => (typeof value === "string" ? value : inspect(value)))
-        .join("\n")
-      assert.include(text, "PartUploaded")
-      assert.include(text, "effect-oss checkpoint")
-      assert.include(text, "Upload.part")
-      assert.include(text, "AccessDenied")
-      assert.include(text, "Retrying")
-      assert.notMatch(text, /Signature=[0-9a-f]/)
-      assert.notInclude(text, token.accessKeySecret)
-      assert.notInclude(text, token.securityToken)
-    }).pipe(
-      Effect.provide(Layer.merge(watching, httpWorld({ credentials: keysOf(token) }, [token]))),
-      Effect.scoped
-    )
-  })
-})
-
-const inspect = (value: unknown): string =>
-  JSON.stringify(value, (_, inner: unknown) =>
-    inner instanceof Map
-      ? Object.fromEntries(inner)
-      : typeof inner === "bigint"
-        ? String(inner)
-        : inner
-  )
 
 describe("files with awkward names", () => {
   const names = ["ünïcödé 文件.bin", "with space", "plus+and%2Fpercent", "quote'\"s"]

@@ -9,15 +9,13 @@ import {
   bucket,
   fiveParts,
   inTime,
+  inject,
   key,
   pending,
   requestFor,
   requests,
   world
 } from "../support/world.ts"
-
-const inject = (...faults: ReadonlyArray<Fault.Fault>) =>
-  OssEmulator.OssEmulator.use((emulator) => emulator.inject(...faults))
 
 const uploads = OssEmulator.OssEmulator.use((emulator) => emulator.uploads(bucket))
 

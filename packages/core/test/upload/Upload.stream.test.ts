@@ -1,15 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
-import {
-  Checkpoint,
-  CheckpointStore,
-  Crc64,
-  OssClient,
-  Part,
-  Source,
-  Upload
-} from "@effect-oss/core"
+import { Crc64, Source, Upload } from "@effect-oss/core"
 import { Fault, OssEmulator } from "@effect-oss/emulator"
-import { Data, Effect, Fiber, Option, Ref, Schema, Stream } from "effect"
+import { Effect, Fiber, Option, Ref, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import {
   assertWhole,
@@ -21,33 +13,11 @@ import {
   key,
   partSize,
   partsSent,
-  pending,
   requests,
   world
 } from "../support/world.ts"
-
-class Upstream extends Data.TaggedError("Upstream")<{ readonly at: number }> {}
-
-/** In chunks that fit no part. */
-const chunked = (content: Uint8Array, chunk = 30_011): Stream.Stream<Uint8Array> =>
-  Stream.fromIterable(
-    Array.from({ length: Math.ceil(content.length / chunk) }, (_, index) =>
-      content.subarray(index * chunk, (index + 1) * chunk)
-    )
-  )
-
-const broken = (content: Uint8Array, at: number) =>
-  Stream.concat(chunked(content.subarray(0, at)), Stream.fail(new Upstream({ at })))
-
-const requestFor = <E = never, R = never>(
-  stream: Stream.Stream<Uint8Array, E, R>,
-  options: Partial<Omit<Upload.UploadRequest<E, R>, "source">> & {
-    readonly size?: number | undefined
-  } = {}
-): Upload.UploadRequest<E, R> => {
-  const { size, ...rest } = options
-  return { key, source: Source.stream("numbers", stream, { size }), partSize, ...rest }
-}
+import { killedAfter, killedAt } from "../support/stopped.ts"
+import { Upstream, chunked, broken, streamRequest } from "../support/streams.ts"
 
 const reasonOf = <A, E, R>(upload: Effect.Effect<A, E | Source.SourceError, R>) =>
   Effect.map(Effect.flip(upload), (error) =>
@@ -65,7 +35,9 @@ for (const [name, sizeOf] of lengths) {
     it.effect.each([0, 1, partSize - 1])("of %i bytes goes up with one request", (size) =>
       Effect.gen(function* () {
         const content = contentOf(size)
-        const result = yield* Upload.upload(requestFor(chunked(content), { size: sizeOf(content) }))
+        const result = yield* Upload.upload(
+          streamRequest(chunked(content), { size: sizeOf(content) })
+        )
         assert.deepStrictEqual(yield* requests, { put: 1 })
         assert.deepInclude(result, { size, crc64: Crc64.of(content), verified: true, sent: size })
         yield* assertWhole(content)
@@ -75,7 +47,7 @@ for (const [name, sizeOf] of lengths) {
     it.effect.each([1, 2, 3])("of exactly %i parts has no empty tail", (count) =>
       Effect.gen(function* () {
         const content = contentOf(count * partSize)
-        yield* Upload.upload(requestFor(chunked(content), { size: sizeOf(content) }))
+        yield* Upload.upload(streamRequest(chunked(content), { size: sizeOf(content) }))
         assert.strictEqual((yield* partsSent).length, count)
         yield* assertWhole(content)
       }).pipe(Effect.provide(world))
@@ -83,7 +55,7 @@ for (const [name, sizeOf] of lengths) {
 
     it.effect("goes up in parts, and is the stream to the last bit", () =>
       Effect.gen(function* () {
-        const request = requestFor(chunked(fiveParts), { size: sizeOf(fiveParts) })
+        const request = streamRequest(chunked(fiveParts), { size: sizeOf(fiveParts) })
         const result = yield* Upload.upload(request)
         assert.deepStrictEqual((yield* partsSent).toSorted(), [1, 2, 3, 4, 5])
         assert.deepInclude(result, { size: fiveParts.length, crc64: Crc64.of(fiveParts) })
@@ -99,13 +71,13 @@ for (const [name, sizeOf] of lengths) {
           const size = sizeOf(fiveParts)
           const at = Math.min(part * partSize, fiveParts.length) - 1
           const error = yield* Effect.flip(
-            Upload.upload(requestFor(broken(fiveParts, at), { size }))
+            Upload.upload(streamRequest(broken(fiveParts, at), { size }))
           )
           assert.deepStrictEqual(error, new Upstream({ at }))
           const emulator = yield* OssEmulator.OssEmulator
           assert.isTrue(Option.isNone(yield* emulator.object(bucket, key)))
           const before = (yield* partsSent).length
-          const result = yield* Upload.upload(requestFor(chunked(fiveParts), { size }))
+          const result = yield* Upload.upload(streamRequest(chunked(fiveParts), { size }))
           assert.strictEqual(result.resumed + result.sent, fiveParts.length)
           const [first, second] = [
             (yield* partsSent).slice(0, before),
@@ -120,7 +92,7 @@ for (const [name, sizeOf] of lengths) {
       "carries on after the process died once %i parts were recorded",
       (recorded) =>
         Effect.gen(function* () {
-          const request = requestFor(chunked(fiveParts), {
+          const request = streamRequest(chunked(fiveParts), {
             size: sizeOf(fiveParts),
             concurrency: 1
           })
@@ -137,10 +109,10 @@ for (const [name, sizeOf] of lengths) {
     it.effect("starts afresh when it is another one at the next run", () =>
       Effect.gen(function* () {
         const size = sizeOf(fiveParts)
-        yield* killedAfter(requestFor(chunked(fiveParts), { size, concurrency: 1 }), 3)
+        yield* killedAfter(streamRequest(chunked(fiveParts), { size, concurrency: 1 }), 3)
         const changed = Uint8Array.from(fiveParts)
         changed[partSize + 5]! ^= 1
-        const events = yield* collect(requestFor(chunked(changed), { size }))
+        const events = yield* collect(streamRequest(chunked(changed), { size }))
         assert.deepInclude(events, { _tag: "Restarted", reason: "SourceChanged" })
         yield* assertWhole(changed)
       }).pipe(Effect.provide(world))
@@ -149,13 +121,13 @@ for (const [name, sizeOf] of lengths) {
     it.effect("fails, and keeps what it has, when it is another one and that is asked for", () =>
       Effect.gen(function* () {
         const size = sizeOf(fiveParts)
-        yield* killedAfter(requestFor(chunked(fiveParts), { size, concurrency: 1 }), 3)
+        yield* killedAfter(streamRequest(chunked(fiveParts), { size, concurrency: 1 }), 3)
         const changed = Uint8Array.from(fiveParts)
         changed[5]! ^= 1
-        const request = requestFor(chunked(changed), { size, onSourceChanged: "fail" })
+        const request = streamRequest(chunked(changed), { size, onSourceChanged: "fail" })
         assert.strictEqual(yield* reasonOf(Upload.upload(request)), "SourceChanged")
         const before = (yield* partsSent).length
-        yield* Upload.upload(requestFor(chunked(fiveParts), { size }))
+        yield* Upload.upload(streamRequest(chunked(fiveParts), { size }))
         assert.deepStrictEqual((yield* partsSent).slice(before).toSorted(), [5])
         yield* assertWhole(fiveParts)
       }).pipe(Effect.provide(world))
@@ -165,7 +137,7 @@ for (const [name, sizeOf] of lengths) {
       "succeeds without sending if the last run died after Complete, at %s",
       (step) =>
         Effect.gen(function* () {
-          const request = requestFor(chunked(fiveParts), { size: sizeOf(fiveParts) })
+          const request = streamRequest(chunked(fiveParts), { size: sizeOf(fiveParts) })
           yield* killedAt(request, step)
           const before = (yield* partsSent).length
           const result = yield* Upload.upload(request)
@@ -178,10 +150,10 @@ for (const [name, sizeOf] of lengths) {
     it.effect("replaces the object that another stream made before the process died", () =>
       Effect.gen(function* () {
         const size = sizeOf(fiveParts)
-        yield* killedAt(requestFor(chunked(fiveParts), { size }), "finish")
+        yield* killedAt(streamRequest(chunked(fiveParts), { size }), "finish")
         const changed = Uint8Array.from(fiveParts)
         changed[fiveParts.length - 1]! ^= 1
-        const events = yield* collect(requestFor(chunked(changed), { size }))
+        const events = yield* collect(streamRequest(chunked(changed), { size }))
         assert.deepInclude(events, { _tag: "Restarted", reason: "SourceChanged" })
         yield* assertWhole(changed)
       }).pipe(Effect.provide(world))
@@ -189,7 +161,10 @@ for (const [name, sizeOf] of lengths) {
 
     it.effect("starts afresh when the upload was aborted meanwhile", () =>
       Effect.gen(function* () {
-        const request = requestFor(chunked(fiveParts), { size: sizeOf(fiveParts), concurrency: 1 })
+        const request = streamRequest(chunked(fiveParts), {
+          size: sizeOf(fiveParts),
+          concurrency: 1
+        })
         yield* killedAfter(request, 3)
         const emulator = yield* OssEmulator.OssEmulator
         const [{ uploadId } = { uploadId: "" }] = yield* emulator.uploads(bucket)
@@ -211,7 +186,9 @@ for (const [name, sizeOf] of lengths) {
             code: "NoSuchUpload"
           })
         )
-        const events = yield* collect(requestFor(chunked(fiveParts), { size: sizeOf(fiveParts) }))
+        const events = yield* collect(
+          streamRequest(chunked(fiveParts), { size: sizeOf(fiveParts) })
+        )
         assert.deepInclude(events, { _tag: "Restarted", reason: "UploadGone" })
         const left = yield* emulator.uploads(bucket)
         yield* Effect.forEach(left, ({ uploadId }) =>
@@ -230,7 +207,7 @@ for (const [name, sizeOf] of lengths) {
           const [{ uploadId } = { uploadId: "" }] = yield* emulator.uploads(bucket)
           yield* emulator.removePart({ bucket, key, uploadId, number: 2 })
         })
-        const run = Upload.upload(requestFor(chunked(fiveParts), { size: sizeOf(fiveParts) }))
+        const run = Upload.upload(streamRequest(chunked(fiveParts), { size: sizeOf(fiveParts) }))
         yield* inTime(Effect.all([run, loss], { concurrency: 2 }))
         assert.deepStrictEqual((yield* partsSent).toSorted(), [1, 2, 2, 3, 4, 5])
         yield* assertWhole(fiveParts)
@@ -252,7 +229,7 @@ for (const [name, sizeOf] of lengths) {
             chunked(fiveParts)
           )
         )
-        yield* inTime(Upload.upload(requestFor(once, { size: sizeOf(fiveParts) })))
+        yield* inTime(Upload.upload(streamRequest(once, { size: sizeOf(fiveParts) })))
         assert.strictEqual(yield* Ref.get(runs), 1)
         yield* assertWhole(fiveParts)
       }).pipe(Effect.provide(world))
@@ -272,7 +249,7 @@ for (const [name, sizeOf] of lengths) {
           Stream.tap((bytes) => Effect.sync(() => (read += bytes.length)))
         )
         const ahead: Array<number> = []
-        const request = requestFor(counted, { size: sizeOf(content), concurrency: 3 })
+        const request = streamRequest(counted, { size: sizeOf(content), concurrency: 3 })
         const watched = Upload.events(request).pipe(
           Stream.runForEach((event) =>
             Effect.sync(() => {
@@ -298,14 +275,14 @@ for (const [name, sizeOf] of lengths) {
         const stream = Stream.concat(chunked(fiveParts), Stream.never).pipe(
           Stream.ensuring(Ref.set(closed, true))
         )
-        const request = requestFor(stream, { size: sizeOf(fiveParts) })
+        const request = streamRequest(stream, { size: sizeOf(fiveParts) })
         const fiber = yield* Effect.forkChild(Upload.upload(request))
         yield* TestClock.adjust("1 second")
         yield* Fiber.interrupt(fiber)
         assert.isTrue(yield* Ref.get(closed))
         assert.strictEqual(yield* emulator.inFlight, 0)
         const result = yield* Upload.upload(
-          requestFor(chunked(fiveParts), { size: sizeOf(fiveParts) })
+          streamRequest(chunked(fiveParts), { size: sizeOf(fiveParts) })
         )
         assert.isAtLeast(result.resumed, 3 * partSize)
         yield* assertWhole(fiveParts)
@@ -315,7 +292,7 @@ for (const [name, sizeOf] of lengths) {
     it.effect("has no object while its end is not reached", () =>
       Effect.gen(function* () {
         const stream = Stream.concat(chunked(fiveParts), Stream.never)
-        const fiber = yield* Effect.forkChild(Upload.upload(requestFor(stream)))
+        const fiber = yield* Effect.forkChild(Upload.upload(streamRequest(stream)))
         yield* TestClock.adjust("1 hour")
         const emulator = yield* OssEmulator.OssEmulator
         assert.isTrue(Option.isNone(yield* emulator.object(bucket, key)))
@@ -325,230 +302,3 @@ for (const [name, sizeOf] of lengths) {
     )
   })
 }
-
-/** A run that dies right when its part after so many is to be recorded. */
-const killedAfter = <E>(request: Upload.UploadRequest<E>, recorded: number) =>
-  killedAt(request, "append", recorded)
-
-const killedAt = Effect.fnUntraced(function* <E>(
-  request: Upload.UploadRequest<E>,
-  step: "append" | "finish" | "remove",
-  passing = 0
-) {
-  const store = yield* CheckpointStore.CheckpointStore
-  let left = passing
-  const dies = <A, E>(at: typeof step, effect: Effect.Effect<A, E>) =>
-    Effect.suspend(() => (at === step && left-- === 0 ? Effect.die("killed") : effect))
-  const mortal = CheckpointStore.CheckpointStore.of({
-    ...store,
-    open: (checkpoint) =>
-      Effect.map(store.open(checkpoint), (log) => ({
-        ...log,
-        append: (part) => dies("append", log.append(part)),
-        finish: (receipt) => dies("finish", log.finish(receipt)),
-        remove: dies("remove", log.remove)
-      }))
-  })
-  const exit = yield* Upload.upload(request).pipe(
-    Effect.provideService(CheckpointStore.CheckpointStore, mortal),
-    Effect.exit
-  )
-  assert.isTrue(exit._tag === "Failure" && exit.cause.reasons.some(({ _tag }) => _tag === "Die"))
-})
-
-describe("a stream whose declared size is wrong", () => {
-  it.effect.each<readonly [string, number, number]>([
-    ["one byte more, in parts", 4 * partSize + 1_000, 4 * partSize + 999],
-    ["one byte less, in parts", 4 * partSize + 1_000, 4 * partSize + 1_001],
-    ["a part more", 4 * partSize, 3 * partSize],
-    ["a part less", 3 * partSize, 4 * partSize],
-    ["one byte more, in one request", 1_000, 999],
-    ["one byte less, in one request", 999, 1_000],
-    ["nothing at all", 0, 10],
-    ["something where nothing was declared", 10, 0]
-  ])("by %s stores nothing", ([, actual, size]) =>
-    Effect.gen(function* () {
-      const content = contentOf(actual)
-      const error = yield* Effect.flip(Upload.upload(requestFor(chunked(content), { size })))
-      assert.isTrue(error instanceof Source.SourceError && error.reason._tag === "SourceChanged")
-      const emulator = yield* OssEmulator.OssEmulator
-      assert.isTrue(Option.isNone(yield* emulator.object(bucket, key)))
-      assert.notProperty(yield* requests, "complete")
-    }).pipe(Effect.provide(world))
-  )
-
-  it.effect.each([-1, 0.5, Number.NaN, Part.maxObjectSize + 1])(
-    "%d is refused before anything is sent",
-    (size) =>
-      Effect.gen(function* () {
-        const error = yield* Effect.flip(
-          Upload.upload(requestFor(chunked(fiveParts), { size, partSize: undefined }))
-        )
-        assert.strictEqual(error._tag, "InvalidRequest")
-        assert.deepStrictEqual(yield* requests, {})
-      }).pipe(Effect.provide(world))
-  )
-})
-
-describe("a stream of unknown length", () => {
-  it.effect("that is shorter at the next run starts afresh", () =>
-    Effect.gen(function* () {
-      yield* killedAfter(requestFor(chunked(fiveParts), { concurrency: 1 }), 3)
-      const shorter = fiveParts.subarray(0, 2 * partSize)
-      const events = yield* collect(requestFor(chunked(shorter)))
-      assert.deepInclude(events, { _tag: "Restarted", reason: "SourceChanged" })
-      yield* assertWhole(shorter)
-    }).pipe(Effect.provide(world))
-  )
-
-  it.effect("that goes on where it ended at the last run starts afresh", () =>
-    Effect.gen(function* () {
-      yield* killedAt(requestFor(chunked(fiveParts)), "finish")
-      const longer = contentOf(fiveParts.length + 1)
-      const events = yield* collect(requestFor(chunked(longer)))
-      assert.deepInclude(events, { _tag: "Restarted", reason: "SourceChanged" })
-      yield* assertWhole(longer)
-    }).pipe(Effect.provide(world))
-  )
-
-  it.effect("that is empty at the next run becomes an empty object", () =>
-    Effect.gen(function* () {
-      yield* killedAfter(requestFor(chunked(fiveParts), { concurrency: 1 }), 0)
-      yield* Upload.upload(requestFor(Stream.empty))
-      yield* assertWhole(new Uint8Array(0))
-    }).pipe(Effect.provide(world))
-  )
-
-  it.effect("says in its events that it doesn't know how much there is to come", () =>
-    Effect.gen(function* () {
-      const events = yield* collect(requestFor(chunked(fiveParts)))
-      const started = events.find((event) => event._tag === "Started")
-      assert.strictEqual(started?.size, null)
-      const progress = events.filter((event) => event._tag === "Progress")
-      assert.deepInclude(progress.at(-1), { total: fiveParts.length, durable: fiveParts.length })
-    }).pipe(Effect.provide(world))
-  )
-
-  it.effect("is listed as pending with what is known of it", () =>
-    Effect.gen(function* () {
-      yield* killedAfter(requestFor(chunked(fiveParts), { concurrency: 1 }), 3)
-      const [summary] = yield* pending
-      assert.deepInclude(summary, { durable: 3 * partSize, parts: 3 })
-      assert.deepInclude(summary?.header, { size: null, sourceId: "stream:numbers", partSize })
-    }).pipe(Effect.provide(world))
-  )
-
-  /** 128 parts of the first size, and some of twice that. */
-  const grown = contentOf(128 * partSize + 5 * partSize + 7)
-
-  it.effect("has parts that grow", () =>
-    Effect.gen(function* () {
-      const events = yield* collect(requestFor(chunked(grown)))
-      const sizes = new Map(
-        events.flatMap((event) =>
-          event._tag === "PartUploaded" ? [[event.number, event.size] as const] : []
-        )
-      )
-      assert.strictEqual(sizes.size, 131)
-      assert.deepStrictEqual(
-        [1, 128, 129, 130, 131].map((number) => sizes.get(number)),
-        [partSize, partSize, 2 * partSize, 2 * partSize, partSize + 7]
-      )
-      yield* assertWhole(grown)
-    }).pipe(Effect.provide(world))
-  )
-
-  it.effect.each([10, 128, 129, 130])(
-    "resumes after %i parts, whether they have grown or not",
-    (done) =>
-      Effect.gen(function* () {
-        yield* killedAfter(requestFor(chunked(grown), { concurrency: 1 }), done)
-        const before = (yield* partsSent).length
-        const { resumed } = yield* Upload.upload(requestFor(chunked(grown)))
-        // The part whose record was cut off is adopted: OSS has it.
-        const { offset, size } = Part.growing(done + 1, partSize)
-        assert.strictEqual(resumed, Math.min(offset + size, grown.length))
-        assert.strictEqual((yield* partsSent).length - before, 130 - done)
-        yield* assertWhole(grown)
-      }).pipe(Effect.provide(world))
-  )
-
-  it.effect("starts afresh where an earlier version's parts grew otherwise, and says so", () =>
-    Effect.gen(function* () {
-      yield* killedAfter(requestFor(chunked(fiveParts), { concurrency: 1 }), 3)
-      const [summary] = yield* pending
-      const { growth, ...earlier } = summary!.header
-      assert.strictEqual(growth, Part.growth)
-      const store = yield* CheckpointStore.CheckpointStore
-      for (const header of [earlier, { ...earlier, growth: Part.growth + 1 }]) {
-        yield* Effect.scoped(
-          Effect.flatMap(store.open(summary!.checkpointKey), ({ begin }) => begin(header))
-        )
-        const events = yield* collect(requestFor(chunked(fiveParts), { onSourceChanged: "fail" }))
-        assert.deepInclude(events, { _tag: "Restarted", reason: "PartSizeChanged" })
-        yield* assertWhole(fiveParts)
-      }
-    }).pipe(Effect.provide(world))
-  )
-
-  it.effect("can't be looked for on the server, or be taken over from ali-oss", () =>
-    Effect.gen(function* () {
-      const from = Checkpoint.fromAliOss({
-        file: "x",
-        name: key,
-        fileSize: 1,
-        partSize,
-        uploadId: "u",
-        doneParts: []
-      })
-      for (const options of [{ discover: true }, { from }]) {
-        const error = yield* Effect.flip(Upload.upload(requestFor(chunked(fiveParts), options)))
-        assert.strictEqual(error._tag, "InvalidRequest")
-      }
-      assert.deepStrictEqual(yield* requests, {})
-    }).pipe(Effect.provide(world))
-  )
-
-  it.effect("may have empty chunks, and chunks larger than many parts", () =>
-    Effect.gen(function* () {
-      const empty = new Uint8Array(0)
-      yield* Upload.upload(requestFor(Stream.make(empty, fiveParts, empty, empty)))
-      yield* assertWhole(fiveParts)
-    }).pipe(Effect.provide(world))
-  )
-
-  it.effect(
-    "may fail with what looks like an error of OSS: it is neither retried nor settled",
-    () =>
-      Effect.gen(function* () {
-        const emulator = yield* OssEmulator.OssEmulator
-        const client = yield* OssClient.OssClient
-        const error = yield* Effect.flip(client.listParts({ key, uploadId: "none" }))
-        const runs = yield* Ref.make(0)
-        const stream = Stream.unwrap(
-          Effect.as(
-            Ref.update(runs, (n) => n + 1),
-            Stream.concat(chunked(fiveParts), Stream.fail(error))
-          )
-        )
-        assert.strictEqual(yield* Effect.flip(Upload.upload(requestFor(stream))), error)
-        assert.strictEqual(yield* Ref.get(runs), 1)
-        assert.strictEqual((yield* emulator.uploads(bucket)).length, 1)
-      }).pipe(Effect.provide(world))
-  )
-})
-
-describe("a checkpoint's header", () => {
-  it.effect("that knows the size reads as before", () =>
-    Effect.gen(function* () {
-      yield* killedAfter(
-        requestFor(chunked(fiveParts), { size: fiveParts.length, concurrency: 1 }),
-        1
-      )
-      const [summary] = yield* pending
-      const json = yield* Schema.encodeEffect(Checkpoint.Header)(summary!.header)
-      assert.strictEqual(json.size, fiveParts.length)
-      assert.deepStrictEqual(yield* Schema.decodeEffect(Checkpoint.Header)(json), summary!.header)
-    }).pipe(Effect.provide(world))
-  )
-})
