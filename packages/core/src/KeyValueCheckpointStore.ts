@@ -1,8 +1,9 @@
 /**
  * Checkpoints in a KeyValueStore, a few entries each:
  *
- * - `<prefix><hash>` names the checkpoint, its generation and its header, or
- *   is the mark of one that is being removed;
+ * - `<prefix><hash>` names the checkpoint, its generation and its header, or is
+ *   the receipt of one that is complete, or the mark of one that is being
+ *   removed; half of the hash is the object's;
  * - `<prefix><hash>/<generation>/<number>` is one part of that generation.
  *
  * A check sum stands before each, so that what a storage has changed is not
@@ -90,7 +91,13 @@ export const layer = ({
           const name = nameOf(shelf, checkpointKey)
           return Effect.map(available(name, entries.get(name)), (root) => root !== undefined)
         },
-        list: list(shelf)
+        list: Stream.filterMap(list(shelf, shelf.prefix), pendingIn),
+        listObject: (object) =>
+          Stream.filterMap(
+            list(shelf, `${shelf.prefix}${hashOf(Checkpoint.objectOf(object))}`),
+            pendingIn
+          ),
+        listFinished: Stream.filterMap(list(shelf, shelf.prefix), finishedIn)
       })
     })
   )
@@ -119,7 +126,8 @@ const Root = Schema.Union([
     version: Schema.Literal(version),
     checkpointKey: Schema.String,
     generation: Schema.NonEmptyString,
-    header: Checkpoint.Header
+    header: Checkpoint.Header,
+    receipt: Schema.optionalKey(Checkpoint.Receipt)
   }),
   Schema.Struct({ version: Schema.Literal(version), removed: Schema.Literal(true) })
 ])
@@ -136,21 +144,34 @@ const decodeVersion = Schema.decodeUnknownOption(
 const encodeRecord = Schema.encodeSync(Schema.fromJsonString(Record))
 const decodeRecord = Schema.decodeUnknownOption(Schema.fromJsonString(Record))
 
+/** So many characters an entry has at most; one that is larger is none of this store's. */
+const limits = { root: 2 ** 24, record: 2 ** 16 }
+
+/** OSS: at most 10,000 parts. */
+const maxParts = 10_000
+
 /** Any text, however long, as 16 characters. */
 const sumOf = (text: string): string =>
   Crc64.of(new TextEncoder().encode(text)).toString(16).padStart(16, "0")
 
 const seal = (json: string): string => `${sumOf(json)} ${json}`
 
-const unseal = (text: string): { readonly json: string; readonly isSound: boolean } => {
+const unseal = (
+  text: string,
+  limit: number
+): { readonly json: string; readonly isSound: boolean } => {
+  if (text.length > limit) return { json: "", isSound: false }
   const json = text.slice(sumOf("").length + 1)
   return { json, isSound: text === seal(json) }
 }
 
 /** That two keys share it is noticed when one is opened. */
-const hashOf = (checkpointKey: string): string => sumOf(JSON.stringify(checkpointKey))
+const hashOf = (text: string): string => sumOf(JSON.stringify(text))
 
-const nameOf = ({ prefix }: Shelf, checkpointKey: string) => `${prefix}${hashOf(checkpointKey)}`
+const hashLength = 2 * sumOf("").length
+
+const nameOf = ({ prefix }: Shelf, checkpointKey: string) =>
+  `${prefix}${hashOf(Checkpoint.objectOfKey(checkpointKey))}${hashOf(checkpointKey)}`
 
 const open = Effect.fnUntraced(function* (
   shelf: Shelf,
@@ -177,9 +198,19 @@ const open = Effect.fnUntraced(function* (
     yield* removeAll(shelf, [...parts, name])
     return logOf({ shelf, name, checkpointKey, found: Option.none() })
   }
-  const { generation, header } = root.value
+  const { generation, header, receipt } = root.value
   if (root.value.checkpointKey !== checkpointKey) {
     return yield* damaged(name, "it stands for another upload")
+  }
+  if (receipt !== undefined) {
+    yield* removeAll(shelf, parts)
+    return logOf({
+      shelf,
+      name,
+      checkpointKey,
+      found: Option.none(),
+      finished: { header, receipt }
+    })
   }
   const isCurrent = (part: string) => part.startsWith(partName(name, generation, ""))
   const current = parts.filter(isCurrent)
@@ -216,40 +247,58 @@ interface Found {
   readonly records: ReadonlyArray<UploadedPart>
 }
 
+/** What parts are added to. */
+interface Current {
+  readonly generation: string
+  readonly header: Checkpoint.Header
+}
+
 const logOf = (options: {
   readonly shelf: Shelf
   readonly name: string
   readonly checkpointKey: string
   readonly found: Option.Option<Found>
+  /** What an earlier run completed. */
+  readonly finished?: Checkpoint.Finished
   /** What is to be as if it weren't there: why, and the names of its parts' entries. */
   readonly discarded?: { readonly error: CheckpointError; readonly names: ReadonlyArray<string> }
 }): BackingLog => {
-  const { shelf, name, checkpointKey, found, discarded } = options
+  const { shelf, name, checkpointKey, found, finished, discarded } = options
   const write = (root: Root) => available(name, shelf.entries.set(name, seal(encodeRoot(root))))
-  let generation = Option.map(found, (found) => found.generation)
-  let isThere = Option.isSome(found) || discarded !== undefined
+  let current = Option.map(found, ({ generation, header }): Current => ({ generation, header }))
+  let isThere = Option.isSome(found) || finished !== undefined || discarded !== undefined
   let names = new Set(Option.getOrUndefined(found)?.names ?? discarded?.names)
   let order = names.size
+  /** From here on they are litter, which the next holder removes if this one can't. */
+  const forget = Effect.suspend(() => {
+    const old = names
+    names = new Set()
+    return Effect.ignore(removeAll(shelf, old))
+  })
 
   return {
     recovered: Option.map(found, ({ header, records }) => Checkpoint.make(header, records)),
+    finished: Option.fromUndefinedOr(finished),
     discarded: discarded?.error,
     begin: Effect.fnUntraced(function* (header) {
-      const next = yield* newGeneration
-      yield* write({ version, checkpointKey, generation: next, header })
+      const generation = yield* newGeneration
+      yield* write({ version, checkpointKey, generation, header })
       isThere = true
-      const old = names
-      generation = Option.some(next)
-      names = new Set()
-      // From here on they are litter, which the next holder removes if this one can't.
-      yield* Effect.ignore(removeAll(shelf, old))
+      current = Option.some({ generation, header })
+      yield* forget
+    }, Effect.uninterruptible),
+    finish: Effect.fnUntraced(function* (receipt) {
+      if (Option.isNone(current)) return yield* Effect.die(new Error("finish without a checkpoint"))
+      yield* write({ version, checkpointKey, ...current.value, receipt })
+      current = Option.none()
+      yield* forget
     }, Effect.uninterruptible),
     append: (part) =>
       Effect.suspend(() => {
-        if (Option.isNone(generation)) {
+        if (Option.isNone(current)) {
           return Effect.die(new Error("append without a checkpoint"))
         }
-        const entry = partName(name, generation.value, part.number)
+        const entry = partName(name, current.value.generation, part.number)
         names.add(entry)
         const record = seal(encodeRecord({ order: order++, part }))
         return available(name, shelf.entries.set(entry, record))
@@ -263,7 +312,7 @@ const logOf = (options: {
         Effect.andThen(
           Effect.sync(() => {
             isThere = false
-            generation = Option.none()
+            current = Option.none()
             names = new Set()
           })
         )
@@ -281,33 +330,50 @@ const newGeneration = Effect.map(
   (parts) => parts.map((part) => Math.abs(part).toString(36)).join("-")
 )
 
-const list = (shelf: Shelf) =>
+/** A checkpoint in a list: one that can be resumed, or what is left of one that is over. */
+interface Listed {
+  readonly summary: Checkpoint.Summary
+  readonly receipt: Checkpoint.Receipt | undefined
+}
+
+const pendingIn = ({ summary, receipt }: Listed) =>
+  receipt === undefined ? Result.succeed(summary) : Result.fail(undefined)
+
+const finishedIn = ({ summary: { header }, receipt }: Listed) =>
+  receipt === undefined ? Result.fail(undefined) : Result.succeed({ header, receipt })
+
+/** Those whose names begin so; the names of all entries are read once. */
+const list = (shelf: Shelf, prefix: string) =>
   Stream.fromIterableEffect(
-    Effect.map(namesUnder(shelf, shelf.prefix), (names) => {
-      const parts = Map.groupBy(names, (name) => name.slice(0, shelf.prefix.length + 16))
+    Effect.map(namesUnder(shelf, prefix), (names) => {
+      const parts = Map.groupBy(names, (name) => name.slice(0, shelf.prefix.length + hashLength))
       return Array.from(parts)
     })
   ).pipe(
-    Stream.mapEffect(([name, names]) => summary(shelf, name, names)),
+    Stream.mapEffect(([name, names]) => listed(shelf, name, names)),
     Stream.flatMap((found) => Stream.fromIterable(Option.toArray(found)))
   )
 
-const summary = Effect.fnUntraced(
+const listed = Effect.fnUntraced(
   function* (shelf: Shelf, name: string, names: ReadonlyArray<string>) {
     const root = yield* rootOf(shelf, name)
     if (Option.isNone(root) || "removed" in root.value) return Option.none()
-    const { generation, header, checkpointKey } = root.value
+    const { generation, header, checkpointKey, receipt } = root.value
+    if (nameOf(shelf, checkpointKey) !== name) {
+      return yield* damaged(name, "it stands for another upload")
+    }
     const current = names.filter((part) => part.startsWith(partName(name, generation, "")))
-    const records = yield* recordsOf(shelf, current)
-    return Option.some(Checkpoint.summarize(checkpointKey, Checkpoint.make(header, records)))
+    const records = receipt === undefined ? yield* recordsOf(shelf, current) : []
+    const summary = Checkpoint.summarize(checkpointKey, Checkpoint.make(header, records))
+    return Option.some<Listed>({ summary, receipt })
   },
-  Effect.catch((error) => Effect.as(Effect.logWarning(error.message), Option.none()))
+  Effect.catch((error) => Effect.as(Effect.logWarning(error.message), Option.none<Listed>()))
 )
 
 const rootOf = Effect.fnUntraced(function* (shelf: Shelf, name: string) {
   const text = yield* available(name, shelf.entries.get(name))
   if (text === undefined) return Option.none()
-  const { json, isSound } = unseal(text)
+  const { json, isSound } = unseal(text, limits.root)
   const written = decodeVersion(json)
   if (Option.isSome(written) && written.value.version > version) {
     const reason = new UnknownVersion({ version: String(written.value.version) })
@@ -323,11 +389,14 @@ const rootOf = Effect.fnUntraced(function* (shelf: Shelf, name: string) {
 /** A record that can't be read was never acknowledged, or its part is sent again. */
 const recordsOf = (shelf: Shelf, names: ReadonlyArray<string>) =>
   Effect.map(
-    Effect.forEach(names, (name) => available(name, shelf.entries.get(name)), { concurrency: 16 }),
+    // There are no more parts than that, so that more entries are somebody else's.
+    Effect.forEach(names.slice(0, maxParts), (name) => available(name, shelf.entries.get(name)), {
+      concurrency: 16
+    }),
     (texts) =>
       texts
         .flatMap((text) => {
-          const { json, isSound } = unseal(text ?? "")
+          const { json, isSound } = unseal(text ?? "", limits.record)
           return isSound ? Option.toArray(decodeRecord(json)) : []
         })
         .sort((a, b) => a.order - b.order)

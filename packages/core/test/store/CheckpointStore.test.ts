@@ -207,7 +207,7 @@ describe("a store of entries", () => {
       assert.isTrue(Result.isFailure(found) && found.failure.reason._tag === "Damaged")
       assert.match(
         Result.isFailure(found) ? found.failure.message : "",
-        /^effect-oss\/[0-9a-f]{16}: /
+        /^effect-oss\/[0-9a-f]{32}: /
       )
       assert.deepStrictEqual(listed, [])
     })

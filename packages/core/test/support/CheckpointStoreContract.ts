@@ -10,6 +10,7 @@ export {
   header,
   part,
   parts,
+  receipt,
   recover,
   withLog
 } from "@effect-oss/core/testing/CheckpointStoreContract"

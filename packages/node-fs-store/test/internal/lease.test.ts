@@ -1,78 +1,29 @@
-/** Who may write: other hosts are other boots of this machine, as the store sees it. */
-import { assert, describe, it } from "@effect/vitest"
-import { NodeServices } from "@effect/platform-node"
-import { Clock, Effect, Exit, Fiber, FileSystem, Option, Result, Scope } from "effect"
+/** Who holds a checkpoint, and for how long. */
+import { assert, describe } from "@effect/vitest"
+import { Effect, Exit, Fiber, FileSystem, Option, Result, Scope } from "effect"
 import { TestClock } from "effect/testing"
-import { CheckpointStore } from "@effect-oss/core"
-import type { Checkpoint } from "@effect-oss/core"
 import { spawnSync } from "node:child_process"
 import {
-  keyOf,
   header,
+  keyOf,
   part,
-  parts,
   recover,
   refusal
 } from "../../../core/test/support/CheckpointStoreContract.ts"
 import { hashOf } from "../../src/internal/place.ts"
 import {
-  diskFull,
-  files,
-  gate,
-  layerHooked,
-  only,
-  plant,
-  temporaryDirectory,
-  type Appearance,
-  type Hook
-} from "../support/support.ts"
-
-const test = <E>(
-  title: string,
-  body: (directory: string) => Effect.Effect<void, E, FileSystem.FileSystem | Scope.Scope>
-) =>
-  it.effect(title, () =>
-    TestClock.setTime(Date.UTC(2030, 0)).pipe(
-      Effect.andThen(temporaryDirectory),
-      Effect.flatMap(body),
-      Effect.provide(NodeServices.layer)
-    )
-  )
-
-const nfs = 0x6969
-const ext4 = 0xef53
-
-/** A process on this host, which shares the directory with others. */
-const here = (
-  directory: string,
-  hook: Hook = () => Effect.void,
-  appearance: Omit<Appearance, "started"> = {}
-) => layerHooked(directory, hook, { fileSystem: nfs, ...appearance })
-
-/** A process on another host. */
-const there = (directory: string, hook?: Hook) => here(directory, hook, { boot: "there" })
-
-/** A process that can't reach its lease to renew it. */
-const cutOff: Hook = ({ call, path }) =>
-  call === "utimes" && path.endsWith(".lease") ? Effect.fail(diskFull) : Effect.void
-
-/** Opens a checkpoint until the test's scope, or the given one, closes. */
-const open = (layer: ReturnType<typeof here>) =>
-  Effect.provide(
-    CheckpointStore.CheckpointStore.use((store) => store.open(keyOf("key"))),
-    layer
-  )
-
-/** Makes a holder look as if it had been silent for that long. */
-const silent = Effect.fnUntraced(function* (directory: string, seconds: number) {
-  const fs = yield* FileSystem.FileSystem
-  const seen = (yield* Clock.currentTimeMillis) / 1000 - seconds
-  yield* fs.utimes(yield* only(directory, ".lease"), seen, seen)
-})
-
-const some = (checkpoint: Checkpoint.Checkpoint) => Option.some(checkpoint)
-const tagOf = <A, E extends CheckpointStore.CheckpointError, R>(effect: Effect.Effect<A, E, R>) =>
-  Effect.map(refusal(effect), (error) => error.reason._tag)
+  cutOff,
+  ext4,
+  here,
+  nfs,
+  open,
+  silent,
+  some,
+  tagOf,
+  test,
+  there
+} from "../support/hosts.ts"
+import { files, gate, only, plant } from "../support/support.ts"
 
 const holder = {
   token: "00000000-0000-4000-8000-000000000000",
@@ -344,107 +295,5 @@ describe("a lease", () => {
       yield* log.begin(header())
       assert.strictEqual(yield* tagOf(open(there(directory))), "Busy")
       assert.strictEqual((yield* files(directory)).length, 2)
-    }))
-})
-
-describe("a holder that was taken for dead and wakes up", () => {
-  /** Two parts recorded by the old holder, a third by the new one. */
-  const takeOver = Effect.fnUntraced(function* (directory: string, hook?: Hook) {
-    const scope = yield* Scope.make()
-    const old = yield* Scope.provide(open(there(directory, hook)), scope)
-    yield* old.begin(header())
-    yield* Effect.forEach(parts(2), old.append)
-    return { old, close: Scope.close(scope, Exit.void) }
-  })
-
-  test("changes nothing, and learns that it lost the lease", (directory) =>
-    Effect.gen(function* () {
-      const { old, close } = yield* takeOver(directory)
-      yield* silent(directory, 61)
-      yield* Effect.gen(function* () {
-        const log = yield* open(here(directory))
-        assert.deepStrictEqual(log.recovered, some({ header: header(), parts: parts(2) }))
-        yield* log.append(part(3))
-        const before = yield* files(directory)
-        for (const attempt of [
-          old.append(part(9)),
-          old.begin(header(9)),
-          old.remove,
-          old.append(part(8))
-        ]) {
-          assert.strictEqual(yield* tagOf(attempt), "LeaseLost")
-          assert.sameMembers(yield* files(directory), before)
-        }
-        yield* close
-        assert.strictEqual(yield* tagOf(old.append(part(7))), "LeaseLost")
-        assert.sameMembers(yield* files(directory), before)
-        yield* log.append(part(4))
-      }).pipe(Effect.scoped)
-      assert.deepStrictEqual(
-        yield* Effect.provide(recover("key"), here(directory)),
-        some({ header: header(), parts: parts(4) })
-      )
-    }))
-
-  test("writes into a file that nobody reads any more, from the moment it is taken over", (directory) =>
-    Effect.gen(function* () {
-      const { close } = yield* takeOver(directory)
-      const first = yield* only(directory, ".journal")
-      yield* silent(directory, 61)
-      yield* open(here(directory))
-      assert.notStrictEqual(yield* only(directory, ".journal"), first)
-      yield* close
-    }))
-
-  test("can't report a part that the new holder has not seen", (directory) =>
-    Effect.gen(function* () {
-      let armed = false
-      const slow = gate(({ call }) => armed && call === "sync")
-      const { old, close } = yield* takeOver(directory, slow.hook)
-      armed = true
-      const appending = yield* Effect.forkScoped(Effect.result(old.append(part(3))))
-      yield* slow.reached
-      yield* silent(directory, 61)
-      yield* open(here(directory))
-      yield* slow.open
-      const appended = yield* Fiber.join(appending)
-      assert.isTrue(Result.isFailure(appended) && appended.failure.reason._tag === "LeaseLost")
-      yield* close
-    }))
-
-  test("can't put its journal in place of the new holder's", (directory) =>
-    Effect.gen(function* () {
-      let begins = 0
-      const slow = gate(
-        ({ call, path }) => call === "rename" && path.endsWith(".journal.tmp") && ++begins === 2
-      )
-      const { old, close } = yield* takeOver(directory, slow.hook)
-      const beginning = yield* Effect.forkScoped(Effect.result(old.begin(header(9))))
-      yield* slow.reached
-      yield* silent(directory, 61)
-      const log = yield* open(here(directory))
-      assert.deepStrictEqual(log.recovered, some({ header: header(), parts: parts(2) }))
-      yield* slow.open
-      const begun = yield* Fiber.join(beginning)
-      assert.isTrue(Result.isFailure(begun) && begun.failure.reason._tag === "LeaseLost")
-      yield* close
-      assert.strictEqual((yield* files(directory)).length, 2)
-      assert.include(yield* only(directory, ".journal"), ".2.")
-    }))
-
-  test("can't remove the new holder's journal", (directory) =>
-    Effect.gen(function* () {
-      const slow = gate(({ call, path }) => call === "remove" && path.endsWith(".journal"))
-      const { old, close } = yield* takeOver(directory, slow.hook)
-      const removing = yield* Effect.forkScoped(Effect.result(old.remove))
-      yield* slow.reached
-      yield* silent(directory, 61)
-      yield* Effect.scoped(Effect.andThen(open(here(directory)), slow.open))
-      yield* Fiber.join(removing)
-      yield* close
-      assert.deepStrictEqual(
-        yield* Effect.provide(recover("key"), here(directory)),
-        some({ header: header(), parts: parts(2) })
-      )
     }))
 })

@@ -180,3 +180,27 @@ export const diskFull = PlatformError.systemError({
   method: "writeAll",
   cause: Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC" })
 })
+
+/** Processes that others take for dead as soon as they have stopped. */
+export const mortal = { started: "1" }
+export const nextMortal = { started: "2" }
+
+/** Breaks the change with the given number, or that and all after it. */
+export const breaking = (
+  at: number,
+  onlyOnce: boolean,
+  how: Effect.Effect<never, PlatformError.PlatformError>
+) => {
+  const hook = {
+    changes: 0,
+    before: () =>
+      Effect.suspend(() => {
+        hook.changes++
+        const breaks = onlyOnce ? hook.changes === at : hook.changes >= at
+        return breaks ? how : Effect.void
+      })
+  }
+  return hook
+}
+
+export const crash = Effect.die("the process is dead")
