@@ -145,7 +145,7 @@ const encodeRecord = Schema.encodeSync(Schema.fromJsonString(Record))
 const decodeRecord = Schema.decodeUnknownOption(Schema.fromJsonString(Record))
 
 /** So many characters an entry has at most; one that is larger is none of this store's. */
-const limits = { root: 2 ** 24, record: 2 ** 16 }
+const limits = { root: 2 ** 18, record: 2 ** 16 }
 
 /** OSS: at most 10,000 parts. */
 const maxParts = 10_000

@@ -2,6 +2,7 @@
 import { NodeServices } from "@effect/platform-node"
 import { PgClient } from "@effect/sql-pg"
 import { CheckpointStore } from "@effect-oss/core"
+import { header, keyOf, part, parts } from "@effect-oss/core/testing/CheckpointStoreContract"
 import { SqlCheckpointStore } from "@effect-oss/sql-store"
 import * as NodeSqlite from "@effect-oss/sql-store/NodeSqlite"
 import { Context, Effect, FileSystem, Layer, Redacted } from "effect"
@@ -107,3 +108,19 @@ export const hooked = (fateOf: (sql: string, params: ReadonlyArray<unknown>) => 
       spanAttributes: []
     })
   }).pipe(Effect.provide(Reactivity.layer))
+
+/** All that a holder can do. */
+export const story = Effect.fnUntraced(function* (
+  store: CheckpointStore.CheckpointStore["Service"]
+) {
+  const log = yield* store.open(keyOf("key"))
+  yield* log.begin(header(1))
+  yield* log.append(part(1))
+  yield* log.begin(header(2))
+  yield* Effect.forEach(parts(3), log.append, { concurrency: "unbounded" })
+  yield* log.append({ ...part(3), etag: '"again"' })
+  yield* log.remove
+  yield* log.begin(header(3))
+  yield* log.append(part(2))
+  yield* log.append(part(1))
+}, Effect.scoped)

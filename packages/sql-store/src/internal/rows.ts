@@ -27,7 +27,7 @@ export interface Row {
  * How many characters are read of what a row holds: more than this library ever
  * writes. A text that is cut off there can't be read, and is `Damaged`.
  */
-export const limits = { key: 2 ** 16, header: 2 ** 24, receipt: 2 ** 12, etag: 2 ** 10, crc64: 21 }
+export const limits = { key: 2 ** 17, header: 2 ** 18, receipt: 2 ** 12, etag: 2 ** 10, crc64: 21 }
 
 /** OSS: at most 10,000 parts. */
 export const maxParts = 10_000
@@ -79,10 +79,16 @@ export const partRow = ({ number, offset, size, etag, crc64 }: UploadedPart, n: 
 export const keyOf = (row: Pick<Row, "checkpoint_key">): Result.Result<string, Damaged> =>
   Result.mapError(decodeKey(row.checkpoint_key), () => damaged("its key can't be read"))
 
+/** Nothing of a text that was cut off: its beginning might be read alone. */
+const wholeOf = (text: string | null, limit: number) =>
+  text === null || text.length >= limit ? null : text
+
 /** A checkpoint's header. */
 export const headerOf = (row: Row): Result.Result<Checkpoint.Header, Damaged | UnknownVersion> =>
   row.format === format
-    ? Result.mapError(decodeHeader(row.header), () => damaged("its header can't be read"))
+    ? Result.mapError(decodeHeader(wholeOf(row.header, limits.header)), () =>
+        damaged("its header can't be read")
+      )
     : Result.fail(new UnknownVersion({ version: String(row.format) }))
 
 /** What a finished upload left; none if it isn't over. */
