@@ -117,6 +117,7 @@ const abort = Command.make(
     file: fileFlag("file").pipe(
       Flag.withDescription("Only the upload of this file. Default: of every file")
     ),
+    dryRun: plainFlag("dry-run", "Give up nothing: only say what would be given up"),
     ...store,
     ...connection
   },
@@ -145,6 +146,7 @@ const sweep = Command.make(
       Flag.withoutNegation,
       Flag.withDefault(false)
     ),
+    dryRun: plainFlag("dry-run", "Give up nothing: only say which, as without --yes"),
     ...store,
     ...connection
   },

@@ -175,6 +175,9 @@ layer(World.layer, { excludeTestServices: true })("the command as a process", (i
         env
       )
       assert.strictEqual(wrongFile.out, "nothing to give up for bucket/abort.bin\n")
+      const dry = yield* runHere(["abort", "oss://bucket/abort.bin", "--dry-run"], env)
+      assert.match(dry.out, /^would give up bucket\/abort\.bin: .* of 5\.9 MiB in \d+ parts?/)
+      assert.lengthOf((yield* client.listUploads({})).uploads, 1)
       const given = yield* runHere(["abort", "oss://bucket/", "--file", path], env)
       assert.deepStrictEqual([given.code, given.error], [0, ""])
       assert.match(given.out, /^gave up bucket\/abort\.bin: .* of 5\.9 MiB in \d+ parts?, from \//)
@@ -211,6 +214,8 @@ layer(World.layer, { excludeTestServices: true })("the command as a process", (i
         /^would give up bucket\/sweep: .* of 5\.9 MiB in \d+ parts?, from \/.*\nnothing was given up: add --yes to do it\n$/
       )
       assert.lengthOf((yield* client.listUploads({})).uploads, 1)
+      const both = yield* runHere(["sweep", "--older-than", "0s", "--yes", "--dry-run"], env)
+      assert.strictEqual(both.out, dry.out)
       const wet = yield* runHere(["sweep", "--older-than", "0s", "--yes"], env)
       assert.match(wet.out, /^gave up bucket\/sweep: [^\n]*\n$/)
       assert.strictEqual(wet.code, 0)

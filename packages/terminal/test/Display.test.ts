@@ -1,4 +1,4 @@
-import { CheckpointStore, Source, Upload, UploadEvent } from "@effect-oss/core"
+import { CheckpointStore, Source, Upload, UploadEvent, UploadMany } from "@effect-oss/core"
 import { Fault, OssEmulator } from "@effect-oss/emulator"
 import { Display, Screen } from "@effect-oss/terminal"
 import { assert, describe, it } from "@effect/vitest"
@@ -121,6 +121,52 @@ describe("Display.show", () => {
       assert.strictEqual(yield* emulator.inFlight, 0)
       const { resumed } = yield* Upload.upload({ key, source, partSize })
       assert.strictEqual(resumed, partSize)
+    }).pipe(Effect.provide(world))
+  )
+})
+
+describe("Display.showMany", () => {
+  const source = (name: string, size: number) => Source.bytes(new Uint8Array(size), name)
+  const all = [
+    { key: "a", source: source("a", 2 * partSize), partSize, concurrency: 1 },
+    { key: "b", source: source("b", 10) }
+  ]
+
+  /** What is written by these uploads, of which each part takes a second. */
+  const shown = Effect.fnUntraced(function* (columns: number | undefined) {
+    const { layer, written } = output(columns)
+    const emulator = yield* OssEmulator.OssEmulator
+    yield* emulator.inject(
+      Fault.delay({ operation: "uploadPart", millis: 1_000, times: Infinity }),
+      Fault.answer({ operation: "put", status: 403, code: "AccessDenied" })
+    )
+    const fiber = yield* UploadMany.events(all).pipe(
+      Display.showMany(),
+      Stream.runDrain,
+      Effect.provide(layer),
+      Effect.forkChild
+    )
+    yield* TestClock.adjust("1 minute")
+    yield* Fiber.join(fiber)
+    return written
+  })
+
+  it.effect("draws a bar for each and a line for all, below the lines that stay", () =>
+    Effect.gen(function* () {
+      const written = yield* shown(80)
+      const text = written.join("")
+      assert.match(text, /\n\[#{10}-{10}\] 50 % {2}a\n0 uploaded, 1 failed, 1 under way, /)
+      assert.match(written.at(-1) ?? "", /^1 uploaded, 1 failed, 200\.0 KiB sent \([^)]*\)\n$/)
+      assert.match(text, /failed: b: put .*AccessDenied/)
+      assert.match(text, /\/a: 200\.0 KiB, verified by CRC64\n/)
+    }).pipe(Effect.provide(world))
+  )
+
+  it.effect("writes a line for each that has ended elsewhere, and one for all", () =>
+    Effect.gen(function* () {
+      const written = yield* shown(undefined)
+      assert.lengthOf(written, 3)
+      assert.notMatch(written.join("").replaceAll("\n", ""), /\p{Cc}/u)
     }).pipe(Effect.provide(world))
   )
 })

@@ -1,4 +1,5 @@
 /** `effect-oss abort`: gives up what earlier runs left for one object. */
+import type { Summary } from "@effect-oss/core/Checkpoint"
 import { OssClient } from "@effect-oss/core/OssClient"
 import { printable } from "@effect-oss/terminal/Text"
 import * as Upload from "@effect-oss/core/Upload"
@@ -19,13 +20,16 @@ import { Output } from "../../Output.ts"
 export interface Input extends Connection, StoreInput {
   readonly url: string
   readonly file: Option.Option<string>
+  readonly dryRun: boolean
 }
 
 export const run = Effect.fn("abort")(function* (input: Input) {
   const { bucket, key } = yield* objectOf(input)
   const sourceId = Option.isSome(input.file) ? yield* sourceIdOf(input.file.value) : undefined
   const place = { bucket, key, sourceId }
-  yield* giveUp(place).pipe(Effect.provide([layerClient(bucket, input), layerStore(input)]))
+  yield* (input.dryRun ? list(place) : giveUp(place)).pipe(
+    Effect.provide([layerClient(bucket, input), layerStore(input)])
+  )
 })
 
 /** The same key as `upload` makes of the same arguments. */
@@ -56,12 +60,36 @@ interface Place {
 }
 
 const giveUp = Effect.fnUntraced(function* (place: Place) {
-  const { out } = yield* Output
   const { endpoint } = yield* OssClient
-  const givenUp = yield* Upload.abort(place)
+  yield* tell("gave up", place, endpoint, yield* Upload.abort(place))
+})
+
+/** What would be given up. */
+const list = Effect.fnUntraced(function* ({ bucket, key, sourceId }: Place) {
+  const { endpoint } = yield* OssClient
+  const found = yield* Upload.pending.pipe(
+    Stream.filter(
+      ({ header }) =>
+        header.bucket === bucket &&
+        header.key === key &&
+        header.endpoint === endpoint &&
+        (sourceId === undefined || header.sourceId === sourceId)
+    ),
+    Stream.runCollect
+  )
+  yield* tell("would give up", { bucket, key, sourceId }, endpoint, found)
+})
+
+const tell = Effect.fnUntraced(function* (
+  verb: string,
+  place: Place,
+  endpoint: string,
+  summaries: ReadonlyArray<Summary>
+) {
+  const { out } = yield* Output
   const lines =
-    givenUp.length > 0
-      ? givenUp.map((summary) => `gave up ${describe(summary)}`)
+    summaries.length > 0
+      ? summaries.map((summary) => `${verb} ${describe(summary)}`)
       : [yield* nothing(place, endpoint)]
   yield* out(lines.map((line) => `${printable(line)}\n`).join(""))
 })

@@ -17,11 +17,12 @@ import * as Finished from "../upload/finished.ts"
 export interface Input extends Connection, StoreInput {
   readonly olderThan: string
   readonly yes: boolean
+  readonly dryRun: boolean
 }
 
 export const run = Effect.fn("sweep")(function* (input: Input) {
   const { out } = yield* Output
-  const { yes } = input
+  const yes = input.yes && !input.dryRun
   const olderThan = yield* Effect.fromResult(Age.parse("--older-than", input.olderThan))
   const swept = yield* Effect.gen(function* () {
     const headers = yield* Stream.runCollect(Stream.map(Upload.pending, ({ header }) => header))
