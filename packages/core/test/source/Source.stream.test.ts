@@ -182,6 +182,15 @@ describe("a source that is read again", () => {
     }).pipe(Effect.provide(world))
   )
 
+  it.effect("has to yield bytes, also to those who use no types", () =>
+    Effect.gen(function* () {
+      const text = Stream.make("text") as unknown as Stream.Stream<Uint8Array>
+      const problem = "it yields a string where bytes are expected"
+      assert.include(yield* unreadable(upload(Source.stream("text", text))), problem)
+      assert.include(yield* unreadable(Stream.run(text, Upload.sink({ key }))), problem)
+    }).pipe(Effect.provide(world))
+  )
+
   it.effect("has to be an AsyncIterable", () =>
     Effect.gen(function* () {
       const source = Source.readable("none", () => undefined as never)

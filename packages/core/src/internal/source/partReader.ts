@@ -11,7 +11,7 @@ import * as Stream from "effect/Stream"
 import type * as Body from "../../Body.ts"
 import * as Part from "../../Part.ts"
 import type { Sequential, SourceError } from "../../Source.ts"
-import { changed } from "./errors.ts"
+import { changed, unreadable } from "./errors.ts"
 import { InvalidRequest } from "../../UploadError.ts"
 import * as BufferPool from "./bufferPool.ts"
 import type { Memory } from "./memory.ts"
@@ -43,7 +43,7 @@ export const make = Effect.fnUntraced(function* (options: {
   const { source, sourceName, partSize, memory, budget } = options
   if (budget !== undefined && partSize > budget.bytes) return yield* tooLarge(partSize, budget)
   const layout = yield* layoutOf(source.size, sourceName, partSize)
-  const reader = yield* read(source.bytes)
+  const reader = yield* read(source.bytes, sourceName)
   const account = budget === undefined ? undefined : yield* budget.open
   const pool = BufferPool.make({ ...memory, account })
   let number = 1
@@ -125,18 +125,29 @@ const declared = ({ size, parts }: Part.Plan, name: string): Layout => {
   }
 }
 
+const asBytes = "make bytes of it, for instance with Stream.encodeText"
+
 const nothing: Uint8Array = new Uint8Array(0)
 
 /** Yields a stream's bytes in pieces of any size. */
-const read = Effect.fnUntraced(function* (bytes: Stream.Stream<Uint8Array, SourceError>) {
+const read = Effect.fnUntraced(function* (
+  bytes: Stream.Stream<Uint8Array, SourceError>,
+  name: string
+) {
   const pull = yield* Stream.toPull(bytes)
   let arrived: Iterator<Uint8Array> = [].values()
   let rest = nothing
   const state = { ended: false }
 
   const pullMore = pull.pipe(
-    Effect.map((chunks) => {
+    Effect.flatMap((chunks) => {
+      // In JavaScript a stream may yield text, which would become zeros.
+      const other = chunks.find((chunk: unknown) => !(chunk instanceof Uint8Array))
+      if (other !== undefined) {
+        return unreadable(name, `it yields a ${typeof other} where bytes are expected`, asBytes)
+      }
       arrived = chunks.values()
+      return Effect.void
     }),
     Pull.catchDone(() =>
       Effect.sync(() => {
