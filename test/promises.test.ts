@@ -17,7 +17,7 @@ layer(NodeServices.layer, { excludeTestServices: true })("promises", (it) => {
       for (const promise of promises) {
         const proofs = [...promise.matchAll(/^ {2}- `([^`]+)` "([^"]+)"$/gm)]
         assert.isAbove(proofs.length, 0, promise)
-        for (const [, file, title] of proofs) {
+        for (const [, file = "", title = ""] of proofs) {
           const test = yield* fs.readFileString(`${root}/${file}`)
           assert.include(test, title, file)
         }
