@@ -1,3 +1,6 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs"
+import { join } from "node:path"
+
 /** A seeded bug: a short text of one file, what replaces it, and what breaks. */
 export interface Mutant {
   /** From the root of the workspace. */
@@ -21,20 +24,33 @@ export interface Patches {
   >
 }
 
-export const mutantsOf = ({ folder, bugs }: Patches): ReadonlyArray<Mutant> =>
-  bugs.map(([file, find, replace, breaks]) => ({
-    file: `${folder}/${file}`,
-    find,
-    replace,
-    breaks
-  }))
-
-/** The file with the bug; fails loudly where the patch no longer applies exactly once. */
-export const apply = (content: string, { file, find, replace }: Mutant): string => {
-  const places = content.split(find).length - 1
-  if (places !== 1) throw new Stale(`${file}: found ${places} times, not once: ${find}`)
-  return content.replace(find, () => replace)
-}
-
 /** A patch that no longer applies. */
 export class Stale extends Error {}
+
+/** The seeded bugs of a folder, each where its text is: code moves from file to file. */
+export const mutantsOf = (
+  root: string,
+  { folder, bugs }: Patches
+): ReadonlyArray<Mutant | Stale> => {
+  const files = readdirSync(join(root, folder), { recursive: true, encoding: "utf8" }).filter(
+    (file) => file.endsWith(".ts")
+  )
+  return bugs.map(([hint, find, replace, breaks]) => {
+    const mutant = { file: `${folder}/${hint}`, find, replace, breaks }
+    if (existsSync(join(root, mutant.file)) && places(root, mutant) === 1) return mutant
+    const elsewhere = files
+      .map((file) => ({ ...mutant, file: `${folder}/${file}` }))
+      .filter((mutant) => places(root, mutant) === 1)
+    const [found, ...others] = elsewhere
+    return found !== undefined && others.length === 0
+      ? found
+      : new Stale(`${mutant.file}: ${elsewhere.length} files have this text once: ${find}`)
+  })
+}
+
+const places = (root: string, { file, find }: Mutant): number =>
+  readFileSync(join(root, file), "utf8").split(find).length - 1
+
+/** The content of a file with the bug in it. */
+export const apply = (content: string, { find, replace }: Mutant): string =>
+  content.replace(find, () => replace)

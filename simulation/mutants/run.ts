@@ -30,19 +30,15 @@ const { values } = parseArgs({
 })
 
 const root = fileURLToPath(new URL("../..", import.meta.url))
-const mutants = all
-  .flatMap((patches) => mutantsOf(patches).map((mutant) => ({ mutant, patches })))
+const found = all.flatMap((patches) =>
+  mutantsOf(root, patches).map((mutant) => ({ mutant, patches }))
+)
+const stale = found.flatMap(({ mutant }) => (mutant instanceof Stale ? [mutant.message] : []))
+const mutants = found
+  .flatMap(({ mutant, patches }) => (mutant instanceof Stale ? [] : [{ mutant, patches }]))
   .filter(({ mutant }) => `${mutant.file} ${mutant.breaks}`.includes(values.only))
   .slice(Number(values.from), Number(values.from) + Number(values.count))
 
-const stale = mutants.flatMap(({ mutant }) => {
-  try {
-    apply(readFileSync(join(root, mutant.file), "utf8"), mutant)
-    return []
-  } catch (error) {
-    return [error instanceof Stale ? error.message : `${mutant.file}: ${String(error)}`]
-  }
-})
 for (const message of stale) console.error(`stale: ${message}`)
 if (stale.length > 0) process.exitCode = 1
 
@@ -76,7 +72,7 @@ const findBug = async (copy: string, { tests, worlds = true }: Patches) => {
 const isExplained = ({ file, find }: Mutant) =>
   reasons.some((reason) => file.endsWith(reason.file) && find === reason.find)
 
-if (!values.check && stale.length === 0) {
+if (!values.check) {
   const copy = mkdtempSync(join(tmpdir(), "effect-oss-mutants-"))
   const git = (...args: ReadonlyArray<string>) => execFileSync("git", ["-C", root, ...args])
   git("worktree", "add", "--detach", "--force", copy, "HEAD")
@@ -84,30 +80,30 @@ if (!values.check && stale.length === 0) {
     const install = ["-y", "pnpm@12", "install", "--prefer-offline", "--frozen-lockfile"]
     execFileSync("npx", install, { cwd: copy, stdio: "ignore" })
     for (const patches of new Set(mutants.map(({ patches }) => patches))) {
-      const by = await findBug(copy, patches)
-      if (by !== undefined) throw new Error(`${patches.folder}: ${by} fail without any bug`)
+      const finder = await findBug(copy, patches)
+      if (finder !== undefined) throw new Error(`${patches.folder}: ${finder} fail without any bug`)
     }
-    const found: Record<string, number> = { tests: 0, worlds: 0 }
+    const by: Record<string, number> = { tests: 0, worlds: 0 }
     const survivors: Array<Mutant & { readonly explained: boolean }> = []
     for (const { mutant, patches } of mutants) {
       const path = join(copy, mutant.file)
       const sound = readFileSync(path, "utf8")
       writeFileSync(path, apply(sound, mutant))
-      const by = await findBug(copy, patches)
+      const finder = await findBug(copy, patches)
       writeFileSync(path, sound)
-      if (by !== undefined) found[by] = (found[by] ?? 0) + 1
+      if (finder !== undefined) by[finder] = (by[finder] ?? 0) + 1
       else survivors.push({ ...mutant, explained: isExplained(mutant) })
       const { file, breaks } = mutant
-      console.error(`${by ?? "SURVIVED"}: ${file}: ${breaks}`)
+      console.error(`${finder ?? "SURVIVED"}: ${file}: ${breaks}`)
     }
     const killed = mutants.length - survivors.length
     const score = Math.round((1000 * killed) / mutants.length) / 10
-    console.log(JSON.stringify({ mutants: mutants.length, killed, score, found, survivors }))
+    console.log(JSON.stringify({ mutants: mutants.length, killed, score, by, survivors }))
     if (survivors.some(({ explained }) => !explained)) process.exitCode = 1
   } finally {
     git("worktree", "remove", "--force", copy)
     rmSync(copy, { recursive: true, force: true })
   }
-} else if (values.check) {
+} else {
   console.log(JSON.stringify({ mutants: mutants.length, stale: stale.length }))
 }
