@@ -39,11 +39,11 @@ export const mutantsOf = (
     const mutant = { file: `${folder}/${hint}`, find, replace, breaks }
     if (existsSync(join(root, mutant.file)) && places(root, mutant) === 1) return mutant
     const elsewhere = files
-      .map((file) => ({ ...mutant, file: `${folder}/${file}` }))
-      .filter((mutant) => places(root, mutant) === 1)
-    const [found, ...others] = elsewhere
-    return found !== undefined && others.length === 0
-      ? found
+      .map((file) => `${folder}/${file}`)
+      .filter((file) => places(root, { ...mutant, file }) === 1)
+    const [file, ...others] = elsewhere
+    return file !== undefined && others.length === 0
+      ? { ...mutant, file }
       : new Stale(`${mutant.file}: ${elsewhere.length} files have this text once: ${find}`)
   })
 }

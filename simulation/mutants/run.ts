@@ -1,7 +1,7 @@
 /**
  * `pnpm mutants [--check] [--from N] [--count N] [--only TEXT] [--seconds S]`:
  * puts one seeded bug after another into a copy of the workspace, and runs the
- * tests that concern it, then S seconds of worlds. Before that, they have to
+ * tests that concern it, then S seconds of worlds, then every stop point. Before that, they have to
  * pass without any bug. Prints each result as it is found, and a summary as
  * JSON at the end.
  *
@@ -66,7 +66,10 @@ const findBug = async (copy: string, { tests, worlds = true }: Patches) => {
   if (await fails(copy, [vitest, ...options])) return "tests"
   const simulate = ["simulation/worlds/simulate.ts", "--worlds", "100000"]
   const time = ["--seconds", values.seconds]
-  return worlds && (await fails(copy, [...simulate, ...time])) ? "worlds" : undefined
+  if (!worlds) return undefined
+  if (await fails(copy, [...simulate, ...time])) return "worlds"
+  const stops = ["run", "--bail", "1", "--reporter", "dot", "simulation/crashes"]
+  return (await fails(copy, [vitest, ...stops])) ? "crashes" : undefined
 }
 
 const isExplained = ({ file, find }: Mutant) =>
@@ -83,7 +86,7 @@ if (!values.check) {
       const finder = await findBug(copy, patches)
       if (finder !== undefined) throw new Error(`${patches.folder}: ${finder} fail without any bug`)
     }
-    const by: Record<string, number> = { tests: 0, worlds: 0 }
+    const by: Record<string, number> = { tests: 0, worlds: 0, crashes: 0 }
     const survivors: Array<Mutant & { readonly explained: boolean }> = []
     for (const { mutant, patches } of mutants) {
       const path = join(copy, mutant.file)

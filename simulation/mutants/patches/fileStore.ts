@@ -133,9 +133,9 @@ export const fileStore: Patches = {
     ],
     [
       "internal/journal.ts",
-      "if (known.version !== version) {",
-      "if (known.version < version) {",
-      "a newer format is read as if it were known"
+      "known.version === version ? notOurs",
+      "true ? notOurs",
+      "a newer format is called damaged"
     ],
     [
       "internal/journal.ts",

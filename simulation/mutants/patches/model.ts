@@ -112,24 +112,6 @@ export const model: Patches = {
     ],
     [
       "Checkpoint.ts",
-      "initiated >= phase.serverTime && initiated <= end",
-      "initiated <= end",
-      "an older upload of another program is aborted"
-    ],
-    [
-      "Checkpoint.ts",
-      "initiated >= phase.serverTime && initiated <= end",
-      "initiated >= phase.serverTime",
-      "a much later upload of another program is aborted"
-    ],
-    [
-      "Checkpoint.ts",
-      "initiated >= phase.serverTime && initiated <= end",
-      "initiated > phase.serverTime && initiated <= end",
-      "an id of the same second stays"
-    ],
-    [
-      "Checkpoint.ts",
       "known.offset === part.offset && known.size === part.size",
       "known.size === part.size",
       "a part of another offset counts as done"

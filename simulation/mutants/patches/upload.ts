@@ -6,201 +6,279 @@ export const upload: Patches = {
   bugs: [
     [
       "sendPart.ts",
-      "Option.isSome(actual) && actual.value !== crc64",
+      "Option.isSome(receipt.crc64) && receipt.crc64.value !== crc64",
       "false",
       "a damaged part is recorded"
     ],
     [
       "sendPart.ts",
-      "offset === 0 ? 0n : crc64",
+      "at === 0 ? 0n : crc64",
       "crc64",
       "a part that is read again has the CRC64 of both readings"
     ],
     [
       "sendPart.ts",
-      "if (local === task.part.crc64) return yield* record(session, task.part, true)",
-      "return yield* record(session, task.part, true)",
+      "if (local === task.part.crc64) return { part: task.part, adopted: true }",
+      "if (local > 0n) return { part: task.part, adopted: true }",
       "a foreign part is adopted without comparing it"
     ],
     [
-      "complete.ts",
-      ".sort((a, b) => a.number - b.number)",
+      "sendPart.ts",
+      "if (local === task.part.crc64) return { part: task.part, adopted: true }",
       "",
-      "parts are completed in the order in which they ended"
+      "a part that OSS has is sent again"
+    ],
+    [
+      "sendPart.ts",
+      "      record(session, part, adopted)\n",
+      "      Effect.as(Effect.succeed(session), part)\n",
+      "parts are sent and never recorded"
     ],
     [
       "complete.ts",
-      "size === expected.size && Option.contains(crc64, expected.crc64)",
-      "size === expected.size",
-      "an older object of the same size passes for the upload"
-    ],
-    [
-      "complete.ts",
-      "size === expected.size && Option.contains(crc64, expected.crc64)",
-      "Option.contains(crc64, expected.crc64)",
-      "an object of another size passes for the upload"
-    ],
-    [
-      "complete.ts",
-      "Option.isSome(actual) && actual.value !== expected.crc64",
+      "Option.isSome(crc64) && crc64.value !== expected.crc64",
       "false",
       "a damaged object is reported as success"
     ],
     [
       "complete.ts",
-      "verified: Option.isSome(actual) }",
+      "verified: Option.isSome(crc64) }",
       "verified: true }",
       "an object without CRC64 is called verified"
     ],
     [
       "complete.ts",
+      "if (head.value.size !== size) {",
+      "if (head.value.size < 0) {",
+      "a success contradicts the size that HEAD says"
+    ],
+    [
+      "complete.ts",
+      'if ("verified" in receipt) yield* abandon(session, uploadId)',
+      "",
+      "an upload whose object was there already stays on the server"
+    ],
+    [
+      "complete.ts",
+      "offset === 0 ? 0n : sent",
+      "sent",
+      "a small file that is read again has the CRC64 of both readings"
+    ],
+    [
+      "settle.ts",
+      "size === expected.size && Option.contains(crc64, expected.crc64)",
+      "size === expected.size",
+      "an older object of the same size passes for the upload"
+    ],
+    [
+      "settle.ts",
+      "size === expected.size && Option.contains(crc64, expected.crc64)",
+      "Option.contains(crc64, expected.crc64)",
+      "an object of another size passes for the upload"
+    ],
+    [
+      "settle.ts",
+      "  (error.isAmbiguous ||\n",
+      "  (false ||\n",
+      "a lost answer to Complete is a failure"
+    ],
+    [
+      "settle.ts",
       'error.reason._tag === "NoSuchUpload" ||',
       "",
       "a second Complete that finds the upload gone is a failure"
     ],
     [
-      "complete.ts",
-      '(error.reason._tag === "AlreadyExists" && answerLost)',
+      "settle.ts",
+      '(error.reason._tag === "AlreadyExists" && responseLost)',
       'error.reason._tag === "AlreadyExists"',
       "an object of somebody else passes for the upload where overwriting is forbidden"
     ],
     [
-      "complete.ts",
-      '(error.reason._tag === "AlreadyExists" && answerLost)',
+      "settle.ts",
+      '(error.reason._tag === "AlreadyExists" && responseLost)',
       "false",
       "a put whose answer was lost fails where overwriting is forbidden"
     ],
     [
-      "complete.ts",
+      "settle.ts",
       'Effect.catchReason("OssError", "AccessDenied", () => Effect.succeedNone)',
       "Effect.tap(() => Effect.void)",
-      "where HEAD is forbidden, a lost answer tells so instead of what happened"
+      "where HEAD is forbidden, a lost answer says so instead of what happened"
     ],
     [
-      "uploadId.ts",
-      "(answerLost ||= error.isAmbiguous)",
-      "(answerLost = false)",
-      "the id of a lost Initiate stays"
+      "settle.ts",
+      "return responseLost ? storedSoon(requests, whole) : stored(requests, whole)",
+      "return stored(requests, whole)",
+      "a Complete that is still being carried out is not waited for"
     ],
     [
-      "uploadId.ts",
-      "if (yield* isEmpty(requests, uploadId)) yield* abort(requests, uploadId)",
-      "yield* abort(requests, uploadId)",
-      "an upload of somebody else that has parts is aborted"
+      "initiate.ts",
+      "() => restore(abandon(requests, uploadId))",
+      "() => Effect.void",
+      "an id that can't be recorded stays on the server"
     ],
     [
-      "uploadId.ts",
-      "parts.length === 0),",
-      "parts.length >= 0),",
-      "an upload that has parts counts as empty"
-    ],
-    [
-      "uploadId.ts",
-      ".filter((uploadId) => uploadId !== spare)",
-      "",
-      "the upload that has just begun is aborted"
-    ],
-    [
-      "uploadId.ts",
+      "initiate.ts",
       'Effect.catchReason("OssError", "NoSuchUpload", () => Effect.void)',
       "Effect.tap(() => Effect.void)",
       "aborting an upload that is gone is a failure"
     ],
     [
-      "uploadId.ts",
-      "  yield* session.log.begin({ ...header, phase })\n",
-      "",
-      "a run that dies while it asks for an id leaves it for ever"
+      "initiate.ts",
+      'Effect.catchReason("OssError", "AccessDenied", (_, error) => staysOnServer(error))',
+      "Effect.tap(() => Effect.void)",
+      "where aborting is forbidden, an upload can't start afresh"
     ],
     [
-      "uploadId.ts",
-      "onNone: () => null,",
-      "onNone: () => [],",
-      "where listing is forbidden, uploads of others are taken for leftovers"
-    ],
-    [
-      "discover.ts",
+      "takeOver.ts",
       ".filter(({ uploadId }) => !held.has(uploadId))",
       "",
       "an upload that another checkpoint holds is taken over"
     ],
     [
-      "discover.ts",
-      "return local === crc64 ? Option.some",
-      "return crc64 !== undefined ? Option.some",
+      "takeOver.ts",
+      "return local === crc64\n",
+      "return crc64 > 0n\n",
       "an upload of another source is discovered"
     ],
     [
-      "discover.ts",
+      "takeOver.ts",
       ".sort((a, b) => b.initiated - a.initiated)",
       "",
       "the oldest upload is discovered"
     ],
     [
+      "takeOver.ts",
+      'if (size !== fileSize) return obsolete("SourceChanged")',
+      "",
+      "a checkpoint of ali-oss of another size is carried on with"
+    ],
+    [
+      "recover.ts",
+      "return recovered.includes(whose)\n",
+      "return recovered.length > 9\n",
+      "a server that loses parts again and again is sent them for ever"
+    ],
+    [
+      "recover.ts",
+      'if (reason === "SourceChanged") yield* mayRestart(session)',
+      "",
+      "a changed source is sent afresh though the request says to fail"
+    ],
+    [
+      "recover.ts",
+      'if (reason !== "UploadGone") yield* abort(session, upload.value.uploadId)',
+      "",
+      "an upload that is given up stays on the server"
+    ],
+    [
+      "randomAccess.ts",
+      'task._tag !== "Done"',
+      'task._tag === "Missing"',
+      "parts to be adopted are left out"
+    ],
+    [
+      "randomAccess.ts",
+      "(current) => current === fingerprint,",
+      "(current) => current.length >= 0,",
+      "a file that changed while it was sent goes unnoticed"
+    ],
+    [
+      "randomAccess.ts",
+      "offset + target.length < size",
+      "offset < size",
+      "a small file that changed while it was sent goes unnoticed"
+    ],
+    [
+      "run.ts",
+      "    yield* reader.unchanged\n",
+      "",
+      "a file that changed while it was sent is completed"
+    ],
+    [
+      "run.ts",
+      "    yield* recordReceipt(session, stored)\n",
+      "",
+      "a run that dies after Complete is begun again"
+    ],
+    [
+      "run.ts",
+      "Effect.andThen(forget(session))",
+      "Effect.andThen(Effect.void)",
+      "the checkpoint of a completed upload stays"
+    ],
+    [
       "listing.ts",
-      "parts.push(...page.parts)",
+      "for (const part of page.parts) parts.push(part)",
       "parts.splice(0, parts.length, ...page.parts)",
       "only the last page of parts counts"
     ],
     [
       "listing.ts",
-      "page.uploads.filter(({ key }) => key === requests.key)",
-      "page.uploads",
-      "uploads of keys that begin alike are taken for this key's"
-    ],
-    [
-      "listing.ts",
-      "} while (after !== undefined)\n    return Option.some(parts)",
-      "} while (false)\n    return Option.some(parts)",
+      "next = Option.getOrUndefined(page.next)",
+      "next = undefined",
       "only the first page of parts counts"
     ],
     [
+      "listing.ts",
+      "Stream.takeWhile(({ key }) => key === requests.key)",
+      "Stream.takeWhile(() => true)",
+      "uploads of keys that begin alike are taken for this key's"
+    ],
+    [
       "identical.ts",
-      "if (session.source.size !== size) return Option.none()",
+      "if (source.size !== size) return Option.none()",
       "",
       "sizes are not compared before the source is read"
     ],
     [
       "identical.ts",
-      "(yield* crc64Of(session.source, size)) === crc64.value",
+      "(yield* crc64Of(source)) === crc64.value",
       "true",
       "any object of the same size counts as identical"
     ],
     [
+      "identical.ts",
+      "yield* abort(session, recovered.value.header.uploadId)",
+      "yield* Effect.void",
+      "an upload whose object is there already stays on the server"
+    ],
+    [
       "progress.ts",
-      "meter.durable += part.size",
-      "meter.durable += 1",
+      "  counter.durable += part.size\n",
+      "  counter.durable += 1\n",
       "progress does not reach the end"
     ],
     [
       "progress.ts",
-      "meter.sent = Math.max(meter.sent, meter.durable + underWay)",
-      "meter.sent = meter.durable + underWay",
+      "counter.sent = Math.max(counter.sent, counter.durable + underWay)",
+      "counter.sent = counter.durable + underWay",
       "progress goes backwards"
     ],
     [
       "progress.ts",
-      "  meter.underWay.delete(part.number)\n",
+      "  counter.underWay.delete(part.number)\n",
       "",
       "bytes of a part that has ended count twice"
     ],
     [
       "session.ts",
-      "session.log.append(part),",
-      "Effect.void,",
+      "if (Option.isSome(log)) yield* log.value.append(part)",
+      "",
       "a part is reported as durable and is not recorded"
     ],
     [
       "session.ts",
-      "current === fingerprint,",
-      "current.length > 0,",
-      "a file that changed while it was sent goes unnoticed"
+      "    fingerprint: source.fingerprint,\n",
+      '    fingerprint: "",\n',
+      "a changed source is not noticed by the next run"
     ],
     [
       "session.ts",
-      "session.recorded.set(part.number, part)",
-      "",
-      "a part that was recorded is not completed"
+      "    options: Checkpoint.digestOptions(options),\n",
+      '    options: "",\n',
+      "parts are thrown away at each resume"
     ],
     [
       "retry.ts",
@@ -219,6 +297,24 @@ export const upload: Patches = {
       "error.isRetryable\n          ? Effect.retry",
       "true\n          ? Effect.retry",
       "what can't go away is tried again"
+    ],
+    [
+      "stall.ts",
+      "if (movements() !== seen) quiet = most = 0",
+      "if (false) quiet = most = 0",
+      "a transfer that moves counts as stalled"
+    ],
+    [
+      "stall.ts",
+      "Duration.toMillis(timeout) + line.timeFor(most)",
+      "Duration.toMillis(timeout)",
+      "a part on a slow line counts as stalled"
+    ],
+    [
+      "line.ts",
+      "return allow(Math.max(1, Math.floor(Math.min(allowed, flows.size) / 2)))",
+      "return allow(allowed)",
+      "after a stall as many transfers are tried"
     ],
     [
       "open.ts",

@@ -17,7 +17,7 @@ export const linesOf = (
   const random = Random.make(seed ^ 0x51ed270b)
   if (!conditions.has("slowLines")) return new Map()
   return new Map(
-    hosts.map((host) => [host, { bytesPerMilli: random.pick([3, 8, 32, 100]), busyUntil: 0 }])
+    hosts.map((host) => [host, { bytesPerMilli: random.pick([16, 32, 64, 200]), busyUntil: 0 }])
   )
 }
 

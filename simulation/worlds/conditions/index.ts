@@ -19,9 +19,9 @@ export const rules = {
   /** The endpoint tells no CRC64. */
   noCrc64: { share: 0.05, held: true },
   /** HEAD answers with another size, or 404, although the object is there. */
-  contradictingHeads: { share: 0.05, held: false },
+  contradictingHeads: { share: 0.05, held: true },
   /** Another program makes uploads of the same keys. */
-  otherPrograms: { share: 0.05, held: false },
+  otherPrograms: { share: 0.05, held: true },
   /** Two stores on the same keys. */
   otherStores: { share: 0.05, held: true },
   /** A journal in the store names an upload of another program. */
@@ -37,7 +37,7 @@ export const rules = {
   /** The network is away, for up to five minutes. */
   outages: { share: 0.1, held: true },
   /** A slow line behind a buffer that takes each body at once. */
-  slowLines: { share: 0.05, held: false },
+  slowLines: { share: 0.05, held: true },
   /** A proxy or a captive portal answers in HTML. */
   middleboxes: { share: 0.1, held: true },
   /** The source is a stream that yields its content once. */

@@ -40,7 +40,7 @@ export const make = (history: History): Excuses => {
     },
     onCarriedOut: ({ key }, { call }, awaited) => {
       if (call !== "initiate") return
-      const newest = server.uploads().at(-1)
+      const newest = server.uploads().findLast(({ uploadId }) => !history.isOthers(uploadId))
       if (newest?.key !== key) return
       if (awaited) unused.add(newest.uploadId)
       else given.set(newest.uploadId, excuses.strayInitiate)

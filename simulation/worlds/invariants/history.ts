@@ -32,9 +32,6 @@ export interface History {
   readonly headLied: () => boolean
   /** Whether another program has begun an upload. */
   readonly isOthers: (uploadId: string) => boolean
-  /** Whether another program has made an object with this CRC64. */
-  readonly isOthersObject: (crc64: bigint) => boolean
-  readonly othersComplete: (key: string) => void
   /** Whether an object with this CRC64 was ever stored under the key. */
   readonly wasStored: (key: string, crc64: bigint) => boolean
   /** Looks at the objects after the server has done something. */
@@ -66,13 +63,12 @@ export const make = (world: World): History => {
   /** Of the objects after the last turn, by key. */
   const headers = new Map<string, Headers>()
   const others = new Set<string>()
-  const othersObjects = new Set<bigint>()
 
   /** An object may be replaced before the process that made it hears about it. */
   const look = () => {
     if (world.hasOthers) {
       for (const { uploadId, headers } of server.uploads()) {
-        if (headers["x-oss-meta-another-program"] !== undefined) others.add(uploadId)
+        if (isOthers(headers)) others.add(uploadId)
       }
     }
     for (const [key, requests] of making) {
@@ -88,11 +84,6 @@ export const make = (world: World): History => {
     ...world,
     count: { threadDeaths: 0, damages: 0, damagedHeaders: 0, suspensions: 0, clockJumps: 0 },
     isOthers: (uploadId) => others.has(uploadId),
-    isOthersObject: (crc64) => othersObjects.has(crc64),
-    othersComplete: (key) => {
-      const object = server.object(key)
-      if (object !== undefined) othersObjects.add(object.crc64)
-    },
     wasStored: (key, crc64) => stored.get(key)?.has(crc64) === true,
     look,
     onPoint: (run, point) => {
@@ -114,5 +105,9 @@ export const make = (world: World): History => {
 
 /** Metadata of the uploads of another program, by which the invariants know them. */
 export const othersMark = { "another-program": "yes" }
+
+/** Whether another program has made this upload or object. */
+export const isOthers = (headers: Headers): boolean =>
+  headers["x-oss-meta-another-program"] !== undefined
 
 const makesObject = ({ call }: Call) => call === "complete" || call === "put"

@@ -118,10 +118,7 @@ export const make = (world: HistoryOf.World): Invariants => {
       const run = runOf(name, key, "", undefined)
       return {
         sent: () => history.onPoint(run, { call: "complete", moment: "sent" }),
-        carriedOut: () => {
-          history.onCarriedOut(run, { call: "complete", moment: "carriedOut" })
-          history.othersComplete(key)
-        }
+        carriedOut: () => history.onCarriedOut(run, { call: "complete", moment: "carriedOut" })
       }
     },
     watch,

@@ -1,10 +1,9 @@
 import * as Option from "effect/Option"
 import { bytesOf } from "../../kernel/server.ts"
-import type { History } from "./history.ts"
+import { isOthers, type History } from "./history.ts"
 import type { Invariant, Party } from "./invariant.ts"
 
-export const make = (history: History): Invariant => {
-  const { trace, server } = history
+export const make = ({ trace, server }: History): Invariant => {
   const check = (key: string, parties: ReadonlyArray<Party>) => {
     const here = parties.filter((party) => party.key === key)
     const object = server.object(key)
@@ -13,7 +12,7 @@ export const make = (history: History): Invariant => {
     const version = here
       .flatMap(({ file }) => file.versions)
       .find(({ crc64 }) => crc64 === object.crc64)
-    if (version === undefined && history.isOthersObject(object.crc64)) return
+    if (version === undefined && isOthers(object.headers)) return
     if (version === undefined) return trace.violated(`the object ${key} is nobody's file`)
     if (Buffer.compare(bytesOf(object), version.bytes) !== 0) {
       trace.violated(`the object ${key} has other bytes than its CRC64 says`)

@@ -10,8 +10,8 @@ export const make = (history: History): Invariant => {
       "No run aborts or completes an upload that another program, or a run of another store, has begun.",
     onCarriedOut: ({ key, store }, { call }) => {
       if (call !== "initiate") return
-      const newest = server.uploads().at(-1)
-      if (newest?.key !== key || history.isOthers(newest.uploadId)) return
+      const newest = server.uploads().findLast(({ uploadId }) => !history.isOthers(uploadId))
+      if (newest?.key !== key) return
       // The newest upload is an older one if this Initiate was refused.
       if (!stores.has(newest.uploadId)) stores.set(newest.uploadId, store)
     },
