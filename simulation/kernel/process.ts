@@ -58,6 +58,8 @@ export interface Options {
   readonly directory?: string
   /** The id of a process that runs already and lives on, for a worker thread of it. Default: a new process. */
   readonly pid?: number | undefined
+  /** Marks the uploads of this process. Default: not marked. */
+  readonly tag?: string | undefined
   /** The line to the server. Default: one that takes no time for the bytes. */
   readonly line?: Line | undefined
   /** Called at each point, with its number, from 0. */
@@ -99,14 +101,14 @@ export interface Holdings {
 export const start = (options: Options): Process => {
   const { name, scheduler, disk, server, host, travel, stray, onCarriedOut } = options
   const lane = scheduler.lane(name, { offset: () => host.clockOffset })
-  const { pid = host.spawn(), line } = options
+  const { pid = host.spawn(), line, tag } = options
   const { now } = scheduler
   const partsUnderWay = new Set<number>()
   const life = lifeOf(options, lane, pid, () => wire.abandon())
   const { isAlive, reach, pass } = life
   const { fileSystem, handles } = disk.view({ pass, proc: host.proc })
   const onPart = (number: number) => void partsUnderWay.add(number)
-  const sending = { lane, server, travel, stray, line, now, onCarriedOut, onPart }
+  const sending = { lane, server, travel, stray, line, tag, now, onCarriedOut, onPart }
   const wire = Wire.make({ isAlive, reach, pass, ...sending })
 
   const given = { ...options, lane, pid, fileSystem, client: wire.client, isAlive }

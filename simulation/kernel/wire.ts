@@ -19,6 +19,8 @@ export interface Call {
   readonly call: Operation
   readonly partNumber?: number | undefined
   readonly uploadId?: string | undefined
+  /** Of an Initiate: the metadata `request` of the upload that it makes. */
+  readonly tag?: string | undefined
   readonly moment: "before" | "sent" | "carriedOut" | "answered"
 }
 
@@ -53,6 +55,8 @@ export interface Options {
   readonly travel: () => number
   readonly stray: (call: Call) => Stray
   readonly line: Line | undefined
+  /** Marks the uploads of this process, each with a number behind it. Default: not marked. */
+  readonly tag?: string | undefined
   readonly now: () => number
   /** The server is done with a request; `awaited` if the process still waits for its answer. */
   readonly onCarriedOut: (call: Call, awaited: boolean) => void
@@ -173,12 +177,23 @@ const about = (operation: Operation, { uploadId }: { readonly uploadId: string }
   uploadId
 })
 
-const clientOf = ({ server, isAlive, onPart }: Options, send: Send): OssClient["Service"] => {
+const clientOf = ({ server, isAlive, onPart, tag }: Options, send: Send): OssClient["Service"] => {
   const { client } = server
+  let initiates = 0
   return OssClient.of({
     endpoint: client.endpoint,
     bucket: client.bucket,
-    initiate: (key, given) => send(plain("initiate"), client.initiate(key, given)),
+    initiate: (key, given) => {
+      if (tag === undefined) return send(plain("initiate"), client.initiate(key, given))
+      return Effect.suspend(() => {
+        const request = `${tag}/${++initiates}`
+        const meta = { ...given?.meta, request }
+        return send(
+          { ...plain("initiate"), tag: request },
+          client.initiate(key, { ...given, meta })
+        )
+      })
+    },
     uploadPart: (part) => {
       const { number: partNumber, uploadId } = part
       const call: Call = { call: "uploadPart", partNumber, uploadId, moment: "before" }

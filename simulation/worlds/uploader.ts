@@ -82,6 +82,7 @@ export const launch = (world: World, uploader: Uploader): void => {
     host,
     directory,
     pid,
+    tag: name,
     line: world.lines.get(host),
     work: { upload: request },
     travel: () => (isCalm() ? random.int(0, 20) : Faults.drawTravel(random)),

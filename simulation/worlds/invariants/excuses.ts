@@ -5,7 +5,7 @@
  */
 import type { EmulatedUpload } from "@effect-oss/emulator/OssEmulator"
 import * as Effect from "effect/Effect"
-import type { History } from "./history.ts"
+import { madeBy, type History } from "./history.ts"
 import * as Journals from "./journals.ts"
 import type { Invariant } from "./invariant.ts"
 
@@ -24,7 +24,7 @@ export interface Excuses extends Required<
 }
 
 export const make = (history: History): Excuses => {
-  const { server, count } = history
+  const { count } = history
   const given = new Map<string, string>()
   /** Uploads of which no part has been sent: perhaps no checkpoint knows them yet. */
   const unused = new Set<string>()
@@ -38,12 +38,11 @@ export const make = (history: History): Excuses => {
       if ("path" in point || point.call !== "uploadPart" || point.moment !== "before") return
       unused.delete(run.uploadId)
     },
-    onCarriedOut: ({ key }, { call }, awaited) => {
-      if (call !== "initiate") return
-      const newest = server.uploads().findLast(({ uploadId }) => !history.isOthers(uploadId))
-      if (newest?.key !== key) return
-      if (awaited) unused.add(newest.uploadId)
-      else given.set(newest.uploadId, excuses.strayInitiate)
+    onCarriedOut: (_, call, awaited) => {
+      const made = call.call === "initiate" ? madeBy(history, call) : undefined
+      if (made === undefined) return
+      if (awaited) unused.add(made.uploadId)
+      else given.set(made.uploadId, excuses.strayInitiate)
     },
     onDamage: (_, bytes) => {
       const checkpoint = Journals.recover(bytes)

@@ -1,4 +1,5 @@
 /** What has happened in a world, as far as several invariants need it. */
+import type { EmulatedUpload } from "@effect-oss/emulator/OssEmulator"
 import type { Disk } from "../../kernel/disk.ts"
 import type { Call, Point } from "../../kernel/process.ts"
 import type { Server } from "../../kernel/server.ts"
@@ -109,5 +110,11 @@ export const othersMark = { "another-program": "yes" }
 /** Whether another program has made this upload or object. */
 export const isOthers = (headers: Headers): boolean =>
   headers["x-oss-meta-another-program"] !== undefined
+
+/** The upload that an Initiate has made, if OSS still has it. */
+export const madeBy = ({ server }: History, { tag }: Call): EmulatedUpload | undefined =>
+  tag === undefined
+    ? undefined
+    : server.uploads().find(({ headers }) => headers["x-oss-meta-request"] === tag)
 
 const makesObject = ({ call }: Call) => call === "complete" || call === "put"

@@ -1,19 +1,16 @@
-import type { History } from "./history.ts"
+import { madeBy, type History } from "./history.ts"
 import type { Invariant } from "./invariant.ts"
 
 export const make = (history: History): Invariant => {
-  const { trace, server } = history
+  const { trace } = history
   /** The store whose run has begun an upload, by its id. */
   const stores = new Map<string, string>()
   return {
     promise:
       "No run aborts or completes an upload that another program, or a run of another store, has begun.",
-    onCarriedOut: ({ key, store }, { call }) => {
-      if (call !== "initiate") return
-      const newest = server.uploads().findLast(({ uploadId }) => !history.isOthers(uploadId))
-      if (newest?.key !== key) return
-      // The newest upload is an older one if this Initiate was refused.
-      if (!stores.has(newest.uploadId)) stores.set(newest.uploadId, store)
+    onCarriedOut: ({ store }, call) => {
+      const made = call.call === "initiate" ? madeBy(history, call) : undefined
+      if (made !== undefined) stores.set(made.uploadId, store)
     },
     onPoint: ({ name, store }, point) => {
       if ("path" in point || point.moment !== "before" || point.uploadId === undefined) return
