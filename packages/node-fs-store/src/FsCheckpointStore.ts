@@ -40,23 +40,26 @@ export interface Options {
 }
 
 /**
- * Keeps checkpoints as files in `directory`, which is created, for this user
- * alone, when the first one is opened. It may be used by many processes at once,
- * and left empty once nothing is under way.
+ * Keeps checkpoints as files in `directory`. The store creates it, for this user
+ * alone, when the first checkpoint is opened. Many processes may use it at once.
  *
  * **Details**
  *
- * What was acknowledged is on the disk, synced. The checkpoint of a process that
- * is surely dead is free at once: on Linux, one that was killed, in another
- * container of the machine too, or that ran before the machine was booted, unless
- * the directory is on a disk that machines share. From another host, it is free
- * after a minute without a sign of life, by clocks that must agree within half a
- * minute.
+ * What is acknowledged is on the disk, synced. The checkpoint of a process or
+ * worker thread that is surely dead is free at once: on Linux, one that was
+ * killed, in another container of the machine too, or that ran before the
+ * machine was booted, unless machines share the disk. From another host, it is
+ * free after a minute without a sign of life, and 40 seconds in which the next
+ * upload watches it; no clocks have to agree.
+ *
+ * Recorded parts count on the machine, and in the directory, that they were
+ * recorded in. Elsewhere, the upload compares them with the source first.
  *
  * **Gotchas**
  *
- * The file system must know hard links, and rename files at one stroke, as
- * POSIX demands.
+ * The store fails with reason `Untrusted` where other users may write to the
+ * directory or its files. Files must be renamed at one stroke, as POSIX demands;
+ * hard links are used where there are any.
  *
  * **Example** (an upload that a later run carries on)
  *
