@@ -17,7 +17,9 @@ const policies = UploadDefaults.layer({
     Transport: RetryPolicy.backoff({ attempts: 3, cap: "5 seconds" })
   }),
   retryBudget: RetryPolicy.budgetUnsafe(20),
-  parts: 8
+  parts: 8,
+  /** Streams, sinks and URLs wait rather than take more than this together. */
+  memory: 256 * 1024 * 1024
 })
 
 export const program = Effect.gen(function* () {

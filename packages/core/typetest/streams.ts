@@ -19,6 +19,8 @@ import {
   Sink,
   Stream
 } from "effect"
+import type { ChildProcessSpawner } from "effect/process"
+import { ChildProcess } from "effect/process"
 import type { HttpClient } from "effect/http"
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
@@ -45,6 +47,7 @@ const file = Upload.upload({ key, source: Source.file("db.tar") })
 const blob = Upload.upload({ key, source: Source.blob(new Blob([])) })
 const http = Upload.upload({ key, source: Source.http("https://example.com") })
 const readable = Upload.upload({ key, source: Source.readable("id", () => failingIterable) })
+const command = Upload.upload({ key, source: Source.command("id", ChildProcess.make("ls", [])) })
 const stream = Upload.upload({ key, source: Source.stream("id", failing, { size: 5 }) })
 const events = Upload.events({ key, source: Source.stream("id", failing) })
 const scoped = Upload.upload({
@@ -59,6 +62,8 @@ export type Uploads = [
   Pin<Same<Effect.Services<typeof blob>, Base>>,
   Pin<Same<Effect.Services<typeof http>, Base | HttpClient.HttpClient>>,
   Pin<Same<Effect.Error<typeof http>, Upload.UploadError>>,
+  Pin<Same<Effect.Services<typeof command>, Base | ChildProcessSpawner.ChildProcessSpawner>>,
+  Pin<Same<Effect.Error<typeof command>, Upload.UploadError>>,
   Pin<Same<Effect.Error<typeof readable>, Upload.UploadError>>,
   Pin<Same<Effect.Services<typeof readable>, Base>>,
   Pin<Same<Effect.Error<typeof stream>, Upload.UploadError | Lost>>,
