@@ -45,7 +45,13 @@ const core = (folder: string, ...walls: Array<Wall>) =>
 
 /** Only these modules outside the room's own folder. */
 const only = (modules: ReadonlyArray<string>, message: string): Wall => ({
-  group: ["../*", "../*/**", "!../monotonic.ts", ...modules.map((name) => `!../../${name}.ts`)],
+  group: [
+    "../*",
+    "../*/**",
+    "!../monotonic.ts",
+    "!../byteCount.ts",
+    ...modules.map((name) => `!../../${name}.ts`)
+  ],
   message
 })
 

@@ -36,8 +36,8 @@ export interface Request {
   /** The object's key: 1 to 1,023 bytes in UTF-8, not beginning with `/` or `\`. */
   readonly key: string
   readonly source: Locator.Locator
-  /** In bytes, 100 KiB to 5 GiB. Default: `Part.partSizeFor`. */
-  readonly partSize?: number | undefined
+  /** 100 KiB to 5 GiB: a number of bytes, or a text such as `"8 MiB"`. Default: `Part.partSizeFor`. */
+  readonly partSize?: Part.Length | undefined
   /** How the object is to be stored. */
   readonly options?: ObjectOptions | undefined
   /** What becomes of the parts if the upload fails: they stay, for the next attempt, or are aborted. Default: `keep`. */

@@ -17,6 +17,7 @@ import * as Layer from "effect/Layer"
 import type { Body } from "./Body.ts"
 import * as Monotonic from "./internal/monotonic.ts"
 import { portionFor, positive, reserve } from "./internal/client/bandwidth.ts"
+import type { Length } from "./Part.ts"
 import { OssClient } from "./OssClient.ts"
 
 /**
@@ -43,7 +44,7 @@ export class Bandwidth extends Context.Service<
  * @category layers
  * @since 0.1.0
  */
-export const layer = (options: { readonly bytesPerSecond: number }): Layer.Layer<Bandwidth> =>
+export const layer = (options: { readonly bytesPerSecond: Length }): Layer.Layer<Bandwidth> =>
   Layer.effect(
     Bandwidth,
     Effect.map(positive(options), (bytesPerSecond) => {

@@ -10,6 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { RateLimiter } from "effect/persistence/RateLimiter"
 import * as Schedule from "effect/Schedule"
+import type { Length } from "./Part.ts"
 import { Bandwidth } from "./Bandwidth.ts"
 import { portionFor, positive } from "./internal/client/bandwidth.ts"
 
@@ -40,7 +41,7 @@ import { portionFor, positive } from "./internal/client/bandwidth.ts"
  * @since 0.1.0
  */
 export const layer = (options: {
-  readonly bytesPerSecond: number
+  readonly bytesPerSecond: Length
   /** What the store calls it. Default: `effect-oss/bandwidth`. */
   readonly key?: string | undefined
 }): Layer.Layer<Bandwidth, never, RateLimiter> =>

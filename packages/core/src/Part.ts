@@ -5,7 +5,17 @@
  * @since 0.1.0
  */
 import * as Result from "effect/Result"
+import * as Bytes from "./internal/byteCount.ts"
 import { InvalidRequest } from "./UploadError.ts"
+
+/**
+ * A number of bytes, or what Effect's `ByteSize` reads: a bigint, or a text such
+ * as `"8 MiB"`. A text that is no length fails when it is used.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Length = Bytes.Length
 
 /** 1 KiB in bytes. */
 const KiB = 1024
@@ -132,21 +142,23 @@ const evenStep = 64 * 1024
 const roundUp = (value: number, step: number): number => Math.ceil(value / step) * step
 
 /**
- * Checks a part size that a user gave, in bytes.
+ * Checks a part size that a user gave. Yields it in bytes.
  *
  * @category planning
  * @since 0.1.0
  */
-export const validatePartSize = (partSize: number): Result.Result<number, InvalidRequest> =>
-  Number.isSafeInteger(partSize) && partSize >= minPartSize && partSize <= maxPartSize
-    ? Result.succeed(partSize)
+export const validatePartSize = (partSize: Length): Result.Result<number, InvalidRequest> => {
+  const bytes = Bytes.byteCount(partSize)
+  return Number.isSafeInteger(bytes) && bytes >= minPartSize && bytes <= maxPartSize
+    ? Result.succeed(bytes)
     : Result.fail(
         new InvalidRequest({
           field: "partSize",
-          problem: `${partSize} bytes is outside what OSS takes`,
-          remedy: `give a whole number of bytes from ${minPartSize} (100 KiB) to ${maxPartSize} (5 GiB)`
+          problem: `${Bytes.shown(partSize)} is outside what OSS takes`,
+          remedy: `give a whole number of bytes from ${minPartSize} (100 KiB) to ${maxPartSize} (5 GiB), or a text such as "8 MiB"`
         })
       )
+}
 
 /**
  * Checks the size of a source, in bytes.
@@ -166,7 +178,7 @@ export const validateSize = (size: number): Result.Result<number, InvalidRequest
       )
 
 /**
- * Cuts `size` bytes into parts of `partSize` bytes.
+ * Cuts `size` bytes into parts of `given` bytes each.
  *
  * **Example** (three parts)
  *
@@ -183,11 +195,11 @@ export const validateSize = (size: number): Result.Result<number, InvalidRequest
  */
 export const plan = (
   size: number,
-  partSize: number = partSizeFor(size)
+  given: Length = partSizeFor(size)
 ): Result.Result<Plan, InvalidRequest> =>
   Result.gen(function* () {
     yield* validateSize(size)
-    yield* validatePartSize(partSize)
+    const partSize = yield* validatePartSize(given)
     const count = Math.ceil(size / partSize)
     if (count > maxParts) {
       yield* Result.fail(

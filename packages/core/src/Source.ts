@@ -18,6 +18,7 @@ import type { ChildProcessSpawner } from "effect/process/ChildProcessSpawner"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type * as Body from "./Body.ts"
+import type { Length } from "./Part.ts"
 import * as BlobSource from "./internal/source/blob.ts"
 import * as BytesSource from "./internal/source/bytes.ts"
 import * as CommandSource from "./internal/source/command.ts"
@@ -236,8 +237,8 @@ export const http = (url: string | URL, options?: HttpOptions): Source<never, Ht
  * @since 0.1.0
  */
 export interface SequentialOptions {
-  /** In bytes. If it proves wrong, nothing is stored. Default: not known; then parts grow with their number, see `Part.growing`. */
-  readonly size?: number | undefined
+  /** A number of bytes, or a text such as `"1.5 GiB"`. If it proves wrong, nothing is stored. Default: not known; then parts grow with their number, see `Part.growing`. */
+  readonly size?: Length | undefined
 }
 
 /**

@@ -8,6 +8,8 @@ import * as Layer from "effect/Layer"
 import * as Defaults from "./internal/upload/defaults.ts"
 import * as Fair from "./internal/slots/shared.ts"
 import * as Memory from "./internal/source/memory.ts"
+import { policies as wellFormedPolicies } from "./internal/upload/wellFormed.ts"
+import type { Length } from "./Part.ts"
 import { memorySize, positiveDuration, wholeNumber } from "./internal/upload/validate.ts"
 import type { InvalidRequest } from "./UploadError.ts"
 import type { UploadRequest } from "./UploadRequest.ts"
@@ -25,12 +27,12 @@ export interface Options extends Pick<
   /** How many parts of all uploads together are on their way at once, at least 1; a slot that becomes free goes to the next upload in turn, and an upload that doesn't say how many it wants takes all that are free. Default: no such limit. */
   readonly parts?: number | undefined
   /**
-   * In bytes, at least `Body.pieceSize`: the memory that the parts of all
+   * A number of bytes, or a text such as `"64 MiB"`, at least `Body.pieceSize`: the memory that the parts of all
    * streams, sinks and URLs have together. An upload that finds too little waits
    * until others give some back, and its stream waits with it. Parts of files
    * take none of it. Default: each upload has its own, see `Source.stream`.
    */
-  readonly memory?: number | undefined
+  readonly memory?: Length | undefined
 }
 
 /**
@@ -72,11 +74,12 @@ export const layer = ({
       yield* Effect.fromResult(wholeNumber("concurrency", policies.concurrency))
       yield* Effect.fromResult(wholeNumber("parts", parts))
       yield* Effect.fromResult(positiveDuration("stallTimeout", policies.stallTimeout))
-      if (memory !== undefined) yield* Effect.fromResult(memorySize(memory))
+      yield* Effect.fromResult(wellFormedPolicies(policies))
+      const bytes = memory === undefined ? undefined : yield* Effect.fromResult(memorySize(memory))
       return {
         ...policies,
         slots: parts === undefined ? undefined : Fair.make(parts),
-        memory: memory === undefined ? undefined : Memory.make(memory)
+        memory: bytes === undefined ? undefined : Memory.make(bytes)
       }
     })
   )

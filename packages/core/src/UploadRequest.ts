@@ -11,6 +11,7 @@ import type { CheckpointError } from "./CheckpointStore.ts"
 import type { ObjectOptions } from "./ObjectOptions.ts"
 import type { OssError } from "./OssError.ts"
 import type { ObjectHead } from "./OssModel.ts"
+import type { Length } from "./Part.ts"
 import type * as RetryPolicy from "./RetryPolicy.ts"
 import type * as Source from "./Source.ts"
 import type { InvalidRequest } from "./UploadError.ts"
@@ -25,9 +26,11 @@ import type { InvalidRequest } from "./UploadError.ts"
 export interface UploadRequest<out E = never, out R = never> extends ObjectOptions {
   /** The object's key: 1 to 1,023 bytes in UTF-8, not beginning with `/` or `\`. */
   readonly key: string
+  /** No option: as ali-oss calls the key. The compiler says how to call it here. */
+  readonly name?: "call it key"
   readonly source: Source.Source<E, R>
-  /** In bytes, 100 KiB to 5 GiB. Default: the checkpoint's, else `Part.partSizeFor`: 8 MiB or somewhat less, more for very large sources. A source below it goes up with one request. */
-  readonly partSize?: number | undefined
+  /** 100 KiB to 5 GiB: a number of bytes, or a text such as `"8 MiB"`. Default: the checkpoint's, else `Part.partSizeFor`: 8 MiB or somewhat less, more for very large sources. A source below it goes up with one request. */
+  readonly partSize?: Length | undefined
   /** How many parts are on their way at once. Default: 5 or, as long as that is faster, up to 64, and fewer when OSS asks for fewer requests; for streams and URLs 5. */
   readonly concurrency?: number | undefined
   /** How a failed request is sent again. Default: `RetryPolicy.standard`. */

@@ -67,6 +67,10 @@ const mistakes: Readonly<Record<string, readonly [code: string, says: RegExp]>> 
     `export const run = Upload.upload({ source: Source.file("f") })`,
     /Property 'key' is missing in type/
   ],
+  "the key is called name": [
+    `export const run = Upload.upload({ name: "k", source: Source.file("f") })`,
+    /'"call it key"'|'key'/
+  ],
   "a schedule for the whole program is over another error": [
     `export const policies = UploadDefaults.layer({
       retry: Schedule.forever.pipe(Schedule.setInputType<HttpClientError.HttpClientError>()) })`,

@@ -2,6 +2,8 @@
  * How a limit of bandwidth gives leave to send: in portions, one after the other.
  */
 import * as Effect from "effect/Effect"
+import type { Length } from "../byteCount.ts"
+import { byteCount, shown } from "../byteCount.ts"
 
 /** In a second at most: enough for smooth progress of many uploads, few enough to cost nothing. */
 const portionsPerSecond = 50
@@ -10,10 +12,13 @@ const portionsPerSecond = 50
 const largestPortion = 256 * 1024
 
 /** Dies unless the limit is a positive number. */
-export const positive = ({ bytesPerSecond }: { readonly bytesPerSecond: number }) =>
-  bytesPerSecond > 0
-    ? Effect.succeed(bytesPerSecond)
-    : Effect.die(new RangeError(`${bytesPerSecond} bytes a second are not possible`))
+export const positive = (options: { readonly bytesPerSecond: Length }) => {
+  const given = options.bytesPerSecond
+  const rate = typeof given === "number" ? given : byteCount(given)
+  return rate > 0
+    ? Effect.succeed(rate)
+    : Effect.die(new RangeError(`a rate of ${shown(given)} a second is not possible`))
+}
 
 /** The most that is asked for at once, in bytes. */
 export const portionFor = (bytesPerSecond: number): number =>

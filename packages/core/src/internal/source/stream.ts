@@ -5,6 +5,8 @@
  */
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
+import type { Length } from "../byteCount.ts"
+import { byteCount } from "../byteCount.ts"
 import type { Sequential, SequentialOptions, Source, SourceError } from "../../Source.ts"
 import { unreadable } from "./errors.ts"
 
@@ -46,8 +48,14 @@ export const fromIterable = (
 export const sequential = <E>(
   id: string,
   bytes: Stream.Stream<Uint8Array, SourceError | E>,
-  { size = null }: { readonly size?: number | null | undefined } = {}
-): Sequential<E> => ({ _tag: "Sequential", id: `stream:${id}`, size, fingerprint: "", bytes })
+  { size = null }: { readonly size?: Length | null | undefined } = {}
+): Sequential<E> => ({
+  _tag: "Sequential",
+  id: `stream:${id}`,
+  size: size === null ? null : byteCount(size),
+  fingerprint: "",
+  bytes
+})
 
 const advice = "make the source so that each reading begins at the start, with a new stream"
 

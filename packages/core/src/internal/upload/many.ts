@@ -23,6 +23,7 @@ interface Reporting {
   readonly report: (event: UploadEvent) => Effect.Effect<void>
   readonly sampling?: Duration.Duration
 }
+import { wellFormed } from "./wellFormed.ts"
 
 /** Yields how to run each request of one run, and how many at once. */
 export const make = Effect.fnUntraced(function* ({
@@ -45,7 +46,11 @@ export const make = Effect.fnUntraced(function* ({
     return { name, open: Effect.tap(open, () => claim(key, { name, id })) }
   }
   const refusals = makeRefusals()
-  const one = <E, R>(request: UploadRequest<E, R>, reporting: Reporting) => {
+  const one = <E, R>(request: UploadRequest<E, R>, reporting: Reporting) =>
+    Effect.suspend(() =>
+      Effect.flatMap(Effect.fromResult(wellFormed(request)), () => sharing(request, reporting))
+    )
+  const sharing = <E, R>(request: UploadRequest<E, R>, reporting: Reporting) => {
     const shared: UploadRequest<E | InvalidRequest, R> = {
       ...request,
       source: claimed(request),

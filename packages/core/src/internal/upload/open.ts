@@ -29,7 +29,7 @@ export const open = Effect.fnUntraced(function* <E, R>(
   report: (event: UploadEvent) => Effect.Effect<void>,
   share: Slots.Share | undefined
 ) {
-  const from = yield* Effect.fromResult(validate(request))
+  const { from, partSize } = yield* Effect.fromResult(validate(request))
   const { key, onSourceChanged = "restart" } = request
   const { bucket } = yield* OssClient
   const opened = yield* Effect.mapError(request.source.open, ownErrors.hide)
@@ -37,7 +37,7 @@ export const open = Effect.fnUntraced(function* <E, R>(
   const { size } = source
   if (size !== null) yield* Effect.fromResult(Part.validateSize(size))
   const store = yield* CheckpointStore
-  const log = yield* openCheckpoint(request, source)
+  const log = yield* openCheckpoint(request, partSize, source)
   yield* report(UploadEvent.cases.Started.make({ bucket, key, source: request.source.name, size }))
   const counter = Progress.make(size)
   const defaults = yield* Defaults.Current
@@ -59,7 +59,7 @@ export const open = Effect.fnUntraced(function* <E, R>(
     counter,
     source,
     sourceName: request.source.name,
-    partSize: Option.fromUndefinedOr(request.partSize),
+    partSize,
     onSourceChanged,
     discover: request.discover ?? false,
     from,
@@ -74,12 +74,13 @@ export const open = Effect.fnUntraced(function* <E, R>(
 /** Takes the lease. None where one request is enough, and an earlier run recorded nothing. */
 const openCheckpoint = Effect.fnUntraced(function* (
   request: UploadRequest<unknown, unknown>,
+  partSize: Option.Option<number>,
   source: Source.Opened
 ) {
   const { endpoint, bucket } = yield* OssClient
   const store = yield* CheckpointStore
   const name = Checkpoint.keyOf({ endpoint, bucket, key: request.key, sourceId: source.id })
-  const isUnrecorded = isSingleRequest(request, source) && !(yield* store.has(name))
+  const isUnrecorded = isSingleRequest(request, partSize, source) && !(yield* store.has(name))
   if (isUnrecorded) return Option.none()
   return Option.some(
     yield* store.open(name, {
@@ -90,11 +91,12 @@ const openCheckpoint = Effect.fnUntraced(function* (
 
 /** Whether one request is enough, so that nothing is ever recorded. */
 const isSingleRequest = (
-  { partSize, discover, from }: Pick<UploadRequest, "partSize" | "discover" | "from">,
+  { discover, from }: Pick<UploadRequest, "discover" | "from">,
+  partSize: Option.Option<number>,
   source: Source.Opened
 ): boolean =>
   source._tag === "RandomAccess" &&
-  source.size < (partSize ?? Part.partSizeFor(source.size)) &&
+  source.size < Option.getOrElse(partSize, () => Part.partSizeFor(source.size)) &&
   discover !== true &&
   from === undefined
 

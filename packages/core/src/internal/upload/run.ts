@@ -29,6 +29,7 @@ import { begin, resume } from "./resume.ts"
 import * as Sequential from "./sequential.ts"
 import type { Failure, Session } from "./session.ts"
 import { forget, recordReceipt } from "./session.ts"
+import { wellFormed } from "./wellFormed.ts"
 import type { Stored } from "./settle.ts"
 
 /** How often `Progress` is sampled. */
@@ -42,8 +43,14 @@ export interface RunOptions {
   readonly slots?: Slots.Share
 }
 
+/** Checks the request and runs it. */
+export const run = <E, R>(request: UploadRequest<E, R>, options: RunOptions) =>
+  Effect.suspend(() =>
+    Effect.flatMap(Effect.fromResult(wellFormed(request)), () => runWellFormed(request, options))
+  )
+
 /** Opens what an upload holds until its end, and runs it. */
-export const run = <E, R>(request: UploadRequest<E, R>, options: RunOptions) => {
+const runWellFormed = <E, R>(request: UploadRequest<E, R>, options: RunOptions) => {
   const { key, skipIdentical = false } = request
   const report = (event: UploadEvent) => Effect.andThen(logged(event), options.report(event))
   const ownErrors = OwnErrors.make<E>(request.source.name)

@@ -14,6 +14,7 @@ import { finished, seen } from "./observability.ts"
 import { open } from "./open.ts"
 import { pass } from "./run.ts"
 import type { Session } from "./session.ts"
+import { wellFormedSink } from "./wellFormed.ts"
 
 /** Makes an object of a stream that can be run only once. */
 export const sink = (request: SinkRequest, bytes: Stream.Stream<Uint8Array>) => {
@@ -29,7 +30,9 @@ export const sink = (request: SinkRequest, bytes: Stream.Stream<Uint8Array>) => 
     bytes: Stream.mapError(bytes, ownErrors.hide)
   }
   return Effect.gen(function* () {
-    const once = { ...request, source: { name, open: Effect.succeed(source) } }
+    yield* Effect.fromResult(wellFormedSink(request))
+    const { onFailure: _, ...given } = request
+    const once = { ...given, source: { name, open: Effect.succeed(source) } }
     const session = yield* open(once, ownErrors, () => Effect.void, undefined)
     const stored = yield* pass(session, Option.none()).pipe(
       Effect.onError(() => (onFailure === "abort" ? leaveNothing(session) : Effect.void))

@@ -8,17 +8,29 @@ import type * as Checkpoint from "../../Checkpoint.ts"
 import * as ObjectKey from "../../ObjectKey.ts"
 import * as Part from "../../Part.ts"
 import { InvalidRequest } from "../../UploadError.ts"
+import type { Length } from "../byteCount.ts"
+import { byteCount, shown } from "../byteCount.ts"
 import { blockSize } from "../source/memory.ts"
 import type { UploadRequest } from "../../UploadRequest.ts"
 
-/** Yields the checkpoint of ali-oss to carry on with, if there is one. */
+/** What a request says, once it is checked. */
+export interface Valid {
+  /** In bytes. */
+  readonly partSize: Option.Option<number>
+  /** The checkpoint of ali-oss to carry on with. */
+  readonly from: Option.Option<Checkpoint.AliOss>
+}
+
+/** Checks the values of a request whose options have the right types. */
 export const validate = (
   request: UploadRequest<unknown, unknown>
-): Result.Result<Option.Option<Checkpoint.AliOss>, InvalidRequest> => {
+): Result.Result<Valid, InvalidRequest> => {
   const { key, partSize, concurrency, stallTimeout } = request
   return Result.gen(function* () {
     yield* ObjectKey.validate(key)
-    if (partSize !== undefined) yield* Part.validatePartSize(partSize)
+    const bytes = yield* Result.transposeOption(
+      Option.map(Option.fromUndefinedOr(partSize), Part.validatePartSize)
+    )
     yield* wholeNumber("concurrency", concurrency)
     yield* positiveDuration("stallTimeout", stallTimeout)
     const from = yield* Result.transposeOption(Option.fromUndefinedOr(request.from))
@@ -31,7 +43,7 @@ export const validate = (
         })
       )
     }
-    return from
+    return { partSize: bytes, from }
   })
 }
 
@@ -48,16 +60,18 @@ export const wholeNumber = (field: string, value = 1): Result.Result<void, Inval
       )
 
 /** Fails if not even one block of memory fits into so many bytes. */
-export const memorySize = (value: number): Result.Result<void, InvalidRequest> =>
-  Number.isSafeInteger(value) && value >= blockSize
-    ? Result.void
+export const memorySize = (value: Length): Result.Result<number, InvalidRequest> => {
+  const bytes = byteCount(value)
+  return Number.isSafeInteger(bytes) && bytes >= blockSize
+    ? Result.succeed(bytes)
     : Result.fail(
         new InvalidRequest({
           field: "memory",
-          problem: `${value} bytes are too few for a part`,
-          remedy: `give a whole number of bytes from ${blockSize}`
+          problem: `${shown(value)} is too little for a part`,
+          remedy: `give a whole number of bytes from ${blockSize}, or a text such as "64 MiB"`
         })
       )
+}
 
 /** Fails if `value` is given, and is not a time to wait. */
 export const positiveDuration = (
