@@ -5,6 +5,7 @@
  *
  * @since 0.1.0
  */
+import type { Length } from "@effect-oss/core/Part"
 import type { SourceError } from "@effect-oss/core/Source"
 import type { InvalidRequest } from "@effect-oss/core/UploadError"
 import type { UploadResult } from "@effect-oss/core/UploadEvent"
@@ -37,7 +38,7 @@ export interface Request {
   readonly key: string
   readonly source: Locator.Locator
   /** 100 KiB to 5 GiB: a number of bytes, or a text such as `"8 MiB"`. Default: `Part.partSizeFor`. */
-  readonly partSize?: Part.Length | undefined
+  readonly partSize?: Length | undefined
   /** How the object is to be stored. */
   readonly options?: ObjectOptions | undefined
   /** What becomes of the parts if the upload fails: they stay, for the next attempt, or are aborted. Default: `keep`. */
