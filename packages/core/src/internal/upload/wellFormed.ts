@@ -60,9 +60,7 @@ export const policies = (given: {
 const key = (request: object): Checked => {
   const { key } = request as { readonly key?: unknown }
   if (typeof key === "string") return Result.void
-  const [other] = ["name", "Key", "objectKey", "objectName", "path"].filter(
-    (name) => name in request
-  )
+  const other = ["name", "Key", "objectKey", "objectName", "path"].find((name) => name in request)
   return invalid(
     "key",
     key === undefined ? "it is missing" : `it is ${kindOf(key)}, not text`,
