@@ -48,6 +48,27 @@ describe("bodies", () => {
     }).pipe(withServer())
   )
 
+  it.live("a body that says its length and comes in chunks is read in chunks", () =>
+    Effect.gen(function* () {
+      const { url } = yield* OssEmulator.OssEmulator
+      const sent = `${head("Transfer-Encoding: chunked").join("\r\n")}5\r\nhello\r\n0\r\n\r\n`
+      const text = yield* raw(url, [sent])
+      assert.match(text, /^HTTP\/1.1 200 /)
+      const object = Option.getOrThrow(yield* stored("k"))
+      assert.strictEqual(object.size, 5)
+    }).pipe(open)
+  )
+
+  it.live("an answer without a body says so, and is not sent in chunks", () =>
+    Effect.gen(function* () {
+      const { url } = yield* OssEmulator.OssEmulator
+      const lines = [`PUT /${bucket}/k HTTP/1.1`, "Host: localhost", "Content-Length: 0", "", ""]
+      const text = yield* raw(url, lines)
+      assert.match(text, /\r\ncontent-length: 0\r\n/i)
+      assert.notMatch(text, /transfer-encoding/i)
+    }).pipe(open)
+  )
+
   it.live("a refusal reaches a client that is still sending", () =>
     Effect.gen(function* () {
       const emulator = yield* OssEmulator.OssEmulator

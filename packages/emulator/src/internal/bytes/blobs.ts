@@ -13,6 +13,7 @@ import * as Path from "effect/Path"
 import type { PlatformError } from "effect/PlatformError"
 import * as Stream from "effect/Stream"
 import type { Blob } from "../state/model.ts"
+import { ensureDirectory } from "./directory.ts"
 import { refuse, type Refusal } from "../wire/errors.ts"
 
 /** Keeps bytes under ids that its caller invents. */
@@ -96,7 +97,7 @@ const pieceSize = 256 * 1024
 export const directory = Effect.fnUntraced(function* (folder: string) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
-  yield* fs.makeDirectory(folder, { recursive: true })
+  yield* ensureDirectory(folder)
   const fileOf = (id: string) => path.join(folder, id)
 
   const remove = (name: string) => Effect.ignore(fs.remove(fileOf(name), { force: true }))

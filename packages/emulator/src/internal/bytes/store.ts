@@ -5,7 +5,6 @@
  * blobs that they made superfluous are removed.
  */
 import * as Effect from "effect/Effect"
-import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
 import type { PlatformError } from "effect/PlatformError"
 import type * as Result from "effect/Result"
@@ -17,6 +16,7 @@ import * as Bucket from "../state/model.ts"
 import { blobIds } from "../state/queries.ts"
 import type { Refusal } from "../wire/errors.ts"
 import * as Blobs from "./blobs.ts"
+import { ensureDirectory } from "./directory.ts"
 import * as Journal from "./journal.ts"
 import { own } from "./owner.ts"
 
@@ -46,8 +46,7 @@ export const memory = Effect.flatMap(Blobs.memory, (blobs) =>
 /** Everything under a directory; what was committed is there again after a kill. */
 export const directory = Effect.fnUntraced(function* (folder: string) {
   const path = yield* Path.Path
-  const fs = yield* FileSystem.FileSystem
-  yield* fs.makeDirectory(folder, { recursive: true })
+  yield* ensureDirectory(folder)
   yield* own(folder, path.join(folder, "owner"))
   const blobs = yield* Blobs.directory(path.join(folder, "blobs"))
   const file = path.join(folder, "journal.ndjson")
