@@ -34,6 +34,7 @@ export type Operation =
   | "headBucket"
   | "listBuckets"
   | "listObjects"
+  | "listObjectVersions"
   | "other"
   | "postObject"
   | "preflight"

@@ -5,7 +5,7 @@ import * as Result from "effect/Result"
 import { invalid, refuse } from "../wire/errors.ts"
 import * as Messages from "../wire/bucketMessages.ts"
 import { acl } from "../wire/objectMessages.ts"
-import { type Answer, documented, integer, reply } from "./asked.ts"
+import { type Answer, documented, integer, type Located, reply } from "./asked.ts"
 
 export const putBucket: Answer = documented(
   Effect.fnUntraced(function* ({ verbs, attempt, bucket, head }, document) {
@@ -28,8 +28,17 @@ export const deleteBucket: Answer = ({ verbs, bucket }) =>
 export const headBucket: Answer = ({ verbs, bucket, region }) =>
   Effect.as(verbs.bucketOf(bucket), reply({ headers: { "x-oss-bucket-region": `oss-${region}` } }))
 
-export const getBucketInfo: Answer = ({ verbs, bucket, region }) =>
-  Effect.map(verbs.bucketOf(bucket), (state) => reply({ body: Messages.bucketInfo(state, region) }))
+export const getBucketInfo: Answer = (asked) =>
+  Effect.map(asked.verbs.bucketOf(asked.bucket), (state) =>
+    reply({ body: Messages.bucketInfo(state, locationOf(asked)) })
+  )
+
+/** The host that was asked, without the bucket: who follows it stays with the emulator. */
+const locationOf = ({ region, bucket, head }: Located): Messages.Location => {
+  const host = head.headers["host"] ?? "localhost"
+  const isFirst = bucket !== "" && host.startsWith(`${bucket}.`)
+  return { region, endpoint: isFirst ? host.slice(bucket.length + 1) : host }
+}
 
 export const getBucketLocation: Answer = ({ verbs, bucket, region }) =>
   Effect.as(verbs.bucketOf(bucket), reply({ body: Messages.bucketLocation(region) }))
@@ -63,7 +72,7 @@ export const deleteBucketCors: Answer = ({ verbs, bucket }) =>
   Effect.as(verbs.commit({ _tag: "ConfigureBucket", bucket, cors: [] }), reply({ status: 204 }))
 
 export const listBuckets: Answer = Effect.fnUntraced(function* (asked) {
-  const { verbs, parameter, region } = asked
+  const { verbs, parameter } = asked
   const prefix = parameter("prefix") ?? ""
   const marker = parameter("marker") ?? ""
   const max = yield* integer(asked, "max-keys", 100)
@@ -76,5 +85,7 @@ export const listBuckets: Answer = Effect.fnUntraced(function* (asked) {
     .sort((a, b) => (a.name < b.name ? -1 : 1))
   const items = found.slice(0, max)
   const truncated = found.length > max
-  return reply({ body: Messages.buckets({ prefix, marker, max, items, truncated, region }) })
+  return reply({
+    body: Messages.buckets({ prefix, marker, max, items, truncated, location: locationOf(asked) })
+  })
 })

@@ -5,7 +5,7 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Listing from "../state/listing.ts"
 import { invalid, type Refusal } from "../wire/errors.ts"
-import { objects } from "../wire/objectMessages.ts"
+import { objects, versions } from "../wire/objectMessages.ts"
 import { type Answer, integer, reply } from "./asked.ts"
 
 export const listObjects: Answer = Effect.fnUntraced(function* (asked) {
@@ -32,6 +32,27 @@ export const listObjects: Answer = Effect.fnUntraced(function* (asked) {
       find: (key) => Option.getOrUndefined(HashMap.get(listed.bucket.objects, key)),
       nextToken: tokenOf,
       withOwner: version === 1 || parameter("fetch-owner") === "true"
+    })
+  })
+})
+
+/** Buckets have no versioning: each object is its only version. */
+export const listObjectVersions: Answer = Effect.fnUntraced(function* (asked) {
+  const { verbs, bucket, parameter, encoding } = asked
+  const query = {
+    bucket,
+    prefix: parameter("prefix") ?? "",
+    delimiter: parameter("delimiter") ?? "",
+    after: parameter("key-marker") ?? "",
+    max: yield* integer(asked, "max-keys", 100)
+  }
+  const listed = yield* verbs.query((state) => Listing.objects(state, query))
+  return reply({
+    body: versions({
+      ...query,
+      encoding,
+      page: listed.page,
+      find: (key) => Option.getOrUndefined(HashMap.get(listed.bucket.objects, key))
     })
   })
 })

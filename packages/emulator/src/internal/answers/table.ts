@@ -37,6 +37,7 @@ const table: Readonly<Record<Operation, Answer>> = {
   putSymlink: bodiless(Details.putSymlink),
 
   listObjects: bodiless(Lists.listObjects),
+  listObjectVersions: bodiless(Lists.listObjectVersions),
   listBuckets: bodiless(Buckets.listBuckets),
   putBucket: Buckets.putBucket,
   deleteBucket: bodiless(Buckets.deleteBucket),

@@ -6,15 +6,22 @@ import { refuse, type Refusal } from "./errors.ts"
 import { owner } from "./objectMessages.ts"
 import { childrenOf, childText, document, type Element, rootOf, textOf, timestamp } from "./xml.ts"
 
+/** Where the emulator says that its buckets are. */
+export interface Location {
+  readonly region: string
+  /** Host and port that clients can follow. */
+  readonly endpoint: string
+}
+
 const summaryOf = (
   { name, created, storageClass }: BucketState,
-  region: string
+  { region, endpoint }: Location
 ): ReadonlyArray<Element> => [
   ["Name", name],
   ["CreationDate", timestamp(created)],
   ["Location", `oss-${region}`],
-  ["ExtranetEndpoint", `oss-${region}.aliyuncs.com`],
-  ["IntranetEndpoint", `oss-${region}-internal.aliyuncs.com`],
+  ["ExtranetEndpoint", endpoint],
+  ["IntranetEndpoint", endpoint],
   ["StorageClass", storageClass]
 ]
 
@@ -25,7 +32,7 @@ export const buckets = (fields: {
   readonly max: number
   readonly items: ReadonlyArray<BucketState>
   readonly truncated: boolean
-  readonly region: string
+  readonly location: Location
 }): string =>
   document([
     "ListAllMyBucketsResult",
@@ -40,21 +47,21 @@ export const buckets = (fields: {
         "Buckets",
         fields.items.map((bucket): Element => [
           "Bucket",
-          [...summaryOf(bucket, fields.region), ["Region", fields.region]]
+          [...summaryOf(bucket, fields.location), ["Region", fields.location.region]]
         ])
       ]
     ]
   ])
 
 /** The answer to GetBucketInfo. */
-export const bucketInfo = (bucket: BucketState, region: string): string =>
+export const bucketInfo = (bucket: BucketState, location: Location): string =>
   document([
     "BucketInfo",
     [
       [
         "Bucket",
         [
-          ...summaryOf(bucket, region),
+          ...summaryOf(bucket, location),
           ["DataRedundancyType", "LRS"],
           owner,
           ["AccessControlList", [["Grant", bucket.acl]]]

@@ -100,6 +100,49 @@ const entryOf = (
   ]
 }
 
+/** The answer to ListObjectVersions of a bucket that keeps one version of each object. */
+export const versions = (fields: {
+  readonly bucket: string
+  readonly prefix: string
+  readonly delimiter: string
+  readonly after: string
+  readonly max: number
+  readonly page: Page<Entry>
+  readonly find: (key: string) => StoredObject | undefined
+  readonly encoding: Encoding
+}): string => {
+  const encode = encoder(fields.encoding)
+  const last = fields.page.truncated ? fields.page.items.at(-1) : undefined
+  const entries = fields.page.items.flatMap((entry) =>
+    entryOf(entry, { find: fields.find, withOwner: true }, encode)
+  )
+  return listDocument([
+    "ListVersionsResult",
+    [
+      ...encodingType(fields.encoding),
+      ["Name", fields.bucket],
+      ["Prefix", encode(fields.prefix)],
+      ["KeyMarker", encode(fields.after)],
+      ["VersionIdMarker", ""],
+      ["MaxKeys", fields.max],
+      ["Delimiter", encode(fields.delimiter)],
+      ["IsTruncated", fields.page.truncated],
+      ...(last === undefined
+        ? []
+        : [
+            ["NextKeyMarker", encode(nameOf(last))] as const,
+            ["NextVersionIdMarker", "null"] as const
+          ]),
+      ...entries.map(versionOf)
+    ]
+  ])
+}
+
+const versionOf = ([name, content]: Element): Element =>
+  name === "Contents" && typeof content === "object"
+    ? ["Version", [...content, ["VersionId", "null"], ["IsLatest", true]]]
+    : [name, content]
+
 /** The answer to CopyObject and UploadPartCopy. */
 export const copied = (
   root: "CopyObjectResult" | "CopyPartResult",

@@ -126,7 +126,8 @@ const selectors = [
   "delete",
   "cors",
   "bucketInfo",
-  "location"
+  "location",
+  "versions"
 ]
 
 /** Parameters that are signed, but do not change what a request is. */
@@ -140,11 +141,15 @@ const understood: ReadonlySet<string> = new Set([
   "sequential"
 ])
 
+/** OSS: what a bucket without versioning holds has this version. */
+const onlyVersion = "null"
+
 const asksForMore = (parameters: ReadonlyMap<string, string>) =>
-  [...parameters.keys()].some(
-    (name) =>
+  [...parameters].some(
+    ([name, value]) =>
       isSubResource(name) &&
       !understood.has(name) &&
+      !(name === "versionId" && value === onlyVersion) &&
       !name.startsWith("response-") &&
       !/^x-oss-(signature|credential|date|expires|additional|security|traffic)/.test(name)
   )
@@ -156,6 +161,7 @@ const bucketOperations: Readonly<Record<string, Operation>> = {
   "GET?cors": "getBucketCors",
   "GET?bucketInfo": "getBucketInfo",
   "GET?location": "getBucketLocation",
+  "GET?versions": "listObjectVersions",
   HEAD: "headBucket",
   PUT: "putBucket",
   "PUT?acl": "putBucketAcl",
