@@ -63,8 +63,8 @@ describe("the command effect-oss-emulator", () => {
   it.live("has several buckets, temporary keys, CORS and a log of requests", () =>
     Effect.gen(function* () {
       const { url, errors } = yield* start(
-        ...["--bucket", "one", "--bucket", "two", "--log", "--cors", "https://app.test"],
-        ...["--access-key-id", "id", "--access-key-secret", "secret", "--session-token", "token"]
+        ..."--bucket one --bucket two --log --cors https://app.test".split(" "),
+        ..."--access-key-id id --access-key-secret secret --session-token token".split(" ")
       )
       const keys = { accessKeyId: "id", accessKeySecret: "secret", stsToken: "token" }
       for (const bucket of ["one", "two"]) {

@@ -112,7 +112,10 @@ const uploadVerbs = ({ store, ids }: Parts) => ({
     Effect.gen(function* () {
       const { bucket, key, uploadId, number } = place
       yield* Effect.fromResult(checkPartNumber(number))
-      const [, upload] = yield* store.query((state) => findUpload(state, place))
+      const [, upload] = yield* Effect.mapError(
+        store.query((state) => findUpload(state, place)),
+        ({ code, details }) => refuse(code, undefined, { ...details, ...partOfNone(code) })
+      )
       const blob = yield* receive(store, ids, content)
       const now = yield* attempt.now
       yield* store.commit({ _tag: "UploadPart", bucket, key, uploadId, number, blob, now })
@@ -192,6 +195,9 @@ const objectVerbs = ({ store, ids }: Parts) => ({
     pieces: Stream.mapError(store.read(object, range), diskFailed)
   })
 })
+
+/** OSS has an EC of its own for a part of an upload that isn't there. */
+const partOfNone = (code: string) => (code === "NoSuchUpload" ? { EC: "0042-00000104" } : {})
 
 const receiptOf = (blob: Bucket.Blob) => ({
   crc64: Option.some(blob.crc64),

@@ -77,7 +77,7 @@ export const complete: Answer = Effect.fnUntraced(function* (asked) {
     return yield* invalid(
       "x-oss-complete-all",
       completeAll,
-      "x-oss-complete-all goes without a body.",
+      "Should not speficy both complete all header and http body.",
       "0042-00000216"
     )
   }

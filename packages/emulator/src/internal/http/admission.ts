@@ -11,7 +11,7 @@ import type { Head, Route } from "../wire/router.ts"
 
 /**
  * Lets a request in, or refuses it. OSS says that there is no such bucket
- * before it says that nobody may ask unsigned; a form is signed inside.
+ * before it looks at a signature; a form is signed inside.
  */
 export const admit = (options: {
   readonly verbs: Verbs
@@ -23,6 +23,9 @@ export const admit = (options: {
   const { verbs, credentials, region } = options
   return Effect.fnUntraced(function* (attempt: Attempt, head: Head, route: Route) {
     const { bucket, operation } = route
+    if (bucket !== undefined && operation !== "putBucket" && !verbs.anyBucket) {
+      yield* verbs.bucketOf(bucket)
+    }
     if (credentials.length > 0 && operation !== "postObject") {
       const request = { ...head, ...route }
       const now = yield* attempt.now
@@ -30,8 +33,8 @@ export const admit = (options: {
         ? Effect.fromResult(verify(request, credentials, now, region ?? route.region))
         : admitAnybody(verbs, route)
     }
-    if (bucket !== undefined && operation !== "putBucket") {
-      yield* verbs.admitBucket(bucket)
+    if (bucket !== undefined && operation !== "putBucket" && verbs.anyBucket) {
+      yield* verbs.ensureBucket(bucket)
     }
   })
 }

@@ -40,10 +40,12 @@ export const make = (options: Options) => {
   const rules = (bucket: string | undefined) =>
     verbs.query((state) => Result.succeed(rulesOf(state, bucket, cors)))
 
-  const checkOrigin = ({ bucket }: Router.Route, head: Router.Head) =>
-    Effect.flatMap(rules(bucket), (rules) =>
-      Effect.map(Effect.fromResult(preflight(rules, head.headers)), (headers) => reply({ headers }))
-    )
+  const checkOrigin = Effect.fnUntraced(function* ({ bucket }: Router.Route, head: Router.Head) {
+    if (bucket !== undefined && !verbs.anyBucket) yield* verbs.bucketOf(bucket)
+    return reply({
+      headers: yield* Effect.fromResult(preflight(yield* rules(bucket), head.headers))
+    })
+  })
 
   return Effect.gen(function* () {
     const request = yield* HttpServerRequest.HttpServerRequest

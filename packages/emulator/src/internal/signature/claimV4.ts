@@ -110,6 +110,12 @@ const claimOf = (request: SignedRequest, given: Given): Claimed => {
     onSome: (millis) => new Date(millis).toISOString().slice(0, 10).replaceAll("-", "")
   })
   const additional = (given.additional ?? "").toLowerCase().split(";").filter(Boolean)
+  const missing = additional.find((name) => request.headers[name] === undefined)
+  if (missing !== undefined) {
+    return Result.fail(
+      invalid("x-oss-additional-headers", missing, `The additional header ${missing} is missing.`)
+    )
+  }
   return Result.map(checkScope(scope, given), () => ({
     accessKeyId,
     signature,

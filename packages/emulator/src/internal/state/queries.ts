@@ -19,7 +19,9 @@ export const findUpload = (
   Result.flatMap(findBucket(state, where.bucket), (bucket) =>
     HashMap.get(bucket.uploads, where.uploadId).pipe(
       Option.filter((upload) => upload.key === where.key),
-      Result.fromOption(() => refuse("NoSuchUpload", undefined, { UploadId: where.uploadId })),
+      Result.fromOption(() =>
+        refuse("NoSuchUpload", undefined, { UploadId: where.uploadId, EC: "0042-00000002" })
+      ),
       Result.map((upload) => [bucket, upload] as const)
     )
   )

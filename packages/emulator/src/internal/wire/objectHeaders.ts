@@ -9,7 +9,7 @@ import { refuse, type Refusal } from "./errors.ts"
 type Headers = Readonly<Record<string, string | undefined>>
 
 const kept =
-  /^(content-(type|disposition|encoding|language)|cache-control|expires|x-oss-(meta-.+|storage-class|server-side-encryption.*|tagging|object-acl))$/
+  /^(content-(type|disposition|encoding|language)|cache-control|expires|x-oss-(meta-.+|storage-class|server-side-(data-)?encryption.*|tagging|object-acl))$/
 
 /** What of a request's headers is kept with the object. */
 export const storedHeaders = (headers: Headers): Record<string, string> =>
@@ -25,6 +25,9 @@ const concealed: ReadonlySet<string> = new Set([
   "x-oss-symlink-target"
 ])
 
+/** The ETag of an object that was put, in base64. */
+const md5Of = (etag: string) => Buffer.from(etag.replaceAll('"', ""), "hex").toString("base64")
+
 /** What Head and Get tell of an object. */
 export const toHeaders = (object: StoredObject): Record<string, string> => {
   const tags = new URLSearchParams(object.headers["x-oss-tagging"] ?? "").size
@@ -37,6 +40,7 @@ export const toHeaders = (object: StoredObject): Record<string, string> => {
     "x-oss-object-type": object.type,
     ...(object.type === "Appendable" && { "x-oss-next-append-position": String(object.size) }),
     "last-modified": new Date(object.modified).toUTCString(),
+    ...(object.type === "Normal" && { "content-md5": md5Of(object.etag) }),
     etag: object.etag
   }
 }
@@ -45,7 +49,9 @@ export const toHeaders = (object: StoredObject): Record<string, string> => {
 export const encryptionOf = (headers: Headers): Record<string, string> =>
   Object.fromEntries(
     Object.entries(headers).flatMap(([name, value]) =>
-      value !== undefined && name.startsWith("x-oss-server-side-encryption") ? [[name, value]] : []
+      value !== undefined && /^x-oss-server-side-(data-)?encryption/.test(name)
+        ? [[name, value]]
+        : []
     )
   )
 

@@ -117,8 +117,14 @@ export const textOf = (element: Xml.Element): string =>
  * that Unicode keeps free of characters.
  */
 const disguised = (latin1: string): string =>
-  latin1.replace(/[^\P{Cc}\t\n\r\u007f-\u009f]/gu, (char) =>
-    Buffer.from(String.fromCharCode(char.charCodeAt(0) + disguise)).toString("latin1")
+  latin1.replace(
+    /[^\P{Cc}\t\n\r\u007f-\u009f]|&#(?:x0*(1?[0-9a-f])|0*([12]?\d|3[01]));/giu,
+    (text, hex?: string, decimal?: string) => {
+      const code =
+        hex !== undefined ? Number.parseInt(hex, 16) : Number(decimal ?? text.charCodeAt(0))
+      const isAllowed = code === 9 || code === 10 || code === 13
+      return isAllowed ? text : Buffer.from(String.fromCharCode(code + disguise)).toString("latin1")
+    }
   )
 
 const disguise = 0xfdd0
