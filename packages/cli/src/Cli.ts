@@ -11,11 +11,11 @@ import * as GlobalFlag from "effect/cli/GlobalFlag"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { command } from "./Command.ts"
-import type { ExitCode, Explanation } from "./Explain.ts"
-import { explainCause, isResumable } from "./Explain.ts"
+import type { ExitCode, Explanation } from "./internal/Explain.ts"
+import { explainCause, isResumable } from "./internal/Explain.ts"
 import { jsonLine } from "./internal/json.ts"
 import { wrapped } from "./internal/text.ts"
-import { Output } from "./Output.ts"
+import { Output } from "./internal/Output.ts"
 
 /**
  * The package's version.

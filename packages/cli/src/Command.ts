@@ -11,7 +11,7 @@ import { directoryFlag, fileFlag, json, url } from "./internal/params.ts"
 import { orInterrupted, untilSignal } from "./internal/signals.ts"
 import * as UploadFlags from "./internal/uploadFlags.ts"
 import { plainFlag } from "./internal/uploadFlags.ts"
-import * as Age from "./Age.ts"
+import * as Age from "./internal/Age.ts"
 import * as ClusterCommand from "./ClusterCommand.ts"
 
 const load = <A>(module: () => Promise<A>) => Effect.promise(module)

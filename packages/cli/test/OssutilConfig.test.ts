@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Redacted, Result } from "effect"
-import * as OssutilConfig from "../src/OssutilConfig.ts"
+import * as OssutilConfig from "../src/internal/OssutilConfig.ts"
 
 describe("ossutil's configuration", () => {
   const read = (text: string) => Result.getOrUndefined(OssutilConfig.parse("file", text))

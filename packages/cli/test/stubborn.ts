@@ -2,7 +2,7 @@
 import { Console, Effect } from "effect"
 import { orInterrupted } from "../src/internal/signals.ts"
 import { layerOutput } from "../src/internal/processOutput.ts"
-import { Output } from "../src/Output.ts"
+import { Output } from "../src/internal/Output.ts"
 
 const stop = Console.log("stopped").pipe(Effect.delay(Number(process.argv[2])))
 

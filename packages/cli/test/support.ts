@@ -17,7 +17,7 @@ import {
   Redacted
 } from "effect"
 import * as Cli from "../src/Cli.ts"
-import { Output } from "../src/Output.ts"
+import { Output } from "../src/internal/Output.ts"
 
 const bin = fileURLToPath(new URL("../src/bin.ts", import.meta.url))
 

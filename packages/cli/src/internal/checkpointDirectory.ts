@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as UserDirectories from "effect/persistence/UserDirectories"
-import { UsageError } from "../CliFailure.ts"
+import { UsageError } from "./CliFailure.ts"
 
 /** Where this user's commands keep what they know, as the system has it. */
 export const stateDirectory = (remedy: string) =>

@@ -7,9 +7,9 @@ import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Path from "effect/Path"
-import { UsageError } from "../CliFailure.ts"
+import { UsageError } from "./CliFailure.ts"
 import { variable } from "./environment.ts"
-import * as OssutilConfig from "../OssutilConfig.ts"
+import * as OssutilConfig from "./OssutilConfig.ts"
 
 /** The flags; those that are given win over the file, and the file over the environment. */
 export interface Connection {

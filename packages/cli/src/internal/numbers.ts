@@ -1,6 +1,6 @@
 /** Numbers of the command line that are in range. */
 import * as Effect from "effect/Effect"
-import { UsageError } from "../CliFailure.ts"
+import { UsageError } from "./CliFailure.ts"
 
 export const port = (flag: string, value: number): Effect.Effect<number, UsageError> =>
   value >= 0 && value <= 65_535

@@ -5,7 +5,7 @@ import * as Flag from "effect/cli/Flag"
 import * as Param from "effect/cli/Param"
 import * as Primitive from "effect/cli/Primitive"
 import * as Effect from "effect/Effect"
-import * as Size from "../Size.ts"
+import * as Size from "./Size.ts"
 
 /**
  * A path as it is typed, which shells complete. Effect's own would make an

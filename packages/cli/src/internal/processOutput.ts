@@ -8,7 +8,7 @@ import * as Cause from "effect/Cause"
 import { TerminalCapabilities } from "effect/cli/TerminalCapabilities"
 import * as Logger from "effect/Logger"
 import type { WriteStream } from "node:tty"
-import { Output } from "../Output.ts"
+import { Output } from "./Output.ts"
 
 /** Waits until the text has been taken, so that the process may exit. A reader who has gone is no error. */
 const write = (text: string): Effect.Effect<void> =>

@@ -6,9 +6,9 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
-import { Interrupted } from "../CliFailure.ts"
-import { explain } from "../Explain.ts"
-import { Output } from "../Output.ts"
+import { Interrupted } from "./CliFailure.ts"
+import { explain } from "./Explain.ts"
+import { Output } from "./Output.ts"
 import * as Draining from "./draining.ts"
 
 type Signal = Interrupted["signal"]

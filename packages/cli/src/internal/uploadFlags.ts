@@ -1,6 +1,6 @@
 /** The flags of `upload` that say which files are meant, and what becomes of them. */
 import * as Flag from "effect/cli/Flag"
-import * as Age from "../Age.ts"
+import * as Age from "./Age.ts"
 import { fileFlag, optionalFiles, partSize, url } from "./params.ts"
 
 const patterns = (name: string, description: string) =>

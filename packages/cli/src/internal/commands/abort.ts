@@ -8,14 +8,14 @@ import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import * as Stream from "effect/Stream"
-import { UsageError } from "../../CliFailure.ts"
+import { UsageError } from "../CliFailure.ts"
 import { layerStore } from "../checkpointDirectory.ts"
 import type { StoreInput } from "../checkpointDirectory.ts"
 import type { Connection } from "../connection.ts"
 import { layerClient } from "../connection.ts"
 import { describe } from "../summaries.ts"
-import * as ObjectUrl from "../../ObjectUrl.ts"
-import { Output } from "../../Output.ts"
+import * as ObjectUrl from "../ObjectUrl.ts"
+import { Output } from "../Output.ts"
 
 export interface Input extends Connection, StoreInput {
   readonly url: string

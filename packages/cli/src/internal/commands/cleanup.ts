@@ -2,8 +2,8 @@
 import * as Uploads from "@effect-oss/cluster/Uploads"
 import * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
-import * as Age from "../../Age.ts"
-import { Output } from "../../Output.ts"
+import * as Age from "../Age.ts"
+import { Output } from "../Output.ts"
 import { layerClient } from "./cluster.ts"
 
 export interface Input {

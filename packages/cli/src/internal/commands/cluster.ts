@@ -9,9 +9,9 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type { WorkflowEngine } from "effect/workflow/WorkflowEngine"
-import { SomeFailed, UsageError } from "../../CliFailure.ts"
-import type { Failure } from "../../Explain.ts"
-import { explainCause, gravest } from "../../Explain.ts"
+import { SomeFailed, UsageError } from "../CliFailure.ts"
+import type { Failure } from "../Explain.ts"
+import { explainCause, gravest } from "../Explain.ts"
 import { databaseOf } from "../databaseUrl.ts"
 
 /** What a client of the cluster is. */

@@ -8,8 +8,8 @@ import * as Stream from "effect/Stream"
 import { layerStore } from "../checkpointDirectory.ts"
 import type { StoreInput } from "../checkpointDirectory.ts"
 import { jsonLine } from "../json.ts"
-import { Output } from "../../Output.ts"
-import { pendingTable } from "../../PendingTable.ts"
+import { Output } from "../Output.ts"
+import { pendingTable } from "../PendingTable.ts"
 
 export interface Input extends StoreInput {
   readonly json: boolean

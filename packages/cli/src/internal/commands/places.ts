@@ -1,8 +1,8 @@
 /** What goes where. */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
-import { UsageError } from "../../CliFailure.ts"
-import type { ObjectUrl } from "../../ObjectUrl.ts"
+import { UsageError } from "../CliFailure.ts"
+import type { ObjectUrl } from "../ObjectUrl.ts"
 
 /** `what` can't have this key together; a number stands for so many files. */
 export const oneKey = ({ bucket, key }: ObjectUrl, what: number | string) =>

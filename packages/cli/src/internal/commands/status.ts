@@ -2,7 +2,7 @@
 import * as Uploads from "@effect-oss/cluster/Uploads"
 import * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
-import { Output } from "../../Output.ts"
+import { Output } from "../Output.ts"
 import { conclude, describe, layerClient, toJson, validIds } from "./cluster.ts"
 import { watch } from "./watch.ts"
 

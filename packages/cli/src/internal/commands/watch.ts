@@ -7,7 +7,7 @@ import * as Uploads from "@effect-oss/cluster/Uploads"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Board from "@effect-oss/terminal/Board"
-import { Output } from "../../Output.ts"
+import { Output } from "../Output.ts"
 import type { Client } from "./cluster.ts"
 import { describe, isOver, toJson } from "./cluster.ts"
 

@@ -5,8 +5,8 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
 import * as Stream from "effect/Stream"
-import { UsageError } from "../../CliFailure.ts"
-import type { ObjectUrl } from "../../ObjectUrl.ts"
+import { UsageError } from "../CliFailure.ts"
+import type { ObjectUrl } from "../ObjectUrl.ts"
 import type { Given } from "./items.ts"
 
 /** Each path with its key: the path as it is listed, below the folder. Directories are left out: they are listed beside what is in them. */

@@ -8,8 +8,8 @@ import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import * as Stream from "effect/Stream"
-import type { ObjectUrl } from "../../ObjectUrl.ts"
-import { within } from "../../ObjectUrl.ts"
+import type { ObjectUrl } from "../ObjectUrl.ts"
+import { within } from "../ObjectUrl.ts"
 import type { LeftOutReason, Selection } from "./input.ts"
 
 export type Request = UploadRequest<never, FileSystem.FileSystem>

@@ -1,10 +1,10 @@
 /** What a run of many uploads has come to so far. */
 import type { UploadError } from "@effect-oss/core/UploadRequest"
 import type * as UploadMany from "@effect-oss/core/UploadMany"
-import type { SomeFailed } from "../../CliFailure.ts"
-import { UnderWay } from "../../CliFailure.ts"
-import type { Failure } from "../../Explain.ts"
-import { explain, gravest } from "../../Explain.ts"
+import type { SomeFailed } from "../CliFailure.ts"
+import { UnderWay } from "../CliFailure.ts"
+import type { Failure } from "../Explain.ts"
+import { explain, gravest } from "../Explain.ts"
 import type { Request } from "./items.ts"
 
 type Event = UploadMany.Event<Request, UploadError>

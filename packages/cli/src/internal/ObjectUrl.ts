@@ -1,18 +1,11 @@
 /**
  * `oss://BUCKET/KEY`, the name of an object on the command line. The key is
  * taken as it stands: nothing in it is decoded.
- *
- * @since 0.1.0
  */
 import * as Result from "effect/Result"
 import { UsageError } from "./CliFailure.ts"
 
-/**
- * Where an object is.
- *
- * @category models
- * @since 0.1.0
- */
+/** Where an object is. */
 export interface ObjectUrl {
   readonly bucket: string
   /** May be empty, or end in `/`: then it names a folder. */
@@ -22,18 +15,6 @@ export interface ObjectUrl {
 /**
  * Reads `oss://BUCKET/KEY`. Whether OSS takes that bucket and that key is for
  * the client and the upload to say.
- *
- * **Example** (a key with a question mark)
- *
- * ```ts
- * import { ObjectUrl } from "@effect-oss/cli"
- * import { Result } from "effect"
- *
- * Result.getOrThrow(ObjectUrl.parse("oss://backups/what?.tar")).key // => "what?.tar"
- * ```
- *
- * @category parsing
- * @since 0.1.0
  */
 export const parse = (text: string): Result.Result<ObjectUrl, UsageError> => {
   const [, bucket, key = ""] = /^oss:\/\/([^/]+)(?:\/(.*))?$/s.exec(text) ?? []
@@ -47,19 +28,9 @@ export const parse = (text: string): Result.Result<ObjectUrl, UsageError> => {
     : Result.succeed({ bucket, key })
 }
 
-/**
- * True if the key is empty or ends in `/`: an object's own name is missing.
- *
- * @category guards
- * @since 0.1.0
- */
+/** True if the key is empty or ends in `/`: an object's own name is missing. */
 export const isFolder = ({ key }: ObjectUrl): boolean => key === "" || key.endsWith("/")
 
-/**
- * The same place, with a file's name appended where the object's own is missing.
- *
- * @category combinators
- * @since 0.1.0
- */
+/** The same place, with a file's name appended where the object's own is missing. */
 export const within = (url: ObjectUrl, fileName: string): ObjectUrl =>
   isFolder(url) ? { ...url, key: `${url.key}${fileName}` } : url

@@ -2,8 +2,6 @@
  * Explains each error to the person who ran the command: what happened, what to
  * do about it, and the exit code. An error knows its remedy; only a remedy that
  * names flags or variables of the command stands here.
- *
- * @since 0.1.0
  */
 import type { NotReady } from "@effect-oss/cluster/UploadRunner"
 import type { Cancelled, UnknownUpload } from "@effect-oss/cluster/UploadWorkflow"
@@ -27,7 +25,7 @@ import type {
   UnderWay,
   UsageError
 } from "./CliFailure.ts"
-import { explainArgument } from "./internal/arguments.ts"
+import { explainArgument } from "./arguments.ts"
 
 /**
  * How a process ends:
@@ -37,18 +35,10 @@ import { explainArgument } from "./internal/arguments.ts"
  * - 2: wrong usage, nothing was sent;
  * - 3: failed for good;
  * - 130, 143: interrupted by SIGINT or SIGTERM; the same command carries on.
- *
- * @category models
- * @since 0.1.0
  */
 export type ExitCode = 0 | 1 | 2 | 3 | 130 | 143
 
-/**
- * All that the command can fail with.
- *
- * @category models
- * @since 0.1.0
- */
+/** All that the command can fail with. */
 export type Failure =
   | UploadError
   | UsageError
@@ -64,12 +54,7 @@ export type Failure =
   | ConfigError
   | CliError
 
-/**
- * An error as people are told of it; each text is one line.
- *
- * @category models
- * @since 0.1.0
- */
+/** An error as people are told of it; each text is one line. */
 export interface Explanation {
   readonly what: string
   /** The next step. */
@@ -77,20 +62,10 @@ export interface Explanation {
   readonly exitCode: Exclude<ExitCode, 0>
 }
 
-/**
- * True if the same command carries on where this one stopped.
- *
- * @category guards
- * @since 0.1.0
- */
+/** True if the same command carries on where this one stopped. */
 export const isResumable = ({ exitCode }: Explanation): boolean => exitCode !== 2 && exitCode !== 3
 
-/**
- * Explains an error.
- *
- * @category explaining
- * @since 0.1.0
- */
+/** Explains an error. */
 export const explain = (failure: Failure): Explanation => {
   const { what, todo, exitCode } = explained(failure)
   return { what: printable(what), todo: printable(todo), exitCode }
@@ -139,12 +114,7 @@ const explained = (failure: Failure): Explanation => {
   }
 }
 
-/**
- * Explains whatever ended a command.
- *
- * @category explaining
- * @since 0.1.0
- */
+/** Explains whatever ended a command. */
 export const explainCause = (cause: Cause.Cause<Failure>): Explanation =>
   Option.match(Cause.findErrorOption(cause), {
     onNone: () => explainDefect(Cause.squash(cause)),
@@ -154,9 +124,6 @@ export const explainCause = (cause: Cause.Cause<Failure>): Explanation =>
 /**
  * Explains what should never have happened: a defect of the program. But for a
  * database that is gone: the engine of workflows knows no other way to say so.
- *
- * @category explaining
- * @since 0.1.0
  */
 export const explainDefect = (defect: unknown): Explanation =>
   isSqlError(defect)
@@ -175,9 +142,6 @@ const isSqlError = (defect: unknown): defect is SqlError =>
  * The exit code of several failures: that any of them can be carried on with
  * counts most, since the same command again helps. Begin with 3 where others
  * may have been sent: 2 promises that nothing was.
- *
- * @category explaining
- * @since 0.1.0
  */
 export const gravest = (worst: 1 | 2 | 3, exitCode: ExitCode): 1 | 2 | 3 => {
   if (worst === 1 || (exitCode !== 2 && exitCode !== 3)) return 1

@@ -1,19 +1,12 @@
 /**
  * The configuration file of ossutil, in so far as it says where a bucket is and
  * with which keys.
- *
- * @since 0.1.0
  */
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import { UsageError } from "./CliFailure.ts"
 
-/**
- * What the file says.
- *
- * @category models
- * @since 0.1.0
- */
+/** What the file says. */
 export interface OssutilConfig {
   readonly region: string | undefined
   readonly endpoint: string | undefined
@@ -30,19 +23,6 @@ const sections: ReadonlySet<string> = new Set(["", "credentials", "default", "pr
 /**
  * Reads the text of a configuration file of ossutil 1 or 2: the section
  * `Credentials` or `default`. `file` is for messages, which show no value.
- *
- * **Example** (of ossutil 2)
- *
- * ```ts
- * import { OssutilConfig } from "@effect-oss/cli"
- * import { Result } from "effect"
- *
- * const text = "[default]\naccessKeyID=id\naccessKeySecret=secret\nregion=cn-hangzhou"
- * Result.getOrThrow(OssutilConfig.parse("~/.ossutilconfig", text)).region // => "cn-hangzhou"
- * ```
- *
- * @category parsing
- * @since 0.1.0
  */
 export const parse = (file: string, text: string): Result.Result<OssutilConfig, UsageError> => {
   const values = valuesIn(text)

@@ -1,8 +1,4 @@
-/**
- * Ages and times as people write them: `7d`.
- *
- * @since 0.1.0
- */
+/** Ages and times as people write them: `7d`. */
 import * as Duration from "effect/Duration"
 import * as Result from "effect/Result"
 import { UsageError } from "./CliFailure.ts"
@@ -16,29 +12,10 @@ const units: Readonly<Record<string, number>> = {
   w: 604_800_000
 }
 
-/**
- * What an age may look like, in one line.
- *
- * @category constants
- * @since 0.1.0
- */
+/** What an age may look like, in one line. */
 export const syntax = "a whole number with s, m, h, d or w, such as 7d"
 
-/**
- * Reads an age.
- *
- * **Example** (a week)
- *
- * ```ts
- * import { Age } from "@effect-oss/cli"
- * import { Duration, Result } from "effect"
- *
- * Duration.toHours(Result.getOrThrow(Age.parse("--older-than", "7d"))) // => 168
- * ```
- *
- * @category parsing
- * @since 0.1.0
- */
+/** Reads an age. */
 export const parse = (flag: string, text: string): Result.Result<Duration.Duration, UsageError> => {
   const [, digits = "", unit = ""] = /^(\d{1,6}) ?([smhdw])$/i.exec(text.trim()) ?? []
   const millis = units[unit.toLowerCase()]

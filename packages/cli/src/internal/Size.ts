@@ -1,8 +1,4 @@
-/**
- * Sizes, rates and times as people write and read them.
- *
- * @since 0.1.0
- */
+/** Sizes, rates and times as people write and read them. */
 import type * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import { UsageError } from "./CliFailure.ts"
@@ -22,31 +18,11 @@ const units: Readonly<Record<string, number>> = {
   gb: 1e9
 }
 
-/**
- * What a size may look like, in one line.
- *
- * @category constants
- * @since 0.1.0
- */
+/** What a size may look like, in one line. */
 export const syntax =
   "bytes, or a number with KiB, MiB, GiB (powers of 1024; K, M, G mean the same) or KB, MB, GB (powers of 1000)"
 
-/**
- * Reads a size: a whole number of bytes, whatever the unit.
- *
- * **Example** (the units)
- *
- * ```ts
- * import { Size } from "@effect-oss/cli"
- * import { Result } from "effect"
- *
- * Result.getOrThrow(Size.parse("--part-size", "8MiB")) // => 8388608
- * Result.getOrThrow(Size.parse("--part-size", "1.5 MB")) // => 1500000
- * ```
- *
- * @category parsing
- * @since 0.1.0
- */
+/** Reads a size: a whole number of bytes, whatever the unit. */
 export const parse = (flag: string, text: string): Result.Result<number, UsageError> => {
   const [, digits = "", unit = ""] = /^(\d{1,16}(?:\.\d{1,9})?) ?([a-z]*)$/i.exec(text.trim()) ?? []
   const factor = units[unit.toLowerCase()]
@@ -58,12 +34,7 @@ export const parse = (flag: string, text: string): Result.Result<number, UsageEr
       )
 }
 
-/**
- * Reads a size, if one is given.
- *
- * @category parsing
- * @since 0.1.0
- */
+/** Reads a size, if one is given. */
 export const parseOption = (
   flag: string,
   text: Option.Option<string>

@@ -4,7 +4,7 @@ import * as Display from "@effect-oss/terminal/Display"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import { jsonLine } from "./internal/json.ts"
+import { jsonLine } from "./json.ts"
 import { Output } from "./Output.ts"
 
 /** Writes one event. */

@@ -1,20 +1,13 @@
-/**
- * The uploads that can be resumed, as a table.
- *
- * @since 0.1.0
- */
+/** The uploads that can be resumed, as a table. */
 import type { Summary } from "@effect-oss/core/Checkpoint"
 import * as Text from "@effect-oss/terminal/Text"
-import { table } from "./internal/table.ts"
+import { table } from "./table.ts"
 
 const titles = ["OBJECT", "FILE", "DONE", "AGE", "DIRECTORY"]
 
 /**
  * A line for each upload, under a line of titles; `now` in milliseconds since
  * 1970. Without uploads, a line that says so.
- *
- * @category rendering
- * @since 0.1.0
  */
 export const pendingTable = (
   summaries: ReadonlyArray<Summary>,

@@ -1,17 +1,8 @@
-/**
- * What the command itself can fail with, besides what an upload fails with.
- *
- * @since 0.1.0
- */
+/** What the command itself can fail with, besides what an upload fails with. */
 import type { UploadError } from "@effect-oss/core/Upload"
 import * as Data from "effect/Data"
 
-/**
- * The command line can't be carried out as it stands; nothing was sent.
- *
- * @category errors
- * @since 0.1.0
- */
+/** The command line can't be carried out as it stands; nothing was sent. */
 export class UsageError extends Data.TaggedError("UsageError")<{
   readonly problem: string
   readonly remedy: string
@@ -21,12 +12,7 @@ export class UsageError extends Data.TaggedError("UsageError")<{
   }
 }
 
-/**
- * A signal ended the command; what was acknowledged is kept.
- *
- * @category errors
- * @since 0.1.0
- */
+/** A signal ended the command; what was acknowledged is kept. */
 export class Interrupted extends Data.TaggedError("Interrupted")<{
   readonly signal: "SIGINT" | "SIGTERM"
 }> {
@@ -35,24 +21,14 @@ export class Interrupted extends Data.TaggedError("Interrupted")<{
   }
 }
 
-/**
- * An upload failed after it had begun, so that this was not the command line's fault.
- *
- * @category errors
- * @since 0.1.0
- */
+/** An upload failed after it had begun, so that this was not the command line's fault. */
 export class UnderWay extends Data.TaggedError("UnderWay")<{ readonly error: UploadError }> {
   override get message(): string {
     return this.error.message
   }
 }
 
-/**
- * Some of many uploads failed; each has been told of.
- *
- * @category errors
- * @since 0.1.0
- */
+/** Some of many uploads failed; each has been told of. */
 export class SomeFailed extends Data.TaggedError("SomeFailed")<{
   readonly failed: number
   readonly all: number
