@@ -8,11 +8,13 @@
  *
  * @since 0.1.0
  */
-import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
+import type * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
-import type { HttpClientError } from "effect/http/HttpClientError"
+import * as HttpClientError from "effect/http/HttpClientError"
+import type { HttpClientRequest } from "effect/http/HttpClientRequest"
 import * as Layer from "effect/Layer"
+import * as Agents from "./internal/agents.ts"
 import * as Exchange from "./internal/exchange.ts"
 import * as Pump from "./internal/pump.ts"
 
@@ -29,10 +31,16 @@ import * as Pump from "./internal/pump.ts"
  * @category models
  * @since 0.1.0
  */
-export type Options = NodeHttpClient.HttpAgentOptions
-
-/** Servers close idle connections too: the one that does so first is to be this side. In milliseconds. */
-const idleTimeout = 4_000
+export interface Options extends NodeHttpClient.HttpAgentOptions {
+  /**
+   * The proxy that requests go through, as a URL with `http` or `https` and a
+   * user and password if need be; false: none. Default: what the environment
+   * says in `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`, in lower or
+   * upper case. Requests to `localhost` and loopback addresses go through no
+   * proxy of the environment's. Node uses proxies since 22.21 and 24.5.
+   */
+  readonly proxy?: string | false | undefined
+}
 
 /**
  * The client. Its connections are closed with the layer.
@@ -62,27 +70,40 @@ const idleTimeout = 4_000
  */
 export const layer = (options: Options = {}): Layer.Layer<HttpClient.HttpClient> =>
   Layer.unwrap(
-    Effect.gen(function* () {
-      const kept = yield* NodeHttpClient.makeAgent({
-        keepAlive: true,
-        timeout: idleTimeout,
-        ...options
-      })
-      const fresh = yield* NodeHttpClient.makeAgent({ ...options, keepAlive: false })
-      return Layer.provide(
-        HttpClient.layerMergedContext(make({ kept, fresh, pump: Pump.make() })),
-        Layer.succeed(NodeHttpClient.HttpAgent, kept)
-      )
-    })
+    Effect.map(Agents.make(options), (routeTo) =>
+      HttpClient.layerMergedContext(Effect.succeed(make(routeTo)))
+    )
   )
 
-const make = Effect.fnUntraced(function* (engine: Exchange.Engine) {
-  const others = yield* NodeHttpClient.makeNodeHttp
+const make = (routeTo: Agents.RouteTo): HttpClient.HttpClient => {
+  const pump = Pump.make()
+  const failed = (request: HttpClientRequest) => (cause: Error) =>
+    new HttpClientError.HttpClientError({
+      reason: new HttpClientError.TransportError({ request, cause })
+    })
   const own = HttpClient.make((request, url, signal) =>
-    Exchange.make(engine, { request, url, signal })
+    Effect.flatMap(Effect.mapError(routeTo(url), failed(request)), (route) =>
+      Exchange.make(route, pump, { request, url, signal })
+    )
   )
-  return HttpClient.makeWith<HttpClientError, never, HttpClientError, never>(
-    Effect.flatMap((request) => (Exchange.takes(request) ? own : others).execute(request)),
+  const throughEffects = (request: HttpClientRequest) =>
+    Effect.flatMap(
+      // Effect's client says what is wrong with a URL.
+      Effect.mapError(routeTo(urlOf(request)), failed(request)),
+      ({ others }) => others.execute(request)
+    )
+  return HttpClient.makeWith<
+    HttpClientError.HttpClientError,
+    never,
+    HttpClientError.HttpClientError,
+    never
+  >(
+    Effect.flatMap((request) =>
+      Exchange.takes(request) ? own.execute(request) : throughEffects(request)
+    ),
     Effect.succeed
   )
-})
+}
+
+const urlOf = ({ url }: HttpClientRequest): URL | undefined =>
+  URL.canParse(url) ? new URL(url) : undefined

@@ -9,18 +9,10 @@ import type { HttpClientRequest } from "effect/http/HttpClientRequest"
 import type { HttpClientResponse } from "effect/http/HttpClientResponse"
 import * as Option from "effect/Option"
 import type * as Http from "node:http"
-import { http, https } from "./http.ts"
+import type { Route } from "./agents.ts"
+import { http, https, net } from "./http.ts"
 import type { Pump } from "./pump.ts"
 import { NodeResponse } from "./response.ts"
-
-/** What requests are made with. */
-export interface Engine {
-  /** Connections that are used again. */
-  readonly kept: HttpAgent["Service"]
-  /** Connections that are made for one request. */
-  readonly fresh: HttpAgent["Service"]
-  readonly pump: Pump
-}
 
 /** What to send where. */
 export interface Outgoing {
@@ -36,7 +28,8 @@ export const takes = ({ body, headers }: HttpClientRequest): boolean =>
 
 /** Sends the request; where that meets a connection that had gone stale, once more over a new one. */
 export const make = (
-  { kept, fresh, pump }: Engine,
+  { kept, fresh }: Route,
+  pump: Pump,
   outgoing: Outgoing
 ): Effect.Effect<HttpClientResponse, HttpClientError.HttpClientError> =>
   attempt(kept, pump, outgoing).pipe(
@@ -76,13 +69,17 @@ const open = (
       const { method, headers } = request
       const sent =
         url.protocol === "https:"
-          ? https.request(url, { agent: agent.https, method, headers, signal })
+          ? https.request(url, { agent: agent.https, method, headers, signal, ...identity(url) })
           : http.request(url, { agent: agent.http, method, headers, signal })
       // Without a listener an error that comes after the answer would end the process.
       return sent.on("error", () => {})
     },
     catch: (cause) => unsendable(request, cause)
   })
+
+/** Otherwise Node takes the name to check the certificate against out of the header Host. */
+const identity = ({ hostname }: URL): { readonly servername?: string } =>
+  net.isIP(hostname.replace(/^\[|\]$/g, "")) === 0 ? {} : { servername: "" }
 
 const send = (
   sent: Http.ClientRequest,

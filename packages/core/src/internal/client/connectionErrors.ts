@@ -30,11 +30,22 @@ const codeOf = (cause: Error): string =>
 
 const describe = (cause: Error): string => {
   const code = codeOf(cause) || cause.name
-  return cause.message.includes(code) ? cause.message : `${code}: ${cause.message}`
+  // Of a proxy: its address has the password.
+  const message = cause.message.replaceAll(/\/\/[^/@\s]*@/g, "//…@")
+  return message.includes(code) ? message : `${code}: ${message}`
 }
 
 const remedyOf = (cause: Error): string | undefined => {
   const code = codeOf(cause)
+  if (code === "ERR_INVALID_PROXY") {
+    return "give the proxy as a URL with its scheme, such as http://proxy:3128"
+  }
+  if (code === "ERR_UNSUPPORTED_PROXY") {
+    return "use Node 22.21, 24.5 or later, or unset HTTP_PROXY, HTTPS_PROXY and ALL_PROXY"
+  }
+  if (code === "ERR_PROXY_TUNNEL" && /\b407\b/.test(cause.message)) {
+    return "give the proxy's user and password, as in HTTPS_PROXY=http://user:password@proxy:3128"
+  }
   if (wrongName.has(code)) {
     return "use an endpoint that the certificate names; a domain of the bucket's own needs cname"
   }

@@ -1,0 +1,44 @@
+/**
+ * Which proxy a request goes through, as the environment says it: `HTTP_PROXY`,
+ * `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`, in lower or upper case.
+ */
+import * as Effect from "effect/Effect"
+import { getProxyForUrl } from "proxy-from-env"
+
+/** The proxy's address; undefined if the request goes straight to its server. `given` is in place of the environment. */
+export const proxyFor = (
+  url: URL,
+  given: string | false | undefined
+): Effect.Effect<string | undefined, Error> =>
+  Effect.suspend((): Effect.Effect<string | undefined, Error> => {
+    const address = given ?? (isLoopback(url.hostname) ? "" : getProxyForUrl(url.href))
+    if (address === false || address === "") return Effect.undefined
+    if (!isProxy(address)) return Effect.fail(new InvalidProxy())
+    return canProxy(process.versions.node)
+      ? Effect.succeed(address)
+      : Effect.fail(new UnsupportedProxy())
+  })
+
+/** As Go's programs have it, ossutil among them: no proxy can reach this machine under these names. */
+const isLoopback = (hostname: string): boolean =>
+  hostname === "localhost" || hostname === "[::1]" || /^127\.\d+\.\d+\.\d+$/.test(hostname)
+
+const isProxy = (address: string): boolean => /^https?:\/\//i.test(address) && URL.canParse(address)
+
+/** Node's agents know proxies since 22.21 and 24.5. */
+export const canProxy = (version: string): boolean => {
+  const [major = 0, minor = 0] = version.split(".").map(Number)
+  return major > 24 || (major === 24 && minor >= 5) || (major === 22 && minor >= 21)
+}
+
+/** The address may have a password: it is not repeated. */
+class InvalidProxy extends Error {
+  readonly code = "ERR_INVALID_PROXY"
+  override readonly message =
+    "HTTP_PROXY, HTTPS_PROXY or ALL_PROXY names no proxy with http:// or https://"
+}
+
+class UnsupportedProxy extends Error {
+  readonly code = "ERR_UNSUPPORTED_PROXY"
+  override readonly message = "this version of Node can't use proxies"
+}
