@@ -77,10 +77,6 @@ export const layer = (options: Options = {}): Layer.Layer<HttpClient.HttpClient>
 
 const make = (routeTo: Agents.RouteTo): HttpClient.HttpClient => {
   const pump = Pump.make()
-  const failed = (request: HttpClientRequest) => (cause: Error) =>
-    new HttpClientError.HttpClientError({
-      reason: new HttpClientError.TransportError({ request, cause })
-    })
   const own = HttpClient.make((request, url, signal) =>
     Effect.flatMap(Effect.mapError(routeTo(url), failed(request)), (route) =>
       Exchange.make(route, pump, { request, url, signal })
@@ -104,6 +100,11 @@ const make = (routeTo: Agents.RouteTo): HttpClient.HttpClient => {
     Effect.succeed
   )
 }
+
+const failed = (request: HttpClientRequest) => (cause: Error) =>
+  new HttpClientError.HttpClientError({
+    reason: new HttpClientError.TransportError({ request, cause })
+  })
 
 const urlOf = ({ url }: HttpClientRequest): URL | undefined =>
   URL.canParse(url) ? new URL(url) : undefined

@@ -4,7 +4,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Checkpoint, CheckpointStore, Crc64, OssClient, Source, Upload } from "@effect-oss/core"
 import { Fault, OssEmulator } from "@effect-oss/emulator"
 import AliOss from "ali-oss"
-import { Effect, Layer, Option, Result, Schema } from "effect"
+import { Effect, Fiber, Layer, Option, Result, Schema } from "effect"
 import { contentOf, fiveParts, key, partSize } from "../support/world.ts"
 
 const bucket = "neighbours"
@@ -149,6 +149,45 @@ describe("OssClient.fromAliOss", () => {
           )
         )
       )
+  )
+
+  it.live("has one refresh for eight parts that find the token expired at once", () =>
+    Effect.gen(function* () {
+      let refreshes = 0
+      const refreshed = { ...keys, stsToken: "token-1" }
+      const slowly = Promise.withResolvers<typeof refreshed>()
+      const ali = clientTo(yield* endpoint, {
+        stsToken: "token-0",
+        refreshSTSTokenInterval: 3_600_000,
+        refreshSTSToken: () => {
+          refreshes++
+          return slowly.promise
+        }
+      })
+      const emulator = yield* OssEmulator.OssEmulator
+      yield* Effect.gen(function* () {
+        const oss = yield* OssClient.OssClient
+        const head = Effect.flip(oss.head(key))
+        // The emulator knows the new token only.
+        Object(ali).stsTokenFreshTime = new Date(0)
+        const waiting = yield* Effect.forkChild(
+          Effect.forEach(Array.from({ length: 8 }), () => head, { concurrency: "unbounded" })
+        )
+        yield* Effect.yieldNow
+        slowly.resolve(refreshed)
+        const reasons = (yield* Fiber.join(waiting)).map(({ reason }) => reason._tag)
+        assert.deepStrictEqual(new Set(reasons), new Set(["NoSuchKey"]))
+        assert.strictEqual(refreshes, 1)
+        assert.strictEqual((yield* emulator.log).length, 8)
+      }).pipe(Effect.provide(OssClient.fromAliOss(ali)))
+    }).pipe(
+      Effect.provide(
+        Layer.merge(
+          OssEmulator.layer({ credentials: [{ ...keys, securityToken: "token-1" }] }),
+          NodeHttpClient.layerNodeHttp
+        )
+      )
+    )
   )
 
   it.effect.each([
