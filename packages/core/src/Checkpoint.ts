@@ -406,7 +406,10 @@ const AliOssSchema = Schema.Struct({
   fileSize: Size,
   partSize: Size.check(Schema.isGreaterThan(0)),
   uploadId: Schema.NonEmptyString,
-  doneParts: Schema.Array(Schema.Struct({ number: Size, etag: Schema.String }))
+  // Nothing is taken over by its ETag: checkpoints of some versions lack it.
+  doneParts: Schema.Array(
+    Schema.Struct({ number: Size, etag: Schema.optional(Schema.NullOr(Schema.String)) })
+  )
 })
 const decodeAliOss = Schema.decodeUnknownResult(AliOssSchema)
 
@@ -457,7 +460,9 @@ export const fromAliOss = (checkpoint: unknown): Result.Result<AliOss, InvalidRe
     onSuccess: ({ file, ...known }) => ({
       ...known,
       file,
-      doneParts: known.doneParts.map((part) => ({ ...part }))
+      // ali-oss leaves them out when it sends.
+      name: known.name.replace(/^\/+/, ""),
+      doneParts: known.doneParts.map(({ number, etag }) => ({ number, etag: etag ?? "" }))
     }),
     onFailure: ({ message }) =>
       new InvalidRequest({

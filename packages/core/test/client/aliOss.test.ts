@@ -284,6 +284,24 @@ describe("a checkpoint of ali-oss", () => {
     }).pipe(Effect.provide(world))
   )
 
+  it.live("whose name begins with a slash, and whose parts have no ETags, is carried on with", () =>
+    Effect.gen(function* () {
+      const ali = yield* client
+      const saved = JSON.parse(yield* aliOssStopsAfter(ali, fiveParts, 3))
+      const from = Checkpoint.fromAliOss({
+        ...saved,
+        name: `/${saved.name}`,
+        doneParts: saved.doneParts.map(({ number }: { readonly number: number }) => ({ number }))
+      })
+      const result = yield* Effect.provide(
+        Upload.upload({ ...request, partSize: undefined, from }),
+        OssClient.fromAliOss(ali)
+      )
+      assert.strictEqual(result.resumed, 3 * partSize)
+      yield* assertWhole(fiveParts)
+    }).pipe(Effect.provide(world))
+  )
+
   it.effect.each([null, "{}", {}, { name: key, uploadId: "", doneParts: [] }, { doneParts: 5 }])(
     "that is none is refused before anything is sent: %j",
     (checkpoint) =>
