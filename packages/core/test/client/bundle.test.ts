@@ -53,21 +53,16 @@ const own = '* as OssClient from "@effect-oss/core/OssClient"'
 const barrel = '{ OssClient } from "@effect-oss/core"'
 
 describe.each(["layerPresigned", "layerWebCrypto"])("a page with %s", (layer) => {
-  it.effect("loads neither ali-oss nor anything of Node, and less than 100 KB", () =>
+  it.effect.each([
+    ["from its module", own],
+    ["from the whole package", barrel]
+  ])("loads neither ali-oss nor anything of Node, and less than 100 KB: %s", ([, entry = ""]) =>
     Effect.gen(function* () {
-      const bundle = yield* bundleOf(layer, own)
+      const bundle = yield* bundleOf(layer, entry)
       assert.deepStrictEqual(inputsOf(bundle).filter(isForNode), [])
       assert.deepStrictEqual(nodeModulesOf(bundle), [])
       const size = gzipSync(bundle.outputFiles[0]!.contents, { level: 9 }).length
       assert.isBelow(size, limit)
-    })
-  )
-
-  it.effect("loads neither, imported from the package as a whole", () =>
-    Effect.gen(function* () {
-      const bundle = yield* bundleOf(layer, barrel)
-      assert.deepStrictEqual(inputsOf(bundle).filter(isForNode), [])
-      assert.deepStrictEqual(nodeModulesOf(bundle), [])
     })
   )
 })
