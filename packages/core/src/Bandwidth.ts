@@ -102,8 +102,12 @@ export const limited = <E, R>(
   ).pipe(Layer.provide(client))
 
 /** A body whose every read waits for leave, portion by portion: each one shows as progress. */
-const slowed = <E>({ portion, take }: Bandwidth["Service"], { size, read }: Body<E>): Body<E> => ({
+const slowed = <E>(
+  { portion, take }: Bandwidth["Service"],
+  { size, read, left }: Body<E>
+): Body<E> => ({
   size,
+  left,
   read: Effect.fnUntraced(function* (target: Uint8Array, offset: number) {
     for (let done = 0; done < target.length; done += portion) {
       const piece = target.subarray(done, done + portion)

@@ -22,6 +22,13 @@ export interface Body<out E = never> {
   readonly size: number
   /** Fills `target` with the bytes from `offset` on, or fails. Once it has ended, interrupted or not, it no longer writes into `target`. */
   readonly read: (target: Uint8Array, offset: number) => Effect.Effect<void, E>
+  /**
+   * For an engine that reads ahead and knows how many bytes have really left:
+   * it calls this with 0 before it reads, and then with their number, from the
+   * start, whenever it grows. If no engine does, bytes count as sent once they
+   * are read.
+   */
+  readonly left?: ((bytes: number) => void) | undefined
 }
 
 /**
@@ -47,9 +54,34 @@ export const tap = <E>(
   body: Body<E>,
   onRead: (piece: Uint8Array, offset: number) => void
 ): Body<E> => ({
-  size: body.size,
+  ...body,
   read: (target, offset) => Effect.map(body.read(target, offset), () => onRead(target, offset))
 })
+
+/**
+ * Calls `onSent` as bytes leave: as they are read, or as an engine says by
+ * `left`. `offset` 0 means that the body is being sent from the start.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const tapSent = <E>(
+  body: Body<E>,
+  onSent: (offset: number, bytes: number) => void
+): Body<E> => {
+  let known: number | undefined
+  return {
+    size: body.size,
+    read: (target, offset) =>
+      Effect.map(body.read(target, offset), () => {
+        if (known === undefined) onSent(offset, target.length)
+      }),
+    left: (bytes) => {
+      if (bytes > (known ?? 0)) onSent(known ?? 0, bytes - (known ?? 0))
+      known = bytes
+    }
+  }
+}
 
 /**
  * What is read at once where it isn't said otherwise, in bytes: large enough to

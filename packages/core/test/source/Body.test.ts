@@ -25,3 +25,33 @@ it.effect("is a stream of pieces in memory of their own, as often as it is run",
     }
   })
 )
+
+it.effect("counts as sent what is read, until an engine says how much has left", () =>
+  Effect.gen(function* () {
+    const sent: Array<readonly [number, number]> = []
+    const body = Body.tapSent(Body.fromBytes(new Uint8Array(10)), (offset, bytes) =>
+      sent.push([offset, bytes])
+    )
+    yield* body.read(new Uint8Array(4), 0)
+    yield* body.read(new Uint8Array(6), 4)
+    assert.deepStrictEqual(sent, [
+      [0, 4],
+      [4, 6]
+    ])
+    sent.length = 0
+    // An engine that reads ahead, and sends the body twice.
+    for (const _ of ["once", "again"]) {
+      body.left?.(0)
+      yield* body.read(new Uint8Array(10), 0)
+      body.left?.(3)
+      body.left?.(3)
+      body.left?.(10)
+    }
+    assert.deepStrictEqual(sent, [
+      [0, 3],
+      [3, 7],
+      [0, 3],
+      [3, 7]
+    ])
+  })
+)

@@ -18,7 +18,7 @@ export interface Guarded<E> extends Body<E> {
   readonly wasRead: () => boolean
 }
 
-export const guard = <E>({ read, size }: Body<E>): Guarded<E> => {
+export const guard = <E>({ read, size, left }: Body<E>): Guarded<E> => {
   const gate = Semaphore.makeUnsafe(1)
   let closed = false
   let end = 0
@@ -31,6 +31,7 @@ export const guard = <E>({ read, size }: Body<E>): Guarded<E> => {
 
   return {
     size,
+    left: left && ((bytes) => (closed ? undefined : left(bytes))),
     read: (target, offset) =>
       gate.withPermit(
         Effect.suspend(() =>

@@ -52,10 +52,12 @@ export const put = Effect.fn("Upload.put")(function* (
   let sent = 0n
   const attempt = Effect.gen(function* () {
     const receipt = yield* transfer(session, "put", undefined, (reached) => {
-      const body = Body.tap(source, (piece, offset) => {
-        reached(offset + piece.length)
+      const summed = Body.tap(source, (piece, offset) => {
         sent = Crc64.of(piece, offset === 0 ? 0n : sent)
-        Progress.sending(counter, 1, offset, piece.length)
+      })
+      const body = Body.tapSent(summed, (offset, bytes) => {
+        reached(offset + bytes)
+        Progress.sending(counter, 1, offset, bytes)
       })
       return client.put({ key, body, options })
     })

@@ -67,10 +67,12 @@ const attempt = Effect.fnUntraced(function* (
 ): Effect.fn.Return<UploadedPart, OssError | SourceError> {
   let crc64 = 0n
   const receipt = yield* transfer(session, "uploadPart", number, (reached) => {
-    const body = Body.tap(source, (piece, at) => {
-      reached(at + piece.length)
+    const summed = Body.tap(source, (piece, at) => {
       crc64 = Crc64.of(piece, at === 0 ? 0n : crc64)
-      Progress.sending(session.counter, number, at, piece.length)
+    })
+    const body = Body.tapSent(summed, (at, bytes) => {
+      reached(at + bytes)
+      Progress.sending(session.counter, number, at, bytes)
     })
     return session.client.uploadPart({ key: session.key, uploadId, number, body })
   })
