@@ -22,6 +22,7 @@ import type { Capacity } from "./internal/range.ts"
 import { RangeWorkflow, run as runRange } from "./internal/range.ts"
 import * as Roots from "./internal/roots.ts"
 import { UploadWorkflow } from "./UploadWorkflow.ts"
+import * as Metrics from "./internal/metrics.ts"
 import * as Preflight from "./internal/preflight.ts"
 import { run as runUpload } from "./internal/upload.ts"
 import * as Targets from "./internal/targets.ts"
@@ -111,14 +112,14 @@ export const layer = (
   Layer.unwrap(
     Effect.sync(() => {
       const capacity: Capacity = {
-        activities: Semaphore.makeUnsafe(options.activities ?? 4),
+        activities: Metrics.measured(Semaphore.makeUnsafe(options.activities ?? 4)),
         parts: options.parts ?? 5,
         signalsEvery: options.signalsEvery ?? "2 seconds"
       }
       return Layer.mergeAll(
-        UploadWorkflow.toLayer(runUpload(capacity)),
+        UploadWorkflow.toLayer((job, id) => Metrics.ended("upload")(runUpload(capacity)(job, id))),
         RangeWorkflow.toLayer(runRange(capacity)),
-        BatchWorkflow.toLayer(runBatch),
+        BatchWorkflow.toLayer((batch, id) => Metrics.ended("batch")(runBatch(batch, id))),
         SliceWorkflow.toLayer(runSlice(capacity)),
         forgetting(options.retention)
       ).pipe(Layer.provide([Roots.layer(options.roots), Targets.layer(options.targets)]))

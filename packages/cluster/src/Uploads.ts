@@ -19,6 +19,7 @@ import type { WorkflowEngine } from "effect/workflow/WorkflowEngine"
 import type { BatchResult } from "./BatchWorkflow.ts"
 import type { Execution } from "./Executions.ts"
 import { Executions } from "./Executions.ts"
+import * as Metrics from "./internal/metrics.ts"
 import { statusOf } from "./internal/status.ts"
 import * as Steer from "./internal/steer.ts"
 import * as Submit from "./internal/submit.ts"
@@ -231,7 +232,9 @@ export const cleanUp = Effect.fn("Uploads.cleanUp")(function* (options: {
 }) {
   const now = yield* Clock.currentTimeMillis
   const age = Duration.toMillis(Duration.fromInputUnsafe(options.olderThan))
-  return yield* Executions.use((executions) => executions.remove(now - age))
+  const removed = yield* Executions.use((executions) => executions.remove(now - age))
+  yield* Metrics.cleanedUp(removed)
+  return removed
 })
 
 /**

@@ -12,6 +12,7 @@ import { Locator, NodeCluster, Uploads } from "@effect-oss/cluster"
 import { Crc64, Part } from "@effect-oss/core"
 import { Fault, OssEmulator } from "@effect-oss/emulator"
 import { Effect, FileSystem, Layer, Option, Redacted, Result } from "effect"
+import { SqlClient } from "effect/sql"
 import { database } from "../../sql-store/test/postgres.ts"
 import { listeningSockets } from "./sockets.ts"
 
@@ -192,16 +193,30 @@ const run = Effect.fn(function* (world: World) {
     )
   )
   const total = sources.reduce((sum, { content }) => sum + numbersOf(content.length).length, 0)
-  const done = (share: number) =>
-    until(
-      `${share} of all parts are sent`,
-      Effect.map(received, (parts) => parts.length >= share * total)
-    )
   const pending = Effect.map(Effect.forEach(ids, Uploads.status), (statuses) =>
     statuses.flatMap((status, index) =>
       status._tag === "Waiting" || status._tag === "Sending" ? [{ ...status, id: ids[index] }] : []
     )
   )
+  /** What is left, who holds it, and what runners said: for whoever looks why it hangs. */
+  const seen = Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const locks = yield* sql`
+      SELECT l.pid, CAST(COUNT(*) AS INT) AS locks, a.state, a.query FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+      WHERE l.locktype = 'advisory' GROUP BY 1, 3, 4`
+    const known =
+      yield* sql`SELECT address, healthy, last_heartbeat, NOW() AS now FROM cluster_runners`
+    const unprocessed = yield* sql`
+      SELECT shard_id, entity_type, tag, last_read FROM cluster_messages WHERE NOT processed LIMIT 20`
+    const said = runners.map(({ said, pid }) => ({ pid, said: said() }))
+    return { left: yield* pending, locks, known, unprocessed, said }
+  })
+  const done = (share: number) =>
+    until(
+      `${share} of all parts are sent`,
+      Effect.map(received, (parts) => parts.length >= share * total),
+      seen
+    )
   for (const [index, blow] of world.blows.entries()) {
     yield* done((0.6 * (index + 1)) / (world.blows.length + 1))
     const victim = runners.splice((world.seed + index) % runners.length, 1)[0]
@@ -220,7 +235,7 @@ const run = Effect.fn(function* (world: World) {
   yield* until(
     "all uploads have ended",
     Effect.map(pending, ({ length }) => length === 0),
-    Effect.map(pending, (left) => ({ left, runners: runners.map(({ said }) => said()) }))
+    seen
   )
   const wrong: Array<string> = []
   for (const [index, { key, content }] of sources.entries()) {
@@ -268,7 +283,7 @@ export const runOn = (server: string, name: string, world: Omit<World, "database
 const layer = (databaseUrl: string) =>
   Layer.mergeAll(
     NodeCluster.layerClient.pipe(
-      Layer.provide(PgClient.layer({ url: Redacted.make(databaseUrl), maxConnections: 2 }))
+      Layer.provideMerge(PgClient.layer({ url: Redacted.make(databaseUrl), maxConnections: 2 }))
     ),
     OssEmulator.layer({ credentials: [{ accessKeyId: keyId, accessKeySecret: secret }] }),
     NodeHttpClient.layerNodeHttp,

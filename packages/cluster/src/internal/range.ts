@@ -47,7 +47,7 @@ export const RangeWorkflow = Workflow.make("@effect-oss/cluster/Range", {
 /** What a runner has to give. */
 export interface Capacity {
   /** One permit for each activity at a time. */
-  readonly activities: Semaphore.Semaphore
+  readonly activities: Pick<Semaphore.Semaphore, "withPermit">
   /** How many parts of a range are on their way at once. */
   readonly parts: number
   /** How often an activity looks for signals. */

@@ -1,0 +1,54 @@
+/** What a runner counts, for Effect's `Metric`. docs/observability.md names them. */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Metric from "effect/Metric"
+import type * as Semaphore from "effect/Semaphore"
+
+const executions = Metric.counter("oss.cluster.executions", {
+  description: "Uploads and batches that ended on this runner",
+  incremental: true
+})
+
+const activities = Metric.gauge("oss.cluster.activities", {
+  description: "Small files, ranges of parts and slices of batches that this runner works on"
+})
+
+const forgotten = Metric.counter("oss.cluster.forgotten", {
+  description: "Executions that were cleaned up",
+  incremental: true
+})
+
+/** Counts what ends; one that is suspended, or moves to another runner, has not. */
+export const ended =
+  (kind: "upload" | "batch") =>
+  <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
+    const count = (outcome: "completed" | "failed") =>
+      Metric.update(Metric.withAttributes(executions, { kind, outcome }), 1)
+    return self.pipe(
+      Effect.tap(() => count("completed")),
+      Effect.tapCause((cause) => (Cause.hasInterrupts(cause) ? Effect.void : count("failed")))
+    )
+  }
+
+/** So many activities at once, and how many they are. */
+export const measured = (permits: Semaphore.Semaphore): Pick<Semaphore.Semaphore, "withPermit"> => {
+  let now = 0
+  const change = (by: number) =>
+    Effect.suspend(() => {
+      now += by
+      return Metric.update(activities, now)
+    })
+  return {
+    withPermit: (self) =>
+      permits.withPermit(
+        Effect.acquireUseRelease(
+          change(1),
+          () => self,
+          () => change(-1)
+        )
+      )
+  }
+}
+
+/** Counts what was cleaned up. */
+export const cleanedUp = (count: number): Effect.Effect<void> => Metric.update(forgotten, count)
