@@ -18,7 +18,6 @@ import * as RunnerStorage from "effect/cluster/RunnerStorage"
 import * as Sharding from "effect/cluster/Sharding"
 import * as ShardingConfig from "effect/cluster/ShardingConfig"
 import * as SqlMessageStorage from "effect/cluster/SqlMessageStorage"
-import * as SqlRunnerStorage from "effect/cluster/SqlRunnerStorage"
 import * as Config from "effect/Config"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -30,6 +29,7 @@ import type { Executions } from "./Executions.ts"
 import { layer as layerExecutions } from "./Executions.ts"
 import { layerEngine } from "./internal/outlasting.ts"
 import * as Schema from "./internal/schema.ts"
+import * as ShardLocks from "./internal/shardLocks.ts"
 import * as Wake from "./internal/wake.ts"
 
 /**
@@ -92,10 +92,7 @@ export const layer = (
   options: Options = {}
 ): Layer.Layer<WorkflowEngine | Executions, Config.ConfigError | InvalidRequest, SqlClient> =>
   Layer.suspend(() =>
-    engine(
-      { ...options.sharding, runnerAddress: Option.some(name()) },
-      SqlRunnerStorage.layerStorage({})
-    )
+    engine({ ...options.sharding, runnerAddress: Option.some(name()) }, ShardLocks.layer)
   )
 
 /**
@@ -112,7 +109,7 @@ export const layerSingle: Layer.Layer<
 > = engine(
   // The same name after a restart, so that its locks are its own again.
   { runnerAddress: Option.some(RunnerAddress.make("single", 0)) },
-  SqlRunnerStorage.layerStorage({})
+  ShardLocks.layer
 )
 
 /**

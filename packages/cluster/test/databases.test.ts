@@ -139,4 +139,46 @@ layer(Postgres.layer, { excludeTestServices: true, timeout: "1 minute" })("a clu
       }).pipe(Effect.scoped, Effect.provide(outside))
     )
   })
+
+  it.effect("takes submissions of a user who may only read and write its tables", () =>
+    Effect.gen(function* () {
+      const directory = yield* files
+      const { url } = yield* Postgres
+      const owner = Database.of(Redacted.make(url)).layer
+      const name = `submitter_${process.pid}`
+      yield* Effect.gen(function* () {
+        const sql = yield* SqlClient.SqlClient
+        yield* sql.unsafe(`CREATE ROLE ${name} LOGIN`)
+        yield* sql.unsafe("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+        for (const table of ["messages", "replies", "runners", "locks"]) {
+          yield* sql.unsafe(`GRANT SELECT, INSERT, UPDATE, DELETE ON cluster_${table} TO ${name}`)
+        }
+        for (const table of ["cluster", "cluster_runner", "effect_oss"]) {
+          yield* sql.unsafe(`GRANT SELECT ON ${table}_migrations TO ${name}`)
+        }
+        yield* sql.unsafe(`GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO ${name}`)
+      }).pipe(Effect.provide(Layer.provideMerge(NodeCluster.layerClient, owner)))
+      const own = new URL(url)
+      own.username = name
+      const submitter = Database.of(Redacted.make(own.href)).layer
+      yield* Effect.gen(function* () {
+        const source = Locator.file(`${directory}/small`)
+        const id = yield* Uploads.submit({ bucket, key: "small", source })
+        assert.strictEqual((yield* Uploads.status(id))._tag, "Waiting")
+        yield* Uploads.cancel(id)
+        assert.lengthOf(yield* Uploads.list(), 1)
+      }).pipe(
+        Effect.provide(Layer.provide(Layer.fresh(NodeCluster.layerClient), submitter), {
+          local: true
+        }),
+        Effect.ensuring(
+          Effect.ignore(
+            SqlClient.SqlClient.use((sql) =>
+              sql.unsafe(`DROP OWNED BY ${name}; DROP ROLE ${name}`)
+            ).pipe(Effect.provide(owner, { local: true }))
+          )
+        )
+      )
+    }).pipe(Effect.scoped, Effect.provide(outside))
+  )
 })

@@ -129,7 +129,7 @@ const until = <E, R>(
     Effect.tap((holds) => (holds ? Effect.void : Effect.sleep("50 millis"))),
     Effect.repeat({ until: (holds) => holds }),
     Effect.timeoutOrElse({
-      duration: "100 seconds",
+      duration: "5 minutes",
       orElse: () =>
         Effect.flatMap(seen, (seen) =>
           Effect.die(new Error(`it never comes to that: ${what} ${JSON.stringify(seen) ?? ""}`))

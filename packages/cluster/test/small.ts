@@ -11,7 +11,6 @@ import type { AddressInfo } from "node:net"
 import { tmpdir } from "node:os"
 import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
-import { isMainThread, Worker } from "node:worker_threads"
 import { NodeHttpClient, NodeRuntime, NodeServices } from "@effect/platform-node"
 import { PgClient } from "@effect/sql-pg"
 import { NodeCluster, Uploads } from "@effect-oss/cluster"
@@ -26,6 +25,8 @@ const { values } = parseArgs({
     files: { type: "string", default: "10000" },
     size: { type: "string", default: "10240" },
     runners: { type: "string", default: "2" },
+    /** A process that is the server. */
+    sink: { type: "boolean", default: false },
     /** For the processes of `uploadAll`: the server, and which files. */
     endpoint: { type: "string" },
     directory: { type: "string" },
@@ -85,12 +86,14 @@ const child = (args: ReadonlyArray<string>, env: Readonly<Record<string, string>
         env: { PATH: process.env["PATH"] ?? "", ...env },
         stdio: ["ignore", "pipe", "inherit"]
       })
-      const ready = new Promise<void>((resolve) => process_.stdout.once("data", () => resolve()))
+      const said = new Promise<string>((resolve) =>
+        process_.stdout.once("data", (text) => resolve(String(text).trim()))
+      )
       const ended = new Promise<void>((resolve, reject) =>
         process_.once("close", (code) => (code === 0 ? resolve() : reject(new Error(`${code}`))))
       )
       ended.catch(() => undefined)
-      return { process_, ready, ended }
+      return { process_, said, ended }
     }),
     ({ process_ }) => Effect.sync(() => process_.kill("SIGKILL"))
   )
@@ -120,8 +123,8 @@ const batch = Effect.fnUntraced(function* (url: string, endpoint: string, direct
   const env = { ...keys, OSS_ENDPOINT: endpoint, EFFECT_OSS_DATABASE_URL: url }
   const bin = fileURLToPath(new URL("../../cli/src/bin.ts", import.meta.url))
   for (let index = 0; index < runners; index++) {
-    const { ready } = yield* child([bin, "runner", "--root", directory], env)
-    yield* Effect.promise(() => ready)
+    const { said } = yield* child([bin, "runner", "--root", directory], env)
+    yield* Effect.promise(() => said)
   }
   const files = Array.from({ length: count }, (_, index) => {
     const key = `file-${index}`
@@ -160,12 +163,8 @@ const measure = Effect.gen(function* () {
     bytes.set(new TextEncoder().encode(`${index} `))
     yield* fs.writeFile(`${directory}/file-${index}`, bytes)
   }
-  const endpoint = yield* Effect.promise(
-    () =>
-      new Promise<string>((resolve) => {
-        new Worker(new URL(import.meta.url)).once("message", resolve)
-      })
-  )
+  const { said } = yield* child([fileURLToPath(import.meta.url), "--sink"], {})
+  const endpoint = yield* Effect.promise(() => said)
   const all = yield* timed(uploadAll(endpoint, directory))
   const url = yield* database(yield* server, `effect_oss_small_${process.pid}`)
   const client = NodeCluster.layerClient.pipe(
@@ -190,10 +189,9 @@ const measure = Effect.gen(function* () {
   return yield* Effect.sync(() => process.exit(0))
 }).pipe(Effect.scoped, Effect.provide([NodeServices.layer, NodeHttpClient.layerNodeHttp]))
 
-if (!isMainThread) {
-  const { parentPort } = await import("node:worker_threads")
+if (values.sink) {
   const listening = sink().listen(0, "127.0.0.1", () => {
-    parentPort?.postMessage(`http://127.0.0.1:${(listening.address() as AddressInfo).port}`)
+    console.log(`http://127.0.0.1:${(listening.address() as AddressInfo).port}`)
   })
 } else if (values.endpoint === undefined) NodeRuntime.runMain(measure)
 else NodeRuntime.runMain(share)

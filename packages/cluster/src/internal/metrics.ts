@@ -18,17 +18,19 @@ const forgotten = Metric.counter("oss.cluster.forgotten", {
   incremental: true
 })
 
+type Kind = "upload" | "batch"
+
+const count = (kind: Kind, outcome: "completed" | "failed") =>
+  Metric.update(Metric.withAttributes(executions, { kind, outcome }), 1)
+
 /** Counts what ends; one that is suspended, or moves to another runner, has not. */
 export const ended =
-  (kind: "upload" | "batch") =>
-  <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
-    const count = (outcome: "completed" | "failed") =>
-      Metric.update(Metric.withAttributes(executions, { kind, outcome }), 1)
-    return self.pipe(
-      Effect.tap(() => count("completed")),
-      Effect.tapCause((cause) => (Cause.hasInterrupts(cause) ? Effect.void : count("failed")))
+  (kind: Kind) =>
+  <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    self.pipe(
+      Effect.tap(() => count(kind, "completed")),
+      Effect.tapCause((cause) => (Cause.hasInterrupts(cause) ? Effect.void : count(kind, "failed")))
     )
-  }
 
 /** So many activities at once, and how many they are. */
 export const measured = (permits: Semaphore.Semaphore): Pick<Semaphore.Semaphore, "withPermit"> => {
