@@ -99,6 +99,21 @@ describe("a body", () => {
   )
 })
 
+describe("a success before the end of the body", () => {
+  it.live("stores nothing", () =>
+    Effect.gen(function* () {
+      const server = yield* serve((_, response) => {
+        response.socket?.pause()
+        return stored
+      }, "arrival")
+      const client = yield* clientTo(server.url, {}, NodeOssHttp.layer())
+      const error = yield* Effect.flip(putPart(client, telling(64 * MiB).body))
+      assert.strictEqual(error.reason._tag, "Transport")
+      assert.include(error.message, "before the body had been sent")
+    }).pipe(Effect.scoped)
+  )
+})
+
 describe("a kept connection", () => {
   /** Breaks the second request of the first connection, before any answer. */
   const stale: Answerer = (_, response, count) => {
