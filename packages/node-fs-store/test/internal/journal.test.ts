@@ -187,6 +187,12 @@ describe("a journal", () => {
     )
   })
 
+  it("is damaged if it goes on for ever in empty lines", () => {
+    const lines = new Uint8Array(alone.bytes.length + 100_000).fill(10)
+    lines.set(alone.bytes)
+    assertDamaged(lines, "more lines than any upload has")
+  })
+
   it("is of an unknown version if a newer library wrote it", () => {
     const bytes = line({ format: "effect-oss checkpoint", version: 2, new: true })
     assert.deepStrictEqual(
