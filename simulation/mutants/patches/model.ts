@@ -25,11 +25,11 @@ export const model: Patches = {
       "if (count > maxParts + 1) {",
       "10,001 parts are allowed"
     ],
-    ["Part.ts", "partSize >= minPartSize &&", "partSize > minPartSize &&", "100 KiB are refused"],
+    ["Part.ts", "bytes >= minPartSize &&", "bytes > minPartSize &&", "100 KiB are refused"],
     [
       "Part.ts",
-      "partSize <= maxPartSize\n",
-      "partSize <= 2 * maxPartSize\n",
+      "bytes <= maxPartSize\n",
+      "bytes <= 2 * maxPartSize\n",
       "parts above 5 GiB are allowed"
     ],
     [
