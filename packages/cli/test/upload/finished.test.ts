@@ -10,7 +10,11 @@ const begun = Effect.fnUntraced(function* (name: string) {
   const { directory, env, emulator, file, client } = yield* World
   const fs = yield* FileSystem.FileSystem
   yield* fs.makeDirectory(`${directory}/${name}`)
-  for (const each of ["1", "2", "3"]) yield* file(`${name}/${each}`, 200 * KiB)
+  for (const each of ["1", "2", "3"]) {
+    const { path } = yield* file(`${name}/${each}`, 200 * KiB)
+    // OSS tells times in whole seconds: a file of this very second may be newer than its object.
+    yield* fs.utimes(path, 1_000_000_000, 1_000_000_000)
+  }
   const state = `${directory}/${name}-state`
   const args = ["upload", `${directory}/${name}`, "oss://bucket/", "--checkpoint-dir", state]
   const upload = (...flags: ReadonlyArray<string>) => runHere([...args, ...flags], env)
