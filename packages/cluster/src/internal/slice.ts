@@ -140,10 +140,6 @@ const untilOther = Effect.fnUntraced(function* (
   }
 })
 
-interface Numbered extends UploadRequest<never, FileSystem | HttpClient> {
-  readonly number: number
-}
-
 /** Uploads the files of these numbers, as core uploads many. */
 const uploads = Effect.fnUntraced(function* (
   slice: Slice,
@@ -155,18 +151,24 @@ const uploads = Effect.fnUntraced(function* (
   const { bucket, prefix, options } = slice
   const roots = yield* Roots
   const client = yield* (yield* Targets).client({ bucket, key: prefix })
-  const requests = numbers.flatMap((number): ReadonlyArray<Numbered> => {
+  const numberOf = new Map<string, number>()
+  type Request = UploadRequest<never, FileSystem | HttpClient>
+  const requests = numbers.flatMap((number): ReadonlyArray<Request> => {
     const file = slice.files[number]
     if (file === undefined) return []
     const source = sourceOf(roots, `${slice.directory}${file.path}`, file.fingerprint)
-    return [{ ...options, key: `${prefix}${file.key ?? file.path}`, source, number }]
+    const key = `${prefix}${file.key ?? file.path}`
+    numberOf.set(key, number)
+    return [{ ...options, key, source }]
   })
   // What a round before this one stored, and could not say so, must not fail now.
   const skipIdentical = slice.skipIdentical || options.forbidOverwrite === true
   yield* UploadMany.uploadAll(requests, { concurrency: 2 * parts, parts, skipIdentical }).pipe(
     Stream.runForEach((outcome) =>
       Effect.sync(() => {
-        const { number, key } = outcome.request as Numbered
+        const { key } = outcome.request
+        const number = numberOf.get(key)
+        if (number === undefined) return
         if (outcome._tag !== "Failed") {
           const skipped = outcome._tag === "Skipped" ? 1 : 0
           return ended(number, { ...nothing, files: 1, skipped, size: outcome.result.size })

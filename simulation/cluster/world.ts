@@ -1,0 +1,121 @@
+/**
+ * A cluster in memory and in virtual time, out of a seed: uploads and a batch,
+ * runners that end at any moment and are followed by others, requests that hang,
+ * are lost or refused. What holds in the end is said by `promises`.
+ */
+import { Uploads } from "@effect-oss/cluster"
+import { Locator } from "@effect-oss/cluster"
+import { Fault, OssEmulator } from "@effect-oss/emulator"
+import { Effect, Exit, Layer, Option, Scope } from "effect"
+import {
+  bucket,
+  contentOf,
+  ended,
+  ground,
+  inject,
+  inTime,
+  partSize,
+  pass,
+  runner,
+  until,
+  write
+} from "../../packages/cluster/test/world.ts"
+
+/** The same numbers from 0 to 1 for the same seed. */
+export const dice = (seed: number) => {
+  let state = seed
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) | 0
+    return (state >>> 8) / 2 ** 24
+  }
+}
+
+const operations = ["initiate", "uploadPart", "complete", "put", "listParts"] as const
+
+/** A fault that goes away. */
+const fault = (random: () => number): Fault.Fault => {
+  const operation = operations[Math.floor(random() * operations.length)] ?? "put"
+  const times = 1 + Math.floor(random() * 3)
+  const kind = random()
+  if (kind < 0.3) return Fault.answer({ operation, status: 503, times })
+  if (kind < 0.6) return Fault.drop({ operation, times, at: random() < 0.5 ? "before" : "after" })
+  const millis = Math.floor(random() * 90_000)
+  return Fault.delay({ operation, times, millis, at: random() < 0.5 ? "before" : "after" })
+}
+
+/** Lives a world, and yields what is wrong in the end. */
+export const live = Effect.fnUntraced(function* (seed: number) {
+  const random = dice(seed)
+  const files = Array.from({ length: 2 + Math.floor(random() * 3) }, (_, index) => ({
+    key: `large-${index}`,
+    bytes: contentOf(Math.floor((1 + random() * 12) * partSize), seed + index)
+  }))
+  const small = Array.from({ length: 20 + Math.floor(random() * 200) }, (_, index) => ({
+    key: `small-${index}`,
+    bytes: contentOf(1 + Math.floor(random() * 500), seed + index)
+  }))
+  const all = [...files, ...small]
+  for (const { key, bytes } of all) yield* write(bytes, `/shared/${key}`)
+  const submit = Effect.gen(function* () {
+    const source = (key: string) => Locator.file(`/shared/${key}`)
+    const ids = yield* Effect.forEach(files, ({ key }) =>
+      Uploads.submit({ bucket, key, source: source(key), partSize })
+    )
+    const batch = small.map(({ key }) => ({ key, path: `/shared/${key}` }))
+    return [...ids, ...(yield* Uploads.submitMany({ bucket, prefix: "", files: batch, partSize }))]
+  })
+  let ids: ReadonlyArray<string> = []
+  const lives = 2 + Math.floor(random() * 4)
+  for (let life = 0; life < lives; life++) {
+    const scope = yield* Scope.make()
+    const context = yield* inTime(Scope.provide(Layer.build(runner({ activities: 2 })), scope))
+    yield* Effect.provideContext(
+      Effect.gen(function* () {
+        if (life === 0) ids = yield* submit
+        yield* inject(...Array.from({ length: Math.floor(random() * 5) }, () => fault(random)))
+        if (random() < 0.3) yield* steered(ids[Math.floor(random() * ids.length)] ?? "")
+        if (life < lives - 1) return yield* pass(Math.floor(random() * 40))
+        for (const id of ids) yield* until(ended(id))
+      }),
+      context
+    )
+    if (life === lives - 1) {
+      const wrong = yield* Effect.provideContext(promises(ids, all), context)
+      yield* inTime(Scope.close(scope, Exit.void))
+      return wrong
+    }
+    yield* inTime(Scope.close(scope, Exit.void))
+  }
+  return ["no runner lived"]
+}, Effect.provide(ground))
+
+/** Paused, and going on after a while. */
+const steered = Effect.fnUntraced(function* (id: string) {
+  yield* Uploads.pause(id)
+  yield* pass(10)
+  yield* Uploads.resume(id)
+})
+
+/** Every upload is done, every object whole, and nothing is left behind. */
+const promises = Effect.fnUntraced(function* (
+  ids: ReadonlyArray<string>,
+  files: ReadonlyArray<{ readonly key: string; readonly bytes: Uint8Array }>
+) {
+  const wrong: Array<string> = []
+  for (const id of ids) {
+    const status = yield* Uploads.status(id)
+    const isDone =
+      status._tag === "Completed" || (status._tag === "BatchEnded" && status.result.failed === 0)
+    const why = status._tag === "BatchEnded" ? status.result.failures[0]?.error.message : ""
+    if (!isDone) wrong.push(`${id} is ${status._tag} ${why ?? ""}`)
+  }
+  const emulator = yield* OssEmulator.OssEmulator
+  for (const { key, bytes } of files) {
+    const object = yield* emulator.object(bucket, key)
+    const stored = Option.isSome(object) ? yield* object.value.bytes : undefined
+    if (stored === undefined || Buffer.compare(stored, bytes) !== 0)
+      wrong.push(`${key} isn't whole`)
+  }
+  if ((yield* emulator.inFlight) > 0) wrong.push("a request is under way")
+  return wrong
+})
