@@ -10,12 +10,15 @@ import type { HelpDoc } from "effect/cli/HelpDoc"
 import * as GlobalFlag from "effect/cli/GlobalFlag"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import { command } from "./Command.ts"
 import type { ExitCode, Explanation } from "./internal/Explain.ts"
 import { explainCause, isResumable } from "./internal/Explain.ts"
 import { jsonLine } from "./internal/json.ts"
 import { wrapped } from "./internal/text.ts"
+import * as Typed from "./internal/typed.ts"
 import { Output } from "./internal/Output.ts"
+import { completions } from "./internal/completions.ts"
 
 /**
  * The package's version.
@@ -35,7 +38,9 @@ export const version = "0.1.0"
  */
 export const run = Effect.fnUntraced(function* (args: ReadonlyArray<string>) {
   const output = yield* Output
-  return yield* Command.runWith(command, { version, renderErrors: false })(args).pipe(
+  return yield* Effect.fromResult(Typed.read(args, commandNames)).pipe(
+    Effect.flatMap(Command.runWith(command, { version, renderErrors: false })),
+    Effect.andThen(output.written),
     Effect.as<ExitCode>(0),
     Effect.catchCause((cause) => {
       const explanation = explainCause(cause)
@@ -44,6 +49,8 @@ export const run = Effect.fnUntraced(function* (args: ReadonlyArray<string>) {
     Effect.provide([layerPresenter(output), layerBuiltIns])
   )
 })
+
+const commandNames = command.subcommands.flatMap(({ commands }) => commands.map(({ name }) => name))
 
 /** Also where the arguments are too wrong to be understood. */
 const asksForJson = (args: ReadonlyArray<string>): boolean => {
@@ -65,19 +72,32 @@ const tell = Effect.fnUntraced(function* (
   yield* error(`error: ${what}\n  → ${todo}\n`)
 })
 
-/** In characters, whatever the terminal: help is read in pagers and logs, too. */
-const helpWidth = 100
+/** In characters, where there is no narrower terminal: help is read in pagers and logs, too. */
+const widest = 100
+
+/** Below this, a column of flags and one of words don't fit side by side. */
+const narrowest = 40
+
+const widthOf = ({ size }: Output["Service"]["screen"]): Effect.Effect<number> =>
+  Option.match(size, {
+    onNone: () => Effect.succeed(widest),
+    onSome: Effect.map(({ columns }) => Math.max(narrowest, Math.min(widest, columns)))
+  })
 
 /** Help and version where they were asked for; mistakes are `tell`'s. */
 const layerPresenter = ({ out, screen }: Output["Service"]): Layer.Layer<never> => {
   const formatter = CliOutput.defaultFormatter({ colors: screen.color, globalFlags: "summary" })
-  const help = (doc: HelpDoc) =>
-    wrapped(formatter.formatHelpDoc({ ...doc, usage: asTyped(doc.usage) }), helpWidth)
+  const help = (doc: HelpDoc) => {
+    const text = formatter.formatHelpDoc({ ...doc, usage: asTyped(doc.usage) })
+    return Effect.map(widthOf(screen), (width) => `${wrapped(text, width)}\n`)
+  }
   return CliOutput.layerPresenter({
     present: (event) => {
       switch (event._tag) {
         case "Help":
-          return event.reason === "Requested" ? out(`${help(event.helpDoc)}\n`) : Effect.void
+          return event.reason === "Requested"
+            ? Effect.flatMap(help(event.helpDoc), out)
+            : Effect.void
         case "Version":
           return out(`${formatter.formatVersion(event.name, event.version)}\n`)
         case "InvalidInvocation":
@@ -96,5 +116,5 @@ const asTyped = (usage: string): string =>
     .replace("<id...>", "ID...")
 
 const layerBuiltIns = CliConfig.layer({
-  builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions]
+  builtIns: [GlobalFlag.Help, GlobalFlag.Version, completions]
 })

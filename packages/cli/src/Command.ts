@@ -244,7 +244,7 @@ export const command = Command.make("effect-oss").pipe(
       "",
       "Ctrl-C stops cleanly; once more, at once. Either way the same command carries on.",
       "",
-      "Exit codes: 0 done; 1 failed, run the same command again to carry on; 2 wrong usage, nothing was sent; 3 failed for good; 130 interrupted by SIGINT, 143 by SIGTERM, carry on as after 1."
+      "Exit codes: 0 done; 1 failed, run the same command again to carry on; 2 wrong usage, nothing was sent; 3 failed for good; 129, 130, 143 interrupted by SIGHUP, SIGINT or SIGTERM, carry on as after 1."
     ].join("\n  ")
   ),
   Command.withExamples([

@@ -21,7 +21,12 @@ const retrying = cases.Retrying.make({
 const recording = () => {
   const written: Array<string> = []
   const out = (text: string) => Effect.sync(() => written.push(text))
-  const service = Output.of({ out, error: () => Effect.void, screen: Screen.make({ write: out }) })
+  const service = Output.of({
+    out,
+    error: () => Effect.void,
+    written: Effect.void,
+    screen: Screen.make({ write: out })
+  })
   return { written, provide: Effect.provideService(Output, service) }
 }
 

@@ -1,7 +1,7 @@
 import { assert, layer } from "@effect/vitest"
 import { Effect, FileSystem } from "effect"
 import { execFileSync } from "node:child_process"
-import { nothingSecret, run, World } from "./support.ts"
+import { nothingSecret, run, runHere, World } from "./support.ts"
 
 /** What bash would offer for the last of its arguments, a line each. */
 const completing = `COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMP_LINE="$*"; COMP_POINT=\${#COMP_LINE}
@@ -36,6 +36,23 @@ layer(World.layer, { excludeTestServices: true })("completions", (it) => {
       const directories = yield* completed("pending", "--checkpoint-dir", "complete-")
       assert.deepStrictEqual(directories, ["complete-dir"])
     })
+  )
+
+  it.effect(
+    "zsh completes files where there may be one: the object is no argument of its own",
+    () =>
+      Effect.gen(function* () {
+        const { out } = yield* runHere(["--completions", "zsh"])
+        const [, upload = ""] = out.split("_effect_oss_upload() {\n")
+        const [specs = ""] = upload.split("\n}\n")
+        assert.deepStrictEqual(
+          Array.from(specs.matchAll(/^ *'(\*?:).*:(.*)'$/gm), ([, which, action]) => [
+            which,
+            action
+          ]),
+          [["*:", "_files"]]
+        )
+      })
   )
 
   it.effect("completions are printed for shells", () =>

@@ -38,6 +38,39 @@ layer(World.layer, { excludeTestServices: true })("the command ends", (it) => {
     })
   )
 
+  it.effect("a hangup keeps what was sent, and ends with 129", () =>
+    Effect.gen(function* () {
+      const stubborn = fileURLToPath(new URL("stubborn.ts", import.meta.url))
+      const running = yield* start(["0"], { script: stubborn })
+      yield* running.shows("ready")
+      yield* running.kill("SIGHUP")
+      const { out, code } = yield* running.ended
+      assert.deepStrictEqual([out, code], ["ready\nstopped\n", 129])
+    })
+  )
+
+  it.effect("a command that npx started ends once npx has gone", () =>
+    Effect.gen(function* () {
+      const stubborn = fileURLToPath(new URL("stubborn.ts", import.meta.url))
+      const npx = fileURLToPath(new URL("npx.ts", import.meta.url))
+      const running = yield* start([stubborn], { script: npx, env: { npm_command: "exec" } })
+      yield* running.shows("ready")
+      yield* running.kill("SIGKILL")
+      // The command has standard output open for as long as it is at work.
+      assert.strictEqual((yield* running.ended).out, "ready\nstopped\n")
+    })
+  )
+
+  it.effect("output that a full disk swallowed is no success", () =>
+    Effect.gen(function* () {
+      const { env } = yield* World
+      const full = fileURLToPath(new URL("full.ts", import.meta.url))
+      const { code, error } = yield* run(["--version"], { script: full, env })
+      assert.strictEqual(code, 1)
+      assert.match(error, /^error: standard output: .*no space left.*\n {2}→ free space/)
+    })
+  )
+
   it.effect("an old Node is told of, and what it lacks isn't asked for", () =>
     Effect.gen(function* () {
       const versions = `{...process.versions, node: "20.20.2"}`

@@ -1,5 +1,6 @@
 /** Keeps a line at the bottom of the screen, and takes as many milliseconds as its argument says to stop. */
 import { Console, Effect } from "effect"
+import { explain } from "../src/internal/Explain.ts"
 import { orInterrupted } from "../src/internal/signals.ts"
 import { layerOutput } from "../src/internal/processOutput.ts"
 import { Output } from "../src/internal/Output.ts"
@@ -18,7 +19,9 @@ setInterval(() => {}, 1_000)
 
 Effect.runPromise(
   orInterrupted(stubborn).pipe(
-    Effect.catchTag("Interrupted", () => Effect.sync(() => process.exit(130))),
+    Effect.catchTag("Interrupted", (interrupted) =>
+      Effect.sync(() => process.exit(explain(interrupted).exitCode))
+    ),
     Effect.provide(layerOutput)
   )
 )

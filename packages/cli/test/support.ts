@@ -114,13 +114,22 @@ export const run = (args: ReadonlyArray<string>, options?: Parameters<typeof sta
   Effect.scoped(Effect.flatMap(start(args, options), ({ ended }) => ended))
 
 /** Runs the command within this process, to its end. */
-export const runHere = Effect.fnUntraced(function* (args: ReadonlyArray<string>, env: Env = {}) {
+export const runHere = Effect.fnUntraced(function* (
+  args: ReadonlyArray<string>,
+  env: Env = {},
+  /** Of a terminal. Default: it is none. */
+  columns?: number
+) {
   let out = ""
   let error = ""
   const output = Output.of({
     out: (text) => Effect.sync(() => (out += text)),
     error: (text) => Effect.sync(() => (error += text)),
-    screen: Screen.make({ write: (text) => Effect.sync(() => (out += text)) })
+    written: Effect.void,
+    screen: Screen.make({
+      write: (text) => Effect.sync(() => (out += text)),
+      size: columns === undefined ? undefined : Effect.succeed({ columns, rows: 24 })
+    })
   })
   const code = yield* Cli.run(args).pipe(
     Effect.provide([NodeServices.layer, ConfigProvider.layer(ConfigProvider.fromEnv({ env }))]),

@@ -22,7 +22,23 @@ const twoLines = /^error: [^\n]+\n {2}→ [^\n]+\n$/
 
 describe("wrong usage, with exit code 2 and nothing sent:", () => {
   it.live.each<readonly [string, ReadonlyArray<string>, Readonly<Record<string, string>>, RegExp]>([
-    ["no command", [], env, /a command is missing\n.*--help/],
+    [
+      "a file whose name begins with a dash, with an h",
+      ["upload", "-h.txt", file, url],
+      env,
+      /unknown flag -h\.txt\n.*\.\/-h\.txt.* -- before/
+    ],
+    ["a cluster with an h", upload("-xh"), env, /unknown flag -xh\n/],
+    ["an unknown flag beside --help", upload("-x", "--help"), env, /unknown flag -x\n/],
+    [
+      "a file whose name begins with two dashes",
+      ["upload", "--h.txt", file, url],
+      env,
+      /unknown flag --h\.txt\n.*\.\/--h\.txt.* -- before/
+    ],
+    ["help of no command", ["help", "uplaod"], env, /unknown command "uplaod"/],
+    ["no command but a file", [file, url], env, /unknown command.*\n.*"effect-oss upload"/],
+    ["an object without a file", ["upload", url], env, /missing: FILE\n/],
     ["an unknown command", ["uplaod"], env, /uplaod.*\n.*did you mean upload\?/],
     ["no arguments", ["upload"], env, /missing: FILE and oss.*\n.*effect-oss upload --help/],
     ["no object", ["upload", file], env, /missing: oss:\/\/BUCKET\/KEY\n/],
@@ -205,6 +221,32 @@ describe("help", () => {
     })
   )
 
+  it.live("is what the command prints by itself, and what help COMMAND prints", () =>
+    Effect.gen(function* () {
+      const pages = [
+        [[], ["--help"]],
+        [["help"], ["--help"]],
+        [
+          ["help", "sweep"],
+          ["sweep", "--help"]
+        ]
+      ] as const
+      for (const [typed, meant] of pages) {
+        assert.deepStrictEqual(yield* runHere(typed), yield* runHere(meant))
+        assert.strictEqual((yield* runHere(typed)).code, 0)
+      }
+    })
+  )
+
+  it.live("fits into a narrow terminal", () =>
+    Effect.gen(function* () {
+      const { out } = yield* runHere(["upload", "--help"], {}, 60)
+      assert.isAtMost(Math.max(...out.split("\n").map((line) => line.length)), 60)
+      const tiny = yield* runHere(["--help"], {}, 5)
+      assert.isAtMost(Math.max(...tiny.out.split("\n").map((line) => line.length)), 60)
+    })
+  )
+
   it("is there for thirteen commands", () => {
     assert.lengthOf(commands, 14)
   })
@@ -234,6 +276,7 @@ it.live("the version is the package's", () =>
     assert.strictEqual(Cli.version, packageJson.version)
     const { code, out } = yield* runHere(["--version"])
     assert.deepStrictEqual([code, out], [0, `effect-oss v${packageJson.version}\n`])
+    assert.strictEqual((yield* runHere(["version"])).out, out)
   })
 )
 

@@ -14,7 +14,7 @@ export class UsageError extends Data.TaggedError("UsageError")<{
 
 /** A signal ended the command; what was acknowledged is kept. */
 export class Interrupted extends Data.TaggedError("Interrupted")<{
-  readonly signal: "SIGINT" | "SIGTERM"
+  readonly signal: "SIGINT" | "SIGTERM" | "SIGHUP"
 }> {
   override get message(): string {
     return `interrupted by ${this.signal}`
@@ -55,5 +55,12 @@ export class NothingMatches extends Data.TaggedError("NothingMatches")<{
 }> {
   override get message(): string {
     return this.problem
+  }
+}
+
+/** Standard output could not be written, for instance to a full disk. What was done is done. */
+export class Unwritten extends Data.TaggedError("Unwritten")<{ readonly problem: string }> {
+  override get message(): string {
+    return `standard output: ${this.problem}`
   }
 }

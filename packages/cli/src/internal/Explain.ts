@@ -23,6 +23,7 @@ import type {
   Piped,
   SomeFailed,
   UnderWay,
+  Unwritten,
   UsageError
 } from "./CliFailure.ts"
 import { explainArgument } from "./arguments.ts"
@@ -34,9 +35,9 @@ import { explainArgument } from "./arguments.ts"
  * - 1: failed, and the same command carries on;
  * - 2: wrong usage, nothing was sent;
  * - 3: failed for good;
- * - 130, 143: interrupted by SIGINT or SIGTERM; the same command carries on.
+ * - 129, 130, 143: interrupted by SIGHUP, SIGINT or SIGTERM; the same command carries on.
  */
-export type ExitCode = 0 | 1 | 2 | 3 | 130 | 143
+export type ExitCode = 0 | 1 | 2 | 3 | 129 | 130 | 143
 
 /** All that the command can fail with. */
 export type Failure =
@@ -51,6 +52,7 @@ export type Failure =
   | Piped
   | NothingMatches
   | SomeFailed
+  | Unwritten
   | ConfigError
   | CliError
 
@@ -107,6 +109,12 @@ const explained = (failure: Failure): Explanation => {
       return ofRunner(failure)
     case "SqlError":
       return { what: `the database: ${failure.message}`, ...ofDatabase(failure) }
+    case "Unwritten":
+      return {
+        what: failure.message,
+        todo: "free space where the output goes, then run it again",
+        exitCode: 1
+      }
     case "Interrupted":
       return { what: failure.message, todo: again, exitCode: signalCodes[failure.signal] }
     default:
@@ -164,7 +172,7 @@ const ofMany = ({ exitCode, hint = "" }: SomeFailed): Rest => {
   return { todo: `mend what is said above, then ${then}${hint}`, exitCode }
 }
 
-const signalCodes = { SIGINT: 130, SIGTERM: 143 } as const
+const signalCodes = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const
 
 /** In the command's words if the library's remedy has options where the command has flags. */
 const remedyOf = ({ reason, bucket }: OssError): string => {

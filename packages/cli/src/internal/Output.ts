@@ -6,6 +6,7 @@
 import type { Screen } from "@effect-oss/terminal/Screen"
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
+import type { Unwritten } from "./CliFailure.ts"
 
 /** Standard output and standard error. Writing never fails: an upload goes on when its reader has gone. */
 export class Output extends Context.Service<
@@ -15,6 +16,8 @@ export class Output extends Context.Service<
     readonly out: (text: string) => Effect.Effect<void>
     /** Writes to standard error. */
     readonly error: (text: string) => Effect.Effect<void>
+    /** Fails if something that was written to standard output is lost, because a disk is full for instance. */
+    readonly written: Effect.Effect<void, Unwritten>
     /** Standard output, as what progress is shown on. */
     readonly screen: Screen
   }

@@ -7,7 +7,7 @@ export const explainArgument = (
 ): { readonly what: string; readonly todo?: string | undefined } => {
   switch (error._tag) {
     case "UnrecognizedOption":
-      return { what: `unknown flag ${error.option}`, todo: meant(error) }
+      return { what: `unknown flag ${error.option}`, todo: meant(error) ?? aFile(error.option) }
     case "UnknownSubcommand":
       return { what: `unknown command "${error.subcommand}"`, todo: meant(error) }
     case "MissingArgument":
@@ -22,6 +22,9 @@ export const explainArgument = (
       return { what: error.message.split("\n", 1).join() }
   }
 }
+
+/** A shell may have put a file's name there. */
+const aFile = (name: string) => `if it is a file, write ./${name}, or put -- before it;`
 
 const meant = ({ suggestions: [nearest] }: { readonly suggestions: ReadonlyArray<string> }) =>
   nearest === undefined ? undefined : `did you mean ${nearest}?`

@@ -8,13 +8,31 @@ import * as Cause from "effect/Cause"
 import { TerminalCapabilities } from "effect/cli/TerminalCapabilities"
 import * as Logger from "effect/Logger"
 import type { WriteStream } from "node:tty"
+import { ascii, isUtf8 } from "./ascii.ts"
+import { Unwritten } from "./CliFailure.ts"
 import { Output } from "./Output.ts"
 
-/** Waits until the text has been taken, so that the process may exit. A reader who has gone is no error. */
+/** Waits until the text has been taken, so that the process may exit. */
 const write = (text: string): Effect.Effect<void> =>
   Effect.callback((resume) => {
-    process.stdout.write(text, () => resume(Effect.void))
+    process.stdout.write(inLocale(text), (error) => {
+      if (error != null && !isReaderGone(error)) unwritten ??= error
+      resume(Effect.void)
+    })
   })
+
+/** What standard output could not take first. */
+let unwritten: Error | undefined
+
+/** A reader who has gone, or a terminal, has seen what it wanted. */
+const isReaderGone = (error: Error) =>
+  "code" in error && ["EPIPE", "EIO", "ERR_STREAM_DESTROYED"].includes(String(error.code))
+
+const written: Effect.Effect<void, Unwritten> = Effect.suspend(() =>
+  unwritten === undefined ? Effect.void : new Unwritten({ problem: unwritten.message })
+)
+
+const inLocale = isUtf8(process.env) ? (text: string) => text : ascii
 
 /** Without a listener, a closed pipe or terminal would end the process with a dump. */
 const ignoreErrors = (stream: WriteStream) => {
@@ -31,7 +49,8 @@ const pinned = new Pinned()
 const sharesScreen = () => process.stdout.isTTY && process.stderr.isTTY
 
 /** At once, since others write to the same screen. */
-const writeError = (text: string, done = () => {}) => {
+const writeError = (message: string, done = () => {}) => {
+  const text = inLocale(message)
   if (!sharesScreen()) return process.stderr.write(text, done)
   process.stdout.write(pinned.erase(columns()))
   process.stderr.write(text)
@@ -51,6 +70,7 @@ export const layerOutput: Layer.Layer<Output> = Layer.effect(
     })
     return Output.of({
       out: screen.write,
+      written,
       screen,
       error: (text) => Effect.callback((resume) => void writeError(text, () => resume(Effect.void)))
     })

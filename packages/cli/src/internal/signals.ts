@@ -1,5 +1,5 @@
 /**
- * SIGINT and SIGTERM as values, so that a command ends as any failed effect
+ * SIGINT, SIGTERM and SIGHUP as values, so that a command ends as any failed effect
  * does: scopes closed, nothing in flight. Who sends another one doesn't want to
  * wait for that.
  */
@@ -10,6 +10,7 @@ import { Interrupted } from "./CliFailure.ts"
 import { explain } from "./Explain.ts"
 import { Output } from "./Output.ts"
 import * as Draining from "./draining.ts"
+import { onOrphaned } from "./orphaned.ts"
 
 type Signal = Interrupted["signal"]
 
@@ -17,8 +18,10 @@ type Signal = Interrupted["signal"]
 const echo = Duration.millis(300)
 
 const offer = (signals: Queue.Queue<Signal>) => (signal: NodeJS.Signals) => {
-  Queue.offerUnsafe(signals, signal === "SIGTERM" ? signal : "SIGINT")
+  Queue.offerUnsafe(signals, signal === "SIGTERM" || signal === "SIGHUP" ? signal : "SIGINT")
 }
+
+const names = ["SIGINT", "SIGTERM", "SIGHUP"] as const
 
 /** All signals, until the scope closes. */
 const listen = Effect.gen(function* () {
@@ -26,14 +29,13 @@ const listen = Effect.gen(function* () {
   yield* Effect.acquireRelease(
     Effect.sync(() => {
       const onSignal = offer(signals)
-      process.on("SIGINT", onSignal)
-      process.on("SIGTERM", onSignal)
-      return onSignal
+      for (const name of names) process.on(name, onSignal)
+      return { onSignal, stopWatching: onOrphaned(() => onSignal("SIGTERM")) }
     }),
-    (onSignal) =>
+    ({ onSignal, stopWatching }) =>
       Effect.sync(() => {
-        process.off("SIGINT", onSignal)
-        process.off("SIGTERM", onSignal)
+        stopWatching()
+        for (const name of names) process.off(name, onSignal)
       })
   )
   return signals

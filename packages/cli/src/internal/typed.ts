@@ -1,0 +1,62 @@
+/**
+ * The arguments as people type them, before they are parsed. `effect/cli` reads
+ * `-h.txt` as the flags h, dot, t, x and t, and prints help for the h. A shell
+ * puts such a name there for a `*`, so it must be a mistake, not a success.
+ */
+import * as Result from "effect/Result"
+import { UsageError } from "./CliFailure.ts"
+
+/** The flags of one letter that there are. */
+const letters: ReadonlySet<string> = new Set(["-h", "-v"])
+
+const negativeNumber = /^-(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/
+
+/** The arguments for the parser, or why there is no meaning in them. */
+export const read = (
+  args: ReadonlyArray<string>,
+  commands: ReadonlyArray<string>
+): Result.Result<ReadonlyArray<string>, UsageError> => {
+  const [first, ...rest] = args
+  if (first === undefined) return Result.succeed(["--help"])
+  if (first === "version" && rest.length === 0) return Result.succeed(["--version"])
+  const asked = first === "help" ? [...rest, "--help"] : args
+  return Result.map(checked(asked, commands), () => asked)
+}
+
+const checked = (args: ReadonlyArray<string>, commands: ReadonlyArray<string>) => {
+  const end = args.indexOf("--")
+  const flags = end === -1 ? args : args.slice(0, end)
+  const wrong = flags.find(isCluster)
+  if (wrong !== undefined) return Result.fail(unknownFlag(wrong))
+  return unknownCommand(args, commands) ?? Result.succeed(args)
+}
+
+const isCluster = (arg: string): boolean =>
+  /^-[^-]/s.test(arg) && !letters.has(arg) && !negativeNumber.test(arg)
+
+const unknownFlag = (flag: string) =>
+  new UsageError({
+    problem: `unknown flag ${flag}`,
+    remedy: `if it is a file, write ./${flag}, or put -- before the first file`
+  })
+
+/** With `--help`, the parser would print help of something else for a command that there isn't. */
+const unknownCommand = (
+  [first = "", ...rest]: ReadonlyArray<string>,
+  commands: ReadonlyArray<string>
+) => {
+  if (first.startsWith("-") || commands.includes(first)) return undefined
+  if (rest.some((arg) => arg.startsWith("oss://"))) {
+    return Result.fail(
+      new UsageError({
+        problem: `unknown command "${first}"`,
+        remedy: `to upload it, write "effect-oss upload" before it; see "effect-oss --help"`
+      })
+    )
+  }
+  return rest.includes("--help") || rest.includes("-h")
+    ? Result.fail(
+        new UsageError({ problem: `unknown command "${first}"`, remedy: 'see "effect-oss --help"' })
+      )
+    : undefined
+}
