@@ -15,6 +15,7 @@ import type { UploadedPart } from "@effect-oss/core/Part"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import type { Fragment } from "effect/sql/Statement"
 import type { Database } from "./database.ts"
@@ -51,7 +52,6 @@ export const make = Effect.fnUntraced(function* (options: Options) {
   let generations = [lease.row.generation]
   let hasHeader = Option.isSome(options.recovered)
   let last = options.last
-  let waiting: Batch | undefined
 
   const held = Effect.map(
     ask(
@@ -92,46 +92,21 @@ export const make = Effect.fnUntraced(function* (options: Options) {
   const insert = Effect.fnUntraced(function* (parts: ReadonlyArray<UploadedPart>) {
     yield* lease.check
     const rows = new Map(parts.map((part) => [part.number, Rows.partRow(part, ++last)]))
-    const records = database.records(JSON.stringify(Array.from(rows.values())))
     const written = yield* change(
       database,
       location,
-      sql`WITH held AS (
-          SELECT id FROM ${sql(tables.checkpoints)}
-          WHERE id = ${id} AND token = ${token} AND generation = ${generations[0]}
-          ${database.forUpdate}
-        )
-        INSERT INTO ${sql(tables.parts)} AS p (id, number, part_offset, size, etag, crc64, n)
-        SELECT held.id, r.number, r.part_offset, r.size, r.etag, r.crc64, r.n
-        FROM held CROSS JOIN ${records} WHERE true
-        ON CONFLICT (id, number) DO UPDATE SET
-          part_offset = excluded.part_offset, size = excluded.size, etag = excluded.etag,
-          crc64 = excluded.crc64, n = excluded.n
-        WHERE p.n <= excluded.n
-        RETURNING number`
+      upsert(database, lease, generations[0], Array.from(rows.values()))
     )
     if (written.length === rows.size) return
     if ((yield* held) === undefined) return yield* lease.lost
     return yield* unavailable(location, "a change before, whose answer was lost, was carried out")
   })
 
-  /** Who finds nobody waiting begins a batch: whatever comes before it gets the lock goes with its statement. */
-  const join = Effect.fnUntraced(function* (part: UploadedPart) {
-    if (!hasHeader) return yield* Effect.die(new Error("append without a checkpoint"))
-    if (waiting !== undefined) {
-      waiting.parts.push(part)
-      return waiting
-    }
-    const batch = (waiting = { parts: [part], done: Deferred.makeUnsafe() })
-    const steps = Effect.suspend(() => {
-      waiting = undefined
-      return insert(batch.parts)
-    })
-    // By a fiber of its own: who is interrupted leaves the others' parts alone.
-    const fiber = yield* Effect.forkIn(lock.withPermit(steps), scope)
-    fiber.addObserver((exit) => Deferred.doneUnsafe(batch.done, exit))
-    return batch
-  }, Effect.uninterruptible)
+  const add = together(insert, lock.withPermit, scope)
+  const append = (part: UploadedPart) =>
+    Effect.suspend(() =>
+      hasHeader ? add(part) : Effect.die(new Error("append without a checkpoint"))
+    )
 
   return {
     recovered: options.recovered,
@@ -140,9 +115,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     begin: Effect.fn("CheckpointLog.begin")((header) =>
       lock.withPermit(replace(setHeader(Rows.encodeHeader(header)), true))
     ),
-    append: Effect.fn("CheckpointLog.append")((part) =>
-      Effect.flatMap(join(part), ({ done }) => Deferred.await(done))
-    ),
+    append: Effect.fn("CheckpointLog.append")(append),
     finish: Effect.fn("CheckpointLog.finish")((receipt) => lock.withPermit(finish(receipt))),
     remove: Effect.withSpan(
       lock.withPermit(replace(setHeader(null), false)),
@@ -150,3 +123,52 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     )
   } satisfies BackingLog
 })
+
+/**
+ * Inserts parts one by one or many at once: whoever finds nobody waiting begins
+ * a batch, and whatever comes before its turn goes with its statement.
+ */
+const together = (
+  insert: (parts: ReadonlyArray<UploadedPart>) => Effect.Effect<void, CheckpointError>,
+  inTurn: (insertion: Effect.Effect<void, CheckpointError>) => Effect.Effect<void, CheckpointError>,
+  scope: Scope.Scope
+) => {
+  let waiting: Batch | undefined
+  const join = Effect.fnUntraced(function* (part: UploadedPart) {
+    if (waiting !== undefined) {
+      waiting.parts.push(part)
+      return waiting
+    }
+    const batch = (waiting = { parts: [part], done: Deferred.makeUnsafe() })
+    const insertion = Effect.suspend(() => {
+      waiting = undefined
+      return insert(batch.parts)
+    })
+    // By a fiber of its own: who is interrupted leaves the others' parts alone.
+    const fiber = yield* Effect.forkIn(inTurn(insertion), scope)
+    fiber.addObserver((exit) => Deferred.doneUnsafe(batch.done, exit))
+    return batch
+  }, Effect.uninterruptible)
+  return (part: UploadedPart) => Effect.flatMap(join(part), ({ done }) => Deferred.await(done))
+}
+
+/** Adds the rows to the checkpoint if it is held in this generation; of a part that is there, the later record counts. */
+const upsert = (
+  { sql, tables, records, forUpdate }: Database,
+  { id, token }: Lease,
+  generation: number | undefined,
+  rows: ReadonlyArray<ReturnType<typeof Rows.partRow>>
+) =>
+  sql`WITH held AS (
+      SELECT id FROM ${sql(tables.checkpoints)}
+      WHERE id = ${id} AND token = ${token} AND generation = ${generation}
+      ${forUpdate}
+    )
+    INSERT INTO ${sql(tables.parts)} AS p (id, number, part_offset, size, etag, crc64, n)
+    SELECT held.id, r.number, r.part_offset, r.size, r.etag, r.crc64, r.n
+    FROM held CROSS JOIN ${records(JSON.stringify(rows))} WHERE true
+    ON CONFLICT (id, number) DO UPDATE SET
+      part_offset = excluded.part_offset, size = excluded.size, etag = excluded.etag,
+      crc64 = excluded.crc64, n = excluded.n
+    WHERE p.n <= excluded.n
+    RETURNING number`
