@@ -9,6 +9,7 @@ import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import { directoryFlag, fileFlag, json, url } from "./internal/params.ts"
 import { orInterrupted, untilSignal } from "./internal/signals.ts"
+import * as Storage from "./internal/storage.ts"
 import * as UploadFlags from "./internal/uploadFlags.ts"
 import { plainFlag } from "./internal/uploadFlags.ts"
 import * as Age from "./internal/Age.ts"
@@ -33,6 +34,12 @@ const connection = {
     Flag.withDescription("The bucket is in the URL's path. Default: OSS_PATH_STYLE, else no"),
     Flag.optional
   ),
+  cname: Flag.Boolean("cname").pipe(
+    Flag.withDescription(
+      "The endpoint is a domain of the bucket's own. Default: OSS_CNAME, else no"
+    ),
+    Flag.optional
+  ),
   ossutil: Flag.Boolean("ossutil").pipe(
     Flag.withDescription(
       "Take keys, region and endpoint from ossutil's file: OSSUTIL_CONFIG_FILE, else ~/.ossutilconfig"
@@ -42,6 +49,9 @@ const connection = {
   ),
   ossutilConfig: fileFlag("ossutil-config").pipe(
     Flag.withDescription("The same, from another file")
+  ),
+  log: fileFlag("log").pipe(
+    Flag.withDescription("Add a line for each request to this file; no secret is in it")
   )
 }
 
@@ -68,6 +78,7 @@ const upload = Command.make(
     ...UploadFlags.sources,
     ...UploadFlags.selection,
     ...UploadFlags.transfer,
+    ...Storage.flags,
     ...store,
     noProgress: plainFlag(
       "no-progress",
@@ -240,7 +251,7 @@ export const command = Command.make("effect-oss").pipe(
     [
       "Resumable uploads to Alibaba Cloud OSS.",
       "",
-      "Environment: OSS_ACCESS_KEY_ID, OSS_ACCESS_KEY_SECRET, OSS_SESSION_TOKEN (temporary keys), OSS_REGION, OSS_ENDPOINT, OSS_PATH_STYLE, NO_COLOR. Flags win.",
+      "Environment: OSS_ACCESS_KEY_ID, OSS_ACCESS_KEY_SECRET, OSS_SESSION_TOKEN (temporary keys), OSS_REGION, OSS_ENDPOINT, OSS_PATH_STYLE, OSS_CNAME, NO_COLOR. Flags win.",
       "",
       "Ctrl-C stops cleanly; once more, at once. Either way the same command carries on.",
       "",

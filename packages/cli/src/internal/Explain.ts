@@ -76,7 +76,7 @@ export const explain = (failure: Failure): Explanation => {
 const explained = (failure: Failure): Explanation => {
   switch (failure._tag) {
     case "OssError":
-      return { what: failure.problem, ...ending(failure, remedyOf(failure)) }
+      return { what: failure.problem, ...ofOss(failure) }
     case "SourceError":
       return { what: failure.problem, ...ofSource(failure) }
     case "CheckpointError":
@@ -174,6 +174,17 @@ const ofMany = ({ exitCode, hint = "" }: SomeFailed): Rest => {
 
 const signalCodes = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const
 
+const ofOss = (error: OssError): Rest =>
+  isUnmade(error)
+    ? usage('see the flags about how the object is stored: "effect-oss upload --help"')
+    : ending(error, remedyOf(error))
+
+/** The first request of an upload never left this machine: there is no way to say in HTTP what the flags say. */
+const isUnmade = ({ reason, operation, status }: OssError): boolean =>
+  reason._tag === "Rejected" &&
+  status === undefined &&
+  (operation === "initiate" || operation === "put")
+
 /** In the command's words if the library's remedy has options where the command has flags. */
 const remedyOf = ({ reason, bucket }: OssError): string => {
   switch (reason._tag) {
@@ -198,6 +209,8 @@ const remedyOf = ({ reason, bucket }: OssError): string => {
       return "map a custom domain to the bucket and give it with --endpoint and --cname, or give the internal endpoint from inside Alibaba Cloud"
     case "NoSuchBucket":
       return `check the name "${bucket}" and the region (--region, OSS_REGION), or create the bucket`
+    case "AlreadyExists":
+      return "choose another key, or leave --forbid-overwrite out to replace the object"
     case "NoSuchKey":
       return "check the endpoint (--endpoint, OSS_ENDPOINT): OSS denies what it stored"
     default:
@@ -313,6 +326,7 @@ const fields: Readonly<Record<string, string>> = {
   bucket: "the bucket",
   partSize: "--part-size",
   concurrency: "--parallel",
+  stallTimeout: "--stall-timeout",
   region: "--region or OSS_REGION",
   endpoint: "--endpoint or OSS_ENDPOINT",
   database: "--database-url",

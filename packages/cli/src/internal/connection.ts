@@ -9,6 +9,7 @@ import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import { UsageError } from "./CliFailure.ts"
 import { variable } from "./environment.ts"
+import { logged } from "./requestLog.ts"
 import * as OssutilConfig from "./OssutilConfig.ts"
 
 /** The flags; those that are given win over the file, and the file over the environment. */
@@ -16,25 +17,29 @@ export interface Connection {
   readonly region: Option.Option<string>
   readonly endpoint: Option.Option<string>
   readonly pathStyle: Option.Option<boolean>
+  readonly cname: Option.Option<boolean>
   /** Whether ossutil's own file counts. */
   readonly ossutil: boolean
   readonly ossutilConfig: Option.Option<string>
+  /** The file that each request gets a line in. */
+  readonly log: Option.Option<string>
 }
 
 export const layerClient = (bucket: string, connection: Connection) =>
   Layer.unwrap(
     Effect.gen(function* () {
-      const { region, endpoint, pathStyle } = connection
+      const { region, endpoint, pathStyle, cname } = connection
       const file = yield* ossutilFile(connection)
       return OssClient.layerConfig({
         bucket,
         region: Option.getOrUndefined(region) ?? file?.region,
         endpoint: Option.getOrUndefined(endpoint) ?? file?.endpoint,
         pathStyle: Option.getOrUndefined(pathStyle),
+        cname: Option.getOrUndefined(cname),
         ...(file === undefined ? {} : { credentials: file.credentials })
       })
     })
-  ).pipe(Layer.provide(NodeOssHttp.layer()))
+  ).pipe(Layer.provide(logged(NodeOssHttp.layer(), connection.log)))
 
 const ossutilFile = Effect.fnUntraced(function* ({ ossutil, ossutilConfig }: Connection) {
   if (Option.isSome(ossutilConfig)) return yield* read("--ossutil-config", ossutilConfig.value)

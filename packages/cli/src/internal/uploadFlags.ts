@@ -94,5 +94,12 @@ export const transfer = {
     ),
     Flag.withMetavar("TIME"),
     Flag.withDefault("10m")
+  ),
+  stallTimeout: Flag.String("stall-timeout").pipe(
+    Flag.withDescription(
+      "Send a part again if nothing of it has moved for this long, such as 2m. Default: 30s"
+    ),
+    Flag.withMetavar("TIME"),
+    Flag.withDefault("30s")
   )
 }

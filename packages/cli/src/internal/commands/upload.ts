@@ -16,6 +16,7 @@ import * as ObjectUrl from "../ObjectUrl.ts"
 import * as Size from "../Size.ts"
 import { directoryOf, layerStore } from "../checkpointDirectory.ts"
 import { layerClient, limited } from "../connection.ts"
+import * as Storage from "../storage.ts"
 import * as Draining from "../draining.ts"
 import * as DryRun from "../upload/dryRun.ts"
 import { filesFrom } from "../upload/filesFrom.ts"
@@ -36,7 +37,9 @@ export const run = Effect.fn("upload")(function* (input: Input) {
   const limitRate = yield* size("--limit-rate", input.limitRate)
   if (limitRate === 0) return yield* nothing
   const patience = yield* Effect.fromResult(Age.parse("--retry-for", input.retryFor))
-  const retries = UploadDefaults.layer({ retry: RetryPolicy.patient({ for: patience }) })
+  const stallTimeout = yield* Effect.fromResult(Age.parse("--stall-timeout", input.stallTimeout))
+  const retry = RetryPolicy.patient({ for: patience })
+  const retries = UploadDefaults.layer({ retry, stallTimeout })
   const draining = yield* Draining.Current
   const client = draining.layer(
     limited(layerClient(url.bucket, input), Option.fromUndefinedOr(limitRate))
@@ -81,7 +84,8 @@ const settingsOf = Effect.fnUntraced(function* (
   const { parallel, discover, skipIdentical } = input
   const partSize = yield* size("--part-size", input.partSize)
   const skip = Option.getOrElse(input.skip, () => (skipIdentical ? "crc64" : undefined))
-  return { partSize, parallel, discover, skip }
+  const storage = yield* Effect.fromResult(Storage.optionsOf(input))
+  return { partSize, parallel, discover, skip, storage }
 })
 
 const selectionOf = Effect.fnUntraced(function* (

@@ -1,11 +1,13 @@
 /** What the flags and arguments of `upload` say, read and checked. */
 import type * as UploadMany from "@effect-oss/core/UploadMany"
+import type { ObjectOptions } from "@effect-oss/core/ObjectOptions"
 import type * as Option from "effect/Option"
 import type { StoreInput } from "../checkpointDirectory.ts"
 import type { Connection } from "../connection.ts"
+import type * as Storage from "../storage.ts"
 
 /** As it is typed. */
-export interface Input extends Connection, StoreInput {
+export interface Input extends Connection, StoreInput, Storage.Input {
   readonly files: ReadonlyArray<string>
   readonly url: string
   readonly filesFrom: Option.Option<string>
@@ -25,6 +27,7 @@ export interface Input extends Connection, StoreInput {
   readonly partSize: Option.Option<string>
   readonly parallel: number
   readonly retryFor: string
+  readonly stallTimeout: string
   readonly noProgress: boolean
   readonly json: boolean
 }
@@ -43,6 +46,7 @@ export interface Settings {
   readonly parallel: number
   readonly discover: boolean
   readonly skip: "size-time" | "crc64" | undefined
+  readonly storage: ObjectOptions
 }
 
 /** What `UploadMany` leaves out, and what these flags leave out. */

@@ -25,13 +25,14 @@ export const file = Effect.fnUntraced(function* (
   { path }: Given,
   url: ObjectUrl.ObjectUrl,
   input: Input,
-  { partSize, parallel, discover, skip }: Settings
+  { partSize, parallel, discover, skip, storage }: Settings
 ) {
   const { basename } = yield* Path.Path
   const reporter = yield* reporterOf(input)
   const progress = yield* watch
   let begun = false
   yield* Upload.events({
+    ...storage,
     key: ObjectUrl.within(url, basename(path)).key,
     source: Source.file(path),
     partSize,
@@ -112,7 +113,7 @@ export const stream = Effect.fnUntraced(function* <R>(
   { id, source }: Streams.Once<R>,
   { key }: ObjectUrl.ObjectUrl,
   input: Input,
-  { partSize, parallel }: Settings
+  { partSize, parallel, storage }: Settings
 ) {
   const expected = yield* Effect.fromResult(Size.parseOption("--expected-size", input.expectedSize))
   if (input.dryRun) {
@@ -124,7 +125,7 @@ export const stream = Effect.fnUntraced(function* <R>(
   const reporter = yield* reporterOf(input)
   const size =
     partSize ?? Option.getOrUndefined(Option.map(expected, (bytes) => Part.partSizeFor(bytes)))
-  yield* Upload.events({ key, source, partSize: size, concurrency: parallel }).pipe(
+  yield* Upload.events({ ...storage, key, source, partSize: size, concurrency: parallel }).pipe(
     Stream.runForEach(reporter),
     Effect.onError(() => Effect.ignore(Upload.abort({ key, sourceId: id }))),
     Effect.mapError((error) => new Piped({ error }))

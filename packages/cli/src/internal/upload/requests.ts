@@ -11,14 +11,14 @@ import { lookAt } from "./items.ts"
 /** The requests, and what their files looked like before they were opened. */
 export const requestsOf = (items: Items, settings: Settings, finished: Finished) => {
   const looks = new WeakMap<object, Look>()
-  const { partSize, discover, skip } = settings
+  const { partSize, discover, skip, storage } = settings
   const requests = Stream.filter(items, (item) => item._tag === "File").pipe(
     Stream.mapEffect(
       Effect.fnUntraced(function* ({ request, path, look: known, usable }) {
         const look = usable ? (known ?? (yield* lookAt(path))) : undefined
         const earlier = look && finished.crc64Of(request.key, look)
         const skipIdentical = earlier === undefined ? skipBy(skip, look) : hasCrc64(earlier)
-        const complete: Request = { ...request, partSize, discover, skipIdentical }
+        const complete: Request = { ...request, ...storage, partSize, discover, skipIdentical }
         if (look !== undefined) looks.set(complete, look)
         return complete
       })
