@@ -13,7 +13,7 @@ const uploading = Effect.gen(function* () {
     Effect.sync(() => underWay++),
     Effect.never
   )
-  yield* Effect.forEach(Array.from({ length: 100 }), () => slots.withSlot(part), {
+  yield* Effect.forEach(Array.from({ length: 100 }), () => slots.withSlot(() => part), {
     concurrency: slots.most,
     discard: true
   }).pipe(Effect.forkScoped)

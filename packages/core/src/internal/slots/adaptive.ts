@@ -7,6 +7,7 @@ import * as Semaphore from "effect/Semaphore"
 import * as Monotonic from "../monotonic.ts"
 import * as Concurrency from "./concurrency.ts"
 import type { Slots } from "./slots.ts"
+import { lending } from "./slots.ts"
 
 /** Long enough for new connections to show what they bring, short enough for small uploads. In milliseconds. */
 const every = 250
@@ -45,29 +46,21 @@ export const make = Effect.fnUntraced(function* (
   })
   yield* Effect.forkScoped(adapt)
 
-  const counted = <A, E, R>(part: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-    Effect.suspend(() => {
-      waiting--
-      using++
-      return Effect.ensuring(
-        part,
-        Effect.sync(() => {
-          using--
-          waiting++
-        })
-      )
-    })
+  const take = Effect.suspend(() => {
+    waiting++
+    return Effect.ensuring(
+      Effect.tap(semaphore.take(1), () => Effect.sync(() => using++)),
+      Effect.sync(() => waiting--)
+    )
+  })
+  const give = Effect.suspend(() => {
+    using--
+    return semaphore.release(1)
+  })
 
   return {
     most: Concurrency.levels[2],
-    withSlot: (part) =>
-      Effect.suspend(() => {
-        waiting++
-        return Effect.ensuring(
-          semaphore.withPermit(counted(part)),
-          Effect.sync(() => waiting--)
-        )
-      }),
+    withSlot: lending(take, give),
     throttled: () => (throttled = true)
   }
 })

@@ -7,14 +7,20 @@
  */
 import * as PartitionedSemaphore from "effect/PartitionedSemaphore"
 import type { Share } from "./slots.ts"
+import { fixed, lending, nested } from "./slots.ts"
 
 /** The slots of one upload, of which it uses `most` at once, out of `count` for all. */
 export const make = (count: number): Share => {
-  const semaphore = PartitionedSemaphore.makeUnsafe<object>({ permits: count })
-  return (most) => ({
-    most: Math.min(most, count),
-    // Each upload is a key of its own.
-    withSlot: semaphore.withPermit({}),
-    throttled: () => {}
-  })
+  const semaphore = PartitionedSemaphore.makeUnsafe<number>({ permits: count })
+  let uploads = 0
+  return (most) => {
+    // Each upload is a key of its own: not an object, since Effect takes those with equal fields for one.
+    uploads++
+    const ofAll = lending(semaphore.take(uploads, 1), semaphore.release(1))
+    return {
+      most: Math.min(most, count),
+      withSlot: most < count ? nested(fixed(most).withSlot, ofAll) : ofAll,
+      throttled: () => {}
+    }
+  }
 }

@@ -13,6 +13,7 @@ import type { Reader } from "./reader.ts"
 import type { Upload } from "./resume.ts"
 import { sendAndRecord } from "./sendPart.ts"
 import type { Session } from "./session.ts"
+import { lent } from "./session.ts"
 
 /** Nothing is read before it is sent. */
 export const reader = (session: Session<Source.RandomAccess>, partSize: number): Reader => ({
@@ -32,10 +33,14 @@ const send = Effect.fnUntraced(function* (
   const plan = yield* Effect.fromResult(Part.plan(source.size, partSize))
   const tasks = Checkpoint.reconcile(plan, recorded, listed)
   const missing = tasks.filter((task) => task._tag !== "Done")
-  const sendOne = (task: (typeof missing)[number]) =>
-    sendAndRecord(session, uploadId, task, Source.slice(source, task.part.offset, task.part.size))
-  const sent = (yield* Effect.forEach(missing, (task) => slots.withSlot(sendOne(task)), {
-    concurrency: slots.most
+  const sendOne = (task: (typeof missing)[number]) => {
+    const body = Source.slice(source, task.part.offset, task.part.size)
+    return slots.withSlot((lend) => sendAndRecord(lent(session, lend), uploadId, task, body))
+  }
+  // A part whose retry waits has no slot. Those with a block of memory have it, so that there are no more.
+  const spare = source.block === undefined ? slots.most : 0
+  const sent = (yield* Effect.forEach(missing, sendOne, {
+    concurrency: slots.most + spare
   })).values()
   return tasks.map((task) => (task._tag === "Done" ? task.part : sent.next().value!))
 })

@@ -5,11 +5,13 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import { identity } from "effect/Function"
 import * as Schedule from "effect/Schedule"
 import type { Reason } from "../../OssError.ts"
 import { OssError } from "../../OssError.ts"
 import type { Budget, RetryPolicy } from "../../RetryPolicy.ts"
 import { UploadEvent } from "../../UploadEvent.ts"
+import type { Lend } from "../slots/slots.ts"
 import * as Measure from "./metrics.ts"
 import * as Outage from "./outage.ts"
 
@@ -26,7 +28,11 @@ export interface Retry {
 
 /** Retries requests by one policy, out of one budget. */
 export interface Retrying {
-  <A, E, R>(request: Effect.Effect<A, E | OssError, R>): Effect.Effect<A, E | OssError, R>
+  /** `lend` gives away what the request holds while it waits to be sent again. Default: nothing is. */
+  <A, E, R>(
+    request: Effect.Effect<A, E | OssError, R>,
+    lend?: Lend
+  ): Effect.Effect<A, E | OssError, R>
 }
 
 export const make = (options: {
@@ -50,7 +56,7 @@ export const make = (options: {
     )
   )
 
-  return <A, E, R>(request: Effect.Effect<A, E | OssError, R>) =>
+  return <A, E, R>(request: Effect.Effect<A, E | OssError, R>, lend: Lend = identity) =>
     Effect.suspend(() => {
       let attempts = 0
       const outage: Outage.Known = { elapsed: undefined }
@@ -68,7 +74,7 @@ export const make = (options: {
       // Most requests succeed: what a schedule needs is made only for those that don't.
       return Effect.catchIf(attempt, isOssError, (error) =>
         error.isRetryable
-          ? Effect.retry(onlyOssErrors(failingFirst(error, attempt)), schedule).pipe(
+          ? Effect.retry(onlyOssErrors(failingFirst(error, attempt)), waiting(schedule, lend)).pipe(
               Effect.flatten,
               Effect.provideService(Outage.Current, outage)
             )
@@ -80,6 +86,18 @@ export const make = (options: {
       )
     })
 }
+
+/** Another part goes on meanwhile, unless the server asked for fewer requests: then there is one fewer. */
+const waiting = <A>(schedule: Schedule.Schedule<A, OssError>, lend: Lend) =>
+  lend === identity
+    ? schedule
+    : schedule.pipe(
+        Schedule.tap(({ input, duration }) => {
+          const wait = Effect.sleep(duration)
+          return input.reason._tag === "Throttled" ? wait : lend(wait)
+        }),
+        Schedule.modifyDelay(() => Effect.succeed(Duration.zero))
+      )
 
 /** A server that gave no response is spared by the waits alone, and so is OSS if something before it responded. */
 const isAnswered = ({ status, reason }: OssError): boolean =>

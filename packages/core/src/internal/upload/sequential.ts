@@ -22,7 +22,7 @@ import { Diverged } from "./reader.ts"
 import type { Upload } from "./resume.ts"
 import { sendAndRecord } from "./sendPart.ts"
 import type { Session } from "./session.ts"
-import { record } from "./session.ts"
+import { lent, record } from "./session.ts"
 
 /** Reads the first part, since the source may end with it; the rest while it is sent. */
 export const reader = Effect.fnUntraced(function* (
@@ -83,10 +83,11 @@ const send = Effect.fnUntraced(function* (
     return undefined
   })
   const sendOne = ({ part, body, release }: BufferedPart) =>
-    sendAndRecord(session, uploadId, { _tag: "Missing", part }, body).pipe(
-      slots.withSlot,
-      Effect.ensuring(release)
-    )
+    slots
+      .withSlot((lend) =>
+        sendAndRecord(lent(session, lend), uploadId, { _tag: "Missing", part }, body)
+      )
+      .pipe(Effect.ensuring(release))
 
   yield* Stream.unfold(first, missing).pipe(
     // One more is read while the others are on their way.

@@ -13,7 +13,7 @@ import type { OssError } from "../../OssError.ts"
 import type { Opened, SourceError } from "../../Source.ts"
 import type { InvalidRequest } from "../../UploadError.ts"
 import { UploadEvent } from "../../UploadEvent.ts"
-import type { Slots } from "../slots/slots.ts"
+import type { Lend, Slots } from "../slots/slots.ts"
 import * as Metrics from "./metrics.ts"
 import * as Progress from "./progress.ts"
 import type { Requests } from "./request.ts"
@@ -43,6 +43,12 @@ export interface Session<out S = Opened> extends Transfer {
   readonly slots: Slots
   readonly report: (event: UploadEvent) => Effect.Effect<void>
 }
+
+/** The same, giving away what it holds while a request waits to be sent again. */
+export const lent = <S extends Transfer>(session: S, lend: Lend): S => ({
+  ...session,
+  retrying: (request) => session.retrying(request, lend)
+})
 
 /** Makes an acknowledged part durable, then says so. */
 export const record = (
