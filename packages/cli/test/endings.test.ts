@@ -14,6 +14,8 @@ import {
   World
 } from "./support.ts"
 
+const asNobody = fileURLToPath(new URL("asNobody.ts", import.meta.url))
+
 layer(World.layer, { excludeTestServices: true })("the command ends", (it) => {
   it.effect("one signal, even if it comes twice, stops cleanly; a later one at once", () =>
     Effect.gen(function* () {
@@ -150,7 +152,7 @@ layer(World.layer, { excludeTestServices: true })("the command ends", (it) => {
         const upload = (path: string, checkpoints: string) =>
           run(["upload", path, "oss://bucket/", "--checkpoint-dir", checkpoints], {
             env,
-            uid: 65_534
+            script: asNobody
           })
         const [source, store] = yield* Effect.all(
           [upload(unreadable.path, open), upload(readable.path, `${directory}/closed`)],

@@ -53,7 +53,6 @@ export const start = Effect.fnUntraced(function* (
   args: ReadonlyArray<string>,
   options: {
     readonly env?: Env
-    readonly uid?: number
     /** Closes the reading end of standard output once it has shown something. */
     readonly close?: boolean
     /** What is started in place of the command. */
@@ -63,14 +62,14 @@ export const start = Effect.fnUntraced(function* (
     readonly input?: string | Uint8Array
   } = {}
 ) {
-  const { env = {}, uid, cwd, input, close = false, script = bin } = options
+  const { env = {}, cwd, input, close = false, script = bin } = options
   const done = yield* Deferred.make<Ended>()
   const watchers: Array<() => void> = []
   let out = ""
   let error = ""
   const child = yield* Effect.acquireRelease(
     Effect.sync(() =>
-      spawn(process.execPath, [script, ...args], { uid, env, cwd, stdio: ["pipe", "pipe", "pipe"] })
+      spawn(process.execPath, [script, ...args], { env, cwd, stdio: ["pipe", "pipe", "pipe"] })
     ),
     (child) =>
       Effect.andThen(

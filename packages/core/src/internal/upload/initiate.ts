@@ -38,9 +38,18 @@ export const abort = (requests: Requests, uploadId: string): Effect.Effect<void,
     Effect.catchReason("OssError", "AccessDenied", (_, error) => staysOnServer(error))
   )
 
-/** Aborts an upload that is of no use to anybody, if OSS lets it: that is not what the run is about. */
+/** Aborts an upload that is of no use any more, if OSS lets it. The run is not about it: it waits no longer than for one response. */
 export const abandon = (requests: Requests, uploadId: string): Effect.Effect<void> =>
-  Effect.catch(abort(requests, uploadId), staysOnServer)
+  abort(requests, uploadId).pipe(
+    Effect.timeoutOrElse({
+      duration: requests.stallTimeout,
+      orElse: () =>
+        Effect.logWarning(
+          "An upload could not be aborted in time and stays on the server. A lifecycle rule of the bucket can remove it."
+        )
+    }),
+    Effect.catch(staysOnServer)
+  )
 
 const staysOnServer = (error: OssError) =>
   Effect.logWarning(
