@@ -6,8 +6,9 @@
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Effect from "effect/Effect"
 import * as Cli from "../src/Cli.ts"
-import "../src/internal/commands/upload.ts"
 import { layerLogger, layerOutput } from "../src/internal/processOutput.ts"
+
+await import("../src/internal/commands/upload.ts")
 
 const nobody = 65_534
 process.setgroups?.([])
