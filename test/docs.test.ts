@@ -3,9 +3,10 @@ import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it, layer } from "@effect/vitest"
 import { Effect, FileSystem, Path, Schema } from "effect"
 import { ChildProcess, ChildProcessSpawner } from "effect/process"
-import { firstLine, root, run, succeed } from "./support/command.ts"
+import { root, run, succeed } from "./support/command.ts"
 import { declarationsOf } from "./support/declarations.ts"
 import { blocks, pages, runnable, sources } from "./support/documents.ts"
+import { place } from "./support/place.ts"
 import { reference } from "./support/reference.ts"
 
 /** Strict, but for examples that only define something. */
@@ -40,26 +41,6 @@ layer(NodeServices.layer, { excludeTestServices: true })("documents", (it) => {
     })
   )
 
-  /** Where a reader is who does as the documents say: a directory with their files, and an OSS. */
-  const place = Effect.gen(function* () {
-    const fs = yield* FileSystem.FileSystem
-    // Node runs no TypeScript below node_modules.
-    const options = { prefix: ".docs-run-", directory: root }
-    const directory = yield* fs.makeTempDirectoryScoped(options)
-    const flags = ["--access-key-id=id", "--access-key-secret=secret", "--bucket=backups"]
-    const cli = `${root}/packages/cli/src/bin.ts`
-    const line = yield* firstLine(process.execPath, [cli, "emulator", ...flags])
-    yield* fs.writeFile(`${directory}/db.tar`, new Uint8Array(300_000).fill(1))
-    yield* fs.writeFile(`${directory}/yourfilepath`, new Uint8Array(5_000_000).fill(2))
-    const env = {
-      OSS_BUCKET: "backups",
-      OSS_ENDPOINT: line.replace(/^.* /, ""),
-      OSS_ACCESS_KEY_ID: "id",
-      OSS_ACCESS_KEY_SECRET: "secret"
-    }
-    return { directory, env }
-  })
-
   it.effect("have code that runs, where it ends by itself", () =>
     Effect.gen(function* () {
       const fs = yield* FileSystem.FileSystem
@@ -72,37 +53,6 @@ layer(NodeServices.layer, { excludeTestServices: true })("documents", (it) => {
         const ended = yield* run(process.execPath, [name], { cwd: directory, env })
         assert.strictEqual(ended.code, 0, `${file}:${line}\n${ended.out}\n${ended.error}`)
       }
-    })
-  )
-
-  it.effect("carry on with the checkpoint.json of the loop that they show", () =>
-    Effect.gen(function* () {
-      const fs = yield* FileSystem.FileSystem
-      const page = (yield* pages).find(({ file }) => file === "docs/from-ali-oss.md")
-      const [loop] = page === undefined ? [] : blocks(page, "js")
-      const [program] = page === undefined ? [] : runnable(page)
-      assert.isDefined(loop)
-      assert.isDefined(program)
-      const { directory, env } = yield* place
-      const dies = loop.code
-        .replace(`region: "yourregion",`, "endpoint: process.env.OSS_ENDPOINT,")
-        .replace(`"examplebucket"`, `"backups"`)
-        .replace(
-          /(\n +)saveCheckpoint\(cpt\)/,
-          "$&$1if (cpt.doneParts.length === 3) process.exit(9)"
-        )
-      yield* fs.writeFileString(`${directory}/loop.cjs`, dies)
-      yield* fs.writeFileString(`${directory}/upload.ts`, program.code)
-      const where = {
-        cwd: directory,
-        env: { ...env, NODE_PATH: `${root}/packages/core/node_modules` }
-      }
-      const killed = yield* run(process.execPath, ["loop.cjs"], where)
-      assert.strictEqual(killed.code, 9, killed.out + killed.error)
-      assert.isTrue(yield* fs.exists(`${directory}/checkpoint.json`))
-      const { out } = yield* run(process.execPath, ["upload.ts"], where)
-      assert.match(out, /verified: true,\n +resumed: [1-9]\d{6},/)
-      assert.isFalse(yield* fs.exists(`${directory}/checkpoint.json`))
     })
   )
 

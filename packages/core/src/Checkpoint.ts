@@ -412,6 +412,7 @@ const AliOssSchema = Schema.Struct({
   )
 })
 const decodeAliOss = Schema.decodeUnknownResult(AliOssSchema)
+const decodeAliOssText = Schema.decodeResult(Schema.fromJsonString(AliOssSchema))
 
 /**
  * A checkpoint of the package ali-oss, as its `progress` callback gives it and
@@ -435,9 +436,10 @@ export interface AliOss {
 }
 
 /**
- * Reads a checkpoint of ali-oss, for `from` of an upload request. It holds no
- * CRC64s: parts are taken over after OSS's CRC64 of them was compared with the
- * source.
+ * Reads a checkpoint of ali-oss, for `from` of an upload request: what ali-oss
+ * gives to `progress`, or the text of the `checkpoint.json` that it was saved to.
+ * It holds no CRC64s: the upload compares OSS's CRC64 of each part with the
+ * source, and then takes the part over.
  *
  * **Example** (carrying on with what ali-oss began)
  *
@@ -448,7 +450,9 @@ export interface AliOss {
  *   Upload.upload({
  *     key: "backups/db.tar",
  *     source: Source.file("db.tar"),
- *     from: Checkpoint.fromAliOss(JSON.parse(json))
+ *     from: Checkpoint.fromAliOss(json),
+ *     // If the process died while it wrote the checkpoint, OSS is asked.
+ *     discover: true
  *   })
  * ```
  *
@@ -456,21 +460,24 @@ export interface AliOss {
  * @since 0.1.0
  */
 export const fromAliOss = (checkpoint: unknown): Result.Result<AliOss, InvalidRequest> =>
-  Result.mapBoth(decodeAliOss(checkpoint), {
-    onSuccess: ({ file, ...known }) => ({
-      ...known,
-      file,
-      // ali-oss leaves them out when it sends.
-      name: known.name.replace(/^\/+/, ""),
-      doneParts: known.doneParts.map(({ number, etag }) => ({ number, etag: etag ?? "" }))
-    }),
-    onFailure: ({ message }) =>
-      new InvalidRequest({
-        field: "from",
-        problem: `it is not a checkpoint of ali-oss: ${message}`,
-        remedy: "give what ali-oss passed to the progress callback, or leave it out"
-      })
-  })
+  Result.mapBoth(
+    typeof checkpoint === "string" ? decodeAliOssText(checkpoint) : decodeAliOss(checkpoint),
+    {
+      onSuccess: ({ file, ...known }) => ({
+        ...known,
+        file,
+        // ali-oss leaves them out when it sends.
+        name: known.name.replace(/^\/+/, ""),
+        doneParts: known.doneParts.map(({ number, etag }) => ({ number, etag: etag ?? "" }))
+      }),
+      onFailure: ({ message }) =>
+        new InvalidRequest({
+          field: "from",
+          problem: `it is not a checkpoint of ali-oss: ${message}`,
+          remedy: "give what ali-oss passed to the progress callback, or discover: true to ask OSS"
+        })
+    }
+  )
 
 /**
  * A checkpoint as ali-oss takes it: `multipartUpload(key, file, { checkpoint })`

@@ -412,6 +412,11 @@ export class ChecksumMismatch extends Schema.TaggedError<ChecksumMismatch>()("Ch
   override get message(): string {
     return `the ${this.of} arrived damaged: CRC64 ${this.expected} was sent, OSS has ${this.actual}`
   }
+  /** With the CRC64s as text: JSON has no bigint. */
+  override toJSON(): object {
+    const { _tag, of, expected, actual } = this
+    return { _tag, of, expected: String(expected), actual: String(actual) }
+  }
 }
 
 /**

@@ -55,7 +55,8 @@ export const maxParts = 10_000
 export const maxObjectSize: number = maxParts * maxPartSize
 
 /**
- * The part size of files up to 78 GiB, in bytes; larger files get larger parts.
+ * The largest part size used for files up to 78 GiB, in bytes. `partSizeFor` says
+ * which one a file gets: from 8 to 400 MiB somewhat less, above 78 GiB more.
  *
  * @category constants
  * @since 0.1.0

@@ -103,6 +103,40 @@ export const events = <E = never, R = never>(
   )
 
 /**
+ * Runs a stream of `events` to its end, and yields the result that `Completed`
+ * holds: for whoever wants to see the events on the way, and then have what
+ * `upload` yields.
+ *
+ * **Gotchas**
+ *
+ * The stream must still have its `Completed`: one that leaves it out, by a filter
+ * for instance, has no result, which is a defect.
+ *
+ * **Example** (each sample of the progress, then the result)
+ *
+ * ```ts
+ * import { Source, Upload } from "@effect-oss/core"
+ * import { Console, Stream } from "effect"
+ *
+ * const program = Upload.events({ key: "backups/db.tar", source: Source.file("db.tar") }).pipe(
+ *   Stream.tap((event) => (event._tag === "Progress" ? Console.log(event.durable) : Console.log())),
+ *   Upload.result
+ * )
+ * ```
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const result = <E, R>(
+  events: Stream.Stream<UploadEvent, E, R>
+): Effect.Effect<UploadResult, E, R> =>
+  Effect.flatMap(Stream.runLast(events), (last) =>
+    Option.isSome(last) && last.value._tag === "Completed"
+      ? Effect.succeed(last.value.result)
+      : Effect.die(new Error("Upload.result: the events end without Completed; leave it in"))
+  )
+
+/**
  * An upload with its progress for a user interface to look at: `upload` runs
  * it, as often as it is run, and `progress` holds how far it has come.
  *

@@ -4,6 +4,9 @@
  * `Waiting` and `Progress` mixed, then `Completing`, and `Completed` last. An
  * object that goes up with one request has no `Completing`.
  *
+ * A CRC64 is a bigint, which `JSON.stringify` refuses. The results of an upload
+ * print it as a text of digits; for events, `UploadEventJson` is the codec.
+ *
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
@@ -44,6 +47,20 @@ export const UploadResult = Schema.Struct({
  * @since 0.1.0
  */
 export interface UploadResult extends Schema.Schema.Type<typeof UploadResult> {}
+
+/**
+ * Results as JSON, and back: the CRC64 is a text of decimal digits.
+ *
+ * **Details**
+ *
+ * `JSON.stringify(result)` writes the same for what `Upload.upload` yields. A
+ * copy such as `{ ...result }` needs this codec.
+ *
+ * @category JSON
+ * @since 0.1.0
+ */
+export const UploadResultJson: Schema.Codec<UploadResult, Schema.Json> =
+  Schema.toCodecJson(UploadResult)
 
 /**
  * How far an upload has come.
@@ -261,3 +278,27 @@ export type UploadEvent =
   | Progressed
   | Completing
   | Completed
+
+/**
+ * Events as JSON, and back, for a log, a socket or a page: what `--json` of the
+ * command writes.
+ *
+ * **Example** (one line an event)
+ *
+ * ```ts
+ * import { Source, Upload, UploadEvent } from "@effect-oss/core"
+ * import { Console, Schema, Stream } from "effect"
+ *
+ * const encode = Schema.encodeEffect(Schema.fromJsonString(UploadEvent.UploadEventJson))
+ *
+ * const lines = Upload.events({ key: "backups/db.tar", source: Source.file("db.tar") }).pipe(
+ *   Stream.mapEffect((event) => encode(event)),
+ *   Stream.runForEach(Console.log)
+ * )
+ * ```
+ *
+ * @category JSON
+ * @since 0.1.0
+ */
+export const UploadEventJson: Schema.Codec<UploadEvent, Schema.Json> =
+  Schema.toCodecJson(UploadEvent)

@@ -47,7 +47,7 @@ export interface UploadRequest<out E = never, out R = never> extends ObjectOptio
   readonly onDamagedCheckpoint?: "fail" | "restart" | undefined
   /** True: if there is no checkpoint, look for an upload of this key on the server whose parts are this source's, and carry on with it. For when a checkpoint was lost; must not be used while another process may be sending that upload. The object gets the headers, metadata, encryption and storage class which that upload was begun with: OSS doesn't tell them. Default: false. */
   readonly discover?: boolean | undefined
-  /** If there is no checkpoint, carry on with what ali-oss began: `Checkpoint.fromAliOss`. The object gets the headers and metadata that ali-oss gave. Not for streams. */
+  /** If there is no checkpoint, carry on with what ali-oss began: `Checkpoint.fromAliOss`. One that can't be read is an `InvalidRequest`, or with `discover` looked for. The object gets the headers and metadata that ali-oss gave. Not for streams. */
   readonly from?: Result.Result<Checkpoint.AliOss, InvalidRequest> | undefined
 }
 

@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
-import { CheckpointStore, OssClient, RetryPolicy, Upload } from "@effect-oss/core"
+import { Checkpoint, CheckpointStore, OssClient, RetryPolicy, Upload } from "@effect-oss/core"
 import * as KeyValueCheckpointStore from "@effect-oss/core/KeyValueCheckpointStore"
 import { Body } from "@effect-oss/core"
 import { Fault, OssEmulator } from "@effect-oss/emulator"
-import { Effect, Layer, Logger, Option } from "effect"
+import { Effect, Layer, Logger, Option, Result } from "effect"
 import { KeyValueStore } from "effect/persistence"
 import {
   assertWhole,
@@ -59,6 +59,22 @@ describe("an upload whose checkpoint is lost", () => {
       const meta = { owner: "me" }
       yield* Upload.upload({ ...discovering, meta }).pipe(Effect.provide(watching))
       assert.match(String(warnings), /whose headers and metadata OSS does not tell/)
+      yield* assertWhole(fiveParts)
+    }).pipe(Effect.provide(world))
+  )
+
+  it.effect("is read from the text of a checkpoint.json, and found if that is cut off", () =>
+    Effect.gen(function* () {
+      const uploadId = yield* lostAt(4)
+      const saved = { name: key, fileSize: fiveParts.length, partSize, uploadId, doneParts: [] }
+      const text = JSON.stringify(saved)
+      const resumed = Result.getOrThrow(Checkpoint.fromAliOss(text))
+      assert.deepInclude(resumed, { name: key, uploadId })
+      const from = Checkpoint.fromAliOss(text.slice(0, text.length / 2))
+      const error = yield* Effect.flip(Upload.upload(requestFor(fiveParts, { from })))
+      assert.match(error.message, /^from: it is not a checkpoint of ali-oss[^]*discover: true/)
+      const result = yield* Upload.upload({ ...discovering, from })
+      assert.strictEqual(result.resumed, 3 * partSize)
       yield* assertWhole(fiveParts)
     }).pipe(Effect.provide(world))
   )

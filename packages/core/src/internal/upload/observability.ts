@@ -68,17 +68,29 @@ export const finished = (session: Session, stored: Stored): Effect.Effect<Upload
 export const resultOf = (
   { client, key, counter }: Transfer,
   { versionId, ...stored }: Stored
-): UploadResult => ({
-  bucket: client.bucket,
-  key,
-  size: stored.size,
-  etag: stored.etag,
-  crc64: stored.crc64,
-  verified: stored.verified,
-  ...Option.match(versionId, { onNone: () => ({}), onSome: (versionId) => ({ versionId }) }),
-  resumed: counter.resumed,
-  sent: counter.onWire
-})
+): UploadResult =>
+  printable({
+    bucket: client.bucket,
+    key,
+    size: stored.size,
+    etag: stored.etag,
+    crc64: stored.crc64,
+    verified: stored.verified,
+    ...Option.match(versionId, { onNone: () => ({}), onSome: (versionId) => ({ versionId }) }),
+    resumed: counter.resumed,
+    sent: counter.onWire
+  })
+
+/** Marks the result of an upload that had nothing to send. */
+export const skipped = (result: UploadResult): UploadResult =>
+  printable({ ...result, skipped: true as const })
+
+/** Lets `JSON.stringify` write a result: its CRC64 is a bigint. */
+const printable = (result: UploadResult): UploadResult =>
+  // Not enumerable, so that a result equals one that was read from JSON.
+  Object.defineProperty(result, "toJSON", {
+    value: () => ({ ...result, crc64: String(result.crc64) })
+  })
 
 /** Reports how far the upload has come, again and again, until the scope closes. */
 export const sample = (session: Session, every: Duration.Duration | undefined) =>

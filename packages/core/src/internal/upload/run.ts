@@ -18,7 +18,7 @@ import type * as Slots from "../slots/slots.ts"
 import * as OwnErrors from "../source/ownErrors.ts"
 import { complete, put } from "./complete.ts"
 import { crc64Of, identical } from "./identical.ts"
-import { finished, identified, logged, sample, seen } from "./observability.ts"
+import { finished, identified, logged, sample, seen, skipped } from "./observability.ts"
 import { open, partSizeFor } from "./open.ts"
 import * as RandomAccess from "./randomAccess.ts"
 import { Diverged } from "./reader.ts"
@@ -72,7 +72,7 @@ const upload = Effect.fnUntraced(function* (
 ) {
   const already = skip === false ? Option.none() : yield* identical(session, skip)
   if (Option.isSome(already)) {
-    return { ...(yield* finished(session, already.value)), skipped: true as const }
+    return skipped(yield* finished(session, already.value))
   }
   const earlier = yield* resume(session)
   const first =
@@ -87,7 +87,8 @@ const upload = Effect.fnUntraced(function* (
 
 /** Says that the object is there, and only then removes the checkpoint: killed in between, the next run says it. */
 const completed = (session: Session, result: UploadResult) =>
-  session.report(UploadEvent.cases.Completed.make({ result })).pipe(
+  // As it is: a copy would no longer print itself as JSON.
+  session.report({ _tag: "Completed", result }).pipe(
     Effect.andThen(forget(session)),
     Effect.catch((error) =>
       Effect.logWarning("The upload is complete, but its checkpoint can't be removed.", error)

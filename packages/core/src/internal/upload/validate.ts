@@ -33,7 +33,11 @@ export const validate = (
     )
     yield* wholeNumber("concurrency", concurrency)
     yield* positiveDuration("stallTimeout", stallTimeout)
-    const from = yield* Result.transposeOption(Option.fromUndefinedOr(request.from))
+    const given = Option.fromUndefinedOr(request.from)
+    // One that can't be read is looked for, if that is asked for too.
+    const from = yield* Result.transposeOption(
+      request.discover === true ? Option.filter(given, Result.isSuccess) : given
+    )
     if (Option.isSome(from) && from.value.name !== key) {
       yield* Result.fail(
         new InvalidRequest({
