@@ -8,7 +8,7 @@ import { blocks, pages } from "./support/documents.ts"
 /** What is for those who work on it: that it exists is tested with the documents. */
 const elsewhere = /^npx -y pnpm@12 (?!effect-oss |demo$)/
 /** From tarballs: tested with the packages. */
-const install = /^npm install (--global )?[@\w/ -]+$/
+const install = /^npm install (--global |--save-dev )?[@\w/ .~-]+$/
 const emulator = /^npx -y pnpm@12 (effect-oss emulator) --port 9000 --bucket (\S+)$/
 
 const freePort = Effect.callback<number>((resume) => {
