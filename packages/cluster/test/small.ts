@@ -186,7 +186,6 @@ const measure = Effect.gen(function* () {
       }
     })
   )
-  return yield* Effect.sync(() => process.exit(0))
 }).pipe(Effect.scoped, Effect.provide([NodeServices.layer, NodeHttpClient.layerNodeHttp]))
 
 if (values.sink) {
