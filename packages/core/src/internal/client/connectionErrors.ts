@@ -36,6 +36,8 @@ const describe = (cause: Error): string => {
 }
 
 const remedyOf = (cause: Error): string | undefined => {
+  // An engine that knows what to do says so.
+  if ("remedy" in cause && typeof cause.remedy === "string") return cause.remedy
   const code = codeOf(cause)
   if (code === "ERR_INVALID_PROXY") {
     return "give the proxy as a URL with its scheme, such as http://proxy:3128"

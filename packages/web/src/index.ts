@@ -1,0 +1,7 @@
+/**
+ * What uploads need in a browser, for `@effect-oss/core`.
+ *
+ * @since 0.1.0
+ */
+export * as IndexedDbCheckpointStore from "./IndexedDbCheckpointStore.ts"
+export * as WebOssHttp from "./WebOssHttp.ts"

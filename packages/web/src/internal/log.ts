@@ -1,0 +1,152 @@
+/**
+ * A checkpoint that is held, in the database. Each change is one transaction,
+ * which compares the holder that stands in the record with this one: a tab whose
+ * lock was taken away changes nothing any more.
+ *
+ * Parts that come while one transaction is under way go into the next together.
+ */
+import type * as Checkpoint from "@effect-oss/core/Checkpoint"
+import type { BackingLog, CheckpointError } from "@effect-oss/core/CheckpointStore"
+import { LeaseLost, Unavailable } from "@effect-oss/core/CheckpointStore"
+import type { UploadedPart } from "@effect-oss/core/Part"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Semaphore from "effect/Semaphore"
+import * as Database from "./database.ts"
+import type { Lease } from "./lease.ts"
+import * as Rows from "./rows.ts"
+import * as Token from "./token.ts"
+
+/** What the log is opened on. */
+export interface Options {
+  readonly database: Database.Database
+  readonly checkpointKey: string
+  readonly location: string
+  readonly lease: Lease
+  /** Stands in the record, if there is one. */
+  readonly holder: string
+  readonly found: Found
+}
+
+/** What the database has under a checkpoint's key. */
+export interface Found {
+  /** Whether there is a record, readable or not. */
+  readonly isThere: boolean
+  readonly row?: Rows.Row | undefined
+  readonly recovered: Option.Option<Checkpoint.Checkpoint>
+  readonly finished: Option.Option<Checkpoint.Finished>
+  readonly discarded?: CheckpointError | undefined
+  /** The number of the last part's record. */
+  readonly last: number
+}
+
+/** Parts that are written together. */
+interface Batch {
+  readonly parts: Array<UploadedPart>
+  readonly done: Deferred.Deferred<void, CheckpointError>
+}
+
+/** All parts of a checkpoint: an array comes after all numbers. */
+export const partsRange = (checkpointKey: string): IDBKeyRange =>
+  IDBKeyRange.bound([checkpointKey], [checkpointKey, []])
+
+/** The log of a checkpoint, until the scope closes. */
+export const make = Effect.fnUntraced(function* (options: Options) {
+  const { database, checkpointKey, location, lease, holder, found } = options
+  const scope = yield* Effect.scope
+  const lock = yield* Semaphore.make(1)
+  let { isThere, last } = found
+  let open = Option.isSome(found.recovered) ? found.row : undefined
+  let waiting: Batch | undefined
+
+  /** One transaction, if the record is still this holder's. */
+  const change = (act: (stores: { readonly checkpoints: IDBObjectStore; readonly parts: IDBObjectStore }) => void) =>
+    Database.write(database, location, ({ store, done, refuse }) => {
+      if (lease.isLost()) return refuse(new LeaseLost())
+      const stores = { checkpoints: store(Database.checkpoints), parts: store(Database.parts) }
+      Database.on<unknown>(stores.checkpoints.get(checkpointKey), (stored) => {
+        if (isThere && stored === undefined) return refuse(cleared)
+        if (stored !== undefined && (!isThere || Rows.holderOf(stored) !== holder)) {
+          return refuse(new LeaseLost())
+        }
+        act(stores)
+        done(undefined)
+      })
+    })
+
+  const begin = Effect.fnUntraced(function* (header: Checkpoint.Header) {
+    const row = Rows.row({ checkpointKey, holder, generation: yield* Token.make, header })
+    yield* change(({ checkpoints, parts }) => {
+      checkpoints.put(Rows.encode(row))
+      parts.delete(partsRange(checkpointKey))
+    })
+    open = row
+    isThere = true
+    last = 0
+  })
+
+  const finish = Effect.fnUntraced(function* (receipt: Checkpoint.Receipt) {
+    if (open === undefined) return yield* Effect.die(new Error("finish without a checkpoint"))
+    const row = { ...open, receipt }
+    yield* change(({ checkpoints, parts }) => {
+      checkpoints.put(Rows.encode(row))
+      parts.delete(partsRange(checkpointKey))
+    })
+    open = undefined
+  })
+
+  const remove = Effect.suspend(() =>
+    change(({ checkpoints, parts }) => {
+      checkpoints.delete(checkpointKey)
+      parts.delete(partsRange(checkpointKey))
+    })
+  ).pipe(
+    Effect.map(() => {
+      open = undefined
+      isThere = false
+    })
+  )
+
+  const insert = Effect.fnUntraced(function* (batch: ReadonlyArray<UploadedPart>) {
+    if (open === undefined) return yield* Effect.die(new Error("append without a checkpoint"))
+    const { generation } = open
+    const rows = batch.map((part) =>
+      Rows.encodePart({ checkpointKey, generation, order: ++last, part })
+    )
+    yield* change(({ parts }) => {
+      for (const row of rows) parts.put(row)
+    })
+  })
+
+  /** The first that waits begins a batch; what comes before that has the lock goes with it. */
+  const join = Effect.fnUntraced(function* (part: UploadedPart) {
+    if (waiting !== undefined) {
+      waiting.parts.push(part)
+      return waiting
+    }
+    const batch = (waiting = { parts: [part], done: Deferred.makeUnsafe() })
+    const steps = Effect.suspend(() => {
+      waiting = undefined
+      return insert(batch.parts)
+    })
+    // On a fiber of its own: the interruption of one leaves the parts of others alone.
+    const fiber = yield* Effect.forkIn(lock.withPermit(steps), scope)
+    fiber.addObserver((exit) => Deferred.doneUnsafe(batch.done, exit))
+    return batch
+  }, Effect.uninterruptible)
+
+  return {
+    recovered: found.recovered,
+    finished: found.finished,
+    discarded: found.discarded,
+    begin: Effect.fn("CheckpointLog.begin")((header) => lock.withPermit(begin(header))),
+    append: Effect.fn("CheckpointLog.append")((part) =>
+      Effect.flatMap(join(part), ({ done }) => Deferred.await(done))
+    ),
+    finish: Effect.fn("CheckpointLog.finish")((receipt) => lock.withPermit(finish(receipt))),
+    remove: Effect.withSpan(lock.withPermit(remove), "CheckpointLog.remove")
+  } satisfies BackingLog
+})
+
+const cleared = new Unavailable({ description: "it is gone: the data of this site were cleared" })

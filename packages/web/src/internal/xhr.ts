@@ -1,0 +1,113 @@
+/**
+ * One request with a body over XMLHttpRequest: `fetch` tells nothing of bytes
+ * on their way, and takes no stream over HTTP/1.1.
+ *
+ * The body is read piece by piece into a Blob, which the browser keeps outside
+ * of the JavaScript heap and sends with a Content-Length. Until the browser says
+ * that bytes have left, none of them count as sent.
+ */
+import * as Body from "@effect-oss/core/Body"
+import { acquire } from "@effect-oss/crc64"
+import * as Effect from "effect/Effect"
+import * as HttpClientError from "effect/http/HttpClientError"
+import type { HttpClientRequest } from "effect/http/HttpClientRequest"
+import * as HttpClientResponse from "effect/http/HttpClientResponse"
+import * as Option from "effect/Option"
+
+/** In bytes: what the JavaScript heap holds of a body. */
+const pieceSize = 1024 * 1024
+
+/** Whether this is a request for here: one with a `Body`. */
+export const takes = ({ body }: HttpClientRequest): boolean => Option.isSome(Body.behind(body))
+
+/** Sends the request. Once it is interrupted the request is off the wire. */
+export const execute = Effect.fnUntraced(function* (
+  request: HttpClientRequest,
+  url: URL
+): Effect.fn.Return<HttpClientResponse.HttpClientResponse, HttpClientError.HttpClientError> {
+  const body = Option.getOrThrow(Body.behind(request.body))
+  const left = body.left ?? (() => {})
+  left(0)
+  const blob = yield* Effect.mapError(
+    gather(body),
+    (cause) =>
+      new HttpClientError.HttpClientError({
+        reason: new HttpClientError.EncodeError({ request, cause })
+      })
+  )
+  return yield* send(request, url, blob, left)
+})
+
+/** A piece is copied into the Blob at once, so that one block is enough for all. */
+const gather = <E>({ size, read }: Body.Body<E>): Effect.Effect<Blob, E> =>
+  Effect.acquireUseRelease(
+    Effect.sync(() => acquire(Math.min(pieceSize, size))),
+    Effect.fnUntraced(function* ({ bytes }) {
+      const pieces: Array<Blob> = []
+      for (let offset = 0; offset < size;) {
+        const piece = bytes.subarray(0, Math.min(pieceSize, size - offset))
+        yield* read(piece, offset)
+        pieces.push(new Blob([piece]))
+        offset += piece.length
+      }
+      return new Blob(pieces)
+    }),
+    ({ release }) => Effect.sync(release)
+  )
+
+const send = (
+  request: HttpClientRequest,
+  url: URL,
+  blob: Blob,
+  left: (bytes: number) => void
+): Effect.Effect<HttpClientResponse.HttpClientResponse, HttpClientError.HttpClientError> =>
+  Effect.callback((resume) => {
+    const xhr = new XMLHttpRequest()
+    xhr.responseType = "arraybuffer"
+    xhr.upload.addEventListener("progress", ({ loaded }) => left(Math.min(loaded, blob.size)))
+    xhr.addEventListener("load", () => {
+      left(blob.size)
+      resume(Effect.succeed(HttpClientResponse.fromWeb(request, responseOf(xhr))))
+    })
+    xhr.addEventListener("error", () => resume(Effect.fail(broken(request))))
+    xhr.open(request.method, url)
+    for (const [name, value] of Object.entries(request.headers)) {
+      if (!ownHeaders.has(name)) xhr.setRequestHeader(name, value)
+    }
+    xhr.send(blob)
+    return Effect.sync(() => xhr.abort())
+  })
+
+/** The browser sets these itself, and complains of scripts that do. */
+const ownHeaders: ReadonlySet<string> = new Set(["content-length", "host", "connection"])
+
+const broken = (request: HttpClientRequest) =>
+  new HttpClientError.HttpClientError({
+    reason: new HttpClientError.TransportError({ request, cause: noReason() })
+  })
+
+/** A browser doesn't tell a script why there is no answer. */
+const noReason = () =>
+  new DOMException(
+    "the browser says no more: the connection broke, or the bucket's CORS rule doesn't allow this request",
+    "NetworkError"
+  )
+
+const responseOf = (xhr: XMLHttpRequest): Response =>
+  new Response(withoutBody.has(xhr.status) ? null : (xhr.response as ArrayBuffer), {
+    status: xhr.status,
+    statusText: xhr.statusText,
+    headers: headersOf(xhr.getAllResponseHeaders())
+  })
+
+const withoutBody: ReadonlySet<number> = new Set([204, 205, 304])
+
+/** Lines of `name: value`, of those headers that a script may see. */
+const headersOf = (lines: string): Array<[string, string]> =>
+  lines
+    .split("\r\n")
+    .filter((line) => line.includes(":"))
+    .map((line) => {
+      const colon = line.indexOf(":")
+      return [line.slice(0, colon), line.slice(colon + 1).trim()]
+    })
