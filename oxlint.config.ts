@@ -101,6 +101,16 @@ const rooms: Array<OxlintOverride> = [
     ]
   ),
   room(
+    ["packages/web/src/**"],
+    [
+      { group: ["node:*", "@effect/platform-node*"], message: "A page has no Node." },
+      {
+        group: ["@effect-oss/*", "!@effect-oss/core", "!@effect-oss/crc64"],
+        message: "What pages load knows core only."
+      }
+    ]
+  ),
+  room(
     ["packages/cluster/src/**"],
     [
       {

@@ -12,7 +12,12 @@ import { reference } from "./support/reference.ts"
 /** Strict, but for examples that only define something. */
 const compilerOptions = {
   extends: "../../tsconfig.base.json",
-  compilerOptions: { noEmit: true, noUnusedLocals: false, plugins: [] },
+  compilerOptions: {
+    noEmit: true,
+    noUnusedLocals: false,
+    plugins: [],
+    lib: ["ES2024", "DOM", "DOM.Iterable"]
+  },
   include: ["*.ts"]
 }
 

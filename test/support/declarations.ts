@@ -10,6 +10,7 @@ const compilerOptions = {
     emitDeclarationOnly: true,
     noCheck: true,
     plugins: [],
+    lib: ["ES2024", "DOM", "DOM.Iterable"],
     declarationMap: false,
     sourceMap: false,
     rootDir: root,

@@ -12,7 +12,7 @@ export const partSize = Part.minPartSize
 
 export const world = Layer.merge(OssEmulator.layerClient(), CheckpointStore.layerMemory)
 
-export const contentOf = (size: number, seed = 1): Uint8Array => {
+export const contentOf = (size: number, seed = 1): Uint8Array<ArrayBuffer> => {
   let state = seed
   return Uint8Array.from({ length: size }, () => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) | 0

@@ -76,7 +76,9 @@ const misconnected = (request: HttpClientRequest, description: string) =>
 export const probing =
   (client: HttpClient.HttpClient) =>
   (url: URL, mode: "cors" | "no-cors"): Effect.Effect<boolean> =>
-    client.get(url).pipe(
-      Effect.provideService(FetchHttpClient.RequestInit, { mode }),
-      Effect.match({ onSuccess: () => true, onFailure: () => false })
-    )
+    client
+      .get(url)
+      .pipe(
+        Effect.provideService(FetchHttpClient.RequestInit, { mode }),
+        Effect.match({ onSuccess: () => true, onFailure: () => false })
+      )

@@ -123,7 +123,9 @@ const transact = Effect.fnUntraced(function* <A>(
       let result: { readonly value: A } | undefined
       let refused: Reason | undefined
       transaction.addEventListener("complete", () =>
-        result === undefined ? fail(new Error("it ended early")) : resume(Effect.succeed(result.value))
+        result === undefined
+          ? fail(new Error("it ended early"))
+          : resume(Effect.succeed(result.value))
       )
       transaction.addEventListener("abort", () =>
         refused === undefined

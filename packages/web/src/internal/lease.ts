@@ -31,7 +31,7 @@ const request = (name: string, location: string): Effect.Effect<Held, Checkpoint
       return resume(Effect.fail(failure(location, noLocks)))
     }
     let isLost = false
-    let free = () => {}
+    let free: (() => void) | undefined
     const lock = navigator.locks
       .request(name, { ifAvailable: true }, (granted) => {
         if (granted === null) {
@@ -43,7 +43,7 @@ const request = (name: string, location: string): Effect.Effect<Held, Checkpoint
           Effect.succeed({
             isLost: () => isLost,
             release: () => {
-              free()
+              free?.()
               return lock
             }
           })
@@ -59,6 +59,4 @@ const request = (name: string, location: string): Effect.Effect<Held, Checkpoint
 
 const busy = new Busy({ holder: "another tab of this browser, or another upload of this page" })
 
-const noLocks = new Error(
-  "there are no Web Locks here: load the page over HTTPS or from localhost"
-)
+const noLocks = new Error("there are no Web Locks here: load the page over HTTPS or from localhost")

@@ -61,7 +61,9 @@ export const make = Effect.fnUntraced(function* (options: Options) {
   let waiting: Batch | undefined
 
   /** One transaction, if the record is still this holder's. */
-  const change = (act: (stores: { readonly checkpoints: IDBObjectStore; readonly parts: IDBObjectStore }) => void) =>
+  const change = (
+    act: (stores: { readonly checkpoints: IDBObjectStore; readonly parts: IDBObjectStore }) => void
+  ) =>
     Database.write(database, location, ({ store, done, refuse }) => {
       if (lease.isLost()) return refuse(new LeaseLost())
       const stores = { checkpoints: store(Database.checkpoints), parts: store(Database.parts) }
