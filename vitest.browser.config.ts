@@ -6,7 +6,7 @@ export default defineConfig({
     include: ["packages/web/test/**/*.browser.ts"],
     // One browser at a time: several on a small machine slow each other down.
     fileParallelism: false,
-    testTimeout: 300_000,
+    testTimeout: 100_000,
     hookTimeout: 300_000
   }
 })

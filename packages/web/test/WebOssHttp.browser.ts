@@ -1,6 +1,6 @@
 import { assert, layer } from "@effect/vitest"
 import { Fault, OssEmulator } from "@effect-oss/emulator"
-import { Effect, Layer, Option } from "effect"
+import { Effect, Fiber, Layer, Option } from "effect"
 import { mkdtempSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -79,10 +79,25 @@ layer(Layer.mergeAll(Browser.layer, Pages.layer), { excludeTestServices: true, t
         // Both parts were read whole. Of each the system has taken what its buffers hold.
         assert.isAbove(Math.max(0, ...sent), 0)
         assert.isBelow(Math.max(0, ...sent), 40 * MiB)
+        yield* Effect.promise(() => page.close())
+      }).pipe(Effect.provide(emulator()))
+    )
+
+    it.effect("is off the wire once it is interrupted", () =>
+      Effect.gen(function* () {
+        const page = yield* open()
+        yield* choose(page)
+        const { inject, inFlight } = yield* OssEmulator.OssEmulator
+        yield* inject(
+          Fault.stall({ operation: "uploadPart", times: Infinity, at: { bytes: 1000 } })
+        )
+        const running = yield* Effect.forkChild(upload(page, "interrupted"))
+        const until = (expected: number) =>
+          Effect.repeat(Effect.delay(inFlight, "50 millis"), { until: (n) => n === expected })
+        yield* until(2)
         yield* Effect.promise(() => page.evaluate(() => globalThis.page.interrupt()))
-        // Interrupted means off the wire.
-        const { inFlight } = yield* OssEmulator.OssEmulator
-        yield* Effect.repeat(Effect.delay(inFlight, "50 millis"), { until: (n) => n === 0 })
+        assert.strictEqual(yield* Fiber.join(running), "interrupted")
+        yield* until(0)
       }).pipe(Effect.provide(emulator()))
     )
 

@@ -54,11 +54,9 @@ export const partsRange = (checkpointKey: string): IDBKeyRange =>
 /** The log of a checkpoint, until the scope closes. */
 export const make = Effect.fnUntraced(function* (options: Options) {
   const { database, checkpointKey, location, lease, holder, found } = options
-  const scope = yield* Effect.scope
   const lock = yield* Semaphore.make(1)
   let { isThere, last } = found
   let open = Option.isSome(found.recovered) ? found.row : undefined
-  let waiting: Batch | undefined
 
   /** One transaction, if the record is still this holder's. */
   const change = (
@@ -121,6 +119,27 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     })
   })
 
+  const add = yield* batched(lock, insert)
+
+  return {
+    recovered: found.recovered,
+    finished: found.finished,
+    discarded: found.discarded,
+    begin: Effect.fn("CheckpointLog.begin")((header) => lock.withPermit(begin(header))),
+    append: Effect.fn("CheckpointLog.append")(add),
+    finish: Effect.fn("CheckpointLog.finish")((receipt) => lock.withPermit(finish(receipt))),
+    remove: Effect.withSpan(lock.withPermit(remove), "CheckpointLog.remove")
+  } satisfies BackingLog
+})
+
+/** Adds parts under the lock: those that wait for it go together. */
+const batched = Effect.fnUntraced(function* (
+  lock: Semaphore.Semaphore,
+  insert: (batch: ReadonlyArray<UploadedPart>) => Effect.Effect<void, CheckpointError>
+) {
+  const scope = yield* Effect.scope
+  let waiting: Batch | undefined
+
   /** The first that waits begins a batch; what comes before that has the lock goes with it. */
   const join = Effect.fnUntraced(function* (part: UploadedPart) {
     if (waiting !== undefined) {
@@ -138,17 +157,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     return batch
   }, Effect.uninterruptible)
 
-  return {
-    recovered: found.recovered,
-    finished: found.finished,
-    discarded: found.discarded,
-    begin: Effect.fn("CheckpointLog.begin")((header) => lock.withPermit(begin(header))),
-    append: Effect.fn("CheckpointLog.append")((part) =>
-      Effect.flatMap(join(part), ({ done }) => Deferred.await(done))
-    ),
-    finish: Effect.fn("CheckpointLog.finish")((receipt) => lock.withPermit(finish(receipt))),
-    remove: Effect.withSpan(lock.withPermit(remove), "CheckpointLog.remove")
-  } satisfies BackingLog
+  return (part: UploadedPart) => Effect.flatMap(join(part), ({ done }) => Deferred.await(done))
 })
 
 const cleared = new Unavailable({ description: "it is gone: the data of this site were cleared" })
