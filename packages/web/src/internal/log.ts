@@ -60,11 +60,15 @@ export const make = Effect.fnUntraced(function* (options: Options) {
 
   /** One transaction, if the record is still this holder's. */
   const change = (
-    act: (stores: { readonly checkpoints: IDBObjectStore; readonly parts: IDBObjectStore }) => void
+    act: (stores: Readonly<Record<"checkpoints" | "parts" | "handles", IDBObjectStore>>) => void
   ) =>
     Database.write(database, location, ({ store, done, refuse }) => {
       if (lease.isLost()) return refuse(new LeaseLost())
-      const stores = { checkpoints: store(Database.checkpoints), parts: store(Database.parts) }
+      const stores = {
+        checkpoints: store(Database.checkpoints),
+        parts: store(Database.parts),
+        handles: store(Database.handles)
+      }
       Database.on<unknown>(stores.checkpoints.get(checkpointKey), (stored) => {
         if (isThere && stored === undefined) return refuse(cleared)
         if (stored !== undefined && (!isThere || Rows.holderOf(stored) !== holder)) {
@@ -97,9 +101,10 @@ export const make = Effect.fnUntraced(function* (options: Options) {
   })
 
   const remove = Effect.suspend(() =>
-    change(({ checkpoints, parts }) => {
+    change(({ checkpoints, parts, handles }) => {
       checkpoints.delete(checkpointKey)
       parts.delete(partsRange(checkpointKey))
+      handles.delete(checkpointKey)
     })
   ).pipe(
     Effect.map(() => {
