@@ -1,6 +1,8 @@
 /**
- * Effect's `HttpClient` over node:http, for requests with large bodies.
+ * Effect's `HttpClient` over node:http, for requests with large bodies, and
+ * credentials as Alibaba's tools find them.
  *
  * @since 0.1.0
  */
+export * as NodeOssCredentials from "./NodeOssCredentials.ts"
 export * as NodeOssHttp from "./NodeOssHttp.ts"

@@ -175,7 +175,9 @@ describe("the proxy of a URL", () => {
     ["https://oss.test/", { ...proxies, no_proxy: "*" }, undefined],
     ["http://localhost:9000/", proxies, undefined],
     ["http://127.0.0.1:9000/", proxies, undefined],
-    ["http://[::1]:9000/", proxies, undefined]
+    ["http://[::1]:9000/", proxies, undefined],
+    // Of the metadata service: a proxy's machine would give its own role.
+    ["http://100.100.100.200/latest/", proxies, undefined]
   ]
   it.effect.each(table)("%s, where the environment is %o", ([url, env, expected]) =>
     Effect.gen(function* () {

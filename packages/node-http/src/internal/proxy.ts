@@ -11,7 +11,7 @@ export const proxyFor = (
   given: string | false | undefined
 ): Effect.Effect<string | undefined, Error> =>
   Effect.suspend((): Effect.Effect<string | undefined, Error> => {
-    const address = given ?? (isLoopback(url.hostname) ? "" : getProxyForUrl(url.href))
+    const address = given ?? (isOfThisMachine(url.hostname) ? "" : getProxyForUrl(url.href))
     if (address === false || address === "") return Effect.undefined
     if (!isProxy(address)) return Effect.fail(new InvalidProxy())
     return canProxy(process.versions.node)
@@ -19,9 +19,15 @@ export const proxyFor = (
       : Effect.fail(new UnsupportedProxy())
   })
 
-/** As Go's programs have it, ossutil among them: no proxy can reach this machine under these names. */
-const isLoopback = (hostname: string): boolean =>
-  hostname === "localhost" || hostname === "[::1]" || /^127\.\d+\.\d+\.\d+$/.test(hostname)
+/**
+ * As Go's programs have it, ossutil among them: no proxy can reach this machine
+ * under these names. Nor its metadata service: a proxy would give its own role.
+ */
+const isOfThisMachine = (hostname: string): boolean =>
+  hostname === "localhost" ||
+  hostname === "[::1]" ||
+  hostname === "100.100.100.200" ||
+  /^127\.\d+\.\d+\.\d+$/.test(hostname)
 
 const isProxy = (address: string): boolean => /^https?:\/\//i.test(address) && URL.canParse(address)
 

@@ -1,0 +1,119 @@
+/** Small requests for credentials: answered within seconds, bounded, and in no trace. */
+import type * as OssCredentials from "@effect-oss/core/OssCredentials"
+import * as ByteSize from "effect/ByteSize"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as HttpClient from "effect/http/HttpClient"
+import type { HttpClientRequest } from "effect/http/HttpClientRequest"
+import * as HttpIncomingMessage from "effect/http/HttpIncomingMessage"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import { type CredentialsError, invalid, refused, unavailable } from "./error.ts"
+
+export interface Answer {
+  readonly status: number
+  readonly text: string
+}
+
+/** `source` is for messages; `millis` is the time for connecting and answering. */
+export const ask = (
+  source: string,
+  request: HttpClientRequest,
+  millis: number
+): Effect.Effect<Answer, CredentialsError, HttpClient.HttpClient> =>
+  HttpClient.execute(request).pipe(
+    Effect.flatMap((response) =>
+      Effect.map(response.text, (text): Answer => ({ status: response.status, text }))
+    ),
+    Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.kibibytes(256)),
+    // A span would carry tokens: in headers, or in the URL.
+    Effect.provideService(HttpClient.TracerDisabledWhen, () => true),
+    Effect.timeoutOrElse({
+      duration: millis,
+      orElse: () => Effect.fail(unavailable(source, `no response within ${millis} ms`))
+    }),
+    Effect.catchTag("HttpClientError", ({ reason }) =>
+      Effect.fail(
+        reason._tag === "InvalidUrlError"
+          ? invalid(source, "is no URL")
+          : unavailable(source, `no response (${codeOf(reason)})`)
+      )
+    )
+  )
+
+/** Of the innermost cause; the words of an HTTP client may have the URL or a proxy's password. */
+const codeOf = (error: unknown): string => {
+  if (!(error instanceof Error)) return "no further details"
+  const [inner = error.cause] = error instanceof AggregateError ? error.errors : []
+  if (inner instanceof Error) return codeOf(inner)
+  return "code" in error && typeof error.code === "string" ? error.code : error.name
+}
+
+/** What may go away by itself. */
+export const isTrouble = (status: number): boolean =>
+  status >= 500 || status === 429 || status === 408
+
+const text = Schema.NonEmptyString
+
+const Keys = Schema.Struct({
+  AccessKeyId: text,
+  AccessKeySecret: text,
+  SecurityToken: text,
+  Expiration: text
+})
+
+const Json = Schema.fromJsonString(Schema.Unknown)
+
+/** Credentials as STS, the metadata service and credentials URIs write them. */
+export const keysOf = Effect.fnUntraced(function* (
+  source: string,
+  value: unknown
+): Effect.fn.Return<OssCredentials.Credentials, CredentialsError> {
+  const keys = yield* decode(source, Keys, value)
+  const expiresAt = DateTime.make(keys.Expiration)
+  if (expiresAt._tag === "None") return yield* invalid(source, "is no time", "Expiration")
+  return {
+    accessKeyId: keys.AccessKeyId,
+    accessKeySecret: Redacted.make(keys.AccessKeySecret),
+    securityToken: Redacted.make(keys.SecurityToken),
+    expiresAt: DateTime.toEpochMillis(expiresAt.value)
+  }
+})
+
+/** A response with `Code`: the metadata service's, or a credentials URI's. */
+export const keysOfAnswer = Effect.fnUntraced(function* (
+  source: string,
+  { status, text }: Answer
+): Effect.fn.Return<OssCredentials.Credentials, CredentialsError> {
+  if (isTrouble(status)) return yield* unavailable(source, `responded with ${status}`)
+  if (status !== 200) return yield* refused(source, `responded with ${status}`)
+  const answer = yield* parse(source, text)
+  const { Code = "Success" } = yield* decode(
+    source,
+    Schema.Struct({ Code: Schema.optionalKey(Schema.String) }),
+    answer
+  )
+  if (Code !== "Success") return yield* refused(source, `responded with Code ${clip(Code)}`)
+  return yield* keysOf(source, answer)
+})
+
+/** The message has nothing of the text. */
+export const parse = (source: string, text: string): Effect.Effect<unknown, CredentialsError> =>
+  Effect.mapError(Schema.decodeEffect(Json)(text), () => invalid(source, "is not JSON"))
+
+/** The message names the first field that is wrong, and no value. */
+export const decode = <A, I>(
+  source: string,
+  schema: Schema.Codec<A, I>,
+  value: unknown
+): Effect.Effect<A, CredentialsError> =>
+  Effect.mapError(Schema.decodeUnknownEffect(schema)(value), (error) => {
+    const field = /at \[(.*)\]/
+      .exec(error.message)?.[1]
+      ?.replaceAll(/\]\[/g, ".")
+      .replaceAll('"', "")
+    return invalid(source, "is missing, or not as it has to be", field)
+  })
+
+/** Foreign text in a message. */
+export const clip = (text: string): string => text.replaceAll(/\s+/g, " ").slice(0, 200)

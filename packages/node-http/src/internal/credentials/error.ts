@@ -1,0 +1,28 @@
+/** The ends of a search for credentials, but for its success. */
+import * as Data from "effect/Data"
+import {
+  CredentialsError,
+  CredentialsInvalid,
+  CredentialsRefused,
+  CredentialsUnavailable
+} from "../../CredentialsError.ts"
+
+/** A source has nothing to say: the next one is asked. */
+export class Absent extends Data.TaggedError("Absent")<{ readonly why: string }> {}
+
+export const invalid = (source: string, problem: string, field?: string): CredentialsError =>
+  new CredentialsError({
+    reason: new CredentialsInvalid({
+      source,
+      problem,
+      ...(field === undefined ? {} : { field })
+    })
+  })
+
+export const refused = (source: string, problem: string): CredentialsError =>
+  new CredentialsError({ reason: new CredentialsRefused({ source, problem }) })
+
+export const unavailable = (source: string, problem: string): CredentialsError =>
+  new CredentialsError({ reason: new CredentialsUnavailable({ source, problem }) })
+
+export { CredentialsError }
