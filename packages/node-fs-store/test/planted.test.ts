@@ -103,6 +103,19 @@ describe("a file that was planted", () => {
       }))
   }
 
+  test("is not replaced either where what can't be read may be", (directory) =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      yield* record
+      const journal = yield* only(directory, ".journal")
+      const text = yield* fs.readFileString(journal)
+      yield* fs.chmod(journal, 0o620)
+      const store = yield* CheckpointStore.CheckpointStore
+      const afresh = store.open(keyOf("key"), { onUnreadable: "discard" })
+      assert.strictEqual((yield* refusal(Effect.scoped(afresh))).reason._tag, "Untrusted")
+      assert.strictEqual(yield* fs.readFileString(journal), text)
+    }))
+
   for (const name of [`${hashOf(keyOf("key"))}.lease`, journalName]) {
     const kind = name.split(".").at(-1)
     test(`as a named pipe in place of a ${kind} is refused at once`, (directory) =>

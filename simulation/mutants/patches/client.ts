@@ -112,15 +112,15 @@ export const client: Patches = {
     ["request.ts", 'encodeURIComponent(key).replaceAll("%2F", "/")', "key", "keys are not encoded"],
     [
       "request.ts",
-      'if ("content-type" in headers) return headers',
-      "",
+      '{ "content-type": guess, ...headers }',
+      '{ ...headers, "content-type": guess }',
       "a content type of one's own is replaced"
     ],
     [
       "xml.ts",
       "#${character.charCodeAt(0)};",
       "#${character.charCodeAt(0)}",
-      "an ETag with a quote breaks Complete"
+      "an ETag with a character of XML breaks Complete"
     ],
     ["xml.ts", "const maxDepth = 8", "const maxDepth = 8_000_000", "nested XML fills the stack"],
     [

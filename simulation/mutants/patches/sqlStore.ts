@@ -13,8 +13,8 @@ export const sqlStore: Patches = {
     ],
     [
       "log.ts",
-      "WHERE id = ${id} AND token = ${token} AND generation = ${generations[0]}\n",
-      "WHERE id = ${id} AND generation = ${generations[0]}\n",
+      "WHERE id = ${id} AND token = ${token} AND generation = ${generation}\n",
+      "WHERE id = ${id} AND generation = ${generation}\n",
       "a holder that lost the lease records parts"
     ],
     [
@@ -39,8 +39,8 @@ export const sqlStore: Patches = {
     ["log.ts", "      waiting = undefined\n", "", "a batch of parts is never closed"],
     [
       "log.ts",
-      'if (!hasHeader) return yield* Effect.die(new Error("append without a checkpoint"))',
-      "",
+      'hasHeader ? add(part) : Effect.die(new Error("append without a checkpoint"))',
+      "add(part)",
       "a part without a checkpoint is accepted"
     ],
     [

@@ -88,6 +88,25 @@ describe("a request", () => {
     })
   )
 
+  it.effect("to Complete names each part's ETag, whatever characters it has", () =>
+    Effect.gen(function* () {
+      let sent = ""
+      const { client } = yield* against((_, response) => {
+        response.req.setEncoding("utf8").on("data", (text: string) => (sent += text))
+        response.req.on("end", () => response.end("<R><ETag>whole</ETag></R>"))
+      }, "arrival")
+      const parts = [
+        { number: 1, etag: '"0123456789ABCDEF"' },
+        { number: 2, etag: "a&<b>]]>c" }
+      ]
+      yield* client.complete({ key: "k", uploadId: "U", parts })
+      assert.deepStrictEqual(sent.match(/<Part>.*<\/Part>/g), [
+        '<Part><PartNumber>1</PartNumber><ETag>"0123456789ABCDEF"</ETag></Part>',
+        "<Part><PartNumber>2</PartNumber><ETag>a&#38;&#60;b&#62;]]&#62;c</ETag></Part>"
+      ])
+    })
+  )
+
   it.effect("leaves the options that it was given as they are", () =>
     Effect.gen(function* () {
       const { client } = yield* against(() => stored)

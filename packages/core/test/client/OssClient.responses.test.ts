@@ -11,6 +11,12 @@ const listed = (numbers: ReadonlyArray<number>, more = "") =>
     )
     .join("")}</ListPartsResult>`
 
+/** A page of no uploads that goes on behind a position. */
+const positioned = (key: string, uploadId: string) => ({
+  headers: { date: "Sun, 22 Nov 2026 10:00:00 GMT" },
+  body: `<R><IsTruncated>true</IsTruncated><NextKeyMarker>${key}</NextKeyMarker><NextUploadIdMarker>${uploadId}</NextUploadIdMarker></R>`
+})
+
 describe("an answer of success", () => {
   const broken: ReadonlyArray<readonly [string, string]> = [
     ["nothing", ""],
@@ -61,6 +67,54 @@ describe("an answer of success", () => {
       const { client } = yield* against(() => ({ headers: { etag } }))
       const receipt = yield* client.uploadPart(part(bytes(1)))
       assert.deepStrictEqual(receipt, { etag, crc64: Option.none() })
+    })
+  )
+
+  it.effect("to Complete has the object's ETag in its body", () =>
+    Effect.gen(function* () {
+      const { client } = yield* against(() => ({
+        headers: { "x-oss-hash-crc64ecma": "42" },
+        body: `<CompleteMultipartUploadResult><ETag>${etag}</ETag></CompleteMultipartUploadResult>`
+      }))
+      const parts = [{ number: 1, etag }]
+      const receipt = yield* client.complete({ key: "k", uploadId: "U", parts })
+      assert.deepStrictEqual([receipt.etag, receipt.crc64], [etag, Option.some(42n)])
+    })
+  )
+
+  const texts: ReadonlyArray<readonly [string, string]> = [
+    ["in one", "a&amp;b"],
+    ["as raw text between others", "a<![CDATA[&]]>b"],
+    ["around a comment", "a&#38;<!-- and -->b"]
+  ]
+  it.effect.each(texts)("has the whole of a text that comes %s", ([, text]) =>
+    Effect.gen(function* () {
+      const { client } = yield* against(() => ({ body: `<R><UploadId>${text}</UploadId></R>` }))
+      assert.deepStrictEqual(yield* client.initiate("k"), { uploadId: "a&b" })
+    })
+  )
+
+  it.effect("has the whole of a text, wherever the pieces end that it is read in", () =>
+    Effect.gen(function* () {
+      const uploadId = "0123456789abcdef".repeat(2_000)
+      const { client } = yield* against(() => ({ body: `<R><UploadId>${uploadId}</UploadId></R>` }))
+      assert.deepStrictEqual(yield* client.initiate("k"), { uploadId })
+    })
+  )
+
+  const nested = (depth: number): string => (depth === 0 ? "" : `<a>${nested(depth - 1)}</a>`)
+  const large: ReadonlyArray<readonly [string, string, string]> = [
+    ["eight levels", nested(7), nested(8)],
+    ["20,000 elements", "<a/>".repeat(19_998), "<a/>".repeat(19_999)]
+  ]
+  it.effect.each(large)("may be XML of %s, and no more", ([, most, more]) =>
+    Effect.gen(function* () {
+      const { client } = yield* against(({ url }) => ({
+        body: `<R><UploadId>U</UploadId>${url?.includes("more") ? more : most}</R>`
+      }))
+      assert.deepStrictEqual(yield* client.initiate("most"), { uploadId: "U" })
+      const error = yield* Effect.flip(client.initiate("more"))
+      assert.strictEqual(error.reason._tag, "UnreadableResponse")
     })
   )
 
@@ -124,6 +178,21 @@ describe("an answer of success", () => {
   )
 })
 
+describe("a list of uploads", () => {
+  const after = { key: "b", uploadId: "U5" }
+  const further: ReadonlyArray<readonly [string, string, string]> = [
+    ["with more uploads of the same key", "b", "U6"],
+    ["with another key, whose ids may be anything", "ba", "U1"]
+  ]
+  it.effect.each(further)("goes on %s", ([, key, uploadId]) =>
+    Effect.gen(function* () {
+      const { client } = yield* against(() => positioned(key, uploadId))
+      const page = yield* client.listUploads({ after })
+      assert.deepStrictEqual(page.next, Option.some({ key, uploadId }))
+    })
+  )
+})
+
 describe("a hostile list", () => {
   const stuck: ReadonlyArray<readonly [string, string]> = [
     ["repeats the marker it was given", "7"],
@@ -168,10 +237,7 @@ describe("a hostile list", () => {
   it.effect.each(positions)("of uploads that %s is unreadable", ([, key, uploadId]) =>
     Effect.gen(function* () {
       const after = { key: key === "\uffee" ? "\u{1f600}" : "b", uploadId: "U5" }
-      const { client } = yield* against(() => ({
-        headers: { date: "Sun, 22 Nov 2026 10:00:00 GMT" },
-        body: `<R><IsTruncated>true</IsTruncated><NextKeyMarker>${key}</NextKeyMarker><NextUploadIdMarker>${uploadId}</NextUploadIdMarker></R>`
-      }))
+      const { client } = yield* against(() => positioned(key, uploadId))
       const error = yield* Effect.flip(client.listUploads({ after }))
       assert.strictEqual(error.reason._tag, "UnreadableResponse")
     })

@@ -1,7 +1,7 @@
 /** Leases whose clocks are set, on either side, and threads that die alone. */
 import { assert, describe, it } from "@effect/vitest"
 import { NodeServices } from "@effect/platform-node"
-import { Clock, Effect, Fiber, Option } from "effect"
+import { Clock, Effect, Fiber, Option, Schedule } from "effect"
 import { TestClock } from "effect/testing"
 import { fileURLToPath } from "node:url"
 import { Worker } from "node:worker_threads"
@@ -41,6 +41,16 @@ describe("a lease of another host", () => {
         const { exit } = yield* passing(tagOf(open(here(directory, undefined, watching))))
         assert.strictEqual(exit._tag === "Success" ? exit.value : exit._tag, "Busy")
       }
+    }))
+
+  test("stays its holder's though that one's signs of life are an hour old by this clock", (directory) =>
+    Effect.gen(function* () {
+      yield* open(here(directory, cutOff, onAnotherHost))
+      const sign = silent(directory, 3_600)
+      yield* sign
+      yield* Effect.forkScoped(Effect.repeat(sign, Schedule.spaced("10 seconds")))
+      const { exit } = yield* passing(tagOf(open(here(directory, undefined, watching))))
+      assert.strictEqual(exit._tag === "Success" ? exit.value : exit._tag, "Busy")
     }))
 
   test("is free once its holder was watched and gave no sign of life", (directory) =>

@@ -23,7 +23,7 @@ import {
   test,
   there
 } from "../support/hosts.ts"
-import { files, gate, only, plant } from "../support/support.ts"
+import { files, gate, only, plant, type Hook } from "../support/support.ts"
 
 const holder = {
   token: "00000000-0000-4000-8000-000000000000",
@@ -234,6 +234,38 @@ describe("a lease", () => {
       const log = yield* open(here(directory))
       assert.deepStrictEqual(log.recovered, some({ header: header(), parts: [] }))
       assert.strictEqual(yield* tagOf(old.append(part(1))), "LeaseLost")
+    }))
+
+  test("is on the disk whole before it has its name, also when it is taken over", (directory) =>
+    Effect.gen(function* () {
+      for (const call of ["link", "rename"]) {
+        const steps: Array<string> = []
+        const noting: Hook = ({ call, path }) =>
+          Effect.sync(() => void (path.endsWith(".lease.tmp") && steps.push(call)))
+        if (call === "rename") yield* leave(directory, JSON.stringify(holder), 61)
+        yield* Effect.scoped(open(here(directory, noting)))
+        const named = steps.lastIndexOf(call)
+        assert.isAtLeast(named, 0)
+        const written = steps.lastIndexOf("writeFileString", named)
+        assert.include(steps.slice(written, named), "sync")
+      }
+    }))
+
+  test("leaves a claim on it to the process that made it", (directory) =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      // The new holder has its lease, and is about to clear away what dead runs left.
+      const slow = gate(({ call, path }) => call === "remove" && path.endsWith(".lease.tmp"))
+      const opening = yield* Effect.forkScoped(open(here(directory, slow.hook)))
+      yield* slow.reached
+      const lease = yield* fs.readFileString(yield* only(directory, ".lease"))
+      const claim = (token: string | undefined) => `${hashOf(keyOf("key"))}.${token}.1.claim`
+      const own = /"token":"([0-9a-f-]+)"/.exec(lease)?.[1]
+      yield* plant(directory, claim(own), "")
+      yield* plant(directory, claim(holder.token), "")
+      yield* slow.open
+      yield* Fiber.join(opening)
+      assert.include(yield* only(directory, ".claim"), claim(own))
     }))
 
   test("goes to one of many who want a dead one's", (directory) =>

@@ -175,7 +175,6 @@ const broken = (value: string | null): string | undefined =>
   value !== null && /\p{Surrogate}/u.test(value) ? "a parameter has broken text" : undefined
 
 const withContentType = (key: string, headers: Request["headers"]): Request["headers"] => {
-  if ("content-type" in headers) return headers
   // With a slash, a key without a dot is not taken for an extension.
   const guess = mime.getType(`/${key}`)
   return guess === null ? headers : { "content-type": guess, ...headers }
