@@ -7,7 +7,7 @@
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
-import { directoryFlag, fileFlag, json, url } from "./internal/params.ts"
+import { directoryFlag, fileFlag, files, json, url } from "./internal/params.ts"
 import { orInterrupted, untilSignal } from "./internal/signals.ts"
 import * as Storage from "./internal/storage.ts"
 import * as UploadFlags from "./internal/uploadFlags.ts"
@@ -174,6 +174,45 @@ const sweep = Command.make(
   ])
 )
 
+const stat = Command.make(
+  "stat",
+  { url, json, retryFor: UploadFlags.transfer.retryFor, ...connection },
+  (input) =>
+    load(() => import("./internal/commands/stat.ts")).pipe(
+      Effect.flatMap(({ run }) => run(input)),
+      orInterrupted
+    )
+).pipe(
+  Command.withDescription("Show what is stored: size, CRC64, ETag, class, how it was made"),
+  Command.withExamples([{ command: "effect-oss stat oss://backups/2026/db.tar" }])
+)
+
+const verify = Command.make(
+  "verify",
+  {
+    files: files("Files, or directories with all that is in them (DIR/ for the content alone)"),
+    url,
+    ...UploadFlags.selection,
+    json,
+    retryFor: UploadFlags.transfer.retryFor,
+    ...connection
+  },
+  (input) =>
+    load(() => import("./internal/commands/verify.ts")).pipe(
+      Effect.flatMap(({ run }) => run(input)),
+      orInterrupted
+    )
+).pipe(
+  Command.withShortDescription("Compare files with what is stored, and send nothing"),
+  Command.withDescription(
+    "Compare files with what is stored, by CRC64: they are read here, and nothing is sent. Exit code 0 if all are the same, else 3"
+  ),
+  Command.withExamples([
+    { command: "effect-oss verify db.tar oss://backups/2026/" },
+    { command: "effect-oss verify photos oss://backups/ --exclude .cache" }
+  ])
+)
+
 const emulator = Command.make(
   "emulator",
   {
@@ -271,6 +310,8 @@ export const command = Command.make("effect-oss").pipe(
     pending,
     abort,
     sweep,
+    stat,
+    verify,
     emulator,
     { group: "UPLOADS BY MANY MACHINES", commands: ClusterCommand.commands }
   ])

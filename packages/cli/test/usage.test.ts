@@ -247,8 +247,8 @@ describe("help", () => {
     })
   )
 
-  it("is there for thirteen commands", () => {
-    assert.lengthOf(commands, 14)
+  it("is there for fifteen commands", () => {
+    assert.lengthOf(commands, 16)
   })
 
   it.live("says what is typed where", () =>

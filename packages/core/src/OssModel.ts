@@ -113,4 +113,9 @@ export interface ObjectHead {
   readonly crc64: Option.Option<bigint>
   /** In milliseconds since 1970, by OSS's clock. */
   readonly lastModified?: number | undefined
+  /** Such as `Standard` or `IA`. */
+  readonly storageClass?: string | undefined
+  /** How it was made: `Normal`, `Multipart`, `Appendable` or `Symlink`. */
+  readonly type?: string | undefined
+  readonly contentType?: string | undefined
 }

@@ -64,3 +64,13 @@ export class Unwritten extends Data.TaggedError("Unwritten")<{ readonly problem:
     return `standard output: ${this.problem}`
   }
 }
+
+/** OSS doesn't have what was looked for, or has something else. */
+export class NotStored extends Data.TaggedError("NotStored")<{
+  readonly problem: string
+  readonly remedy: string
+}> {
+  override get message(): string {
+    return this.problem
+  }
+}

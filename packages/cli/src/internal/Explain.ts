@@ -20,6 +20,7 @@ import type { SqlError } from "effect/sql/SqlError"
 import type {
   Interrupted,
   NothingMatches,
+  NotStored,
   Piped,
   SomeFailed,
   UnderWay,
@@ -51,6 +52,7 @@ export type Failure =
   | UnderWay
   | Piped
   | NothingMatches
+  | NotStored
   | SomeFailed
   | Unwritten
   | ConfigError
@@ -109,6 +111,8 @@ const explained = (failure: Failure): Explanation => {
       return ofRunner(failure)
     case "SqlError":
       return { what: `the database: ${failure.message}`, ...ofDatabase(failure) }
+    case "NotStored":
+      return { what: failure.problem, ...final(failure.remedy) }
     case "Unwritten":
       return {
         what: failure.message,

@@ -88,8 +88,9 @@ const settingsOf = Effect.fnUntraced(function* (
   return { partSize, parallel, discover, skip, storage }
 })
 
-const selectionOf = Effect.fnUntraced(function* (
-  input: Input
+/** Which files are meant. */
+export const selectionOf = Effect.fnUntraced(function* (
+  input: Pick<Input, "include" | "exclude" | "links" | "newerThan" | "maxSize">
 ): Effect.fn.Return<Selection, UsageError> {
   const { include, exclude, links } = input
   const maxSize = yield* size("--max-size", input.maxSize)
@@ -125,7 +126,7 @@ const givenOf = Effect.fnUntraced(function* (input: Input, url: ObjectUrl.Object
   return [...(yield* Effect.forEach(input.files, kindOf)), ...listed]
 })
 
-const kindOf = Effect.fnUntraced(function* (path: string) {
+export const kindOf = Effect.fnUntraced(function* (path: string) {
   const fs = yield* FileSystem.FileSystem
   const type = yield* Effect.match(fs.stat(path), {
     onFailure: () => undefined,

@@ -84,7 +84,10 @@ const decodeHead = Schema.decodeUnknownEffect(
     "content-length": Count,
     etag: Schema.NonEmptyString,
     "x-oss-hash-crc64ecma": Crc64,
-    "last-modified": Schema.optionalKey(Schema.String)
+    "last-modified": Schema.optionalKey(Schema.String),
+    "x-oss-storage-class": Schema.optionalKey(Schema.String),
+    "x-oss-object-type": Schema.optionalKey(Schema.String),
+    "content-type": Schema.optionalKey(Schema.String)
   })
 )
 
@@ -99,7 +102,10 @@ export const objectHead: Read<ObjectHead> = ({ headers }) =>
     size: known["content-length"],
     etag: known.etag,
     crc64: known["x-oss-hash-crc64ecma"],
-    lastModified: httpDate(known["last-modified"])
+    lastModified: httpDate(known["last-modified"]),
+    storageClass: known["x-oss-storage-class"],
+    type: known["x-oss-object-type"],
+    contentType: known["content-type"]
   }))
 
 const decodeInitiated = Schema.decodeUnknownEffect(
