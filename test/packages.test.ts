@@ -24,6 +24,9 @@ const manifestIn = (directory: string) =>
     Effect.flatMap(Schema.decodeEffect(Manifest))
   )
 
+/** The command is no library: all that it needs is in its bundle. */
+const command = "@effect-oss/cli"
+
 const bucket = "backups"
 const accessKeyId = "test-key-id"
 const accessKeySecret = "test-secret"
@@ -151,6 +154,7 @@ layer(Installed.layer, { excludeTestServices: true, timeout: 180_000 })("the pac
     Effect.gen(function* () {
       const fs = yield* FileSystem.FileSystem
       for (const { name, tarball } of (yield* Installed).packages) {
+        if (name === command) continue
         const packed = Core.createPackageFromTarballData(yield* fs.readFile(tarball))
         const result = yield* Effect.promise(() => Core.checkPackage(packed))
         assert.isNotFalse(result.types, name)
@@ -171,6 +175,7 @@ layer(Installed.layer, { excludeTestServices: true, timeout: 180_000 })("the pac
         const files = (yield* fs.readDirectory(`${project}/node_modules/${name}`, {
           recursive: true
         })).toSorted()
+        if (name === command) continue
         for (const file of ["LICENSE", "README.md", "dist/index.js", "src/index.ts"]) {
           assert.include(files, file, name)
         }
@@ -193,10 +198,9 @@ layer(Installed.layer, { excludeTestServices: true, timeout: 180_000 })("the pac
         const { dependencies = {}, peerDependencies = {} } = yield* manifestIn(
           `${project}/node_modules/${name}`
         )
-        const program = name === "@effect-oss/cli"
-        const free = name === "@effect-oss/crc64"
-        assert.strictEqual("effect" in dependencies, program, name)
-        assert.strictEqual("effect" in peerDependencies, !program && !free, name)
+        const free = name === command || name === "@effect-oss/crc64"
+        assert.isFalse("effect" in dependencies, name)
+        assert.strictEqual("effect" in peerDependencies, !free, name)
         const all = Object.values({ ...dependencies, ...peerDependencies })
         assert.isFalse(
           all.some((range) => range.startsWith("workspace:")),
@@ -244,6 +248,34 @@ layer(Installed.layer, { excludeTestServices: true, timeout: 180_000 })("the pac
       assert.match(out, /verified by CRC64\n$/)
       yield* arrived(key)
       assert.strictEqual(yield* command("pending"), "no upload is waiting to be resumed\n")
+    })
+  )
+
+  it.effect("have a command that stands alone, in a few megabytes, with its manual", () =>
+    Effect.gen(function* () {
+      const { project, env, arrived } = yield* Installed
+      const fs = yield* FileSystem.FileSystem
+      const alone = yield* fs.makeTempDirectoryScoped({ prefix: "effect-oss-alone-" })
+      const place = `${alone}/effect-oss`
+      yield* fs.copy(`${project}/node_modules/${command}`, place)
+      const { dependencies, peerDependencies } = yield* manifestIn(place)
+      assert.deepStrictEqual([dependencies, peerDependencies], [undefined, undefined])
+      const paths = yield* fs.readDirectory(place, { recursive: true })
+      assert.deepStrictEqual(
+        paths.filter((path) => !/^(dist\b|LICENSE$|README\.md$|package\.json$)/.test(path)),
+        []
+      )
+      const sizes = yield* Effect.forEach(paths, (path) => fs.stat(`${place}/${path}`))
+      const bytes = sizes.reduce(
+        (sum, { type, size }) => sum + (type === "File" ? Number(size) : 0),
+        0
+      )
+      assert.isBelow(bytes, 25_000_000)
+      assert.match(yield* fs.readFileString(`${place}/dist/effect-oss.1`), /^\.TH EFFECT-OSS 1/)
+      const where = { cwd: project, env: { ...env, XDG_STATE_HOME: `${alone}/state` } }
+      const args = ["upload", "db.tar", `oss://${bucket}/alone.tar`, "--part-size=100KiB"]
+      yield* succeed(process.execPath, [`${place}/dist/bin.js`, ...args], where)
+      yield* arrived("alone.tar")
     })
   )
 

@@ -50,7 +50,15 @@ export const run = Effect.fnUntraced(function* (args: ReadonlyArray<string>) {
   )
 })
 
-const commandNames = command.subcommands.flatMap(({ commands }) => commands.map(({ name }) => name))
+/**
+ * The names of all commands, such as `upload`.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const commandNames: ReadonlyArray<string> = command.subcommands.flatMap(({ commands }) =>
+  commands.map(({ name }) => name)
+)
 
 /** Also where the arguments are too wrong to be understood. */
 const asksForJson = (args: ReadonlyArray<string>): boolean => {
