@@ -15,7 +15,8 @@ it.live(
       const shown = lines
         .filter((line) => !line.startsWith("."))
         .join("\n")
-        .replaceAll("\\-", "-").replaceAll("\\[u2026]", "…")
+        .replaceAll("\\-", "-")
+        .replaceAll("\\[u2026]", "…")
         .replaceAll("\\[u2026]", "…")
       for (const line of help.split("\n").filter((line) => line.startsWith("  "))) {
         assert.include(shown, line.trim().replaceAll("\\", "\\e"))
