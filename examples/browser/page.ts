@@ -77,8 +77,12 @@ const newChoice = () => {
 
 /** A row of the last visit: one click carries on where the browser has kept the file. */
 const showPending = (pending: Uploads.Pending) => {
-  const row = new Row("#pending", pending.name, pending.size)
-  row.fill(pending.size === 0 ? 0 : pending.durable / pending.size)
+  const row = new Row(
+    "#pending",
+    pending.name,
+    pending.size,
+    pending.durable / Math.max(1, pending.size)
+  )
   row.say(
     "stopped",
     pending.hasHandle ? "Not finished" : "Not finished: choose the file to carry on"
@@ -106,13 +110,13 @@ const showPending = (pending: Uploads.Pending) => {
     const file = await Uploads.findFile(pending)
     if (file !== undefined) return begin({ file, name: pending.name })
     row.say("failed", "The file is not where it was: choose it to carry on")
-    row.offer({ label: "Choose the file", act: choose }, giveUp)
+    row.offer({ label: "Choose file", act: choose }, giveUp)
   }
   const giveUp = { label: "Give up", act: () => void forget(row, pending.name) }
   row.offer(
     pending.hasHandle
       ? { label: "Carry on", act: () => void find() }
-      : { label: "Choose the file", act: choose },
+      : { label: "Choose file", act: choose },
     giveUp
   )
 }

@@ -1,5 +1,6 @@
 /** One file's row: what it is, how far, and what can be done. */
 import type { UploadEvent } from "@effect-oss/core/UploadEvent"
+import { offline } from "./uploads.ts"
 
 /** What a button says and does. */
 export interface Action {
@@ -22,8 +23,9 @@ export class Row {
   readonly #pace: HTMLElement
   readonly #buttons: HTMLElement
   readonly #name: string
+  #durable: number
 
-  constructor(list: string, name: string, size: number) {
+  constructor(list: string, name: string, size: number, durable = 0) {
     const template = element<HTMLTemplateElement>(document, "#row").content
     this.item = element<HTMLLIElement>(template, "li").cloneNode(true) as HTMLLIElement
     this.#bar = element(this.item, "progress")
@@ -31,6 +33,7 @@ export class Row {
     this.#pace = element(this.item, ".pace")
     this.#buttons = element(this.item, ".buttons")
     this.#name = name
+    this.#durable = durable
     element(this.item, ".name").textContent = name
     element(this.item, ".size").textContent = bytes(size)
     this.#bar.setAttribute("aria-label", `Progress of ${name}`)
@@ -42,8 +45,11 @@ export class Row {
     this.item.dataset["state"] = state
     if (this.#state.textContent !== text) this.#state.textContent = text
     if (state !== "running") this.#pace.textContent = ""
+    // What was on its way is sent again.
+    if (state === "stopped" || state === "failed") this.fill(this.#durable)
   }
 
+  /** From 0 to 1. */
   fill(share: number) {
     this.#bar.value = Math.floor(share * 100)
   }
@@ -73,12 +79,15 @@ export class Row {
       case "Restarted":
         return this.say("running", "Starting afresh: the file or its upload has changed")
       case "Waiting":
-        return this.say("waiting", "Waiting for the network")
+        return this.say("waiting", offline)
+      case "Retrying":
+        return navigator.onLine ? undefined : this.say("waiting", offline)
       case "PartUploaded":
         return this.say("running", "Uploading")
       case "Progress": {
-        const { sent, total, rate, eta } = event
+        const { sent, durable, total, rate, eta } = event
         if (total) this.fill(sent / total)
+        this.#durable = total ? durable / total : 0
         this.#pace.textContent =
           rate > 0 ? `${bytes(rate)}/s${eta === null ? "" : `, ${left(eta)} left`}` : ""
         return

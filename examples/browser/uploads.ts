@@ -94,6 +94,9 @@ const run = (
       signal?.aborted ? { _tag: "Stopped" } : { _tag: "Failed", message: messageOf(thrown) }
     )
 
+/** What people read while there is no network. */
+export const offline = "Waiting for the network"
+
 const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error))
 
 /** Uploads a file, or carries on with it. */
@@ -111,7 +114,10 @@ export const upload = (
       if (handle !== undefined) yield* Effect.ignore(handles.keep(checkpointKey, handle))
       const source = Source.blob(file, name)
       yield* Upload.events({ key: keyFor(name), source }).pipe(
-        (events) => Network.carryOn(events, (error) => Effect.sync(() => onWait(messageOf(error)))),
+        (events) =>
+          Network.carryOn(events, (error) =>
+            Effect.sync(() => onWait(navigator.onLine ? messageOf(error) : offline))
+          ),
         Stream.runForEach((event) => Effect.sync(() => onEvent(event)))
       )
       // What goes up at once has no checkpoint to be removed with.

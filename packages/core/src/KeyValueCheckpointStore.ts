@@ -40,8 +40,8 @@ import * as Crc64 from "./Crc64.ts"
 import type { UploadedPart } from "./Part.ts"
 
 /**
- * Checkpoints in Effect's `KeyValueStore`: in a SQL database, in a browser's
- * storage, or wherever else one is kept. They are as durable as its entries.
+ * Checkpoints in Effect's `KeyValueStore`: in a SQL database or wherever else
+ * one is kept. They are as durable as its entries.
  *
  * **Details**
  *

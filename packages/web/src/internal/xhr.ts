@@ -69,7 +69,14 @@ const send = (
       left(blob.size)
       resume(Effect.succeed(HttpClientResponse.fromWeb(request, responseOf(xhr))))
     })
-    xhr.addEventListener("error", () => resume(Effect.fail(broken(request))))
+    xhr.addEventListener("error", () => resume(Effect.fail(broken(request, noReason))))
+    // A connection that is gone says so only after minutes of silence.
+    const onOffline = () => {
+      xhr.abort()
+      resume(Effect.fail(broken(request, "the browser went offline")))
+    }
+    globalThis.addEventListener("offline", onOffline)
+    xhr.addEventListener("loadend", () => globalThis.removeEventListener("offline", onOffline))
     xhr.open(request.method, url)
     for (const [name, value] of Object.entries(request.headers)) {
       if (!ownHeaders.has(name)) xhr.setRequestHeader(name, value)
@@ -81,17 +88,17 @@ const send = (
 /** The browser sets these itself, and complains of scripts that do. */
 const ownHeaders: ReadonlySet<string> = new Set(["content-length", "host", "connection"])
 
-const broken = (request: HttpClientRequest) =>
+const broken = (request: HttpClientRequest, message: string) =>
   new HttpClientError.HttpClientError({
-    reason: new HttpClientError.TransportError({ request, cause: noReason() })
+    reason: new HttpClientError.TransportError({
+      request,
+      cause: new DOMException(message, "NetworkError")
+    })
   })
 
 /** A browser doesn't tell a script why there is no answer. */
-const noReason = () =>
-  new DOMException(
-    "the browser says no more: the connection broke, or the bucket's CORS rule doesn't allow this request",
-    "NetworkError"
-  )
+const noReason =
+  "the browser says no more: the connection broke, or the bucket's CORS rule doesn't allow this request"
 
 const responseOf = (xhr: XMLHttpRequest): Response =>
   new Response(withoutBody.has(xhr.status) ? null : (xhr.response as ArrayBuffer), {

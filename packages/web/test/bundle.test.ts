@@ -1,0 +1,62 @@
+/** What a page loads that uploads, carries on and finds its files again. */
+import { assert, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { build } from "esbuild"
+import { resolve } from "node:path"
+import { gzipSync } from "node:zlib"
+
+/**
+ * Gzipped, core and Effect included, in bytes. The aim is 100 KiB: the table of
+ * content types and the XML parser are 15 KiB of what is there today.
+ */
+const limit = 116 * 1024
+
+const page = `
+  import * as OssClient from "@effect-oss/core/OssClient"
+  import * as Source from "@effect-oss/core/Source"
+  import * as Upload from "@effect-oss/core/Upload"
+  import { FileHandles, IndexedDbCheckpointStore, Network, WebOssHttp } from "@effect-oss/web"
+  import * as Effect from "effect/Effect"
+  import * as Layer from "effect/Layer"
+  import * as Stream from "effect/Stream"
+  export const upload = (options, key, file) =>
+    Network.carryOn(Upload.events({ key, source: Source.blob(file) })).pipe(
+      Stream.runDrain,
+      Effect.provide(Layer.mergeAll(
+        OssClient.layerPresigned(options),
+        IndexedDbCheckpointStore.layer(),
+        FileHandles.layer()
+      ).pipe(Layer.provideMerge(WebOssHttp.layer()))),
+      Effect.runPromise
+    )
+  export const check = FileHandles.check`
+
+it.effect("a page with core, web and Effect weighs less than 116 KiB and has nothing of Node", () =>
+  Effect.gen(function* () {
+    const { outputFiles, metafile } = yield* Effect.promise(() =>
+      build({
+        stdin: { contents: page, resolveDir: resolve(import.meta.dirname, "..") },
+        bundle: true,
+        minify: true,
+        write: false,
+        metafile: true,
+        format: "esm",
+        platform: "browser",
+        target: "es2022",
+        logLevel: "silent"
+      })
+    )
+    const inputs = Object.values(metafile.outputs).flatMap(({ inputs }) =>
+      Object.entries(inputs).flatMap(([path, { bytesInOutput }]) =>
+        bytesInOutput > 0 ? [path] : []
+      )
+    )
+    const foreign = inputs.filter((path) => /node_modules\/ali-oss|platform-node/.test(path))
+    assert.deepStrictEqual(
+      foreign.filter((path) => !path.startsWith("(disabled)")),
+      []
+    )
+    const size = gzipSync(outputFiles[0]?.contents ?? new Uint8Array(), { level: 9 }).length
+    assert.isBelow(size, limit)
+  })
+)
