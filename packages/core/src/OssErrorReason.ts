@@ -216,13 +216,19 @@ export class ClockSkew extends Schema.TaggedError<ClockSkew>()("ClockSkew", {
 export class CredentialsExpired extends Schema.TaggedError<CredentialsExpired>()(
   "CredentialsExpired",
   {
-    description: Schema.String
+    description: Schema.String,
+    /** True: new credentials could not be asked for, which may go away, such as a network that is down. */
+    isOutage: Schema.optionalKey(Schema.Boolean)
   }
 ) {
   readonly isRetryable = true
   readonly isAmbiguous = false
   readonly isResumable = true
-  readonly remedy = "provide new credentials"
+  get remedy(): string {
+    return this.isOutage === true
+      ? "check the network, and the service that gives the credentials"
+      : "provide new credentials"
+  }
   override get message(): string {
     return `the credentials have expired: ${this.description}`
   }

@@ -123,7 +123,9 @@ export const patient = (options: PatientOptions = {}): RetryPolicy => {
 }
 
 const isOutage = ({ reason }: OssError): boolean =>
-  reason.isAmbiguous || reason._tag === "Throttled"
+  reason.isAmbiguous ||
+  reason._tag === "Throttled" ||
+  (reason._tag === "CredentialsExpired" && reason.isOutage === true)
 
 interface Failure {
   readonly error: OssError

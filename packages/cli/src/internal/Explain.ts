@@ -206,6 +206,7 @@ const remedyOf = ({ reason, bucket }: OssError): string => {
         ? "give a smaller --part-size than the proxy's limit for a request's body"
         : reason.remedy
     case "CredentialsExpired":
+      if (reason.isOutage === true) return reason.remedy
       return "get new keys and set OSS_ACCESS_KEY_ID, OSS_ACCESS_KEY_SECRET and OSS_SESSION_TOKEN"
     case "AccessDenied":
       return afterDenial(reason)

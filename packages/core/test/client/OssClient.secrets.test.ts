@@ -86,6 +86,29 @@ describe("temporary keys", () => {
     })
   )
 
+  it.effect("that can't be had are an outage if the error says so, or is the network's", () =>
+    Effect.gen(function* () {
+      const { server } = yield* against(() => stored)
+      const refused = Object.assign(new Error("connect"), { code: "ECONNREFUSED" })
+      const loop = new Error("loop")
+      loop.cause = loop
+      const errors: ReadonlyArray<readonly [unknown, boolean]> = [
+        [{ isRetryable: true }, true],
+        [{ isRetryable: false, cause: refused }, false],
+        [new TypeError("fetch failed", { cause: refused }), true],
+        [new Cause.TimeoutError(), true],
+        [new StsDown(), false],
+        [loop, false],
+        [undefined, false]
+      ]
+      for (const [error, isOutage] of errors) {
+        const client = yield* clientTo(server.url, { credentials: Effect.fail(error) })
+        const { reason } = yield* Effect.flip(client.head("k"))
+        assert.strictEqual(reason._tag === "CredentialsExpired" && !!reason.isOutage, isOutage)
+      }
+    })
+  )
+
   it.effect(
     "with characters that HTTP can't carry fail before anything is sent, without being shown",
     () =>

@@ -101,6 +101,14 @@ describe("RetryPolicy.patient", () => {
     }).pipe(Random.withSeed("patient"))
   )
 
+  it.effect("waits likewise for a provider of credentials that is away", () =>
+    Effect.gen(function* () {
+      const expired = new OssError.CredentialsExpired({ description: "STS", isOutage: true })
+      const { millis } = yield* persistence(RetryPolicy.standard, failing(expired))
+      assert.isAtLeast(millis, 120_000)
+    })
+  )
+
   it.effect("gives up on an error that is no outage after its attempts", () =>
     Effect.gen(function* () {
       const damaged = new OssError.ChecksumMismatch({ of: "part", expected: 1n, actual: 2n })

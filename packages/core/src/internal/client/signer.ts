@@ -4,7 +4,9 @@
  *
  * @internal
  */
+import * as Cause from "effect/Cause"
 import type * as Effect from "effect/Effect"
+import * as Predicate from "effect/Predicate"
 import type { Credentials, Provider } from "../../OssCredentials.ts"
 import { CredentialsExpired, type Reason } from "../../OssError.ts"
 import type { Request } from "./request.ts"
@@ -28,7 +30,35 @@ export type Keys = Provider<unknown>
 
 /** A signer has no keys because asking for them failed. */
 export const withoutKeys = (error: unknown): CredentialsExpired =>
-  new CredentialsExpired({ description: `there are no new keys: ${messageOf(error)}` })
+  new CredentialsExpired({
+    description: `there are no new keys: ${messageOf(error)}`,
+    ...(mayGoAway(error) ? { isOutage: true } : {})
+  })
+
+/** What the error says of itself, or that it comes of the network. */
+const mayGoAway = (error: unknown, depth = 0): boolean => {
+  if (!Predicate.isObject(error) || depth > 8) return false
+  if ("isRetryable" in error) return error.isRetryable === true
+  if (Cause.isTimeoutError(error) || ("code" in error && networkCodes.has(String(error.code)))) {
+    return true
+  }
+  // Engines wrap what happened.
+  return ["reason", "cause"].some((name) => mayGoAway(Reflect.get(error, name), depth + 1))
+}
+
+const networkCodes: ReadonlySet<string> = new Set([
+  "EAI_AGAIN",
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "EHOSTUNREACH",
+  "ENETDOWN",
+  "ENETUNREACH",
+  "ENOTFOUND",
+  "EPIPE",
+  "ETIMEDOUT",
+  "UND_ERR_CONNECT_TIMEOUT",
+  "UND_ERR_SOCKET"
+])
 
 export const messageOf = (error: unknown): string =>
   error instanceof Error ? error.message : String(error)
