@@ -50,6 +50,13 @@ const connection = {
   ossutilConfig: fileFlag("ossutil-config").pipe(
     Flag.withDescription("The same, from another file")
   ),
+  profile: Flag.String("profile").pipe(
+    Flag.withDescription(
+      "Take the keys of this profile in ~/.aliyun/config.json, ~/.alibabacloud/credentials or ossutil's file"
+    ),
+    Flag.withMetavar("NAME"),
+    Flag.optional
+  ),
   log: fileFlag("log").pipe(
     Flag.withDescription("Add a line for each request to this file; no secret is in it")
   )

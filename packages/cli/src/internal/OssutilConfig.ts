@@ -10,22 +10,76 @@ import { UsageError } from "./CliFailure.ts"
 export interface OssutilConfig {
   readonly region: string | undefined
   readonly endpoint: string | undefined
-  readonly credentials: {
-    readonly accessKeyId: string
-    readonly accessKeySecret: Redacted.Redacted
-    readonly securityToken: Redacted.Redacted | undefined
-  }
+  /** True: the endpoint is a domain of the bucket's own. */
+  readonly cname: boolean | undefined
+  /** Undefined if the mode leaves them to a service. */
+  readonly credentials:
+    | {
+        readonly accessKeyId: string
+        readonly accessKeySecret: Redacted.Redacted
+        readonly securityToken: Redacted.Redacted | undefined
+      }
+    | undefined
 }
 
+/** Whose settings they are. */
+interface Wanted {
+  readonly bucket: string
+  /** Of ossutil 2. Default: the section `Credentials` or `default`. */
+  readonly profile?: string | undefined
+}
+
+type Values = ReadonlyMap<string, string>
+
 /** The sections that ossutil 1 and ossutil 2 read first. */
-const sections: ReadonlySet<string> = new Set(["", "credentials", "default", "profile default"])
+const first = ["", "credentials", "default", "profile default"]
 
 /**
- * Reads the text of a configuration file of ossutil 1 or 2: the section
- * `Credentials` or `default`. `file` is for messages, which show no value.
+ * Reads the text of a configuration file of ossutil 1 or 2. `file` is for
+ * messages, which show no value.
  */
-export const parse = (file: string, text: string): Result.Result<OssutilConfig, UsageError> => {
-  const values = valuesIn(text)
+export const parse = (
+  file: string,
+  text: string,
+  { bucket, profile }: Wanted
+): Result.Result<OssutilConfig, UsageError> => {
+  const sections = sectionsIn(text)
+  const isDefault = profile === undefined || profile === "default"
+  const titles = isDefault ? first : [`profile ${profile.toLowerCase()}`]
+  if (!titles.some((title) => sections.has(title))) return noProfile(file, profile ?? "default")
+  const values = new Map(titles.flatMap((title) => Array.from(sections.get(title) ?? [])))
+  const credentials = hasService(values, isDefault ? sections.get("akservice") : undefined)
+    ? Result.succeed(undefined)
+    : keysIn(file, values)
+  const ofBucket = sections.get(`buckets ${bucket}`)
+  const cname = sections.get("bucket-cname")?.get(bucket)
+  const endpoint =
+    cname ?? sections.get("bucket-endpoint")?.get(bucket) ?? ofBucket?.get("endpoint")
+  return Result.map(credentials, (credentials) => ({
+    region: ofBucket?.get("region") ?? values.get("region"),
+    endpoint: endpoint ?? values.get("endpoint"),
+    cname: cname === undefined ? undefined : true,
+    credentials
+  }))
+}
+
+/** Keys that stand in the file need none. */
+const hasService = (values: Values, ofInstance: Values | undefined): boolean =>
+  ofInstance?.has("ecsak") === true ||
+  !["ak", "ststoken"].includes((values.get("mode") ?? "AK").toLowerCase())
+
+const noProfile = (file: string, profile: string) =>
+  Result.fail(
+    new UsageError({
+      problem: `${file} has no profile ${profile}`,
+      remedy: "give one that it has by --profile NAME"
+    })
+  )
+
+const keysIn = (
+  file: string,
+  values: Values
+): Result.Result<OssutilConfig["credentials"], UsageError> => {
   const accessKeyId = values.get("accesskeyid")
   const accessKeySecret = values.get("accesskeysecret")
   if (accessKeyId === undefined || accessKeySecret === undefined) {
@@ -39,27 +93,25 @@ export const parse = (file: string, text: string): Result.Result<OssutilConfig, 
   }
   const token = values.get("ststoken")
   return Result.succeed({
-    region: values.get("region"),
-    endpoint: values.get("endpoint"),
-    credentials: {
-      accessKeyId,
-      accessKeySecret: Redacted.make(accessKeySecret),
-      securityToken: token === undefined ? undefined : Redacted.make(token)
-    }
+    accessKeyId,
+    accessKeySecret: Redacted.make(accessKeySecret),
+    securityToken: token === undefined ? undefined : Redacted.make(token)
   })
 }
 
-/** Names in lower case, without what may stand between their words; what is set to nothing is not set. */
-const valuesIn = (text: string): ReadonlyMap<string, string> => {
-  const values = new Map<string, string>()
+/** Titles in lower case; names too, without what may stand between their words. What is set to nothing is not set. */
+const sectionsIn = (text: string): ReadonlyMap<string, Values> => {
+  const sections = new Map<string, Map<string, string>>()
   let section = ""
   for (const line of text.split(/\r?\n/)) {
     const [, title] = /^\s*\[([^\]]*)\]\s*$/.exec(line) ?? []
     if (title !== undefined) section = title.trim().replaceAll(/\s+/g, " ").toLowerCase()
+    const values = sections.get(section) ?? new Map<string, string>()
+    sections.set(section, values)
     const [, name = "", value = ""] = /^\s*([\w-]+)\s*=\s*(.*?)\s*$/.exec(line) ?? []
-    if (sections.has(section) && value !== "") values.set(plain(name), value)
+    if (value !== "") values.set(section.startsWith("bucket-") ? name : plain(name), value)
   }
-  return values
+  return sections
 }
 
 /** ossutil 2 takes `accessKeyId`, `access-key-id` and `access_key_id` for the same. */

@@ -8,6 +8,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import { UsageError } from "./CliFailure.ts"
+import * as Credentials from "./credentials.ts"
 import { variable } from "./environment.ts"
 import { logged } from "./requestLog.ts"
 import * as OssutilConfig from "./OssutilConfig.ts"
@@ -21,6 +22,8 @@ export interface Connection {
   /** Whether ossutil's own file counts. */
   readonly ossutil: boolean
   readonly ossutilConfig: Option.Option<string>
+  /** Of Alibaba's files, or of ossutil's if that counts. */
+  readonly profile: Option.Option<string>
   /** The file that each request gets a line in. */
   readonly log: Option.Option<string>
 }
@@ -28,22 +31,35 @@ export interface Connection {
 export const layerClient = (bucket: string, connection: Connection) =>
   Layer.unwrap(
     Effect.gen(function* () {
-      const { region, endpoint, pathStyle, cname } = connection
-      const file = yield* ossutilFile(connection)
+      const { region, endpoint, pathStyle, cname, profile } = connection
+      const file = yield* ossutilFile(bucket, connection)
+      const credentials = yield* file === undefined
+        ? Effect.map(Credentials.found(profile), (found) => found?.current)
+        : Effect.succeed(file.credentials)
       return OssClient.layerConfig({
         bucket,
         region: Option.getOrUndefined(region) ?? file?.region,
         endpoint: Option.getOrUndefined(endpoint) ?? file?.endpoint,
         pathStyle: Option.getOrUndefined(pathStyle),
-        cname: Option.getOrUndefined(cname),
-        ...(file === undefined ? {} : { credentials: file.credentials })
+        cname: Option.getOrUndefined(cname) ?? file?.cname,
+        ...(credentials === undefined ? {} : { credentials })
       })
     })
   ).pipe(Layer.provide(logged(NodeOssHttp.layer(), connection.log)))
 
-const ossutilFile = Effect.fnUntraced(function* ({ ossutil, ossutilConfig }: Connection) {
-  if (Option.isSome(ossutilConfig)) return yield* read("--ossutil-config", ossutilConfig.value)
-  return ossutil ? yield* read("--ossutil", yield* ossutilPath) : undefined
+const ossutilFile = Effect.fnUntraced(function* (bucket: string, connection: Connection) {
+  const { ossutil, ossutilConfig, profile } = connection
+  const isNamed = Option.isSome(ossutilConfig)
+  if (!isNamed && !ossutil) return undefined
+  const path = isNamed ? ossutilConfig.value : yield* ossutilPath
+  const text = yield* read(isNamed ? "--ossutil-config" : "--ossutil", path)
+  const config = yield* Effect.fromResult(
+    OssutilConfig.parse(path, text, { bucket, profile: Option.getOrUndefined(profile) })
+  )
+  if (config.credentials !== undefined) return { ...config, credentials: config.credentials }
+  // By its mode, a service has the keys.
+  const { current } = yield* Credentials.ofOssutil(path, profile)
+  return { ...config, credentials: current }
 })
 
 /** As ossutil itself finds it. */
@@ -61,7 +77,7 @@ const ossutilPath = Effect.gen(function* () {
 
 const read = Effect.fnUntraced(function* (flag: string, path: string) {
   const fs = yield* FileSystem.FileSystem
-  const text = yield* Effect.mapError(
+  return yield* Effect.mapError(
     fs.readFileString(path),
     ({ reason }) =>
       new UsageError({
@@ -72,7 +88,6 @@ const read = Effect.fnUntraced(function* (flag: string, path: string) {
         remedy: `write it by "ossutil config", or give another by --ossutil-config FILE`
       })
   )
-  return yield* Effect.fromResult(OssutilConfig.parse(path, text))
 })
 
 /** At most so many bytes a second, if that is asked for. */
