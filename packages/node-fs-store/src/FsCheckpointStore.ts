@@ -19,6 +19,7 @@ import * as Stream from "effect/Stream"
 import * as Checkpoint from "@effect-oss/core/Checkpoint"
 import type { CheckpointError, OpenOptions } from "@effect-oss/core/CheckpointStore"
 import { CheckpointStore, isUnreadable, make } from "@effect-oss/core/CheckpointStore"
+import * as Glance from "./internal/glance.ts"
 import type * as Journal from "./internal/journal.ts"
 import * as Lease from "./internal/lease.ts"
 import * as List from "./internal/list.ts"
@@ -100,13 +101,16 @@ export const layer = (
               Effect.sync(() => void (isPrepared = true))
             )
       )
+      const glance = Glance.make(root)
       const journals = (hash?: string) =>
         Stream.provideService(List.journals(root, hash), FileSystem.FileSystem, fs)
       return make({
         open: Effect.fn("CheckpointStore.open")((key, options) =>
-          provide(Effect.andThen(prepared, open(root, key, options)))
+          provide(Effect.andThen(prepared, open(root, key, options))).pipe(
+            Effect.ensuring(glance.changed)
+          )
         ),
-        has: (key) => provide(Effect.andThen(prepared, has(root, key))),
+        has: (key) => provide(Effect.andThen(prepared, has(root, glance, key))),
         list: Stream.flatMap(journals(), pendingIn),
         listObject: (object) => Stream.flatMap(journals(Place.objectHashOf(object)), pendingIn),
         listFinished: Stream.flatMap(journals(), finishedIn)
@@ -123,8 +127,9 @@ const finishedIn = ({ checkpoint: { header }, receipt }: Journal.Journal) =>
   Option.isSome(receipt) ? Stream.succeed({ header, receipt: receipt.value }) : Stream.empty
 
 const has = Effect.fnUntraced(
-  function* (root: Place.Root, key: string) {
+  function* (root: Place.Root, glance: Glance.Glance, key: string) {
     const place = Place.make(root, key)
+    if (!(yield* glance.has(place.directory))) return false
     if (!(yield* Place.isLittered(place))) return false
     if ((yield* Place.journals(root, place.directory, place.hash)).length > 0) return true
     // What a run left that died early is there as well: whoever opens it clears it away.
