@@ -7,7 +7,8 @@
  */
 import * as Crc64 from "@effect-oss/core/Crc64"
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
-import type { Socket } from "node:net"
+import { createServer as createSecureServer } from "node:https"
+import type { AddressInfo, Server, Socket } from "node:net"
 import { type SinkOptions, type Stats, noStats } from "./src/Protocol.ts"
 
 const options: SinkOptions = JSON.parse(process.argv[2] ?? "{}")
@@ -192,9 +193,19 @@ const complete = (
   answer(response, 200, { etag: etag(0), "x-oss-hash-crc64ecma": String(crc64) }, body)
 }
 
-const server = createServer({ keepAliveTimeout: 30_000 }, handle)
-server.listen(0, "127.0.0.1", () => {
-  process.stdout.write(`${JSON.stringify(server.address())}\n`)
-})
+const settings = { keepAliveTimeout: 30_000 }
+const plain = createServer(settings, handle)
+const { certificate } = options
+const secure = certificate && createSecureServer({ ...settings, ...certificate }, handle)
+
+/** Whoever asks what it has seen does so without TLS. */
+const tell = () =>
+  process.stdout.write(
+    `${JSON.stringify({ port: portOf(secure ?? plain), control: portOf(plain) })}\n`
+  )
+const portOf = (server: Server) => (server.address() as AddressInfo).port
+plain.listen(0, "127.0.0.1", () =>
+  secure === undefined ? tell() : secure.listen(0, "127.0.0.1", tell)
+)
 // The one who started it holds the other end.
 process.stdin.resume().on("end", () => process.exit())

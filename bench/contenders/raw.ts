@@ -7,7 +7,9 @@ import { promisify } from "node:util"
 import { task } from "./report.ts"
 
 const { endpoint, files, partSize = 8 * 1024 * 1024, parallel = 5 } = task
-const { Agent, request } = process.getBuiltinModule("node:http")
+const { Agent, request } = endpoint.startsWith("https:")
+  ? process.getBuiltinModule("node:https")
+  : process.getBuiltinModule("node:http")
 const [file = ""] = files
 const pieceSize = 256 * 1024
 const read = promisify(readCallback)

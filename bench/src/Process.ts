@@ -29,7 +29,9 @@ const env = {
   OSS_ACCESS_KEY_SECRET: "secret"
 }
 
-const Address = Schema.fromJsonString(Schema.Struct({ port: Schema.Finite }))
+const Address = Schema.fromJsonString(
+  Schema.Struct({ port: Schema.Finite, control: Schema.Finite })
+)
 
 /** Starts a sink. */
 export const sink = Effect.fnUntraced(function* (options: SinkOptions) {
@@ -45,9 +47,11 @@ export const sink = Effect.fnUntraced(function* (options: SinkOptions) {
   const line = yield* Effect.callback<string>((resume) => {
     child.stdout.once("data", (bytes: Buffer) => resume(Effect.succeed(bytes.toString())))
   })
-  const { port } = yield* Schema.decodeEffect(Address)(line)
-  const endpoint = `http://127.0.0.1:${port}`
-  const stats = Effect.promise(() => fetch(`${endpoint}/-/stats`).then((answer) => answer.json()))
+  const { port, control } = yield* Schema.decodeEffect(Address)(line)
+  const endpoint = `${options.certificate === undefined ? "http" : "https"}://127.0.0.1:${port}`
+  const stats = Effect.promise(() =>
+    fetch(`http://127.0.0.1:${control}/-/stats`).then((answer) => answer.json())
+  )
   const sink: Sink = {
     endpoint,
     stats: Effect.orDie(Effect.flatMap(stats, Schema.decodeUnknownEffect(Stats)))
@@ -69,6 +73,8 @@ export interface Command {
   readonly args: ReadonlyArray<string>
   /** Its standard input: ten thousand files are too many for an argument. */
   readonly input?: string
+  /** The file of a certificate to trust. */
+  readonly trusted?: string | undefined
 }
 
 /** The command that runs a contender at a task: in one file each, as programs are deployed. */
@@ -133,10 +139,13 @@ export const run = Effect.fnUntraced(function* (command: Command, sink: Sink) {
 /** The clock that the sink uses too, in milliseconds. */
 const now = () => Number(process.hrtime.bigint() / 1_000n) / 1_000
 
-const execute = ({ args, input = "" }: Command) =>
+const execute = ({ args, input = "", trusted }: Command) =>
   Effect.callback<{ readonly output: string; readonly code: number; readonly end: number }>(
     (resume) => {
-      const child = spawn(process.execPath, args, { stdio: ["pipe", "pipe", "inherit"], env })
+      const child = spawn(process.execPath, args, {
+        stdio: ["pipe", "pipe", "inherit"],
+        env: trusted === undefined ? env : { ...env, NODE_EXTRA_CA_CERTS: trusted }
+      })
       child.stdin.end(input)
       let output = ""
       child.stdout.on("data", (bytes: Buffer) => (output += bytes.toString()))

@@ -5,6 +5,8 @@ import * as Schema from "effect/Schema"
 
 /** How the sink behaves. */
 export interface SinkOptions {
+  /** Its own: then it speaks HTTPS. */
+  readonly certificate?: { readonly key: string; readonly cert: string }
   /** Before each answer, and once for each connection, in milliseconds. */
   readonly latency?: number
   /** For each request. */
@@ -50,6 +52,8 @@ export const Task = Schema.Struct({
   partSize: Schema.optionalKey(Schema.Finite),
   /** Parts at once; for many files, files at once. */
   parallel: Schema.optionalKey(Schema.Finite),
+  /** For all uploads together, in bytes. */
+  memory: Schema.optionalKey(Schema.Finite),
   /** For checkpoints. */
   directory: Schema.String,
   /** True: an error is what is expected. */

@@ -8,6 +8,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readFileSync,
   readdirSync,
   rmSync,
   truncateSync,
@@ -38,6 +39,19 @@ const temporary = (parent: string) =>
     Effect.sync(() => mkdtempSync(join(parent, "effect-oss-bench-"))),
     (root) => Effect.sync(() => rmSync(root, { recursive: true }))
   )
+
+/** A certificate that the sink signs itself, and the file that whoever trusts it reads. */
+const certified = (place: Place) => {
+  const directory = place.directory()
+  const [key = "", cert = ""] = ["key", "cert"].map((name) => join(directory, `${name}.pem`))
+  const options = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2"
+  const names = ["-subj", "/CN=bench", "-addext", "subjectAltName=IP:127.0.0.1"]
+  execFileSync("openssl", [...options.split(" "), ...names, "-keyout", key, "-out", cert], {
+    stdio: "ignore"
+  })
+  const [keyText, certText] = [key, cert].map((file) => readFileSync(file, "utf8"))
+  return { trusted: cert, certificate: { key: keyText ?? "", cert: certText ?? "" } }
+}
 
 /** Everything in it is gone when the scope closes. */
 export const place = Effect.gen(function* () {
@@ -164,6 +178,77 @@ const sinkMemory = (place: Place): Comparison => {
       { metric: C.held, over: ["4 GiB", "1 GiB"] },
       { metric: C.peak, over: ["4 GiB", "1 GiB"] }
     ]
+  }
+}
+
+/** As a service has it: uploads of unknown length at once, out of one budget. */
+const service = (place: Place): Comparison => {
+  const task = { files: [], amount: GiB / 8, parallel: 20 }
+  const budget = 64 * MiB
+  return {
+    name: "service",
+    title:
+      "20 streams of 128 MiB of unknown length at once: with 64 MiB for all, against the defaults",
+    rounds: 3,
+    sink: {},
+    contenders: [
+      contender(place, "drain", { ...task, memory: budget }, "64 MiB"),
+      contender(place, "drain", task, "defaults")
+    ],
+    metrics: [C.held, C.peak, C.wall, C.cpu],
+    ratios: [C.held, C.peak, C.wall].map((metric) => ({
+      metric,
+      over: ["64 MiB", "defaults"] as const
+    }))
+  }
+}
+
+/** What every user has: one sink that speaks TLS. */
+const tls = (place: Place, name: string, size: number, rounds: number): Comparison => {
+  const files = [place.file(size)]
+  const { trusted, certificate } = certified(place)
+  return {
+    name,
+    title: `One file of ${size / GiB} GiB over HTTPS, the defaults of each`,
+    rounds,
+    sink: { certificate },
+    contenders: ["ours", "sample", "raw"].map((name) => {
+      const { command } = contender(place, name, { files })
+      return { name, command: (sink) => ({ ...command(sink), trusted }) }
+    }),
+    metrics: [C.wall, C.cpu, C.peak],
+    ratios: [
+      { metric: C.cpu, over: ["ours", "raw"], target: [1.3, 1.15] },
+      { metric: C.wall, over: ["ours", "sample"], target: [0.45, 0.35] },
+      { metric: C.cpu, over: ["ours", "sample"] }
+    ]
+  }
+}
+
+/** Three rows in a minute, by CPU, so that a busy machine has them too. */
+const quickSmallFiles = (place: Place): Comparison => {
+  const task = { files: place.files(2_000, 10_240), parallel: 16 }
+  return {
+    name: "quick-small-files",
+    title: "2,000 files of 10 KiB, 16 at once",
+    rounds: 3,
+    sink: {},
+    contenders: ["ours", "puts"].map((name) => contender(place, name, task)),
+    metrics: [C.cpu],
+    ratios: [{ metric: C.cpu, over: ["ours", "puts"] }]
+  }
+}
+
+const quickWhole = (place: Place): Comparison => {
+  const files = [place.file(GiB / 16)]
+  return {
+    name: "quick-64m",
+    title: "One file of 64 MiB, the defaults of each",
+    rounds: 5,
+    sink: {},
+    contenders: ["ours", "sample"].map((name) => contender(place, name, { files })),
+    metrics: [C.cpu],
+    ratios: [{ metric: C.cpu, over: ["ours", "sample"] }]
   }
 }
 
@@ -388,10 +473,12 @@ export const comparisons: Readonly<Record<string, (place: Place) => Comparison>>
   "wall-cpu-1g": (place) => whole(place, "wall-cpu-1g", GiB, 7),
   "wall-cpu-4g": (place) => whole(place, "wall-cpu-4g", 4 * GiB, 5),
   "wall-cpu-64m": (place) => whole(place, "wall-cpu-64m", GiB / 16, 7),
+  "tls-1g": (place) => tls(place, "tls-1g", GiB, 5),
   "parts-parallel": matrix,
   memory,
   "sink-memory": sinkMemory,
   "many-memory": manyMemory,
+  service,
   "checkpoint-bytes": checkpointBytes,
   latency,
   faults,
@@ -399,5 +486,11 @@ export const comparisons: Readonly<Record<string, (place: Place) => Comparison>>
   "small-files": smallFiles,
   "many-uploads": manyUploads,
   startup,
-  crc64: () => crc64
+  crc64: () => crc64,
+  "quick-crc64": () => ({ ...crc64, name: "quick-crc64" }),
+  "quick-small-files": quickSmallFiles,
+  "quick-64m": quickWhole
 }
+
+/** Those that `--check` runs unless it is told which. */
+export const quick = ["quick-crc64", "quick-small-files", "quick-64m"]
