@@ -13,7 +13,6 @@ import { SourceError, SourceNotAFile } from "../../SourceError.ts"
 import { changed, fromPlatform } from "./errors.ts"
 import * as Fingerprint from "./fingerprint.ts"
 import { leftAlone } from "./leftAlone.ts"
-import * as RealPath from "./realPath.ts"
 
 export const make = (path: string): RandomAccessSource<never, FileSystem.FileSystem> => ({
   name: path,
@@ -38,7 +37,7 @@ export const make = (path: string): RandomAccessSource<never, FileSystem.FileSys
     if (size === 0) yield* isEmpty(opened)
     return {
       _tag: "RandomAccess",
-      id: `file:${yield* Effect.mapError(RealPath.of(fs, path), failed)}`,
+      id: `file:${yield* Effect.mapError(fs.realPath(path), failed)}`,
       size,
       fingerprint,
       currentFingerprint,
