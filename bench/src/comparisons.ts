@@ -45,7 +45,9 @@ const certified = (place: Place) => {
   const directory = place.directory()
   const [key = "", cert = ""] = ["key", "cert"].map((name) => join(directory, `${name}.pem`))
   const options = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2"
-  const names = ["-subj", "/CN=bench", "-addext", "subjectAltName=IP:127.0.0.1"]
+  // ali-oss checks the name of the header Host, whatever the address.
+  const subjects = "subjectAltName=IP:127.0.0.1,DNS:bucket.oss-cn-hangzhou.aliyuncs.com"
+  const names = ["-subj", "/CN=bench", "-addext", subjects]
   execFileSync("openssl", [...options.split(" "), ...names, "-keyout", key, "-out", cert], {
     stdio: "ignore"
   })
