@@ -106,15 +106,16 @@ export const make = (backing: Backing): CheckpointStore["Service"] => {
   const open: CheckpointStore["Service"]["open"] = (key, options) =>
     Effect.map(Effect.tap(backing.open(key, options), own(key)), complete)
   const list = Stream.filterEffect(backing.list, isOwn)
+  const listFinished = backing.listFinished ?? Stream.empty
   return {
     open,
-    has: backing.has ?? hasBy(open),
+    has: backing.has ?? hasBy({ open, list, listFinished }),
     list,
     listObject: (object) =>
       backing.listObject === undefined
         ? Stream.filter(list, isFor(object))
         : Stream.filterEffect(Stream.filter(backing.listObject(object), isFor(object)), isOwn),
-    listFinished: backing.listFinished ?? Stream.empty
+    listFinished
   }
 }
 
@@ -149,15 +150,30 @@ const isFor = (object: Checkpoint.ObjectPlace) => {
   return ({ header }: Checkpoint.Summary) => Checkpoint.objectOf(header) === name
 }
 
+/** While another holder has it, the lists tell. */
 const hasBy =
-  (open: CheckpointStore["Service"]["open"]) =>
+  ({
+    open,
+    list,
+    listFinished
+  }: Pick<CheckpointStore["Service"], "open" | "list" | "listFinished">) =>
   (key: string): Effect.Effect<boolean, CheckpointError> =>
     open(key).pipe(
       Effect.map(({ recovered, finished }) => Option.isSome(recovered) || Option.isSome(finished)),
       Effect.scoped,
+      Effect.catchIf(isUnreadable, () => Effect.succeed(true)),
       Effect.catchIf(
-        (error) => isUnreadable(error) || error.reason._tag === "Busy",
-        () => Effect.succeed(true)
+        (error) => error.reason._tag === "Busy",
+        () =>
+          Stream.concat(
+            Stream.map(list, ({ checkpointKey }) => checkpointKey),
+            Stream.map(listFinished, ({ header }) => Checkpoint.keyOf(header))
+          ).pipe(
+            Stream.runFold(
+              () => false,
+              (found, listed) => found || listed === key
+            )
+          )
       )
     )
 
