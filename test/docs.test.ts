@@ -191,10 +191,18 @@ export declare const plan: (size: number, options?: {
     readonly fast?: boolean | undefined;
 }) => Effect<Plan, Failed>;
 export declare const undocumented: number;
+/**
+ * A plan with a name.
+ *
+ * @category models
+ */
+export interface Named<out E> extends Omit<Plan<E>, "next"> {
+    readonly name: string;
+}
 //# source
 `
 
-it("the reference has signatures, options with their defaults, and what errors hold", () => {
+it("the reference has signatures, options with their defaults, inherited members, and what errors hold", () => {
   const text = reference([{ file: "packages/core/src/Plan.ts", text: declared }])
   assert.strictEqual(
     text.slice(text.indexOf("### ")),
@@ -212,6 +220,9 @@ it("the reference has signatures, options with their defaults, and what errors h
       "- `plan` (planning): Plans.",
       "  - `(size: number, options?: { fast?: boolean }) => Effect<Plan, Failed>`",
       "  - `fast?: boolean`: True: in a hurry. Default: false.",
+      "- `Named` (models): A plan with a name.",
+      "  - `name: string`",
+      "  - `size?: number`: In bytes. Default: as much as there is.",
       ""
     ].join("\n")
   )

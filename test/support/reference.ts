@@ -130,10 +130,42 @@ const signatureOf = ({ kind, text }: Declaration): ReadonlyArray<string> => {
 const memberLine = ({ name, type, doc }: Member) =>
   `  - ${code(name.includes("(") ? name : `${name}: ${type}`)}${doc === "" ? "" : `: ${doc}`}`
 
+/** Finds an interface by its name: in the same package, or in another one. */
+type Find = (name: string) => Declaration | undefined
+
+/** `A, Omit<B, "x" | "y">` as the names of interfaces, and what is left out of them. */
+const heritageOf = (
+  text: string
+): ReadonlyArray<{ name: string; without: ReadonlyArray<string> }> => {
+  const [, heritage = ""] = /^(?:<[^{]*?>)?\s*extends ([^{]+)\{/.exec(text) ?? []
+  // Of what a schema decodes to, the members are the schema's.
+  if (heritage.includes("typeof ")) return []
+  return Array.from(
+    heritage.matchAll(/(?:Omit<)?(?<![.\w])(\w+)(?![.\w])(?:<[^<>]*>)?(?:, ([^>]*)>)?/g),
+    ([, name = "", without = ""]) => ({
+      name,
+      without: Array.from(without.matchAll(/"(\w+)"/g), ([, member = ""]) => member)
+    })
+  )
+}
+
+/** What an interface has from those that it extends, with a word about where from. */
+const inheritedOf = ({ kind, text }: Declaration, find: Find): ReadonlyArray<Member> =>
+  kind !== "interface"
+    ? []
+    : heritageOf(text).flatMap(({ name, without }) => {
+        const parent = find(name)
+        if (parent === undefined) return []
+        return [...membersOf(parent.text), ...inheritedOf(parent, find)].filter(
+          (member) => !without.includes(member.name.replace("?", ""))
+        )
+      })
+
 /** All members of a model; of a function, those of its options that are explained. */
 const detailsOf = (
   declaration: Declaration,
-  base: Declaration | undefined
+  base: Declaration | undefined,
+  find: Find
 ): ReadonlyArray<string> => {
   const { kind, text } = declaration
   const signature = signatureOf(declaration)
@@ -142,10 +174,12 @@ const detailsOf = (
     kind === "interface" || base !== undefined || signature.length === 0
       ? members
       : membersOf(text).filter(({ doc }) => doc !== "")
-  return [...signature.map((type) => `  - ${type}`), ...told.map(memberLine)]
+  const own = new Set(told.map(({ name }) => name))
+  const inherited = inheritedOf(declaration, find).filter(({ name }) => !own.has(name))
+  return [...signature.map((type) => `  - ${type}`), ...[...told, ...inherited].map(memberLine)]
 }
 
-const moduleOf = ({ file, text }: Document): ReadonlyArray<string> => {
+const moduleOf = ({ file, text }: Document, find: Find): ReadonlyArray<string> => {
   const [, folder = "", name = ""] = /^packages\/([^/]+)\/src\/(\w+)\.ts$/.exec(file) ?? []
   const all = declarationsIn(text)
   const entries = entriesOf(all)
@@ -156,7 +190,7 @@ const moduleOf = ({ file, text }: Document): ReadonlyArray<string> => {
     "",
     summaryOf(header),
     "",
-    ...entries.flatMap((parts) => entry(parts, all, folder)),
+    ...entries.flatMap((parts) => entry(parts, all, folder, find)),
     ""
   ]
 }
@@ -175,29 +209,95 @@ const entriesOf = (all: ReadonlyArray<Declaration>): ReadonlyArray<ReadonlyArray
 const entry = (
   parts: ReadonlyArray<Declaration>,
   all: ReadonlyArray<Declaration>,
-  folder: string
+  folder: string,
+  find: Find
 ): ReadonlyArray<string> => {
   const [{ name, comment } = parts[0]!] = parts
   const category = /@category (.+)/.exec(comment)?.[1] ?? ""
   const base = all.find((other) => other.name === `${name}_base`)
   // The pieces of the command are for its own tests; what it does is on its own page.
-  const details = folder === "cli" ? [] : parts.flatMap((part) => detailsOf(part, base))
+  const details = folder === "cli" ? [] : parts.flatMap((part) => detailsOf(part, base, find))
   return [`- \`${name}\` (${category}): ${summaryOf(comment)}`, ...new Set(details)]
 }
 
+/** In the order in which a reader meets them; the others follow by name. */
+const packagesInOrder = [
+  "core",
+  "node-fs-store",
+  "sql-store",
+  "node-http",
+  "web",
+  "terminal",
+  "emulator",
+  "cluster",
+  "crc64",
+  "cli"
+]
+const modulesInOrder = [
+  "Upload",
+  "UploadRequest",
+  "ObjectOptions",
+  "UploadEvent",
+  "UploadMany",
+  "UploadDefaults",
+  "Source",
+  "OssClient",
+  "OssCredentials",
+  "OssError",
+  "RetryPolicy",
+  "CheckpointStore"
+]
+
+const byOrder =
+  (order: ReadonlyArray<string>) =>
+  (a: string, b: string): number => {
+    const [first, second] = [a, b].map((name) => order.indexOf(name))
+    if (first === second || first === undefined || second === undefined) return a < b ? -1 : 1
+    if (first < 0 || second < 0) return first < 0 ? 1 : -1
+    return first - second
+  }
+
+const folderOf = ({ file }: Document) => file.split("/")[1] ?? ""
+const nameOf = ({ file }: Document) => /(\w+)\.ts$/.exec(file)?.[1] ?? ""
+
+/** As GitHub makes them out of headings. */
+const anchor = (heading: string) => heading.toLowerCase().replaceAll(/[^\w-]/g, "")
+
 /** The page about every public export, out of declarations with their doc comments. */
 export const reference = (declarations: ReadonlyArray<Document>): string => {
-  const packages = [...new Set(declarations.map(({ file }) => file.split("/")[1] ?? ""))]
+  const packages = [...new Set(declarations.map(folderOf))]
+    .toSorted(byOrder(packagesInOrder))
+    .map((folder) => packageOf(folder, declarations))
+    .filter(({ modules }) => modules.length > 0)
   return [
     "# API",
     "",
-    "Made out of the doc comments by `pnpm api`: below each name its type, and what it is made of. What is optional has a `?`; the `E` of an `Effect<A, E, R>` is what it can fail with. Details and examples are in the comments, which editors show.",
+    "`pnpm api` makes this page from the doc comments. Below each name stand its type and its members, those that it inherits included. A `?` marks what is optional. The `E` of an `Effect<A, E, R>` is what it can fail with. Your editor shows the details and examples of each comment.",
     "",
-    ...packages.flatMap((folder) => packageOf(folder, declarations))
+    ...packages.map(({ folder, modules }) => {
+      const links = modules.map(
+        ({ name }) => `[${name}](#${anchor(`@effect-oss/${folder}/${name}`)})`
+      )
+      return `- [@effect-oss/${folder}](#${anchor(`@effect-oss/${folder}`)}): ${links.join(" · ")}`
+    }),
+    "",
+    ...packages.flatMap(({ folder, modules }) => [
+      `## @effect-oss/${folder}`,
+      "",
+      ...modules.flatMap(({ lines }) => lines)
+    ])
   ].join("\n")
 }
 
-const packageOf = (folder: string, all: ReadonlyArray<Document>): ReadonlyArray<string> => {
-  const modules = all.filter(({ file }) => file.startsWith(`packages/${folder}/`)).flatMap(moduleOf)
-  return modules.length === 0 ? [] : [`## @effect-oss/${folder}`, "", ...modules]
+const packageOf = (folder: string, all: ReadonlyArray<Document>) => {
+  const own = all.filter((document) => folderOf(document) === folder)
+  const find = (name: string) =>
+    [...own, ...all]
+      .flatMap(({ text }) => (text.includes(`interface ${name}`) ? declarationsIn(text) : []))
+      .find((other) => other.kind === "interface" && other.name === name)
+  const modules = own
+    .toSorted((a, b) => byOrder(modulesInOrder)(nameOf(a), nameOf(b)))
+    .map((document) => ({ name: nameOf(document), lines: moduleOf(document, find) }))
+    .filter(({ lines }) => lines.length > 0)
+  return { folder, modules }
 }
