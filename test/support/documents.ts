@@ -29,7 +29,8 @@ const read = (file: string) =>
     Effect.map((text): Document => ({ file, text }))
   )
 
-const matching = Effect.fnUntraced(function* (pattern: string) {
+/** The documents whose paths match. */
+export const matching = Effect.fnUntraced(function* (pattern: string) {
   const fs = yield* FileSystem.FileSystem
   return yield* Effect.forEach((yield* fs.glob(pattern, { root })).toSorted(), read)
 })

@@ -1,0 +1,145 @@
+/** What pages claim to be there is there: flags, names, reasons, metrics and spans. */
+import * as Cluster from "@effect-oss/cluster"
+import * as Core from "@effect-oss/core"
+import * as Emulator from "@effect-oss/emulator"
+import * as FsStore from "@effect-oss/node-fs-store"
+import * as NodeHttp from "@effect-oss/node-http"
+import * as SqlStore from "@effect-oss/sql-store"
+import * as Terminal from "@effect-oss/terminal"
+import { NodeServices } from "@effect/platform-node"
+import { assert, layer } from "@effect/vitest"
+import { Effect, FileSystem } from "effect"
+import { root } from "./support/command.ts"
+import { matching, pages, sources } from "./support/documents.ts"
+import type { Document } from "./support/documents.ts"
+
+/** Flags of programs that aren't ours: npm's. */
+const npmFlags = ["global", "save-dev"]
+
+/** Every namespace that a program can import, by its name. */
+const namespaces: Readonly<Record<string, object>> = {
+  ...Core,
+  ...Cluster,
+  ...Emulator,
+  ...FsStore,
+  ...NodeHttp,
+  ...SqlStore,
+  ...Terminal
+}
+
+/** The code of a page: in its text, between backticks, and in its blocks. */
+const codeOf = ({ text }: Document): ReadonlyArray<string> => {
+  const fenced = Array.from(
+    text.matchAll(/^```\w*(?: run)?\n([^]*?)```/gm),
+    ([, code = ""]) => code
+  )
+  const inline = text.replaceAll(/^```[^]*?^```/gm, "").matchAll(/`([^`\n]+)`/g)
+  return [...fenced, ...Array.from(inline, ([, code = ""]) => code)]
+}
+
+/** Written by hand: the others are made out of the code. */
+const written = Effect.map(pages, (all) =>
+  all.filter(({ file }) => !["docs/api.md", "docs/conformance.md"].includes(file))
+)
+
+/** Named where it is made, or as the last argument of `withSpan`. */
+const span = /(?:(?:withSpan|fn|seen)\(\s*|withSpan\([^]{0,200}?,\s*)"([A-Z]\w+\.\w+)"/g
+
+const found = (text: string, pattern: RegExp) =>
+  Array.from(text.matchAll(pattern), ([, name = ""]) => name)
+
+layer(NodeServices.layer, { excludeTestServices: true })("documents", (it) => {
+  it.effect("name flags that exist", () =>
+    Effect.gen(function* () {
+      const programs = [
+        ...(yield* matching("packages/{cli,emulator}/src/**/*.ts")),
+        ...(yield* matching("{simulation,bench}/**/*.ts")),
+        ...(yield* matching("packages/cluster/test/**/*.ts"))
+      ]
+      // Flags are made by helpers: each is a text of its program.
+      const known = new Set([
+        ...programs.flatMap(({ text }) => found(text, /"(?:--)?([a-z][a-z0-9-]+)"/g)),
+        // Of node:util's parseArgs.
+        ...programs.flatMap(({ text }) => found(text, /^ +(\w+): \{ type: "/gm)),
+        ...["help", "version", "completions"],
+        ...npmFlags
+      ])
+      const unknown = (yield* written).flatMap((page) =>
+        codeOf(page)
+          .flatMap((code) => found(code, /(?:^|[\s"'(])--([a-z][a-z0-9-]+)/gm))
+          .filter((flag) => !known.has(flag))
+          .map((flag) => `${page.file}: --${flag}`)
+      )
+      assert.deepStrictEqual(unknown, [])
+    })
+  )
+
+  it.effect("name members of modules that exist", () =>
+    Effect.gen(function* () {
+      const spans = new Set((yield* sources).flatMap(({ text }) => found(text, span)))
+      const modules = new Map<string, string>()
+      for (const { file, text } of yield* sources) {
+        const name = /src\/(\w+)\.ts$/.exec(file)?.[1]
+        if (name !== undefined) modules.set(name, `${modules.get(name) ?? ""}${text}`)
+      }
+      const unknown = (yield* written).flatMap((page) =>
+        codeOf(page)
+          .flatMap((code) =>
+            Array.from(code.matchAll(/(?<![\w./])([A-Z]\w+)\.([A-Za-z]\w*)(?!\w|\.test)/g))
+          )
+          .filter(([name, module = "", member = ""]) => {
+            const namespace = namespaces[module]
+            if (namespace === undefined || /^(?:ts|md)$/.test(member)) return false
+            if (spans.has(name)) return false
+            // A value, a type, or a member of a service that the module is named after.
+            const declared = new RegExp(
+              `export (?:declare )?(?:const|class|interface|type|function) ${member}\\b|export (?:type )?\\{[^}]*\\b${member}\\b|readonly ${member}[?:]`
+            )
+            return !(member in namespace) && !declared.test(modules.get(module) ?? "")
+          })
+          .map(([name]) => `${page.file}: ${name}`)
+      )
+      assert.deepStrictEqual(unknown, [])
+    })
+  )
+
+  it.effect("have a symptom for each reason of an error", () =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const errors = yield* fs.readFileString(`${root}/docs/errors.md`)
+      const symptoms = yield* fs.readFileString(`${root}/docs/troubleshooting.md`)
+      const reasons = found(errors, /^\| `(\w+)` +\|/gm)
+      assert.isAbove(reasons.length, 25)
+      assert.deepStrictEqual(
+        reasons.filter((reason) => !symptoms.includes(`\`${reason}\``)),
+        []
+      )
+      const named = found(symptoms, /^\|[^|]*\| `([A-Z]\w+)` +\|/gm)
+      assert.includeMembers(reasons, named)
+    })
+  )
+
+  it.effect("tell every metric and span by its name, and none that isn't there", () =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const page = yield* fs.readFileString(`${root}/docs/observability.md`)
+      const library = (yield* sources).filter(({ file }) => !file.startsWith("packages/cli/"))
+      const text = library.map(({ text }) => text).join("\n")
+      const metrics = found(text, /Metric\.\w+\(\s*"([\w.]+)"/g)
+      const spans = found(text, span)
+      const attributes = found(text, /"(oss\.\w+)":? /g)
+      assert.isAbove(metrics.length, 8)
+      assert.isAbove(spans.length, 20)
+      const told = new Set(found(page, /`([\w.]+)`/g))
+      assert.deepStrictEqual(
+        [...metrics, ...spans, ...attributes].filter((name) => !told.has(name)),
+        []
+      )
+      const known = new Set([...metrics, ...spans, ...attributes])
+      assert.deepStrictEqual(
+        [...told].filter((name) => /^(?:oss\.|[A-Z]\w+\.[a-z]\w+$)/.test(name) && !known.has(name)),
+        []
+      )
+    })
+  )
+})
