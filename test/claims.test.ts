@@ -6,6 +6,7 @@ import * as FsStore from "@effect-oss/node-fs-store"
 import * as NodeHttp from "@effect-oss/node-http"
 import * as SqlStore from "@effect-oss/sql-store"
 import * as Terminal from "@effect-oss/terminal"
+import * as Web from "@effect-oss/web"
 import { NodeServices } from "@effect/platform-node"
 import { assert, layer } from "@effect/vitest"
 import { Effect, FileSystem } from "effect"
@@ -24,7 +25,8 @@ const namespaces: Readonly<Record<string, object>> = {
   ...FsStore,
   ...NodeHttp,
   ...SqlStore,
-  ...Terminal
+  ...Terminal,
+  ...Web
 }
 
 /** The code of a page: in its text, between backticks, and in its blocks. */
@@ -61,7 +63,9 @@ layer(NodeServices.layer, { excludeTestServices: true })("documents", (it) => {
         ...programs.flatMap(({ text }) => found(text, /"(?:--)?([a-z][a-z0-9-]+)"/g)),
         // Of node:util's parseArgs.
         ...programs.flatMap(({ text }) => found(text, /^ +(\w+): \{ type: "/gm)),
-        ...["help", "version", "completions"],
+        "help",
+        "version",
+        "completions",
         ...npmFlags
       ])
       const unknown = (yield* written).flatMap((page) =>

@@ -281,11 +281,9 @@ export const reference = (declarations: ReadonlyArray<Document>): string => {
       return `- [@effect-oss/${folder}](#${anchor(`@effect-oss/${folder}`)}): ${links.join(" · ")}`
     }),
     "",
-    ...packages.flatMap(({ folder, modules }) => [
-      `## @effect-oss/${folder}`,
-      "",
-      ...modules.flatMap(({ lines }) => lines)
-    ])
+    ...packages.flatMap(({ folder, modules }) =>
+      [[`## @effect-oss/${folder}`, ""], ...modules.map(({ lines }) => lines)].flat()
+    )
   ].join("\n")
 }
 
