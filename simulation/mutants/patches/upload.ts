@@ -104,7 +104,7 @@ export const upload: Patches = {
       "settle.ts",
       'Effect.catchReason("OssError", "AccessDenied", () => Effect.succeedNone)',
       "Effect.tap(() => Effect.void)",
-      "where HEAD is forbidden, a lost answer says so instead of what happened"
+      "where HEAD is forbidden, skipIdentical fails"
     ],
     [
       "settle.ts",

@@ -129,6 +129,21 @@ describe("Checkpoint.incompatibility", () => {
   })
 })
 
+describe("Checkpoint.incompatibility of an upload whose size isn't known", () => {
+  const wanted = {
+    size: null,
+    fingerprint: "f",
+    options: header.options,
+    partSize: Option.none<number>()
+  }
+  it("lets it carry on if its parts grew by the same rule, and says so if not", () => {
+    const found = [Part.growth, Part.growth + 1].map((growth) =>
+      Checkpoint.incompatibility({ ...header, size: null, growth }, wanted)
+    )
+    assert.deepStrictEqual(found, [Option.none(), Option.some("PartSizeChanged")])
+  })
+})
+
 describe("Checkpoint.digestOptions", () => {
   it("is blind to order, to what is undefined, and to what Complete sets", () => {
     const a = Checkpoint.digestOptions({ mime: "a/b", meta: { x: "1", y: "2" } })
@@ -136,7 +151,8 @@ describe("Checkpoint.digestOptions", () => {
       meta: { y: "2", x: "1" },
       mime: "a/b",
       headers: undefined,
-      acl: "private"
+      acl: "private",
+      callback: { url: "http://callback.test/", body: "done" }
     })
     assert.strictEqual(a, b)
   })

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Body, OssClient, RetryPolicy, Upload } from "@effect-oss/core"
+import { Body, Crc64, OssClient, RetryPolicy, Upload } from "@effect-oss/core"
 import { Fault, OssEmulator } from "@effect-oss/emulator"
 import { Effect, Option } from "effect"
 import {
@@ -64,6 +64,41 @@ describe("Complete", () => {
       assert.strictEqual((yield* pending)[0]?.parts, 5)
       const result = yield* Upload.upload(requestFor(fiveParts))
       assert.strictEqual(result.sent, 0)
+      yield* assertWhole(fiveParts)
+    }).pipe(Effect.provide(world))
+  )
+
+  it.effect("is no success because an object of the same CRC64 and another size is there", () =>
+    Effect.gen(function* () {
+      const client = yield* OssClient.OssClient
+      const longer = {
+        size: fiveParts.length + 1,
+        etag: "longer",
+        crc64: Option.some(Crc64.of(fiveParts)),
+        lastModified: undefined
+      }
+      yield* inject(Fault.drop({ operation: "complete", at: "before", times: 5 }))
+      const request = requestFor(fiveParts, { retry: RetryPolicy.backoff() })
+      const upload = Effect.provideService(Upload.upload(request), OssClient.OssClient, {
+        ...client,
+        head: () => Effect.succeed(longer)
+      })
+      assert.strictEqual(reasonOf(yield* inTime(Effect.flip(upload))), "Transport")
+    }).pipe(Effect.provide(world))
+  )
+
+  it.effect("is waited for while OSS still carries it out, after its answer was lost", () =>
+    Effect.gen(function* () {
+      yield* inject(
+        Fault.drop({ operation: "complete", at: "after" }),
+        Fault.answer({ operation: "head", status: 404, code: "NoSuchKey", times: 3 })
+      )
+      const events = yield* inTime(collect(requestFor(fiveParts)))
+      assert.notInclude(
+        events.map(({ _tag }) => _tag),
+        "Restarted"
+      )
+      assert.strictEqual((yield* requests)["initiate"], 1)
       yield* assertWhole(fiveParts)
     }).pipe(Effect.provide(world))
   )

@@ -52,6 +52,15 @@ describe("skipIdentical", () => {
     }).pipe(Effect.provide(world))
   )
 
+  it.effect("sends what may not be looked at", () =>
+    Effect.gen(function* () {
+      yield* Upload.upload(requestFor(fiveParts))
+      yield* inject(Fault.answer({ operation: "head", status: 403, code: "AccessDenied" }))
+      const result = yield* Upload.upload(requestFor(fiveParts, skipping))
+      assert.strictEqual(result.sent, fiveParts.length)
+    }).pipe(Effect.provide(world))
+  )
+
   it.effect("reads the source only if the sizes agree", () =>
     Effect.gen(function* () {
       yield* Upload.upload(requestFor(contentOf(100)))
