@@ -105,6 +105,28 @@ const header: Checkpoint.Header = {
   uploadId: "u"
 }
 
+describe("Checkpoint.keyOf", () => {
+  it("differs with the endpoint, the bucket, the key and the source, and with nothing else", () => {
+    const others = [
+      { endpoint: "https://elsewhere.test" },
+      { bucket: "another" },
+      { key: "another" },
+      { sourceId: "another" }
+    ]
+    const keys = [{}, ...others].map((other) => Checkpoint.keyOf({ ...header, ...other }))
+    assert.strictEqual(new Set(keys).size, keys.length)
+    assert.strictEqual(Checkpoint.keyOf({ ...header, uploadId: "another" }), keys[0])
+  })
+})
+
+describe("Checkpoint.make", () => {
+  it("has a part once that was recorded twice, as it was recorded last", () => {
+    const part = { number: 1, offset: 0, size: partSize, etag: "first", crc64: 1n }
+    const again = { ...part, etag: "again", crc64: 2n }
+    assert.deepStrictEqual(Checkpoint.make(header, [part, again]).parts, [again])
+  })
+})
+
 describe("Checkpoint.incompatibility", () => {
   const wanted = {
     size: plan.size,

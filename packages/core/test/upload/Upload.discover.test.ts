@@ -5,6 +5,7 @@ import { Body } from "@effect-oss/core"
 import { Fault, OssEmulator } from "@effect-oss/emulator"
 import { Effect, Layer, Logger, Option, Result } from "effect"
 import { KeyValueStore } from "effect/persistence"
+import { TestClock } from "effect/testing"
 import {
   assertWhole,
   bucket,
@@ -76,6 +77,34 @@ describe("an upload whose checkpoint is lost", () => {
       const result = yield* Upload.upload({ ...discovering, from })
       assert.strictEqual(result.resumed, 3 * partSize)
       yield* assertWhole(fiveParts)
+    }).pipe(Effect.provide(world))
+  )
+
+  it.effect("is the newest of several, and the others stay", () =>
+    Effect.gen(function* () {
+      const emulator = yield* OssEmulator.OssEmulator
+      for (const partNumber of [4, 5, 3]) {
+        yield* lostAt(partNumber)
+        yield* TestClock.adjust("1 minute")
+      }
+      const result = yield* Upload.upload(discovering)
+      assert.strictEqual(result.resumed, 2 * partSize)
+      const left = yield* emulator.uploads(bucket)
+      assert.sameMembers(
+        left.map(({ parts }) => parts.length),
+        [3, 4]
+      )
+    }).pipe(Effect.provide(world))
+  )
+
+  it.effect("is not looked for among those of keys that begin alike", () =>
+    Effect.gen(function* () {
+      const client = yield* OssClient.OssClient
+      const { uploadId } = yield* client.initiate(`${key}.old`)
+      const body = Body.fromBytes(fiveParts.subarray(0, partSize))
+      yield* client.uploadPart({ key: `${key}.old`, uploadId, number: 1, body })
+      yield* Upload.upload(discovering)
+      assert.notProperty(yield* requests, "listParts")
     }).pipe(Effect.provide(world))
   )
 

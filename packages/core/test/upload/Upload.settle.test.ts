@@ -103,6 +103,18 @@ describe("Complete", () => {
     }).pipe(Effect.provide(world))
   )
 
+  it.effect(
+    "that never arrived is no loss if the object is there, and its upload is given up",
+    () =>
+      Effect.gen(function* () {
+        yield* Upload.upload(requestFor(fiveParts))
+        yield* inject(Fault.drop({ operation: "complete", at: "before", times: Infinity }))
+        const request = requestFor(fiveParts, { retry: RetryPolicy.never })
+        assert.isTrue((yield* inTime(Upload.upload(request))).verified)
+        yield* assertWhole(fiveParts)
+      }).pipe(Effect.provide(world))
+  )
+
   it.effect("whose object was replaced by another one before the answer came makes it again", () =>
     Effect.gen(function* () {
       yield* inject(
