@@ -115,7 +115,8 @@ describe("Checkpoint.keyOf", () => {
     ]
     const keys = [{}, ...others].map((other) => Checkpoint.keyOf({ ...header, ...other }))
     assert.strictEqual(new Set(keys).size, keys.length)
-    assert.strictEqual(Checkpoint.keyOf({ ...header, uploadId: "another" }), keys[0])
+    const sameKey = { ...header, uploadId: "another" }
+    assert.strictEqual(Checkpoint.keyOf(sameKey), keys[0])
   })
 })
 
