@@ -98,6 +98,23 @@ describe("when something else is asked for than by the last run", () => {
     }).pipe(Effect.provide(world))
   )
 
+  it.effect("starts afresh though the old upload may not be aborted, and stays", () =>
+    Effect.gen(function* () {
+      const { emulator } = yield* stopAtPart4(requestFor(fiveParts))
+      yield* emulator.inject(
+        Fault.answer({ operation: "abort", status: 403, code: "AccessDenied" })
+      )
+      const result = yield* Upload.upload(requestFor(fiveParts, { mime: "text/plain" }))
+      assert.strictEqual(result.sent, fiveParts.length)
+      const left = yield* emulator.uploads(bucket)
+      assert.deepStrictEqual(
+        left.map(({ parts }) => parts.length),
+        [3]
+      )
+      assert.deepStrictEqual(yield* pending, [])
+    }).pipe(Effect.provide(world))
+  )
+
   it.effect("carries on with what only Complete sets, as it is asked for now", () =>
     Effect.gen(function* () {
       const { emulator } = yield* stopAtPart4(requestFor(fiveParts, { acl: "private" }))

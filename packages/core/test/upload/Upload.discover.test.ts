@@ -80,6 +80,22 @@ describe("an upload whose checkpoint is lost", () => {
     }).pipe(Effect.provide(world))
   )
 
+  it.effect("starts afresh if a checkpoint.json says that the source had another size", () =>
+    Effect.gen(function* () {
+      const uploadId = yield* lostAt(4)
+      const from = Checkpoint.fromAliOss({
+        name: key,
+        fileSize: fiveParts.length - 1,
+        partSize,
+        uploadId,
+        doneParts: []
+      })
+      const events = yield* collect(requestFor(fiveParts, { from }))
+      assert.deepInclude(events, { _tag: "Restarted", reason: "SourceChanged" })
+      yield* assertWhole(fiveParts)
+    }).pipe(Effect.provide(world))
+  )
+
   it.effect("is the newest of several, and the others stay", () =>
     Effect.gen(function* () {
       const emulator = yield* OssEmulator.OssEmulator

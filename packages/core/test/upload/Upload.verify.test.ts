@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { OssClient, OssError, Upload } from "@effect-oss/core"
+import { OssClient, OssError, RetryPolicy, Upload } from "@effect-oss/core"
 import { Fault, OssEmulator } from "@effect-oss/emulator"
 import { Effect, Option } from "effect"
 import {
@@ -47,6 +47,32 @@ describe("CRC64", () => {
         yield* emulator.deleteObject(bucket, key)
         yield* inTime(Upload.upload(requestFor(fiveParts)))
         yield* assertWhole(fiveParts)
+      }).pipe(Effect.provide(world))
+  )
+
+  const sizes = [
+    ["a part", fiveParts],
+    ["a small file", contentOf(100)]
+  ] as const
+  it.effect.each(sizes)(
+    "of %s is that of one reading, though the client reads it twice",
+    ([, content]) =>
+      Effect.gen(function* () {
+        const client = yield* OssClient.OssClient
+        const readTwice = OssClient.OssClient.of({
+          ...client,
+          put: (put) =>
+            Effect.andThen(put.body.read(new Uint8Array(put.body.size), 0), client.put(put)),
+          uploadPart: (part) =>
+            Effect.andThen(
+              part.body.read(new Uint8Array(part.body.size), 0),
+              client.uploadPart(part)
+            )
+        })
+        const request = requestFor(content, { retry: RetryPolicy.never })
+        const upload = Effect.provideService(Upload.upload(request), OssClient.OssClient, readTwice)
+        assert.isTrue((yield* upload).verified)
+        yield* assertWhole(content)
       }).pipe(Effect.provide(world))
   )
 
