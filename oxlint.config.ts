@@ -48,8 +48,10 @@ const only = (modules: ReadonlyArray<string>, message: string): Wall => ({
   group: [
     "../*",
     "../*/**",
-    "!../monotonic.ts",
+    "!../body.ts",
     "!../byteCount.ts",
+    "!../monotonic.ts",
+    "!../parts.ts",
     ...modules.map((name) => `!../../${name}.ts`)
   ],
   message

@@ -27,9 +27,11 @@ import type { OssError } from "./OssError.ts"
 import * as Part from "./Part.ts"
 import type * as RetryPolicy from "./RetryPolicy.ts"
 import type { RandomAccess, SourceError } from "./Source.ts"
-import * as Source from "./Source.ts"
 import type { InvalidRequest } from "./UploadError.ts"
 import type { UploadResult } from "./UploadEvent.ts"
+import * as Slice from "./internal/source/slice.ts"
+import * as Parts from "./internal/parts.ts"
+import * as Decisions from "./internal/upload/decisions.ts"
 
 /**
  * How the requests about one key are made.
@@ -42,7 +44,7 @@ export interface Target {
   readonly key: string
   /** How a failed request is sent again. Default: `RetryPolicy.standard`. */
   readonly retry?: RetryPolicy.RetryPolicy | undefined
-  /** What retries are paid out of. Default: `RetryPolicy.sharedBudget` retries of these steps' own. */
+  /** What retries are paid out of. Default: 100 retries of these steps' own. */
   readonly retryBudget?: RetryPolicy.Budget | undefined
   /** A transfer in which nothing moves for so long is given up, and sent again. Default: 30 seconds. */
   readonly stallTimeout?: Duration.Input | undefined
@@ -142,7 +144,7 @@ export const open = Effect.fnUntraced(function* (
   options: Request
 ): Effect.fn.Return<Multipart, InvalidRequest, OssClient> {
   const { source, sourceName } = options
-  yield* Effect.fromResult(Part.validateSize(source.size))
+  yield* Effect.fromResult(Parts.validateSize(source.size))
   const requests = yield* requestsFor(options)
   const fresh = (): Transfer => ({
     ...requests,
@@ -200,7 +202,7 @@ const tasks = Effect.fnUntraced(function* (
 ): Effect.fn.Return<ReadonlyArray<Checkpoint.Task>, OssError> {
   const [first = 1, last = 0] = [parts.at(0)?.number, parts.at(-1)?.number]
   const listed = yield* listParts(requests, uploadId, { after: first - 1, last })
-  return Checkpoint.reconcile({ parts }, [], listed)
+  return Decisions.reconcile({ parts }, [], listed)
 })
 
 const part = Effect.fnUntraced(function* (
@@ -211,6 +213,6 @@ const part = Effect.fnUntraced(function* (
 ): Effect.fn.Return<SentPart, OssError | SourceError> {
   if (task._tag === "Done") return { part: task.part, sent: 0 }
   const { offset, size } = task.part
-  const { part } = yield* sendPart(transfer, uploadId, task, Source.slice(source, offset, size))
+  const { part } = yield* sendPart(transfer, uploadId, task, Slice.slice(source, offset, size))
   return { part, sent: transfer.counter.onWire }
 })

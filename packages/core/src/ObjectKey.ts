@@ -7,13 +7,8 @@
 import * as Result from "effect/Result"
 import { InvalidRequest } from "./UploadError.ts"
 
-/**
- * OSS: a key has at most 1,023 bytes in UTF-8.
- *
- * @category constants
- * @since 0.1.0
- */
-export const maxLength = 1023
+/** OSS: a key has at most 1,023 bytes in UTF-8. */
+const maxLength = 1023
 
 /**
  * Checks a key. What passes here arrives at OSS byte by byte.

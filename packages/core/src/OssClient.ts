@@ -35,6 +35,7 @@ import type {
   UploadPosition
 } from "./OssModel.ts"
 import { InvalidRequest } from "./UploadError.ts"
+import * as Credentials from "./internal/client/credentials.ts"
 
 /**
  * The requests to one bucket.
@@ -423,7 +424,7 @@ const keysOf = Effect.fnUntraced(function* <E, R>(
   source: OssCredentials.Source<E, R>
 ): Effect.fn.Return<Keys, never, R> {
   const context = yield* Effect.context<R>()
-  const { current, expired } = yield* OssCredentials.make(source)
+  const { current, expired } = yield* Credentials.make(source)
   return { current: Effect.provideContext(current, context), expired }
 })
 

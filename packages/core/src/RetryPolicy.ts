@@ -58,11 +58,8 @@ export interface PatientOptions extends BackoffOptions {
 /**
  * The longest `Retry-After` that is waited out, in milliseconds: an absurd one
  * must not stop an upload for a day.
- *
- * @category constants
- * @since 0.1.0
  */
-export const maxRetryAfter: number = 5 * 60_000
+const maxRetryAfter: number = 5 * 60_000
 
 /**
  * Exponential backoff with full jitter, a number of attempts long: each wait is
@@ -192,13 +189,8 @@ export type Because<Tag extends RetryableTag> = OssError & {
   readonly reason: Extract<Reason, { readonly _tag: Tag }>
 }
 
-/**
- * A policy for each reason that may go away.
- *
- * @category models
- * @since 0.1.0
- */
-export type ReasonTable = {
+/** A policy for each reason that may go away. */
+type ReasonTable = {
   readonly [Tag in RetryableTag]?: Schedule.Schedule<unknown, Because<Tag>> | undefined
 }
 
@@ -300,12 +292,3 @@ export const budgetUnsafe = (retries: number): Budget => {
     fail: outage.failed
   }
 }
-
-/**
- * The number of retries that the requests of one upload, or of one `uploadAll`,
- * share unless you give a budget.
- *
- * @category constants
- * @since 0.1.0
- */
-export const sharedBudget = 100

@@ -17,7 +17,6 @@ import type { Command } from "effect/process/ChildProcess"
 import type { ChildProcessSpawner } from "effect/process/ChildProcessSpawner"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
-import type * as Body from "./Body.ts"
 import type { Length } from "./Part.ts"
 import * as BlobSource from "./internal/source/blob.ts"
 import * as BytesSource from "./internal/source/bytes.ts"
@@ -237,7 +236,7 @@ export const http = (url: string | URL, options?: HttpOptions): Source<never, Ht
  * @since 0.1.0
  */
 export interface SequentialOptions {
-  /** A number of bytes, or a text such as `"1.5 GiB"`. If it proves wrong, nothing is stored. Default: not known; then parts grow with their number, see `Part.growing`. */
+  /** A number of bytes, or a text such as `"1.5 GiB"`. If it proves wrong, nothing is stored. Default: not known; then parts grow with their number. */
   readonly size?: Length | undefined
 }
 
@@ -348,18 +347,6 @@ export const command = (
   command: Command,
   options?: SequentialOptions
 ): Source<never, ChildProcessSpawner> => CommandSource.make(id, command, options)
-
-/**
- * `size` bytes of an opened source from `offset` on, as the body of a request.
- *
- * @category reading
- * @since 0.1.0
- */
-export const slice: <E>(
-  source: Pick<RandomAccess<E>, "read" | "block">,
-  offset: number,
-  size: number
-) => Body.Body<SourceError | E> = Slice.slice
 
 /**
  * The CRC64 of `size` bytes of an opened source from `offset` on.

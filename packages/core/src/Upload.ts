@@ -16,6 +16,7 @@ import * as Sink from "effect/Sink"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import type * as Checkpoint from "./Checkpoint.ts"
+import { keyOf } from "./Checkpoint.ts"
 import type { CheckpointError } from "./CheckpointStore.ts"
 import { CheckpointStore } from "./CheckpointStore.ts"
 import * as Defaults from "./internal/upload/defaults.ts"
@@ -250,8 +251,11 @@ export const abort: (place: {
   OssError | CheckpointError,
   OssClient | CheckpointStore
 > = Effect.fn("Upload.abort")(function* ({ key, sourceId }) {
-  const summaries = yield* own(
-    ({ header }) => header.key === key && (sourceId === undefined || header.sourceId === sourceId)
+  const { endpoint, bucket } = yield* OssClient
+  const store = yield* CheckpointStore
+  const summaries = yield* store.listObject({ endpoint, bucket, key }).pipe(
+    Stream.filter(({ header }) => sourceId === undefined || header.sourceId === sourceId),
+    Stream.runCollect
   )
   yield* Effect.forEach(summaries, giveUp, { discard: true })
   return summaries
@@ -262,6 +266,9 @@ export const abort: (place: {
  * ago or earlier. Leaves alone uploads that are running, and all uploads on the
  * server that this store has no checkpoint of: see `sweepOrphans`. Yields what
  * was given up, or with `dryRun` what would be.
+ *
+ * Also forgets the receipts of uploads that completed so long ago and whose run
+ * ended before it could report that. Their objects stay.
  *
  * @category running
  * @since 0.1.0
@@ -285,7 +292,31 @@ export const sweep: (options: {
       Effect.catchReason("CheckpointError", "Busy", () => Effect.succeed([]))
     )
   )
+  yield* forgetReceipts(latest)
   return given.flat()
+})
+
+/** Removes what uploads to the client's bucket left that completed until then, and were never reported. */
+const forgetReceipts = Effect.fnUntraced(function* (latest: number) {
+  const { endpoint, bucket } = yield* OssClient
+  const store = yield* CheckpointStore
+  const old = yield* store.listFinished.pipe(
+    Stream.filter(({ header }) => header.endpoint === endpoint && header.bucket === bucket),
+    Stream.filter(({ receipt }) => receipt.completedAt <= latest),
+    Stream.runCollect
+  )
+  const forget = Effect.fnUntraced(function* ({ header }: Checkpoint.Finished) {
+    const log = yield* store.open(keyOf(header))
+    // Another upload may have begun since.
+    const isThere = Option.exists(log.finished, ({ receipt }) => receipt.completedAt <= latest)
+    if (isThere) yield* log.remove
+  }, Effect.scoped)
+  yield* Effect.forEach(
+    old,
+    (finished) =>
+      Effect.catchReason(forget(finished), "CheckpointError", "Busy", () => Effect.void),
+    { discard: true }
+  )
 })
 
 /**

@@ -27,7 +27,7 @@ export interface Options extends Pick<
   /** How many parts of all uploads together are on their way at once, at least 1; a slot that becomes free goes to the next upload in turn, and an upload that doesn't say how many it wants takes all that are free. Default: no such limit. */
   readonly parts?: number | undefined
   /**
-   * A number of bytes, or a text such as `"64 MiB"`, at least `Body.pieceSize`: the memory that the parts of all
+   * A number of bytes, or a text such as `"64 MiB"`, at least 256 KiB: the memory that the parts of all
    * streams, sinks and URLs have together. An upload that finds too little waits
    * until others give some back, and its stream waits with it. Parts of files
    * take none of it. Default: each upload has its own, see `Source.stream`.

@@ -188,77 +188,32 @@ export const UploadEvent = Schema.TaggedUnion({
   Completed: { result: UploadResult }
 })
 
-/**
- * The source is open and the checkpoint is held.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Started extends Case<"Started"> {}
+/** The source is open and the checkpoint is held. */
+interface Started extends Case<"Started"> {}
 
-/**
- * Parts of an earlier run are used.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Resumed extends Case<"Resumed"> {}
+/** Parts of an earlier run are used. */
+interface Resumed extends Case<"Resumed"> {}
 
-/**
- * What an earlier run, or this one, has sent is given up.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Restarted extends Case<"Restarted"> {}
+/** What an earlier run, or this one, has sent is given up. */
+interface Restarted extends Case<"Restarted"> {}
 
-/**
- * A part is durable.
- *
- * @category models
- * @since 0.1.0
- */
-export interface PartUploaded extends Case<"PartUploaded"> {}
+/** A part is durable. */
+interface PartUploaded extends Case<"PartUploaded"> {}
 
-/**
- * A request failed and will be sent again.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Retrying extends Case<"Retrying"> {}
+/** A request failed and will be sent again. */
+interface Retrying extends Case<"Retrying"> {}
 
-/**
- * Nothing has succeeded for a while.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Waiting extends Case<"Waiting"> {}
+/** Nothing has succeeded for a while. */
+interface Waiting extends Case<"Waiting"> {}
 
-/**
- * How far it has come, sampled.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Progressed extends Case<"Progress"> {}
+/** How far it has come, sampled. */
+interface Progressed extends Case<"Progress"> {}
 
-/**
- * OSS is asked to make the parts an object.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Completing extends Case<"Completing"> {}
+/** OSS is asked to make the parts an object. */
+interface Completing extends Case<"Completing"> {}
 
-/**
- * The object is there, and is what the source held.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Completed extends Case<"Completed"> {}
+/** The object is there, and is what the source held. */
+interface Completed extends Case<"Completed"> {}
 
 type Case<Tag extends keyof typeof UploadEvent.cases> = (typeof UploadEvent.cases)[Tag]["Type"]
 

@@ -71,11 +71,8 @@ export type Outcome<Request, E> = Completed<Request> | Skipped<Request> | Failed
 /**
  * What happens to one request before its outcome: the events of `Upload.events`,
  * each with its request.
- *
- * @category models
- * @since 0.1.0
  */
-export type Happened<Request> = Exclude<UploadEvent, { readonly _tag: "Completed" }> & {
+type Happened<Request> = Exclude<UploadEvent, { readonly _tag: "Completed" }> & {
   readonly request: Request
 }
 
@@ -348,13 +345,8 @@ const sampled = (tally: Tally) => {
   return { now, ticks: Stream.fromEffectRepeat(Effect.delay(now, sampleEvery)) }
 }
 
-/**
- * A file of a directory.
- *
- * @category models
- * @since 0.1.0
- */
-export interface FoundFile extends Directory.File {}
+/** A file of a directory. */
+interface FoundFile extends Directory.File {}
 
 /**
  * Something in a directory that is left out:
@@ -373,11 +365,8 @@ export interface LeftOut extends Directory.LeftOut {}
  * Something in a directory that can't be uploaded: a directory that can't be
  * listed, a name that is not UTF-8, or a link to a directory if `links` is
  * `fail`.
- *
- * @category models
- * @since 0.1.0
  */
-export interface Unusable extends Directory.Failed {}
+interface Unusable extends Directory.Failed {}
 
 /**
  * What a walk through a directory finds.

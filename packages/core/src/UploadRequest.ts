@@ -35,7 +35,7 @@ export interface UploadRequest<out E = never, out R = never> extends ObjectOptio
   readonly concurrency?: number | undefined
   /** How a failed request is sent again. Default: `RetryPolicy.standard`. */
   readonly retry?: RetryPolicy.RetryPolicy | undefined
-  /** What retries are paid out of; share one among uploads to limit them together. Default: `RetryPolicy.sharedBudget` retries of this upload's own. */
+  /** What retries are paid out of; share one among uploads to limit them together. Default: 100 retries of this upload's own. */
   readonly retryBudget?: RetryPolicy.Budget | undefined
   /** True: if the object that is stored already has the source's size and CRC64, nothing is sent, whatever its headers and metadata. The source is read for it if the sizes agree. A function decides by the stored object alone, for whoever knows the source otherwise: it is asked if the sizes agree, and the source isn't read. Default: false. */
   readonly skipIdentical?: boolean | ((stored: ObjectHead) => boolean) | undefined

@@ -25,70 +25,75 @@ export const model: Patches = {
       "if (count > maxParts + 1) {",
       "10,001 parts are allowed"
     ],
-    ["Part.ts", "bytes >= minPartSize &&", "bytes > minPartSize &&", "100 KiB are refused"],
     [
-      "Part.ts",
+      "internal/parts.ts",
+      "bytes >= minPartSize &&",
+      "bytes > minPartSize &&",
+      "100 KiB are refused"
+    ],
+    [
+      "internal/parts.ts",
       "bytes <= maxPartSize\n",
       "bytes <= 2 * maxPartSize\n",
       "parts above 5 GiB are allowed"
     ],
     [
-      "Part.ts",
+      "internal/parts.ts",
       "size >= 0 && size <= maxObjectSize",
       "size > 0 && size <= maxObjectSize",
       "an empty file is refused"
     ],
     [
-      "Part.ts",
+      "internal/parts.ts",
       "size >= 0 && size <= maxObjectSize",
       "size >= 0",
       "an object above 48.8 TiB is begun"
     ],
     [
-      "Part.ts",
+      "internal/parts.ts",
       "Math.floor((number - 1) / partsPerStep)",
       "Math.floor(number / partsPerStep)",
       "growing parts overlap"
     ],
     [
-      "Part.ts",
+      "internal/parts.ts",
       "offset += partsPerStep * sizeIn(earlier)",
       "offset += sizeIn(earlier)",
       "growing parts overlap after the first step"
     ],
     [
-      "Part.ts",
+      "internal/parts.ts",
       "Math.max(partSize, leastSizes[step] ?? maxPartSize)",
       "partSize",
       "parts of unknown length do not grow"
     ],
     [
       "Part.ts",
-      "roundUp(size / maxParts, MiB)",
+      "roundUp(size / maxParts, 1024 * 1024)",
       "roundUp(size / (2 * maxParts), MiB)",
       "the default part size makes more than 10,000 parts"
     ],
     [
-      "Checkpoint.ts",
+      "internal/upload/decisions.ts",
       "header.fingerprint !== wanted.fingerprint || header.size !== wanted.size",
       "header.size !== wanted.size",
       "a changed source of the same size is carried on with"
     ],
     [
-      "Checkpoint.ts",
+      "internal/upload/decisions.ts",
       "header.fingerprint !== wanted.fingerprint || header.size !== wanted.size",
       "header.fingerprint !== wanted.fingerprint",
       "a source of another size is carried on with"
     ],
     [
-      "Checkpoint.ts",
+      "internal/upload/decisions.ts",
       'if (header.options !== wanted.options) return Option.some("OptionsChanged")',
       "",
       "an object gets the metadata of an earlier request"
     ],
     [
-      "Checkpoint.ts",
-      "header.growth !== Part.growth",
+      "internal/upload/decisions.ts",
+      "header.growth !== Parts.growth",
       "false",
       "parts that grew by another rule are mixed"
     ],
@@ -111,55 +116,55 @@ export const model: Patches = {
       "the order of options throws parts away"
     ],
     [
-      "Checkpoint.ts",
+      "internal/upload/decisions.ts",
       "known.offset === part.offset && known.size === part.size",
       "known.size === part.size",
       "a part of another offset counts as done"
     ],
     [
-      "Checkpoint.ts",
+      "internal/upload/decisions.ts",
       "known.offset === part.offset && known.size === part.size",
       "known.offset === part.offset",
       "a part of another size counts as done"
     ],
     [
-      "Checkpoint.ts",
+      "internal/upload/decisions.ts",
       "there === undefined || there.size !== part.size",
       "there === undefined",
       "a part of another size on the server is kept"
     ],
     [
-      "Checkpoint.ts",
+      "internal/upload/decisions.ts",
       "      known.etag === there.etag &&\n",
       "",
       "a part that was replaced on the server counts as done"
     ],
     [
-      "Checkpoint.ts",
+      "internal/upload/decisions.ts",
       "Option.getOrElse(there.crc64, () => known.crc64) === known.crc64",
       "true",
       "a part with another CRC64 on the server counts as done"
     ],
     [
-      "Checkpoint.ts",
+      "internal/upload/decisions.ts",
       'return fits ? { _tag: "Done", part: known } : { _tag: "Missing", part }',
       'return { _tag: "Missing", part }',
       "without ListParts every part is sent again"
     ],
     [
-      "Checkpoint.ts",
+      "internal/upload/decisions.ts",
       '      onNone: () => ({ _tag: "Missing", part }),\n',
       '      onNone: () => ({ _tag: "Adoptable", part: { ...part, etag: there.etag, crc64: 0n } }),\n',
       "a part without CRC64 is adopted"
     ],
     [
-      "Checkpoint.ts",
+      "internal/upload/decisions.ts",
       "crc64 = Crc64.combine(crc64, part.crc64, size)",
       "crc64 = Crc64.combine(part.crc64, crc64, size)",
       "CRC64s are combined in the wrong order"
     ],
     [
-      "Checkpoint.ts",
+      "internal/upload/decisions.ts",
       "part === undefined || part.offset !== offset || part.size !== size",
       "part === undefined",
       "the whole CRC64 is of parts that do not fit"

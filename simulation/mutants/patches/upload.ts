@@ -318,7 +318,7 @@ export const upload: Patches = {
     ],
     [
       "open.ts",
-      "yield* Effect.fromResult(Part.validateSize(size))",
+      "yield* Effect.fromResult(Parts.validateSize(size))",
       "Effect.void",
       "a source that is too large is begun"
     ]

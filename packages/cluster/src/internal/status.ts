@@ -1,11 +1,11 @@
 /** How far executions are, out of the cluster's database. */
-import * as Checkpoint from "@effect-oss/core/Checkpoint"
 import type { UploadedPart } from "@effect-oss/core/Part"
 import * as Part from "@effect-oss/core/Part"
 import type { UploadResult } from "@effect-oss/core/UploadEvent"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Iterable from "effect/Iterable"
 import * as Option from "effect/Option"
 import type { WorkflowEngine } from "effect/workflow/WorkflowEngine"
 import type { BatchResult } from "../BatchWorkflow.ts"
@@ -68,7 +68,12 @@ const ofUpload = Effect.fnUntraced(function* (
       for (const part of sent.parts) done.set(part.number, part)
     }
   }
-  return { _tag: "Sending", durable: Checkpoint.bytesOf(done.values()), total: job.size, paused }
+  return {
+    _tag: "Sending",
+    durable: Iterable.reduce(done.values(), 0, (bytes, { size }) => bytes + size),
+    total: job.size,
+    paused
+  }
 })
 
 const endOf = <A extends UploadResult | BatchResult>(

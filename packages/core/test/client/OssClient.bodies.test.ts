@@ -15,6 +15,7 @@ import {
   verbs
 } from "../support/OssClientReplies.ts"
 import { clientTo, serve, until } from "../support/OssClientServer.ts"
+import * as Bodies from "../../src/internal/body.ts"
 
 /** Its second piece never comes. */
 const hanging: Body.Body = {
@@ -30,7 +31,7 @@ describe("a body", () => {
       const { client, server } = yield* against(() => stored)
       const pieces: Array<number> = []
       const size = MiB + 1
-      const body = Body.tap(bytes(size), (piece) => pieces.push(piece.length))
+      const body = Bodies.tap(bytes(size), (piece) => pieces.push(piece.length))
       yield* client.uploadPart(part(body))
       assert.deepStrictEqual(pieces, [256 * 1024, 256 * 1024, 256 * 1024, 256 * 1024, 1])
       assert.strictEqual(server.requests[0]?.bytes, size)

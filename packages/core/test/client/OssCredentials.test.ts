@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Data, Deferred, Effect, Exit, Fiber, Redacted, Ref } from "effect"
 import { TestClock } from "effect/testing"
 import * as OssCredentials from "../../src/OssCredentials.ts"
+import * as Credentials from "../../src/internal/client/credentials.ts"
 
 class StsDown extends Data.TaggedError("StsDown")<{}> {}
 
@@ -20,14 +21,14 @@ const counting = Effect.fnUntraced(function* (lifetime?: number) {
     const now = yield* Effect.clockWith((clock) => clock.currentTimeMillis)
     return issue(n, lifetime === undefined ? undefined : now + lifetime)
   })
-  return { issued, keys: yield* OssCredentials.make(source) }
+  return { issued, keys: yield* Credentials.make(source) }
 })
 
 describe("fixed keys", () => {
   it.effect("stay what they are, whatever OSS says of them", () =>
     Effect.gen(function* () {
       const fixed = issue(0)
-      const keys = yield* OssCredentials.make(fixed)
+      const keys = yield* Credentials.make(fixed)
       yield* keys.expired(fixed)
       assert.strictEqual(yield* keys.current, fixed)
     })
@@ -66,7 +67,7 @@ describe("temporary keys", () => {
     Effect.gen(function* () {
       const answer = yield* Deferred.make<OssCredentials.Credentials>()
       const asked = yield* Ref.make(0)
-      const keys = yield* OssCredentials.make(
+      const keys = yield* Credentials.make(
         Effect.andThen(
           Ref.update(asked, (n) => n + 1),
           Deferred.await(answer)
@@ -88,7 +89,7 @@ describe("temporary keys", () => {
   it.effect("come although the request that asked for them first was interrupted", () =>
     Effect.gen(function* () {
       const answer = yield* Deferred.make<OssCredentials.Credentials>()
-      const keys = yield* OssCredentials.make(Deferred.await(answer))
+      const keys = yield* Credentials.make(Deferred.await(answer))
       const first = yield* Effect.forkChild(keys.current, { startImmediately: true })
       const second = yield* Effect.forkChild(keys.current, { startImmediately: true })
       yield* Fiber.interrupt(first)
@@ -119,7 +120,7 @@ describe("temporary keys", () => {
   it.effect("are asked for again after a failure, which is not kept", () =>
     Effect.gen(function* () {
       const up = yield* Ref.make(false)
-      const keys = yield* OssCredentials.make(
+      const keys = yield* Credentials.make(
         Effect.flatMap(Ref.get(up), (up) =>
           up ? Effect.succeed(issue(1)) : Effect.fail(new StsDown())
         )

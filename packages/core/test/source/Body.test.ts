@@ -2,10 +2,11 @@ import { assert, it } from "@effect/vitest"
 import { Effect, Option, Stream } from "effect"
 import { HttpBody } from "effect/http"
 import * as Body from "../../src/Body.ts"
+import * as Bodies from "../../src/internal/body.ts"
 
 it("is found behind the HTTP body that was made of it, and behind no other", () => {
   const body = Body.fromBytes(new Uint8Array(10))
-  const httpBody = Body.toHttpBody(body)
+  const httpBody = Bodies.toHttpBody(body)
   assert.isTrue(Option.contains(Body.behind(httpBody), body))
   assert.strictEqual(httpBody.contentLength, 10)
   assert.isTrue(Option.isNone(Body.behind(HttpBody.stream(Stream.empty, undefined, 10))))
@@ -14,12 +15,12 @@ it("is found behind the HTTP body that was made of it, and behind no other", () 
 
 it.effect("is a stream of pieces in memory of their own, as often as it is run", () =>
   Effect.gen(function* () {
-    const content = Uint8Array.from({ length: Body.pieceSize + 5 }, (_, index) => index)
-    const { stream } = Body.toHttpBody(Body.fromBytes(content))
+    const content = Uint8Array.from({ length: Bodies.pieceSize + 5 }, (_, index) => index)
+    const { stream } = Bodies.toHttpBody(Body.fromBytes(content))
     for (const pieces of [yield* Stream.runCollect(stream), yield* Stream.runCollect(stream)]) {
       assert.deepStrictEqual(
         pieces.map(({ length }) => length),
-        [Body.pieceSize, 5]
+        [Bodies.pieceSize, 5]
       )
       assert.deepStrictEqual(new Uint8Array(Buffer.concat(pieces)), content)
     }
@@ -29,7 +30,7 @@ it.effect("is a stream of pieces in memory of their own, as often as it is run",
 it.effect("counts as sent what is read, until an engine says how much has left", () =>
   Effect.gen(function* () {
     const sent: Array<readonly [number, number]> = []
-    const body = Body.tapSent(Body.fromBytes(new Uint8Array(10)), (offset, bytes) =>
+    const body = Bodies.tapSent(Body.fromBytes(new Uint8Array(10)), (offset, bytes) =>
       sent.push([offset, bytes])
     )
     yield* body.read(new Uint8Array(4), 0)

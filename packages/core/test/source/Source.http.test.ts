@@ -6,6 +6,7 @@ import { Effect, Fiber, Layer, Redacted } from "effect"
 import { HttpClient, HttpClientResponse } from "effect/http"
 import { TestClock } from "effect/testing"
 import { assertWhole, contentOf, fiveParts, key, partSize, world } from "../support/world.ts"
+import * as Slice from "../../src/internal/source/slice.ts"
 
 const url = "https://user:password@files.test/image.iso?signature=secret#x"
 
@@ -95,7 +96,7 @@ describe("Source.http", () => {
     return Effect.gen(function* () {
       const source = yield* opened
       assert.strictEqual(
-        yield* Source.crc64(source, 1, 4_999_998),
+        yield* Slice.crc64(source, 1, 4_999_998),
         Crc64.of(content.subarray(1, 4_999_999))
       )
       assert.deepStrictEqual(

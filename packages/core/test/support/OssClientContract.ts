@@ -12,6 +12,7 @@ import * as Body from "../../src/Body.ts"
 import * as Crc64 from "../../src/Crc64.ts"
 import { OssClient } from "../../src/OssClient.ts"
 import { untilTrue } from "./OssClientServer.ts"
+import * as Bodies from "../../src/internal/body.ts"
 
 const key = "backups/db.tar"
 const partSize = 100 * 1024
@@ -175,7 +176,7 @@ export const ossClientContract = <E>(
         const { uploadId } = yield* client.initiate(key)
         yield* emulator.inject(Fault.stall({ operation: "uploadPart", at }))
         let reads = 0
-        const body = Body.tap(Body.fromBytes(contentOf(size)), () => reads++)
+        const body = Bodies.tap(Body.fromBytes(contentOf(size)), () => reads++)
         const fiber = yield* Effect.forkChild(client.uploadPart({ key, uploadId, number: 1, body }))
         const stalled = Effect.map(emulator.log, (log) => log.at(-1)?.outcome._tag === "Stalled")
         yield* untilTrue(stalled)

@@ -4,6 +4,7 @@ import * as Body from "../../src/Body.ts"
 import type { OssClient } from "../../src/OssClient.ts"
 import type { OssError } from "../../src/OssError.ts"
 import { type Answerer, clientTo, type Reply, serve } from "./OssClientServer.ts"
+import * as Bodies from "../../src/internal/body.ts"
 
 export const MiB = 1024 * 1024
 
@@ -27,7 +28,7 @@ export const bytes = (size: number) => Body.fromBytes(new Uint8Array(size))
 /** A body that counts how often it is read. */
 export const counted = (size: number) => {
   let reads = 0
-  const body = Body.tap(bytes(size), () => reads++)
+  const body = Bodies.tap(bytes(size), () => reads++)
   return { body, reads: () => reads }
 }
 

@@ -1,6 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Checkpoint, Crc64, Part, OssModel } from "@effect-oss/core"
 import { Option, Result, Schema } from "effect"
+import * as Parts from "../../src/internal/parts.ts"
+import * as Decisions from "../../src/internal/upload/decisions.ts"
 
 const partSize = Part.minPartSize
 const plan = Result.getOrThrow(Part.plan(4 * partSize + 1, partSize))
@@ -27,11 +29,11 @@ const tags = (
   journal: ReadonlyArray<Part.UploadedPart>,
   server: ReadonlyArray<OssModel.ListedPart> | null
 ) =>
-  Checkpoint.reconcile(plan, journal, Option.fromNullOr(server))
+  Decisions.reconcile(plan, journal, Option.fromNullOr(server))
     .map((task) => task._tag[0])
     .join("")
 
-describe("Checkpoint.reconcile", () => {
+describe("Decisions.reconcile", () => {
   const cases: ReadonlyArray<
     [string, ReadonlyArray<Part.UploadedPart>, ReadonlyArray<OssModel.ListedPart> | null, string]
   > = [
@@ -74,7 +76,7 @@ describe("Checkpoint.reconcile", () => {
       server: Schema.Array(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 5 })))
     },
     ({ journal, server }) => {
-      const tasks = Checkpoint.reconcile(
+      const tasks = Decisions.reconcile(
         plan,
         journal.map((number) => uploaded(number)),
         Option.some(server.map((number) => listed(number)))
@@ -128,7 +130,7 @@ describe("Checkpoint.make", () => {
   })
 })
 
-describe("Checkpoint.incompatibility", () => {
+describe("Decisions.incompatibility", () => {
   const wanted = {
     size: plan.size,
     fingerprint: "f",
@@ -136,9 +138,9 @@ describe("Checkpoint.incompatibility", () => {
     partSize: Option.none<number>()
   }
   it("lets the same upload carry on, with the checkpoint's part size or the same one", () => {
-    assert.isTrue(Option.isNone(Checkpoint.incompatibility(header, wanted)))
+    assert.isTrue(Option.isNone(Decisions.incompatibility(header, wanted)))
     const same = { ...wanted, partSize: Option.some(partSize) }
-    assert.isTrue(Option.isNone(Checkpoint.incompatibility(header, same)))
+    assert.isTrue(Option.isNone(Decisions.incompatibility(header, same)))
   })
   const changes: ReadonlyArray<[Checkpoint.RestartReason, Partial<typeof wanted>]> = [
     ["SourceChanged", { fingerprint: "g" }],
@@ -147,12 +149,12 @@ describe("Checkpoint.incompatibility", () => {
     ["PartSizeChanged", { partSize: Option.some(2 * partSize) }]
   ]
   it.each(changes)("says %s for %o", (reason, change) => {
-    const found = Checkpoint.incompatibility(header, { ...wanted, ...change })
+    const found = Decisions.incompatibility(header, { ...wanted, ...change })
     assert.deepStrictEqual(found, Option.some(reason))
   })
 })
 
-describe("Checkpoint.incompatibility of an upload whose size isn't known", () => {
+describe("Decisions.incompatibility of an upload whose size isn't known", () => {
   const wanted = {
     size: null,
     fingerprint: "f",
@@ -160,8 +162,8 @@ describe("Checkpoint.incompatibility of an upload whose size isn't known", () =>
     partSize: Option.none<number>()
   }
   it("lets it carry on if its parts grew by the same rule, and says so if not", () => {
-    const found = [Part.growth, Part.growth + 1].map((growth) =>
-      Checkpoint.incompatibility({ ...header, size: null, growth }, wanted)
+    const found = [Parts.growth, Parts.growth + 1].map((growth) =>
+      Decisions.incompatibility({ ...header, size: null, growth }, wanted)
     )
     assert.deepStrictEqual(found, [Option.none(), Option.some("PartSizeChanged")])
   })
@@ -193,7 +195,7 @@ describe("Checkpoint.digestOptions", () => {
   })
 })
 
-describe("Checkpoint.wholeCrc64", () => {
+describe("Decisions.wholeCrc64", () => {
   const content = Uint8Array.from({ length: plan.size }, (_, index) => index * 7)
   const parts = plan.parts.map((part) => ({
     ...part,
@@ -201,17 +203,17 @@ describe("Checkpoint.wholeCrc64", () => {
     crc64: Crc64.of(content.subarray(part.offset, part.offset + part.size))
   }))
   it("is the CRC64 of the joined parts, in whatever order they came", () => {
-    const crc = Checkpoint.wholeCrc64(plan, parts.toReversed())
+    const crc = Decisions.wholeCrc64(plan, parts.toReversed())
     assert.deepStrictEqual(crc, Option.some(Crc64.of(content)))
   })
   it("is none while a part is missing or doesn't fit", () => {
-    assert.isTrue(Option.isNone(Checkpoint.wholeCrc64(plan, parts.slice(1))))
+    assert.isTrue(Option.isNone(Decisions.wholeCrc64(plan, parts.slice(1))))
     const wrong = [{ ...parts[0]!, size: 1 }, ...parts.slice(1)]
-    assert.isTrue(Option.isNone(Checkpoint.wholeCrc64(plan, wrong)))
+    assert.isTrue(Option.isNone(Decisions.wholeCrc64(plan, wrong)))
   })
 })
 
-describe("Checkpoint.planOf", () => {
+describe("Decisions.planOf", () => {
   const sizes = (...numbers: ReadonlyArray<number>) => numbers.map((number) => listed(number))
   const cases: ReadonlyArray<[string, ReadonlyArray<OssModel.ListedPart>]> = [
     ["all parts", sizes(1, 2, 3, 4, 5)],
@@ -220,12 +222,12 @@ describe("Checkpoint.planOf", () => {
     ["the last part alone", sizes(5)]
   ]
   it.each(cases)("finds the part size by %s", (_, parts) => {
-    assert.deepStrictEqual(Checkpoint.planOf(plan.size, parts), Option.some(plan))
+    assert.deepStrictEqual(Decisions.planOf(plan.size, parts), Option.some(plan))
   })
   it("finds none for parts of another source, or without parts", () => {
-    assert.isTrue(Option.isNone(Checkpoint.planOf(plan.size, [])))
-    assert.isTrue(Option.isNone(Checkpoint.planOf(plan.size + 7, sizes(1, 2, 3, 4, 5))))
-    assert.isTrue(Option.isNone(Checkpoint.planOf(plan.size, [listed(1), listed(2, { size: 7 })])))
-    assert.isTrue(Option.isNone(Checkpoint.planOf(partSize, sizes(2))))
+    assert.isTrue(Option.isNone(Decisions.planOf(plan.size, [])))
+    assert.isTrue(Option.isNone(Decisions.planOf(plan.size + 7, sizes(1, 2, 3, 4, 5))))
+    assert.isTrue(Option.isNone(Decisions.planOf(plan.size, [listed(1), listed(2, { size: 7 })])))
+    assert.isTrue(Option.isNone(Decisions.planOf(partSize, sizes(2))))
   })
 })

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Part } from "@effect-oss/core"
 import { Result, Schema } from "effect"
+import * as Parts from "../../src/internal/parts.ts"
 
 const KiB = 1024
 const MiB = 1024 * KiB
@@ -43,7 +44,7 @@ describe("Part.plan", () => {
     assert.strictEqual(Part.partSizeFor(0), 8 * MiB)
     assert.strictEqual(Part.partSizeFor(10_000 * 8 * MiB), 8 * MiB)
     assert.strictEqual(Part.partSizeFor(10_000 * 8 * MiB + 1), 9 * MiB)
-    for (const size of [1, GiB, 100 * GiB, TiB, 10 * TiB, Part.maxObjectSize]) {
+    for (const size of [1, GiB, 100 * GiB, TiB, 10 * TiB, Parts.maxObjectSize]) {
       assert.isAtMost(count(size), Part.maxParts)
       assert.isAtMost(Part.partSizeFor(size), Part.maxPartSize)
     }
@@ -73,7 +74,7 @@ describe("Part.plan", () => {
     ["half a byte", MiB, 102_400.5, "partSize"],
     ["no number", MiB, Number.NaN, "partSize"],
     ["10,001 parts", 10_000 * 100 * KiB + 1, 100 * KiB, "partSize"],
-    ["an object above 48.8 TiB", Part.maxObjectSize + 1, undefined, "source"],
+    ["an object above 48.8 TiB", Parts.maxObjectSize + 1, undefined, "source"],
     ["a negative size", -1, undefined, "source"]
   ]
   it.each(refused)("refuses %s", (_, size, partSize, field) => {
@@ -84,11 +85,11 @@ describe("Part.plan", () => {
 
   it("takes 10,000 parts of 100 KiB and parts of 5 GiB", () => {
     assert.strictEqual(count(10_000 * 100 * KiB, 100 * KiB), 10_000)
-    assert.strictEqual(count(Part.maxObjectSize, 5 * GiB), 10_000)
+    assert.strictEqual(count(Parts.maxObjectSize, 5 * GiB), 10_000)
   })
 })
 
-describe("Part.growing", () => {
+describe("Parts.growing", () => {
   const PartSize = Schema.Int.check(
     Schema.isBetween({ minimum: Part.minPartSize, maximum: Part.maxPartSize })
   )
@@ -99,12 +100,12 @@ describe("Part.growing", () => {
     "cuts gaplessly, into parts that OSS takes, that never shrink and never more than double",
     { partSize: PartSize, number: Number },
     ({ partSize, number }) => {
-      const part = Part.growing(number, partSize)
+      const part = Parts.growing(number, partSize)
       assert.strictEqual(part.number, number)
       assert.isTrue(part.size >= partSize && part.size <= Part.maxPartSize)
-      assert.isAtMost(endOf(part), Part.maxObjectSize)
+      assert.isAtMost(endOf(part), Parts.maxObjectSize)
       if (number === Part.maxParts) return
-      const next = Part.growing(number + 1, partSize)
+      const next = Parts.growing(number + 1, partSize)
       assert.strictEqual(next.offset, endOf(part))
       assert.isTrue(next.size >= part.size && next.size <= 2 * part.size)
     },
@@ -115,7 +116,7 @@ describe("Part.growing", () => {
     "has no large parts while the source may be small",
     { partSize: PartSize, number: Number },
     ({ partSize, number }) => {
-      const { offset, size } = Part.growing(number, partSize)
+      const { offset, size } = Parts.growing(number, partSize)
       assert.isAtMost(size, Math.max(partSize, 8 * MiB, offset / 256))
     },
     { arbitrary: { runs: 500, seed: 2 } }
@@ -125,8 +126,8 @@ describe("Part.growing", () => {
     "reaches more than half of the largest object, and whatever a first part of the right size is for",
     { partSize: PartSize },
     ({ partSize }) => {
-      const reach = endOf(Part.growing(Part.maxParts, partSize))
-      assert.isAtLeast(reach, 0.55 * Part.maxObjectSize)
+      const reach = endOf(Parts.growing(Part.maxParts, partSize))
+      assert.isAtLeast(reach, 0.55 * Parts.maxObjectSize)
       assert.isAtLeast(reach, Part.maxParts * partSize)
     },
     { arbitrary: { runs: 200, seed: 3 } }
@@ -135,8 +136,8 @@ describe("Part.growing", () => {
   /** The parts that a source of so many bytes ends with. */
   const at = (bytes: number, partSize: number) => {
     let number = 1
-    while (endOf(Part.growing(number, partSize)) < bytes) number++
-    return Part.growing(number, partSize).size
+    while (endOf(Parts.growing(number, partSize)) < bytes) number++
+    return Parts.growing(number, partSize).size
   }
   const rounded = (bytes: number, unit: number) => globalThis.Number((bytes / unit).toFixed(1))
 
@@ -153,21 +154,21 @@ describe("Part.growing", () => {
         rounded(at(10 * GiB, partSize), MiB),
         rounded(at(100 * GiB, partSize), MiB),
         rounded(at(TiB, partSize), GiB),
-        rounded(endOf(Part.growing(Part.maxParts, partSize)), TiB)
+        rounded(endOf(Parts.growing(Part.maxParts, partSize)), TiB)
       ],
       expected
     )
   })
 
   it("holds 8 GiB in parts of the default size", () => {
-    assert.strictEqual(endOf(Part.growing(1_024, Part.defaultPartSize)), 8 * GiB)
-    assert.strictEqual(Part.growing(1_024, Part.defaultPartSize).size, Part.defaultPartSize)
+    assert.strictEqual(endOf(Parts.growing(1_024, Parts.defaultPartSize)), 8 * GiB)
+    assert.strictEqual(Parts.growing(1_024, Parts.defaultPartSize).size, Parts.defaultPartSize)
   })
 
   it("is the same for ever: these sizes are on servers", () => {
-    assert.strictEqual(Part.growth, 1)
+    assert.strictEqual(Parts.growth, 1)
     const sizes = [1, 129, 769, 897, 1_025, 2_049, 4_097, 4_737, 10_000].map(
-      (number) => Part.growing(number, Part.minPartSize).size
+      (number) => Parts.growing(number, Part.minPartSize).size
     )
     assert.deepStrictEqual(
       sizes,

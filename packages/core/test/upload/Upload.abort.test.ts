@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import { OssClient, Upload } from "@effect-oss/core"
+import { Checkpoint, CheckpointStore, OssClient, Upload } from "@effect-oss/core"
+import * as Contract from "@effect-oss/core/testing/CheckpointStoreContract"
 import { Fault, OssEmulator } from "@effect-oss/emulator"
-import { Effect, Fiber } from "effect"
+import { Clock, Effect, Fiber, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import {
   assertWhole,
@@ -114,6 +115,22 @@ describe("Upload.abort", () => {
   )
 })
 
+describe("Upload.abort in a large store", () => {
+  it.effect("asks the store for the checkpoints of its object, and for no others", () =>
+    Effect.gen(function* () {
+      const { fiber } = yield* hanging
+      yield* Fiber.interrupt(fiber)
+      const store = yield* CheckpointStore.CheckpointStore
+      const list = Stream.die("every checkpoint was listed")
+      const given = yield* Upload.abort({ key }).pipe(
+        Effect.provideService(CheckpointStore.CheckpointStore, { ...store, list })
+      )
+      assert.strictEqual(given.length, 1)
+      assert.deepStrictEqual(yield* pending, [])
+    }).pipe(Effect.provide(world))
+  )
+})
+
 describe("Upload.sweep", () => {
   /** Two uploads that were interrupted, a day apart. */
   const twoOld = Effect.gen(function* () {
@@ -127,6 +144,35 @@ describe("Upload.sweep", () => {
     }
   })
   const keys = Effect.map(pending, (left) => left.map(({ header }) => header.key).toSorted())
+
+  it.effect("forgets receipts that are old enough, and leaves their objects alone", () =>
+    Effect.gen(function* () {
+      const store = yield* CheckpointStore.CheckpointStore
+      const { endpoint } = yield* OssClient.OssClient
+      /** A run that ended between the object and its report. */
+      const leave = (name: string, change: Partial<Checkpoint.Header> = {}) =>
+        Effect.scoped(
+          Effect.gen(function* () {
+            const header = { ...Contract.header(1, name), endpoint, bucket, key: name, ...change }
+            const log = yield* store.open(Checkpoint.keyOf(header))
+            yield* log.begin(header)
+            yield* log.finish(Contract.receipt(yield* Clock.currentTimeMillis))
+          })
+        )
+      yield* leave("old")
+      yield* leave("elsewhere", { bucket: "another" })
+      yield* TestClock.adjust("2 days")
+      yield* leave("young")
+      const left = Effect.map(Stream.runCollect(store.listFinished), (all) =>
+        all.map(({ header }) => header.key).toSorted()
+      )
+      yield* Upload.sweep({ olderThan: "1 day", dryRun: true })
+      assert.deepStrictEqual(yield* left, ["elsewhere", "old", "young"])
+      assert.deepStrictEqual(yield* Upload.sweep({ olderThan: "1 day" }), [])
+      assert.deepStrictEqual(yield* left, ["elsewhere", "young"])
+      assert.deepStrictEqual(yield* requests, {})
+    }).pipe(Effect.provide(world))
+  )
 
   it.effect("only says what it would give up, if that is asked for", () =>
     Effect.gen(function* () {

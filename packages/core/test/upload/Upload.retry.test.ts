@@ -21,6 +21,7 @@ import {
   requests,
   world
 } from "../support/world.ts"
+import * as Defaults from "../../src/internal/upload/defaults.ts"
 
 describe("a part that fails", () => {
   const passing: ReadonlyArray<[string, (scope: Fault.Scope) => Fault.Fault]> = [
@@ -210,8 +211,8 @@ describe("a dead server", () => {
       const request = requestFor(content, { concurrency: 40, retry: Schedule.forever })
       yield* inTime(Effect.flip(Upload.upload(request)))
       const sent = (yield* partsSent).length
-      assert.isAtLeast(sent, RetryPolicy.sharedBudget)
-      assert.isAtMost(sent, RetryPolicy.sharedBudget + 40)
+      assert.isAtLeast(sent, Defaults.sharedBudget)
+      assert.isAtMost(sent, Defaults.sharedBudget + 40)
     }).pipe(Effect.provide(world))
   )
 })

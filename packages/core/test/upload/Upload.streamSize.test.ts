@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Checkpoint, CheckpointStore, OssClient, Part, Source, Upload } from "@effect-oss/core"
+import { Checkpoint, CheckpointStore, OssClient, Source, Upload } from "@effect-oss/core"
 import { OssEmulator } from "@effect-oss/emulator"
 import { Effect, Option, Ref, Schema, Stream } from "effect"
 import {
@@ -17,6 +17,7 @@ import {
 } from "../support/world.ts"
 import { killedAfter, killedAt } from "../support/stopped.ts"
 import { chunked, streamRequest } from "../support/streams.ts"
+import * as Parts from "../../src/internal/parts.ts"
 
 describe("a stream of unknown length", () => {
   it.effect("that is shorter at the next run starts afresh", () =>
@@ -94,7 +95,7 @@ describe("a stream of unknown length", () => {
         const before = (yield* partsSent).length
         const { resumed } = yield* Upload.upload(streamRequest(chunked(grown)))
         // The part whose record was cut off is adopted: OSS has it.
-        const { offset, size } = Part.growing(done + 1, partSize)
+        const { offset, size } = Parts.growing(done + 1, partSize)
         assert.strictEqual(resumed, Math.min(offset + size, grown.length))
         assert.strictEqual((yield* partsSent).length - before, 130 - done)
         yield* assertWhole(grown)
@@ -106,9 +107,9 @@ describe("a stream of unknown length", () => {
       yield* killedAfter(streamRequest(chunked(fiveParts), { concurrency: 1 }), 3)
       const [summary] = yield* pending
       const { growth, ...earlier } = summary!.header
-      assert.strictEqual(growth, Part.growth)
+      assert.strictEqual(growth, Parts.growth)
       const store = yield* CheckpointStore.CheckpointStore
-      for (const header of [earlier, { ...earlier, growth: Part.growth + 1 }]) {
+      for (const header of [earlier, { ...earlier, growth: Parts.growth + 1 }]) {
         yield* Effect.scoped(
           Effect.flatMap(store.open(summary!.checkpointKey), ({ begin }) => begin(header))
         )
@@ -204,7 +205,7 @@ describe("a stream whose declared size is wrong", () => {
     }).pipe(Effect.provide(world))
   )
 
-  it.effect.each([-1, 0.5, Number.NaN, Part.maxObjectSize + 1])(
+  it.effect.each([-1, 0.5, Number.NaN, Parts.maxObjectSize + 1])(
     "%d is refused before anything is sent",
     (size) =>
       Effect.gen(function* () {

@@ -14,6 +14,7 @@ import {
   requests,
   world
 } from "../support/world.ts"
+import * as Defaults from "../../src/internal/upload/defaults.ts"
 
 const emulator = OssEmulator.OssEmulator
 
@@ -121,7 +122,7 @@ describe("a server that is away", () => {
         retry: RetryPolicy.patient({ for: "1 day" })
       })
       yield* inTime(Effect.flip(Upload.upload(request)))
-      assert.isAtMost((yield* partsSent).length, RetryPolicy.sharedBudget + 40)
+      assert.isAtMost((yield* partsSent).length, Defaults.sharedBudget + 40)
     }).pipe(Effect.provide(world))
   )
 

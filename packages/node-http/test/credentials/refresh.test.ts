@@ -1,7 +1,7 @@
 /** Credentials of the chain in a client: refreshed once for all requests, ahead of their expiry. */
 import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import * as OssCredentials from "@effect-oss/core/OssCredentials"
+import * as Credentials from "../../../core/src/internal/client/credentials.ts"
 import { Effect, Fiber, FileSystem } from "effect"
 import { TestClock } from "effect/testing"
 import { NodeOssCredentials } from "../../src/index.ts"
@@ -45,7 +45,7 @@ describe("credentials of a service", () => {
       return { body: JSON.stringify(issued(`${given}`, expires)), after: 2000 }
     }
     return Effect.gen(function* () {
-      const keys = yield* OssCredentials.make(NodeOssCredentials.chain())
+      const keys = yield* Credentials.make(NodeOssCredentials.chain())
       const eight = Effect.all(
         Array.from({ length: 8 }, () => keys.current),
         { concurrency: "unbounded" }
@@ -75,7 +75,7 @@ describe("credentials of a service", () => {
     const asked: Array<Asked> = []
     const answer: Answerer = () => ({ body: JSON.stringify(issued("1")), after: 2000 })
     return Effect.gen(function* () {
-      const keys = yield* OssCredentials.make(NodeOssCredentials.chain())
+      const keys = yield* Credentials.make(NodeOssCredentials.chain())
       const first = yield* Effect.forkChild(keys.current)
       yield* until(() => asked.length === 1)
       const second = yield* Effect.forkChild(keys.current)

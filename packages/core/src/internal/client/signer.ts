@@ -7,8 +7,9 @@
 import * as Cause from "effect/Cause"
 import type * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
-import type { Credentials, Provider } from "../../OssCredentials.ts"
+import type { Credentials } from "../../OssCredentials.ts"
 import { CredentialsExpired, type Reason } from "../../OssError.ts"
+import type { Provider } from "./credentials.ts"
 import type { Request } from "./request.ts"
 
 /** Where a request goes, and with which headers. */

@@ -15,7 +15,8 @@ import type { HttpClientResponse } from "effect/http/HttpClientResponse"
 import * as UrlParams from "effect/http/UrlParams"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import * as Body from "../../Body.ts"
+import type * as Body from "../../Body.ts"
+import * as Bodies from "../body.ts"
 import { type Misconnected, Rejected, Transport } from "../../OssError.ts"
 import { connectionError } from "./connectionErrors.ts"
 import { guard } from "./gate.ts"
@@ -100,7 +101,7 @@ const bodyOf = (
   content: string | undefined,
   body: Body.Body<unknown> | undefined
 ): HttpBody.HttpBody => {
-  if (body !== undefined && body.size > 0) return Body.toHttpBody(body)
+  if (body !== undefined && body.size > 0) return Bodies.toHttpBody(body)
   return content === undefined ? HttpBody.empty : HttpBody.text(content)
 }
 

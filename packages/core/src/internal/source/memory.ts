@@ -6,7 +6,7 @@
  */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import * as Body from "../../Body.ts"
+import * as Bodies from "../body.ts"
 
 export interface Memory {
   /** The budget, in bytes. */
@@ -29,7 +29,7 @@ export interface Account {
 }
 
 /** In bytes. A part is sent in pieces of this size, so that each piece lies within one block. */
-export const blockSize: number = Body.pieceSize
+export const blockSize: number = Bodies.pieceSize
 
 /** A budget of so many bytes, in whole blocks. */
 export const make = (wanted: number): Memory => {

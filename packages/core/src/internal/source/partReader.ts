@@ -15,6 +15,7 @@ import { changed, unreadable } from "./errors.ts"
 import { InvalidRequest } from "../../UploadError.ts"
 import * as BufferPool from "./bufferPool.ts"
 import type { Memory } from "./memory.ts"
+import * as Parts from "../parts.ts"
 
 /** A part with its bytes. */
 export interface BufferedPart {
@@ -98,7 +99,7 @@ const layoutOf = (
     : Effect.map(Effect.fromResult(Part.plan(size, partSize)), (plan) => declared(plan, name))
 
 const growing = (partSize: number): Layout => ({
-  part: (number) => (number > Part.maxParts ? undefined : Part.growing(number, partSize)),
+  part: (number) => (number > Part.maxParts ? undefined : Parts.growing(number, partSize)),
   tooLong: Effect.fail(
     new InvalidRequest({
       field: "partSize",

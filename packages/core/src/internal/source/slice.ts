@@ -1,6 +1,7 @@
 /** Ranges of an opened source: as the body of a request, and as a CRC64. */
 import * as Effect from "effect/Effect"
-import * as Body from "../../Body.ts"
+import type * as Body from "../../Body.ts"
+import * as Bodies from "../body.ts"
 import * as Crc64 from "../../Crc64.ts"
 import type { RandomAccess, SourceError } from "../../Source.ts"
 
@@ -48,10 +49,10 @@ export const crc64 = Effect.fnUntraced(function* <E>(
   size: number
 ): Effect.fn.Return<bigint, SourceError | E> {
   const { read } = slice(source, offset, size)
-  const buffer = new Uint8Array(Math.min(Body.pieceSize, size))
+  const buffer = new Uint8Array(Math.min(Bodies.pieceSize, size))
   let crc = 0n
-  for (let done = 0; done < size; done += Body.pieceSize) {
-    const piece = buffer.subarray(0, Math.min(Body.pieceSize, size - done))
+  for (let done = 0; done < size; done += Bodies.pieceSize) {
+    const piece = buffer.subarray(0, Math.min(Bodies.pieceSize, size - done))
     yield* read(piece, done)
     crc = Crc64.of(piece, crc)
   }

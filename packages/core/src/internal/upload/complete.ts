@@ -4,15 +4,14 @@
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Body from "../../Body.ts"
-import * as Checkpoint from "../../Checkpoint.ts"
+import type * as Body from "../../Body.ts"
+import * as Bodies from "../body.ts"
 import * as Crc64 from "../../Crc64.ts"
 import type { ObjectReceipt } from "../../OssModel.ts"
 import type { Operation, OssError } from "../../OssError.ts"
 import { ChecksumMismatch, UnreadableResponse } from "../../OssError.ts"
 import type { UploadedPart } from "../../Part.ts"
 import type { SourceError } from "../../Source.ts"
-import * as Source from "../../Source.ts"
 import { abandon } from "./initiate.ts"
 import * as Metrics from "./metrics.ts"
 import * as Progress from "./progress.ts"
@@ -20,6 +19,9 @@ import { failure, once, request, transfer } from "./request.ts"
 import type { Transfer } from "./session.ts"
 import type { Stored, Whole } from "./settle.ts"
 import { settled } from "./settle.ts"
+import * as Slice from "../source/slice.ts"
+import * as Decisions from "./decisions.ts"
+import * as Parts from "../parts.ts"
 
 /** Makes the object of these parts, which are in order and all of the source. */
 export const complete = Effect.fn("Upload.complete")(function* (
@@ -29,8 +31,8 @@ export const complete = Effect.fn("Upload.complete")(function* (
 ): Effect.fn.Return<Stored, OssError | SourceError> {
   const { client, key, options } = session
   const expected: Whole = {
-    size: Checkpoint.bytesOf(parts),
-    crc64: Option.getOrThrow(Checkpoint.wholeCrc64({ parts }, parts))
+    size: Parts.bytesOf(parts),
+    crc64: Option.getOrThrow(Decisions.wholeCrc64({ parts }, parts))
   }
   const receipt = yield* settled(session, Effect.succeed(expected), (observe) =>
     session.retrying(
@@ -52,10 +54,10 @@ export const put = Effect.fn("Upload.put")(function* (
   let sent = 0n
   const attempt = Effect.gen(function* () {
     const receipt = yield* transfer(session, "put", undefined, (reached) => {
-      const summed = Body.tap(source, (piece, offset) => {
+      const summed = Bodies.tap(source, (piece, offset) => {
         sent = Crc64.of(piece, offset === 0 ? 0n : sent)
       })
-      const body = Body.tapSent(summed, (offset, bytes) => {
+      const body = Bodies.tapSent(summed, (offset, bytes) => {
         reached(offset + bytes)
         Progress.sending(counter, 1, offset, bytes)
       })
@@ -65,7 +67,7 @@ export const put = Effect.fn("Upload.put")(function* (
     yield* Metrics.acknowledged(client.bucket, size)
     return stored
   })
-  const expected = Effect.map(Source.crc64(source, 0, size), (crc64) => ({ size, crc64 }))
+  const expected = Effect.map(Slice.crc64(source, 0, size), (crc64) => ({ size, crc64 }))
   return yield* settled(session, expected, (observe) => session.retrying(observe(attempt)))
 })
 

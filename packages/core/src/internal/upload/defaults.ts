@@ -38,6 +38,9 @@ export const Current: Context.Reference<Defaults> = Context.Reference<Defaults>(
 /** Nothing may move for so long. */
 const stallTimeout = Duration.seconds(30)
 
+/** What the requests of one upload, or of one `uploadAll`, have together unless they are given a budget. */
+export const sharedBudget = 100
+
 /** How requests about one key are made. */
 export const requestsFor = Effect.fnUntraced(function* (
   asked: Policies & { readonly key: string },
@@ -52,10 +55,7 @@ export const requestsFor = Effect.fnUntraced(function* (
     ),
     retrying: Retry.make({
       policy: asked.retry ?? defaults.retry ?? RetryPolicy.standard,
-      budget:
-        asked.retryBudget ??
-        defaults.retryBudget ??
-        RetryPolicy.budgetUnsafe(RetryPolicy.sharedBudget),
+      budget: asked.retryBudget ?? defaults.retryBudget ?? RetryPolicy.budgetUnsafe(sharedBudget),
       onRetry
     })
   }

@@ -10,11 +10,11 @@ import * as Crc64 from "../../Crc64.ts"
 import type { OssError } from "../../OssError.ts"
 import type { ObjectHead } from "../../OssModel.ts"
 import type { Opened, SourceError } from "../../Source.ts"
-import * as Source from "../../Source.ts"
 import { abort } from "./initiate.ts"
 import type { Session } from "./session.ts"
 import type { Stored } from "./settle.ts"
 import { headOf } from "./settle.ts"
+import * as Slice from "../source/slice.ts"
 
 /**
  * The stored object, if it has the source's size and CRC64, or what `skip` asks
@@ -40,7 +40,7 @@ export const identical = Effect.fnUntraced(function* (
 /** CRC-64/XZ of all bytes of a source: it is read once. */
 export const crc64Of = (source: Opened): Effect.Effect<bigint, SourceError> =>
   source._tag === "RandomAccess"
-    ? Source.crc64(source, 0, source.size)
+    ? Slice.crc64(source, 0, source.size)
     : Stream.runFold(
         source.bytes,
         () => 0n,

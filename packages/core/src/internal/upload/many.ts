@@ -37,7 +37,7 @@ export const make = Effect.fnUntraced(function* ({
   const defaults = yield* Defaults.Current
   const own = SharedSlots.make(parts)
   const slots = defaults.slots === undefined ? own : Slots.both(own, defaults.slots)
-  const retryBudget = defaults.retryBudget ?? (yield* RetryPolicy.budget(RetryPolicy.sharedBudget))
+  const retryBudget = defaults.retryBudget ?? (yield* RetryPolicy.budget(Defaults.sharedBudget))
   const claim = repeatedKeys === "fail" ? claims() : () => Effect.void
   /** The same source, which claims its key once it is open. */
   const claimed = <E, R>({ key, source }: UploadRequest<E, R>) => {

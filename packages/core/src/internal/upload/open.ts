@@ -21,6 +21,7 @@ import * as Progress from "./progress.ts"
 import * as Retry from "./retry.ts"
 import type { Session } from "./session.ts"
 import { validate } from "./validate.ts"
+import * as Parts from "../parts.ts"
 
 /** Checks the request, opens the source and takes the checkpoint. */
 export const open = Effect.fnUntraced(function* <E, R>(
@@ -35,7 +36,7 @@ export const open = Effect.fnUntraced(function* <E, R>(
   const opened = yield* Effect.mapError(request.source.open, ownErrors.hide)
   const source = OwnErrors.within(opened, ownErrors)
   const { size } = source
-  if (size !== null) yield* Effect.fromResult(Part.validateSize(size))
+  if (size !== null) yield* Effect.fromResult(Parts.validateSize(size))
   const store = yield* CheckpointStore
   const log = yield* openCheckpoint(request, partSize, source)
   yield* report(UploadEvent.cases.Started.make({ bucket, key, source: request.source.name, size }))
@@ -119,7 +120,7 @@ const withMemory = Effect.fnUntraced(function* (
 export const partSizeFor = ({ source, partSize }: Session): number =>
   Option.getOrElse(partSize, () => {
     const { size } = source
-    return size === null ? Part.defaultPartSize : Part.partSizeFor(size)
+    return size === null ? Parts.defaultPartSize : Part.partSizeFor(size)
   })
 
 const objectOptions = (request: ObjectOptions): ObjectOptions => ({

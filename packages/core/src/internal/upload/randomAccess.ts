@@ -5,7 +5,6 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { Body } from "../../Body.ts"
-import * as Checkpoint from "../../Checkpoint.ts"
 import * as Part from "../../Part.ts"
 import * as Source from "../../Source.ts"
 import * as Fingerprint from "../source/fingerprint.ts"
@@ -14,6 +13,8 @@ import type { Upload } from "./resume.ts"
 import { sendAndRecord } from "./sendPart.ts"
 import type { Session } from "./session.ts"
 import { lent } from "./session.ts"
+import * as Slice from "../source/slice.ts"
+import * as Decisions from "./decisions.ts"
 
 /** Nothing is read before it is sent. */
 export const reader = (session: Session<Source.RandomAccess>, partSize: number): Reader => ({
@@ -31,10 +32,10 @@ const send = Effect.fnUntraced(function* (
 ) {
   const { slots, source } = session
   const plan = yield* Effect.fromResult(Part.plan(source.size, partSize))
-  const tasks = Checkpoint.reconcile(plan, recorded, listed)
+  const tasks = Decisions.reconcile(plan, recorded, listed)
   const missing = tasks.filter((task) => task._tag !== "Done")
   const sendOne = (task: (typeof missing)[number]) => {
-    const body = Source.slice(source, task.part.offset, task.part.size)
+    const body = Slice.slice(source, task.part.offset, task.part.size)
     return slots.withSlot((lend) => sendAndRecord(lent(session, lend), uploadId, task, body))
   }
   // A part whose retry waits has no slot. Those with a block of memory have it, so that there are no more.
@@ -66,7 +67,7 @@ export const unchanged = (
  * is still what it was: otherwise the request is cut off and OSS stores nothing.
  */
 export const guarded = (source: Source.RandomAccess, name: string): Body<Source.SourceError> => {
-  const { size, read } = Source.slice(source, 0, source.size)
+  const { size, read } = Slice.slice(source, 0, source.size)
   return {
     size,
     read: (target, offset) =>

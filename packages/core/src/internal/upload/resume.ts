@@ -24,6 +24,8 @@ import { recordUploadId, restart } from "./session.ts"
 import type { Stored } from "./settle.ts"
 import { headOf, stored as storedNow, storedSoon } from "./settle.ts"
 import { takeOver } from "./takeOver.ts"
+import * as Decisions from "./decisions.ts"
+import * as Parts from "../parts.ts"
 
 /** An upload id, and what is known of its parts. */
 export interface Upload {
@@ -117,7 +119,7 @@ const obstacleIn = (
   header: Checkpoint.Header,
   fingerprint: string = source.fingerprint
 ) =>
-  Checkpoint.incompatibility(header, {
+  Decisions.incompatibility(header, {
     size: source.size,
     fingerprint,
     options: Checkpoint.digestOptions(options),
@@ -168,9 +170,9 @@ export const carryOn = Effect.fnUntraced(function* (
   const { uploadId, partSize, recorded } = earlier
   const parts = yield* partsOf(session.source, partSize, recorded)
   const listed = yield* listParts(session, uploadId)
-  const tasks = Checkpoint.reconcile({ parts }, recorded, listed)
+  const tasks = Decisions.reconcile({ parts }, recorded, listed)
   const done = tasks.flatMap((task) => (task._tag === "Done" ? [task.part] : []))
-  const bytes = Checkpoint.bytesOf(done)
+  const bytes = Parts.bytesOf(done)
   Progress.resumed(session.counter, bytes)
   yield* session.report(UploadEvent.cases.Resumed.make({ reason, bytes, parts: done.length }))
   return { ...earlier, listed }
@@ -183,8 +185,8 @@ const settleGone = Effect.fnUntraced(function* (
   recorded: ReadonlyArray<Part.UploadedPart>
 ): Effect.fn.Return<Earlier, Failure> {
   const parts = yield* partsOf(session.source, partSize, recorded)
-  const size = Checkpoint.bytesOf(parts)
-  const crc64 = Checkpoint.wholeCrc64({ parts }, recorded)
+  const size = Parts.bytesOf(parts)
+  const crc64 = Decisions.wholeCrc64({ parts }, recorded)
   // Of a source whose size isn't known, any run of parts may be all.
   const look = session.source.size === null ? storedNow : storedSoon
   const isAll = (session.source.size ?? size) === size

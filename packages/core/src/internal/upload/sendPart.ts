@@ -4,7 +4,8 @@
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Body from "../../Body.ts"
+import type * as Body from "../../Body.ts"
+import * as Bodies from "../body.ts"
 import type { Task } from "../../Checkpoint.ts"
 import type { CheckpointError } from "../../CheckpointStore.ts"
 import * as Crc64 from "../../Crc64.ts"
@@ -12,11 +13,11 @@ import type { OssError } from "../../OssError.ts"
 import { ChecksumMismatch } from "../../OssError.ts"
 import type { Part, UploadedPart } from "../../Part.ts"
 import type { SourceError } from "../../Source.ts"
-import * as Source from "../../Source.ts"
 import * as Progress from "./progress.ts"
 import { failure, transfer } from "./request.ts"
 import type { Session, Transfer } from "./session.ts"
 import { record } from "./session.ts"
+import * as Slice from "../source/slice.ts"
 
 /** A part that OSS may have, or not. */
 export type Missing = Exclude<Task, { readonly _tag: "Done" }>
@@ -52,7 +53,7 @@ export const sendPart = Effect.fn("Upload.part")(function* (
     "oss.part_size": task.part.size
   })
   if (task._tag === "Adoptable") {
-    const local = yield* Source.crc64(body, 0, body.size)
+    const local = yield* Slice.crc64(body, 0, body.size)
     if (local === task.part.crc64) return { part: task.part, adopted: true }
   }
   const part = yield* session.retrying(attempt(session, uploadId, task.part, body))
@@ -67,10 +68,10 @@ const attempt = Effect.fnUntraced(function* (
 ): Effect.fn.Return<UploadedPart, OssError | SourceError> {
   let crc64 = 0n
   const receipt = yield* transfer(session, "uploadPart", number, (reached) => {
-    const summed = Body.tap(source, (piece, at) => {
+    const summed = Bodies.tap(source, (piece, at) => {
       crc64 = Crc64.of(piece, at === 0 ? 0n : crc64)
     })
-    const body = Body.tapSent(summed, (at, bytes) => {
+    const body = Bodies.tapSent(summed, (at, bytes) => {
       reached(at + bytes)
       Progress.sending(session.counter, number, at, bytes)
     })

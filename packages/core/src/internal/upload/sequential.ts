@@ -10,7 +10,6 @@ import * as Stream from "effect/Stream"
 import * as Body from "../../Body.ts"
 import * as Checkpoint from "../../Checkpoint.ts"
 import type { UploadedPart } from "../../Part.ts"
-import * as Part from "../../Part.ts"
 import type { SourceError } from "../../Source.ts"
 import * as Source from "../../Source.ts"
 import type { InvalidRequest } from "../../UploadError.ts"
@@ -23,6 +22,9 @@ import type { Upload } from "./resume.ts"
 import { sendAndRecord } from "./sendPart.ts"
 import type { Session } from "./session.ts"
 import { lent, record } from "./session.ts"
+import * as Slice from "../source/slice.ts"
+import * as Decisions from "./decisions.ts"
+import * as Parts from "../parts.ts"
 
 /** Reads the first part, since the source may end with it; the rest while it is sent. */
 export const reader = Effect.fnUntraced(function* (
@@ -49,7 +51,7 @@ const partReader = Effect.fnUntraced(function* (
 ) {
   const { source, sourceName, slots } = session
   const { memory: budget } = yield* Defaults.Current
-  const asked = Option.getOrElse(session.partSize, () => Part.defaultPartSize)
+  const asked = Option.getOrElse(session.partSize, () => Parts.defaultPartSize)
   // One more than are on their way: it is filled meanwhile.
   const memory = { parts: slots.most + 1, partSize: asked }
   return yield* PartReaders.make({ source, sourceName, partSize, memory, budget })
@@ -64,7 +66,7 @@ const send = Effect.fnUntraced(function* (
 ) {
   if (Option.isNone(first)) return yield* new Diverged({ description: "it is empty" })
   const { slots } = session
-  const taskOf = Checkpoint.reconciler(recorded, listed)
+  const taskOf = Decisions.reconciler(recorded, listed)
   const journal = byNumber(recorded)
   const parts: Array<UploadedPart> = []
 
@@ -120,4 +122,4 @@ const compare = Effect.fnUntraced(function* (cut: BufferedPart, known: UploadedP
   if (!same) return yield* new Diverged({ description: `its part ${number} is another` })
 })
 
-const crc64Of = ({ body }: BufferedPart) => Source.crc64(body, 0, body.size)
+const crc64Of = ({ body }: BufferedPart) => Slice.crc64(body, 0, body.size)

@@ -8,7 +8,6 @@ import * as Checkpoint from "../../Checkpoint.ts"
 import type { CheckpointError, CheckpointLog, CheckpointStore } from "../../CheckpointStore.ts"
 import type { ObjectOptions } from "../../ObjectOptions.ts"
 import type { UploadedPart } from "../../Part.ts"
-import * as Part from "../../Part.ts"
 import type { OssError } from "../../OssError.ts"
 import type { Opened, SourceError } from "../../Source.ts"
 import type { InvalidRequest } from "../../UploadError.ts"
@@ -18,6 +17,7 @@ import * as Metrics from "./metrics.ts"
 import * as Progress from "./progress.ts"
 import type { Requests } from "./request.ts"
 import type { Stored } from "./settle.ts"
+import * as Parts from "../parts.ts"
 
 /** What an upload can fail with. */
 export type Failure = OssError | SourceError | CheckpointError | InvalidRequest
@@ -99,7 +99,7 @@ export const recordUploadId = Effect.fnUntraced(function* (
     fingerprint: source.fingerprint,
     size,
     partSize,
-    ...(size === null ? { growth: Part.growth } : {}),
+    ...(size === null ? { growth: Parts.growth } : {}),
     options: Checkpoint.digestOptions(options),
     createdAt: yield* Clock.currentTimeMillis,
     uploadId

@@ -16,6 +16,8 @@ import * as Initiate from "./initiate.ts"
 import { listParts, uploadsOfKey } from "./listing.ts"
 import type { Upload } from "./resume.ts"
 import type { Failure, Session } from "./session.ts"
+import * as Slice from "../source/slice.ts"
+import * as Decisions from "./decisions.ts"
 
 /** What there is to take over. */
 export type Found =
@@ -114,13 +116,13 @@ const newest = Effect.fnUntraced(function* (
 const inspect = Effect.fnUntraced(
   function* (session: Session<Source.RandomAccess>, uploadId: string) {
     const listed = Option.getOrElse(yield* listParts(session, uploadId), () => [])
-    const plan = Checkpoint.planOf(session.source.size, listed)
+    const plan = Decisions.planOf(session.source.size, listed)
     if (Option.isNone(plan)) return Option.none<Upload>()
-    const tasks = Checkpoint.reconcile(plan.value, [], Option.some(listed))
+    const tasks = Decisions.reconcile(plan.value, [], Option.some(listed))
     const first = tasks.find((task) => task._tag === "Adoptable")
     if (first === undefined) return Option.none<Upload>()
     const { offset, size, crc64 } = first.part
-    const local = yield* Source.crc64(session.source, offset, size)
+    const local = yield* Slice.crc64(session.source, offset, size)
     const { partSize } = plan.value
     return local === crc64
       ? Option.some<Upload>({ uploadId, partSize, recorded: [], listed: Option.some(listed) })

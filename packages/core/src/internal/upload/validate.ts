@@ -6,12 +6,12 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type * as Checkpoint from "../../Checkpoint.ts"
 import * as ObjectKey from "../../ObjectKey.ts"
-import * as Part from "../../Part.ts"
 import { InvalidRequest } from "../../UploadError.ts"
 import type { Length } from "../byteCount.ts"
 import { byteCount, shown } from "../byteCount.ts"
 import { blockSize } from "../source/memory.ts"
 import type { UploadRequest } from "../../UploadRequest.ts"
+import * as Parts from "../parts.ts"
 
 /** What a request says, once it is checked. */
 export interface Valid {
@@ -29,7 +29,7 @@ export const validate = (
   return Result.gen(function* () {
     yield* ObjectKey.validate(key)
     const bytes = yield* Result.transposeOption(
-      Option.map(Option.fromUndefinedOr(partSize), Part.validatePartSize)
+      Option.map(Option.fromUndefinedOr(partSize), Parts.validatePartSize)
     )
     yield* wholeNumber("concurrency", concurrency)
     yield* positiveDuration("stallTimeout", stallTimeout)
