@@ -6,6 +6,7 @@ import { defineConfig } from "vitest/config"
 export const long = [
   "bench/**/*.test.ts",
   "examples/**/*.test.ts",
+  "packages/cli/test/binary.test.ts",
   "packages/core/test/upload/outage.http.test.ts",
   "packages/node-http/test/contract.test.ts",
   "test/packages.test.ts"

@@ -5,21 +5,13 @@
  *
  * Beside them go the licences of the packages that are in there.
  */
-import { build, type Metafile, type Plugin } from "esbuild"
+import { build, type Metafile } from "esbuild"
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { withoutUrllib } from "./withoutUrllib.ts"
 
 const root = join(import.meta.dirname, "../..")
 const directory = process.argv[2] ?? join(import.meta.dirname, "dist")
-
-/** ali-oss's own way to send, which is a third of its loading: here it signs, and sends nothing. */
-const withoutUrllib: Plugin = {
-  name: "without-urllib",
-  setup: ({ onResolve, onLoad }) => {
-    onResolve({ filter: /^urllib$/ }, () => ({ path: "urllib", namespace: "absent" }))
-    onLoad({ filter: /.*/, namespace: "absent" }, () => ({ contents: "module.exports = {}" }))
-  }
-}
 
 /**
  * CommonJS packages ask for Node's modules by `require`, which ES modules don't
