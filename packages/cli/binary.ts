@@ -4,7 +4,6 @@
  * the Node that runs this, with the command in it as a single executable
  * application.
  */
-/// <reference path="./postject.d.ts" />
 import { build } from "esbuild"
 import { execFileSync } from "node:child_process"
 import {
