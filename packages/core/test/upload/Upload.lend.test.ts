@@ -1,8 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Source, Upload, UploadMany } from "@effect-oss/core"
 import { Fault, OssEmulator } from "@effect-oss/emulator"
-import { Effect, Stream } from "effect"
+import { Effect, Fiber, Stream } from "effect"
 import { TestClock } from "effect/testing"
+import { chunked, streamRequest } from "../support/streams.ts"
 import {
   assertWhole,
   contentOf,
@@ -14,6 +15,17 @@ import {
   requestFor,
   world
 } from "../support/world.ts"
+
+/** Runs something whose sleeps begin one after the other, an hour in steps. */
+const inSteps = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.gen(function* () {
+    const fiber = yield* Effect.forkChild(effect)
+    for (let minute = 0; minute < 60; minute++) {
+      yield* TestClock.adjust("1 minute")
+      yield* Effect.yieldNow
+    }
+    return yield* Fiber.join(fiber)
+  })
 
 const oneAtOnce = requestFor(fiveParts, { concurrency: 1 })
 const first = { operation: "uploadPart", partNumber: 1 } as const
@@ -56,6 +68,16 @@ describe("a part whose retry waits", () => {
         yield* inTime(Effect.ignore(Upload.upload(many)))
         assert.deepStrictEqual([...new Set(yield* partsSent)].toSorted(), [1, 2, 3, 4])
       }).pipe(Effect.provide(world))
+  )
+
+  it.effect.each([1, 2, 3])("ends well in a stream of which %i go at once", (concurrency) =>
+    Effect.gen(function* () {
+      yield* inject(
+        Fault.answer({ operation: "uploadPart", partNumber: 2, status: 500, code: "InternalError" })
+      )
+      yield* inSteps(Upload.upload(streamRequest(chunked(fiveParts), { concurrency })))
+      yield* assertWhole(fiveParts)
+    }).pipe(Effect.provide(world))
   )
 })
 
