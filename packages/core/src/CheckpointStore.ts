@@ -203,7 +203,7 @@ export interface CheckpointLog {
   readonly discarded?: CheckpointError | undefined
   /** Replaces whatever was there by a header without parts; durable when it returns. */
   readonly begin: (header: Checkpoint.Header) => Effect.Effect<void, CheckpointError>
-  /** Adds a part, whatever the number of parts at the same cost; durable when it returns. Call `begin` first, or have recovered. */
+  /** Adds a part, whatever the number of parts at the same cost; durable when it returns. Call `begin` first, or have recovered: without, it is a defect. */
   readonly append: (part: UploadedPart) => Effect.Effect<void, CheckpointError>
   /**
    * Puts a receipt in place of the header's parts; durable when it returns. Call

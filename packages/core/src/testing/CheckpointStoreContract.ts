@@ -200,6 +200,13 @@ const expectBusy = (key: string) =>
     onFailure: (error) => expectEqual<string>(error.reason._tag, "Busy")
   })
 
+const expectDefect = <E>(effect: Effect.Effect<void, E>) =>
+  Effect.flatMap(Effect.exit(effect), (exit) =>
+    Exit.hasDies(exit)
+      ? Effect.void
+      : Effect.fail(new ContractBroken({ expected: "a defect", actual: brief(exit) }))
+  )
+
 const expectHas = (name: string, expected: boolean) =>
   CheckpointStore.use(({ has }) =>
     Effect.flatMap(has(keyOf(name)), (actual) => expectEqual(actual, expected))
@@ -481,6 +488,21 @@ export const laws: ReadonlyArray<Law> = [
       )
       yield* expectFound("key", header(2), [part(3)])
       yield* expectEqual(yield* listFinished, [])
+    })
+  },
+  {
+    name: "takes no part where no checkpoint is begun: that is a defect",
+    check: Effect.gen(function* () {
+      yield* withLog("key", (log) =>
+        Effect.gen(function* () {
+          yield* expectDefect(log.append(part(1)))
+          yield* log.begin(header())
+          yield* log.remove
+          yield* expectDefect(log.append(part(2)))
+        })
+      )
+      yield* expectNothing("key")
+      yield* expectHas("key", false)
     })
   },
   {
