@@ -352,8 +352,8 @@ export const fromAliOss = (checkpoint: unknown): Result.Result<AliOss, InvalidRe
 /**
  * A checkpoint as ali-oss takes it: `multipartUpload(key, file, { checkpoint })`
  * carries on with it. `file` is what ali-oss is to read. None if the source
- * has no known size: ali-oss can't carry on with that. ali-oss takes a
- * checkpoint since version 4.8.
+ * has no known size: ali-oss can't carry on with that. It serves ali-oss
+ * 4.8 and later.
  *
  * @category ali-oss
  * @since 0.1.0
