@@ -4,8 +4,9 @@ import { assert, describe, layer } from "@effect/vitest"
 import { Array, Cause, Effect, FileSystem, Option } from "effect"
 import { explain } from "../src/internal/Explain.ts"
 import type { Failure } from "../src/internal/Explain.ts"
+import { fileURLToPath } from "node:url"
 
-const shown = new URL("errors.txt", import.meta.url)
+const shown = fileURLToPath(new URL("errors.txt", import.meta.url))
 
 const description = "it was told so"
 const oss = (reason: OssError.Reason, status?: number, code?: string) =>
@@ -97,7 +98,7 @@ describe("errors as a user meets them", () => {
     it.effect("are those of errors.txt", () =>
       Effect.gen(function* () {
         const fs = yield* FileSystem.FileSystem
-        assert.strictEqual(all.map(told).join("\n"), yield* fs.readFileString(shown.pathname))
+        assert.strictEqual(all.map(told).join("\n"), yield* fs.readFileString(shown))
       })
     )
 

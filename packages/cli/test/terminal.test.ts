@@ -68,7 +68,7 @@ class Terminal extends Context.Service<Terminal>()("test/Terminal", {
     /** Runs the command on a screen that is empty, and yields how to wait for its end: what is shown then. */
     const run = Effect.fnUntraced(function* (script: string, args: string, variables = "") {
       const number = ++runs
-      const command = `env -u NO_COLOR ${variables} ${process.execPath} ${script} ${args}`
+      const command = `env -u NO_COLOR ${variables} '${process.execPath}' '${script}' ${args}`
       yield* type(`clear; ${command}; echo "ended with $? (run ${number})"`)
       return { ended: shows(new RegExp(`^ended with \\d+ \\(run ${number}\\)`, "m")) }
     })

@@ -6,6 +6,7 @@ import packageJson from "../package.json" with { type: "json" }
 import * as Cli from "../src/Cli.ts"
 import { command } from "../src/Command.ts"
 import { runHere, secret } from "./support.ts"
+import { fileURLToPath } from "node:url"
 
 const env = {
   OSS_ACCESS_KEY_ID: "id",
@@ -14,7 +15,7 @@ const env = {
   OSS_ENDPOINT: "http://127.0.0.1:1",
   XDG_STATE_HOME: `${tmpdir()}/effect-oss-usage`
 }
-const file = new URL(import.meta.url).pathname
+const file = fileURLToPath(import.meta.url)
 const url = "oss://bucket/key"
 const upload = (...more: ReadonlyArray<string>) => ["upload", file, url, ...more]
 

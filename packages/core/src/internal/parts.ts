@@ -100,14 +100,7 @@ export const growth = 1
  * Who knows a bound gives `partSizeFor(bound)` as the first part's size: then
  * that much fits in any case.
  *
- * **Example** (around 8 GiB)
- *
- * ```ts
- * import { Part } from "@effect-oss/core"
- *
- * Part.growing(1_024, Part.defaultPartSize).size // => 8388608
- * Part.growing(1_025, Part.defaultPartSize).size // => 10240000
- * ```
+ * Around 8 GiB: part 1,024 has 8 MiB, and part 1,025 has 10,240,000 bytes.
  */
 export const growing = (number: number, partSize: number): Part => {
   const sizeIn = (step: number) => Math.max(partSize, leastSizes[step] ?? maxPartSize)

@@ -233,7 +233,8 @@ describe("an external program", () => {
       ...profile({ mode: "External", process_command: text })
     }
   })
-  const node = process.execPath
+  // The command is split at spaces, and the path of this Node may have some.
+  const node = "node"
   const inHome = (program: string) => {
     const script = `data:text/javascript,${encodeURIComponent(program)}`
     return external("", `${node} --input-type=module --import ${script} -e 0`)
