@@ -4,11 +4,23 @@
  * root.
  */
 import * as NodeServices from "@effect/platform-node/NodeServices"
+import * as OssClient from "@effect-oss/core/OssClient"
+import * as NodeOssHttp from "@effect-oss/node-http/NodeOssHttp"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
 import * as Cli from "../src/Cli.ts"
 import { layerLogger, layerOutput } from "../src/internal/processOutput.ts"
 
 await import("../src/internal/commands/upload.ts")
+// A client loads ali-oss when it is made.
+await Effect.runPromise(
+  OssClient.layer({
+    bucket: "bucket",
+    region: "cn-hangzhou",
+    credentials: { accessKeyId: "id", accessKeySecret: Redacted.make("secret") }
+  }).pipe(Layer.provide(NodeOssHttp.layer()), Layer.build, Effect.scoped)
+)
 
 const nobody = 65_534
 process.setgroups?.([])
