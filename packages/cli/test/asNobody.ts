@@ -10,9 +10,23 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Cli from "../src/Cli.ts"
+import { Screen } from "@effect-oss/terminal"
+import { Output } from "../src/internal/Output.ts"
 import { layerLogger, layerOutput } from "../src/internal/processOutput.ts"
 
-await import("../src/internal/commands/upload.ts")
+// A command is loaded when it is run: this run says what is wrong, to nobody.
+const silent = Output.of({
+  out: () => Effect.void,
+  error: () => Effect.void,
+  written: Effect.void,
+  screen: Screen.make({ write: () => Effect.void })
+})
+await Effect.runPromise(
+  Cli.run(["upload", "nothing-is-there", "oss://bucket/"]).pipe(
+    Effect.provide(NodeServices.layer),
+    Effect.provideService(Output, silent)
+  )
+)
 // A client loads ali-oss when it is made.
 await Effect.runPromise(
   OssClient.layer({
