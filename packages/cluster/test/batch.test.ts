@@ -105,11 +105,18 @@ describe("a batch", () => {
   it.effect("tells files that fail for good, and stores the others", () =>
     Effect.gen(function* () {
       yield* writeAll
+      // The runner may be at work as soon as there is a batch: this file waits until it has changed.
+      yield* inject(
+        Fault.answer({
+          operation: "put",
+          key: "backups/file-3",
+          status: 403,
+          code: "AccessDenied"
+        }),
+        Fault.delay({ operation: "put", key: "backups/file-200", millis: 5_000, at: "before" })
+      )
       const id = yield* submit()
       yield* write(contentOf(5_000, 9), "/shared/in/file-200")
-      yield* inject(
-        Fault.answer({ operation: "put", key: "backups/file-3", status: 403, code: "AccessDenied" })
-      )
       yield* until(ended(id))
       const { files, failed, failures } = yield* result(id)
       assert.deepStrictEqual([files, failed], [count - 2, 2])
