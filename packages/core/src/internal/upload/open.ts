@@ -67,6 +67,7 @@ export const open = Effect.fnUntraced(function* <E, R>(
     store,
     log,
     slots,
+    recorded: [],
     report
   }
   return session

@@ -29,13 +29,15 @@ export class Lost extends Data.TaggedError("Lost")<{
   readonly error: OssError | SourceError
 }> {}
 
-/** Marks what can be recovered, while `upload` has these parts. */
+/** Marks what can be recovered, with the parts that were recorded by then, the latest last. */
 export const recoverable =
-  ({ sourceName }: Session, upload: Option.Option<Upload>, parts: ReadonlyArray<UploadedPart>) =>
+  ({ sourceName, recorded }: Session, upload: Option.Option<Upload>) =>
   <A, E extends Failure, R>(
     self: Effect.Effect<A, E | Diverged, R>
   ): Effect.Effect<A, E | SourceError | Lost, R> =>
     Effect.mapError(self, (error) => {
+      const earlier = Option.match(upload, { onNone: () => [], onSome: ({ recorded }) => recorded })
+      const parts = [...earlier, ...recorded]
       if (error instanceof Diverged) {
         const source = Effect.runSync(Effect.flip(changed(sourceName, error.description)))
         return new Lost({ reason: "SourceChanged", upload, parts, error: source })

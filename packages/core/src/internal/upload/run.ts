@@ -77,7 +77,7 @@ const upload = Effect.fnUntraced(function* (
   const earlier = yield* resume(session)
   const first =
     earlier._tag === "Stored"
-      ? confirm(session, earlier.stored).pipe(recoverable(session, Option.none(), []))
+      ? confirm(session, earlier.stored).pipe(recoverable(session, Option.none()))
       : pass(session, earlier._tag === "Open" ? Option.some(earlier.upload) : Option.none())
   const stored = yield* recovering(session, first, pass).pipe(
     Effect.tapError((error) => afterCallback(session, error))
@@ -113,13 +113,11 @@ export const pass = Effect.fnUntraced(function* (
   }
   const upload = Option.isSome(earlier) ? earlier.value : yield* begin(session, partSize)
   const finish = Effect.gen(function* () {
-    const parts = yield* reader
-      .send(upload)
-      .pipe(recoverable(session, Option.some(upload), upload.recorded))
+    const parts = yield* reader.send(upload).pipe(recoverable(session, Option.some(upload)))
     yield* reader.unchanged
     yield* session.report(UploadEvent.cases.Completing.make({}))
     const stored = yield* complete(session, upload.uploadId, parts).pipe(
-      recoverable(session, Option.some(upload), parts)
+      recoverable(session, Option.some(upload))
     )
     yield* recordReceipt(session, stored)
     return stored

@@ -41,6 +41,8 @@ export interface Session<out S = Opened> extends Transfer {
   /** None where one request is enough, and an earlier run recorded nothing. */
   readonly log: Option.Option<CheckpointLog>
   readonly slots: Slots
+  /** What this run has recorded. */
+  readonly recorded: Array<UploadedPart>
   readonly report: (event: UploadEvent) => Effect.Effect<void>
 }
 
@@ -52,13 +54,14 @@ export const lent = <S extends Transfer>(session: S, lend: Lend): S => ({
 
 /** Makes an acknowledged part durable, then says so. */
 export const record = (
-  { client, log, counter, report }: Session,
+  { client, log, recorded, counter, report }: Session,
   part: UploadedPart,
   adopted: boolean
 ): Effect.Effect<UploadedPart, CheckpointError> =>
   Effect.uninterruptible(
     Effect.gen(function* () {
       if (Option.isSome(log)) yield* log.value.append(part)
+      recorded.push(part)
       if (adopted) {
         Progress.resumed(counter, part.size)
       } else {
@@ -74,10 +77,11 @@ export const record = (
 
 /** Forgets what was sent, and says why. */
 export const restart = (
-  { counter, report }: Session,
+  { recorded, counter, report }: Session,
   reason: Checkpoint.RestartReason
 ): Effect.Effect<void> =>
   Effect.suspend(() => {
+    recorded.length = 0
     Progress.restart(counter)
     return report(UploadEvent.cases.Restarted.make({ reason }))
   })
