@@ -66,13 +66,14 @@ const losePower = ({ trace, random, disk, hosts, killAllOn }: World) => {
   }
 }
 
-const makeDiskFaults = ({ trace, random, disk, after }: World) => {
+const makeDiskFaults = ({ trace, random, disk, invariants, after }: World) => {
   const troubles: Array<Faults.DiskFault> = []
   disk.trouble = (_, operation) => {
     const trouble = troubles.find(({ strikes }) => strikes(operation))
     if (trouble === undefined) return undefined
     trace.stats.diskFaults++
     trace.tell(() => `disk: ${trouble.code} at ${operation.call} ${operation.path}`)
+    invariants.refused(operation.path)
     return trouble.code
   }
   return {

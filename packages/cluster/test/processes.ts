@@ -68,6 +68,8 @@ export interface Figures {
   readonly seconds: number
   /** Sockets on which runners waited for others. */
   readonly listening: ReadonlyArray<string>
+  /** Upload ids without parts that stay, because their runner was struck before it recorded them. */
+  readonly unrecorded: number
   /** What is wrong: uploads that did not complete, objects that aren't whole, uploads left open. */
   readonly wrong: ReadonlyArray<string>
 }
@@ -248,7 +250,14 @@ const run = Effect.fn(function* (world: World) {
     )
     if (!whole) wrong.push(`${key} is not whole`)
   }
-  for (const { key } of yield* emulator.uploads(bucket)) wrong.push(`an upload of ${key} is open`)
+  const open = yield* emulator.uploads(bucket)
+  const unrecorded = open.filter(({ parts }) => parts.length === 0)
+  // A runner initiates as many uploads at once as it has activities, and a blow may strike each.
+  const mayStay = world.blows.length * activities
+  for (const { key, parts } of open) {
+    if (parts.length > 0) wrong.push(`an upload of ${key} is open and has parts`)
+  }
+  if (unrecorded.length > mayStay) wrong.push(`${unrecorded.length} uploads without parts are open`)
   const parts = yield* received
   const kills = world.blows.filter((blow) => blow === "kill").length
   const suspensions = world.blows.length - kills
@@ -263,6 +272,7 @@ const run = Effect.fn(function* (world: World) {
     // What it had on its way, once; and once more what it sends until it learns that it has lost its lease.
     explained: (kills + 2 * suspensions) * activities * parallel,
     listening,
+    unrecorded: unrecorded.length,
     seconds: Math.round((performance.now() - start) / 100) / 10,
     wrong
   } satisfies Figures

@@ -75,6 +75,8 @@ export interface Invariants extends Pick<HistoryOf.History, "isOthers"> {
   /** A journal stands in for those of its checkpoint, now and later. */
   readonly forged: () => void
   readonly damaged: (path: string, bytes: Uint8Array) => void
+  /** The disk refused what was to be done with this path. */
+  readonly refused: (path: string) => void
   readonly failed: (party: Party, error: UploadError) => void
   /** A process has just ended; the returned function looks at it once its last turn is over. */
   readonly exited: (process: Process) => () => void
@@ -133,6 +135,9 @@ export const make = (world: HistoryOf.World): Invariants => {
       count.damages++
       if (path.endsWith(".journal.tmp")) count.damagedHeaders++
       for (const { onDamage } of invariants) onDamage?.(path, bytes)
+    },
+    refused: (path) => {
+      for (const { onRefused } of invariants) onRefused?.(path)
     },
     failed: (party, error) => {
       for (const { onError } of invariants) onError?.(party, error)

@@ -46,6 +46,8 @@ export interface Invariant {
   readonly onCarriedOut?: (run: Run, call: Call, awaited: boolean) => void
   /** A file of the store was damaged; `bytes` are those before. */
   readonly onDamage?: (path: string, bytes: Uint8Array) => void
+  /** The disk refused what was to be done with a file or a directory. */
+  readonly onRefused?: (path: string) => void
   readonly onSuccess?: (party: Party, run: Run, result: UploadResult) => void
   readonly onError?: (party: Party, error: UploadError) => void
   /** A process has just ended; the returned function looks at it once its last turn is over. */

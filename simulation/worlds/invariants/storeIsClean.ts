@@ -6,13 +6,19 @@ import type { Invariant, Party } from "./invariant.ts"
 
 export const make = ({ trace, server, disk, count, strangers }: History): Invariant => {
   const { stats } = trace
+  /** Files that the disk would not remove, and directories that it would not sync. */
+  const refused = new Set<string>()
+  const directoryOf = (path: string) => path.slice(0, path.lastIndexOf("/"))
+  /** A journal that can't be removed stays after its upload, which warns of it. */
+  const isJournal = (path: string) =>
+    path.endsWith(".journal") && !refused.has(path) && !refused.has(directoryOf(path))
   /**
    * A loss of power brings back a lease whose removal was not synced, a broken
    * disk refuses to remove one, and a damaged file can't be read any more.
    */
   const isLeft = (path: string) =>
     count.damages === 0 &&
-    (path.endsWith(".journal") || stats.powerLosses + stats.diskFaults + count.threadDeaths === 0)
+    (isJournal(path) || stats.powerLosses + stats.diskFaults + count.threadDeaths === 0)
 
   const checkpointOf = ({ key, sourceId }: Party) => {
     const { endpoint, bucket } = server.client
@@ -20,6 +26,7 @@ export const make = ({ trace, server, disk, count, strangers }: History): Invari
   }
   return {
     promise: "After the last success the store holds no file.",
+    onRefused: (path) => void refused.add(path),
     atTheEnd: (parties) => {
       const failures = parties.filter(({ end }) => Option.exists(end, (end) => "_tag" in end))
       stats.finalErrors += failures.length
