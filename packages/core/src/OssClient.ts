@@ -18,8 +18,9 @@ import * as Schema from "effect/Schema"
 import type { Body } from "./Body.ts"
 import * as Connection from "./internal/client/endpoint.ts"
 import * as Requests from "./internal/client/requests.ts"
-import type { Keys } from "./internal/client/signer.ts"
+import type { Keys, Signer } from "./internal/client/signer.ts"
 import * as AliOss from "./internal/client/aliOssSigner.ts"
+import * as Hmac from "./internal/client/hmacSigner.ts"
 import * as Presigned from "./internal/client/presignedSigner.ts"
 import * as WebCrypto from "./internal/client/webCryptoSigner.ts"
 import type { ObjectOptions } from "./ObjectOptions.ts"
@@ -129,7 +130,7 @@ export interface Options<E = never, R = never> {
   readonly internal?: boolean | undefined
   /** False: HTTP where the endpoint doesn't say. Default: HTTPS. */
   readonly secure?: boolean | undefined
-  /** Default: `v4`. */
+  /** Default: `v4`. The package ali-oss signs version 1: it is loaded then. */
   readonly signature?: "v4" | "v1" | undefined
   /** True: the requester pays, not the bucket's owner, where the owner asks for it. Default: false. */
   readonly requestPayer?: boolean | undefined
@@ -178,10 +179,30 @@ export const layer = <E = never, R = never>(
     Effect.gen(function* () {
       const connection = yield* Effect.fromResult(Connection.resolve(options))
       const http = yield* HttpClient.HttpClient
-      const signer = yield* AliOss.load(connection, yield* keysOf(options.credentials))
+      const signer = yield* signerFor(connection, yield* keysOf(options.credentials))
       return OssClient.of(Requests.make({ connection, http, signer }))
     })
   )
+
+/** Version 4 is signed here, by what the runtime has; version 1 by ali-oss. */
+const signerFor = (
+  connection: Connection.Connection,
+  keys: Keys
+): Effect.Effect<Signer, InvalidRequest> => {
+  if (connection.signature === "v1") return AliOss.load(connection, keys)
+  const hashes = Hmac.hashModule()
+  return hashes === undefined
+    ? webCryptoSigner(connection, keys)
+    : Effect.succeed(Hmac.make(connection, keys, hashes))
+}
+
+const webCryptoSigner = (connection: Connection.Connection, keys: Keys) =>
+  Effect.suspend(() => {
+    const crypto = WebCrypto.subtle()
+    return crypto === undefined
+      ? Effect.fail(noWebCrypto)
+      : Effect.succeed(WebCrypto.make(connection, keys, crypto))
+  })
 
 /**
  * A client over HTTP that signs with the runtime's Web Crypto, in browsers,
@@ -189,8 +210,8 @@ export const layer = <E = never, R = never>(
  *
  * **When to use**
  *
- * In browsers with temporary keys, in workers, and wherever ali-oss is not to
- * be installed or loaded. Otherwise it is as `layer`, and signs with version 4.
+ * In browsers with temporary keys, and in workers. Otherwise it is as `layer`,
+ * and signs with version 4.
  *
  * **Gotchas**
  *
@@ -228,9 +249,7 @@ export const layerWebCrypto = <E = never, R = never>(
         Connection.resolve({ ...options, signature: "v4" })
       )
       const http = yield* HttpClient.HttpClient
-      const crypto = WebCrypto.subtle()
-      if (crypto === undefined) return yield* noWebCrypto
-      const signer = WebCrypto.make(connection, yield* keysOf(options.credentials), crypto)
+      const signer = yield* webCryptoSigner(connection, yield* keysOf(options.credentials))
       return OssClient.of(Requests.make({ connection, http, signer }))
     })
   )

@@ -79,11 +79,7 @@ const presigned = world((url) => {
 })
 
 ossClientContract("the fake", OssEmulator.layerClient(), true)
-ossClientContract(
-  "signed by ali-oss with V4, bucket in the host",
-  overHttp({ pathStyle: false }),
-  false
-)
+ossClientContract("signed with V4, bucket in the host", overHttp({ pathStyle: false }), false)
 ossClientContract(
   "signed by ali-oss with V1, bucket in the path",
   overHttp({ signature: "v1" }),

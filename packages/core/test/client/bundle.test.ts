@@ -16,7 +16,8 @@ const bundleOf = (layer: string, entry: string) =>
         contents: `import ${entry}
           import { FetchHttpClient } from "effect/http"
           import * as Effect from "effect/Effect"
-          import * as Layer from "effect/Layer"
+          import * as Redacted from "effect/Redacted"
+          export const redacted = Redacted.make
           export const head = (options, key) =>
             Effect.runPromise(
               OssClient.OssClient.use((client) => client.head(key)).pipe(
@@ -71,25 +72,33 @@ describe.each(["layerPresigned", "layerWebCrypto"])("a page with %s", (layer) =>
 const isForNode = (path: string) =>
   /node_modules\/ali-oss|platform-node/.test(path) && !path.startsWith("(disabled)")
 
-it.effect("a page that signs with ali-oss is told what to use", () =>
+it.effect("signing with version 4 needs no ali-oss", () =>
+  Effect.gen(function* () {
+    const error = yield* refusedHead({ endpoint: "http://127.0.0.1:65535" })
+    assert.include(error, "ECONNREFUSED")
+  })
+)
+
+it.effect("a page that signs with version 1 is told what to use", () =>
+  Effect.gen(function* () {
+    const error = yield* refusedHead({ signature: "v1" })
+    assert.include(error, "sign with version 4")
+  })
+)
+
+/** The failure of a request by what a page loads, where ali-oss is left out. */
+const refusedHead = (options: object) =>
   Effect.gen(function* () {
     const bundle = yield* bundleOf("layer", own)
     const source = Buffer.from(bundle.outputFiles[0]!.contents).toString("base64")
-    const { head } = yield* Effect.promise(() => import(`data:text/javascript;base64,${source}`))
-    const error = yield* Effect.flip(
+    const { head, redacted } = yield* Effect.promise(
+      () => import(`data:text/javascript;base64,${source}`)
+    )
+    const credentials = { accessKeyId: "id", accessKeySecret: redacted("secret") }
+    return yield* Effect.flip(
       Effect.tryPromise({
-        try: () =>
-          head(
-            {
-              bucket: "bucket",
-              region: "cn-beijing",
-              credentials: { accessKeyId: "id", accessKeySecret: "" }
-            },
-            "k"
-          ),
+        try: () => head({ bucket: "bucket", region: "cn-beijing", credentials, ...options }, "k"),
         catch: String
       })
     )
-    assert.include(error, "use OssClient.layerWebCrypto")
   })
-)

@@ -4,6 +4,8 @@ import AliOss from "ali-oss"
 import { Arbitrary, Effect, Redacted, Result, Schema } from "effect"
 import { resolve } from "../../src/internal/client/endpoint.ts"
 import * as Request from "../../src/internal/client/request.ts"
+import * as Hmac from "../../src/internal/client/hmacSigner.ts"
+import type { Keys } from "../../src/internal/client/signer.ts"
 import * as WebCrypto from "../../src/internal/client/webCryptoSigner.ts"
 import type { Credentials } from "../../src/OssCredentials.ts"
 
@@ -18,12 +20,18 @@ const credentials: Credentials = {
   securityToken: Redacted.make("token+/=")
 }
 
-const signerOf = (credentials: Credentials) =>
-  WebCrypto.make(
-    connection,
-    { current: Effect.succeed(credentials), expired: () => Effect.void },
-    globalThis.crypto.subtle
-  )
+const keysOf = (current: () => Credentials): Keys => ({
+  current: Effect.sync(current),
+  expired: () => Effect.void
+})
+
+const hashes = Hmac.hashModule()!
+const { subtle } = globalThis.crypto
+
+const signers = [
+  ["node:crypto", (keys: Keys) => Hmac.make(connection, keys, hashes)],
+  ["Web Crypto", (keys: Keys) => WebCrypto.make(connection, keys, subtle)]
+] as const
 
 interface Methods {
   readonly authorizationV4: (
@@ -47,10 +55,10 @@ const texts = Schema.Struct({
   time: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 100_000 * day }))
 })
 
-describe("the signer of Web Crypto", () => {
+describe.each(signers)("the signer of %s", (_, signerOf) => {
   it.effect("signs any request as ali-oss does", () =>
     Effect.gen(function* () {
-      const signer = signerOf(credentials)
+      const signer = signerOf(keysOf(() => credentials))
       let compared = 0
       const result = yield* Arbitrary.checkEffect(
         Arbitrary.schema(texts),
@@ -87,11 +95,45 @@ describe("the signer of Web Crypto", () => {
       assert.isAbove(compared, 800)
     })
   )
+})
 
-  it.effect("derives a key once a day, and anew for other credentials", () =>
+describe("a day's key", () => {
+  const request = Result.getOrThrow(Request.head(connection, "k"))
+
+  it.effect("is derived once by node:crypto, and anew for another day or other credentials", () =>
+    Effect.gen(function* () {
+      let derived = 0
+      const counting: Hmac.HashModule = {
+        ...hashes,
+        createSecretKey: (bytes) => {
+          derived++
+          return hashes.createSecretKey(bytes)
+        }
+      }
+      let current = credentials
+      const signer = Hmac.make(
+        connection,
+        keysOf(() => current),
+        counting
+      )
+      const derivedAt = (time: number) =>
+        Effect.suspend(() => {
+          const before = derived
+          return Effect.map(signer.sign(request, time), () => derived - before)
+        })
+      assert.deepStrictEqual(
+        [yield* derivedAt(0), yield* derivedAt(day - 1), yield* derivedAt(day)],
+        [5, 0, 5]
+      )
+      current = { ...credentials }
+      assert.strictEqual(yield* derivedAt(day), 5)
+    })
+  )
+
+  it.effect("is imported once by Web Crypto, and anew for another day or other credentials", () =>
     Effect.gen(function* () {
       let imports = 0
-      const counting: typeof globalThis.crypto.subtle = new Proxy(globalThis.crypto.subtle, {
+      const counting: typeof subtle = new Proxy(subtle, {
         get: (target, name) => {
           if (name === "importKey") imports++
           const method = Reflect.get(target, name)
@@ -101,10 +143,9 @@ describe("the signer of Web Crypto", () => {
       let current = credentials
       const signer = WebCrypto.make(
         connection,
-        { current: Effect.sync(() => current), expired: () => Effect.void },
+        keysOf(() => current),
         counting
       )
-      const request = Result.getOrThrow(Request.head(connection, "k"))
       const importsOf = (time: number) =>
         Effect.suspend(() => {
           const before = imports

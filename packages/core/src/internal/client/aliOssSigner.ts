@@ -13,7 +13,8 @@ import { type CredentialsExpired, Rejected } from "../../OssError.ts"
 import { InvalidRequest } from "../../UploadError.ts"
 import { type Connection, connect } from "./endpoint.ts"
 import { type Request, urlOf } from "./request.ts"
-import { headersV4, isoOf, type Keys, type Signed, type Signer, withoutKeys } from "./signer.ts"
+import { type Keys, type Signed, type Signer, withoutKeys } from "./signer.ts"
+import * as V4 from "./v4.ts"
 
 /** The methods of an ali-oss client that are used: its published types leave them out. */
 interface Methods {
@@ -65,9 +66,9 @@ export const load = Effect.fnUntraced(function* (connection: Connection, keys: K
 })
 
 const absent = new InvalidRequest({
-  field: "layer",
-  problem: "ali-oss, which signs for OssClient.layer, is not part of a bundle for browsers",
-  remedy: "use OssClient.layerWebCrypto or OssClient.layerPresigned"
+  field: "signature",
+  problem: "ali-oss, which signs with version 1, is not part of a bundle for browsers",
+  remedy: "sign with version 4, or use OssClient.layerPresigned"
 })
 
 /** Without an interval ali-oss warns that it can't refresh a token; refreshing is not its task here. */
@@ -117,7 +118,7 @@ const signedV4 = (
   { method, key, query, headers }: Request,
   time: number
 ) => {
-  const signed = headersV4(headers, isoOf(time), client.options.stsToken ?? undefined)
+  const signed = V4.headersOf(headers, V4.isoOf(time), client.options.stsToken ?? undefined)
   const authorization = client.authorizationV4(
     method,
     { headers: signed, queries: query },

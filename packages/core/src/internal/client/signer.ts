@@ -7,7 +7,6 @@
 import * as Cause from "effect/Cause"
 import type * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
-import type { Credentials } from "../../OssCredentials.ts"
 import { CredentialsExpired, type Reason } from "../../OssError.ts"
 import type { Provider } from "./credentials.ts"
 import type { Request } from "./request.ts"
@@ -63,21 +62,3 @@ const networkCodes: ReadonlySet<string> = new Set([
 
 export const messageOf = (error: unknown): string =>
   error instanceof Error ? error.message : String(error)
-
-/** `20261122T100000Z` */
-export const isoOf = (time: number): string =>
-  new Date(time).toISOString().replace(/[-:]|\.\d+/g, "")
-
-/** The headers that version 4 adds, but for the signature. */
-export const headersV4 = (
-  headers: Request["headers"],
-  date: string,
-  token: string | undefined
-): Record<string, string> => ({
-  ...headers,
-  "x-oss-content-sha256": "UNSIGNED-PAYLOAD",
-  "x-oss-date": date,
-  ...(token ? { "x-oss-security-token": token } : {})
-})
-
-export type { Credentials }
