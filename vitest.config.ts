@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os"
 import { join } from "node:path"
 import { defineConfig } from "vitest/config"
+import { directory } from "./test/support/bundled.ts"
 
 /** What starts many processes, or takes its time: `pnpm test:long`. */
 export const long = [
@@ -21,7 +22,11 @@ export default defineConfig({
     // The longest files wait for processes: on a small machine, too, others run meanwhile.
     maxWorkers: Math.max(3, availableParallelism() - 1),
     testTimeout: 60_000,
-    // The processes that tests start needn't compile the same again.
-    env: { NODE_COMPILE_CACHE: join(import.meta.dirname, "node_modules/.cache/compiled") }
+    globalSetup: ["test/support/bundled.ts"],
+    env: {
+      EFFECT_OSS_TEST_BIN: join(directory, "bin.js"),
+      // The processes that tests start needn't compile the same again.
+      NODE_COMPILE_CACHE: join(import.meta.dirname, "node_modules/.cache/compiled")
+    }
   }
 })

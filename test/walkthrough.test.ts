@@ -2,6 +2,7 @@ import { NodeServices } from "@effect/platform-node"
 import { assert, layer } from "@effect/vitest"
 import { Effect, FileSystem } from "effect"
 import { createServer } from "node:net"
+import { bin } from "./support/bin.ts"
 import { firstLine, root, run } from "./support/command.ts"
 import { blocks, pages } from "./support/documents.ts"
 
@@ -98,14 +99,13 @@ ${typed.replaceAll("127.0.0.1:9000", `127.0.0.1:${port}`)}`
       Effect.gen(function* () {
         const fs = yield* FileSystem.FileSystem
         const home = yield* fs.makeTempDirectoryScoped({ prefix: "effect-oss-walk-" })
-        const cli = `${root}/packages/cli/src/bin.ts`
-        const command = `#!/bin/sh\nexec "${process.execPath}" "${cli}" "$@"\n`
+        const command = `#!/bin/sh\nexec "${process.execPath}" "${bin}" "$@"\n`
         yield* fs.makeDirectory(`${home}/photos/.cache`, { recursive: true })
         yield* fs.writeFileString(`${home}/photos/1.jpg`, "a photo")
         yield* fs.writeFile(`${home}/db.tar`, new Uint8Array(300_000).fill(1))
         yield* fs.makeDirectory(`${home}/bin`)
         yield* fs.writeFileString(`${home}/bin/effect-oss`, command, { mode: 0o755 })
-        const announced = yield* firstLine(process.execPath, [cli, "emulator"])
+        const announced = yield* firstLine(process.execPath, [bin, "emulator"])
         const lines = (yield* linesOf(page)).filter((line) => !install.test(line))
         assert.isAbove(lines.length, 2)
         const env = {

@@ -5,7 +5,6 @@
  * and not the events.
  */
 import { spawn } from "node:child_process"
-import { fileURLToPath } from "node:url"
 import * as Part from "@effect-oss/core/Part"
 import * as Fault from "@effect-oss/emulator/Fault"
 import * as OssEmulator from "@effect-oss/emulator/OssEmulator"
@@ -17,6 +16,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type { SeededRandom } from "../kernel/random.ts"
 import * as Random from "../kernel/random.ts"
+import { bin } from "../../test/support/bin.ts"
 
 export interface Figures {
   readonly rounds: number
@@ -28,7 +28,6 @@ export interface Figures {
   readonly partsResent: number
 }
 
-const bin = fileURLToPath(new URL("../../packages/cli/src/bin.ts", import.meta.url))
 const bucket = "soak"
 
 const Line = Schema.fromJsonString(

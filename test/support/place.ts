@@ -1,4 +1,5 @@
 import { Effect, FileSystem } from "effect"
+import { bin } from "./bin.ts"
 import { firstLine, root } from "./command.ts"
 
 /** Where a reader is who does as the documents say: a directory with their files, and an OSS. */
@@ -8,8 +9,7 @@ export const place = Effect.gen(function* () {
   const options = { prefix: ".docs-run-", directory: root }
   const directory = yield* fs.makeTempDirectoryScoped(options)
   const flags = ["--access-key-id=id", "--access-key-secret=secret", "--bucket=backups"]
-  const cli = `${root}/packages/cli/src/bin.ts`
-  const line = yield* firstLine(process.execPath, [cli, "emulator", ...flags])
+  const line = yield* firstLine(process.execPath, [bin, "emulator", ...flags])
   yield* fs.writeFile(`${directory}/db.tar`, new Uint8Array(300_000).fill(1))
   yield* fs.writeFile(`${directory}/yourfilepath`, new Uint8Array(5_000_000).fill(2))
   const env = {

@@ -13,6 +13,7 @@ layer(World.layer, { excludeTestServices: true })("an upload that is interrupted
       const args = ["upload", path, "oss://bucket/grace", "--json", ...small]
       const upload = yield* start(args, { env })
       yield* upload.shows(`"PartUploaded"`)
+      const before = Date.now()
       yield* upload.kill("SIGINT")
       const { code, out } = yield* upload.ended
       assert.strictEqual(code, 130)
@@ -20,7 +21,10 @@ layer(World.layer, { excludeTestServices: true })("an upload that is interrupted
       const sent = (yield* emulator.log).filter(({ operation }) => operation === "uploadPart")
       // All that was begun has arrived, and been recorded.
       assert.isTrue(sent.every(({ outcome }) => outcome._tag === "Answered"))
-      assert.strictEqual(told, sent.length)
+      // Its second is over before a busy machine has heard of all.
+      const inTime = sent.filter(({ ended = Infinity }) => ended < before + 600)
+      assert.isAtLeast(told, inTime.length)
+      assert.isAtMost(told, sent.length)
       assert.isAtMost(sent.length, 6)
       yield* emulator.clearFaults
       const again = parse((yield* runHere(args, env)).out)

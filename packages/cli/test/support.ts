@@ -1,6 +1,5 @@
 /** The command as a real process and within this one, and an emulator to talk to, started by the command as well. */
 import { spawn } from "node:child_process"
-import { fileURLToPath } from "node:url"
 import { Crc64, OssClient } from "@effect-oss/core"
 import { OssEmulator } from "@effect-oss/emulator"
 import { Screen } from "@effect-oss/terminal"
@@ -18,8 +17,7 @@ import {
 } from "effect"
 import * as Cli from "../src/Cli.ts"
 import { Output } from "../src/internal/Output.ts"
-
-const bin = fileURLToPath(new URL("../src/bin.ts", import.meta.url))
+import { bin } from "../../../test/support/bin.ts"
 
 export const keyId = "test-key-id"
 export const secret = "s3cr3t-that-nobody-may-see"

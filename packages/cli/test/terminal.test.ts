@@ -7,8 +7,8 @@ import type { Scope } from "effect"
 import { ChildProcess, ChildProcessSpawner } from "effect/process"
 import { execFileSync } from "node:child_process"
 import { fileURLToPath } from "node:url"
+import { bin } from "../../../test/support/bin.ts"
 
-const bin = fileURLToPath(new URL("../src/bin.ts", import.meta.url))
 const stubborn = fileURLToPath(new URL("stubborn.ts", import.meta.url))
 
 const isInstalled = (program: string): boolean =>

@@ -5,7 +5,6 @@
 import { spawn } from "node:child_process"
 import { createHash } from "node:crypto"
 import { tmpdir } from "node:os"
-import { fileURLToPath } from "node:url"
 import { NodeHttpClient, NodeServices } from "@effect/platform-node"
 import { PgClient } from "@effect/sql-pg"
 import { Locator, NodeCluster, Uploads } from "@effect-oss/cluster"
@@ -15,8 +14,7 @@ import { Effect, FileSystem, Layer, Option, Redacted, Result } from "effect"
 import { SqlClient } from "effect/sql"
 import { database } from "../../sql-store/test/postgres.ts"
 import { listeningSockets } from "./sockets.ts"
-
-const bin = fileURLToPath(new URL("../../cli/src/bin.ts", import.meta.url))
+import { bin } from "../../../test/support/bin.ts"
 
 const bucket = "backups"
 const keyId = "test-key-id"

@@ -19,6 +19,7 @@ import { NodeOssHttp } from "@effect-oss/node-http"
 import { Console, Effect, FileSystem, Layer, Redacted, Stream } from "effect"
 import { SqlClient } from "effect/sql"
 import { database, server } from "../../sql-store/test/postgres.ts"
+import { bin } from "../../../test/support/bin.ts"
 
 const { values } = parseArgs({
   options: {
@@ -121,7 +122,6 @@ const uploadAll = (endpoint: string, directory: string) =>
 
 const batch = Effect.fnUntraced(function* (url: string, endpoint: string, directory: string) {
   const env = { ...keys, OSS_ENDPOINT: endpoint, EFFECT_OSS_DATABASE_URL: url }
-  const bin = fileURLToPath(new URL("../../cli/src/bin.ts", import.meta.url))
   for (let index = 0; index < runners; index++) {
     const { said } = yield* child([bin, "runner", "--root", directory], env)
     yield* Effect.promise(() => said)

@@ -23,7 +23,8 @@ const begun = Effect.fnUntraced(function* (name: string) {
   )
   const first = yield* upload()
   assert.strictEqual(first.code, 3)
-  assert.match(first.out, /\n2 uploaded, 1 failed, 400\.0 KiB sent/)
+  // Some of the third file has left, too, before its refusal arrives.
+  assert.match(first.out, /\n2 uploaded, 1 failed, \d+\.\d KiB sent/)
   const left = Effect.map(fs.readDirectory(state), (names) =>
     names.filter((name) => name.endsWith(".finished"))
   )
