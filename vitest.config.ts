@@ -8,6 +8,7 @@ export const long = [
   "bench/**/*.test.ts",
   "examples/**/*.test.ts",
   "packages/cli/test/binary.test.ts",
+  "packages/cluster/test/restart.test.ts",
   "packages/core/test/upload/outage.http.test.ts",
   "packages/node-http/test/contract.test.ts",
   "test/packages.test.ts"

@@ -48,8 +48,10 @@ export interface World {
   readonly largeSize: number
   /** Of each part that is sent, in milliseconds. */
   readonly latency: number
-  /** What is done to runners, one after the other; then another one takes the place of those that died. */
-  readonly blows: ReadonlyArray<"kill" | "suspend">
+  /** What is done, one after the other: to runners, of which another takes the place of one that died, or to the database. */
+  readonly blows: ReadonlyArray<"kill" | "suspend" | "restart">
+  /** Restarts the database. */
+  readonly restart?: Effect.Effect<void> | undefined
   readonly runners: number
 }
 
@@ -219,6 +221,10 @@ const run = Effect.fn(function* (world: World) {
     )
   for (const [index, blow] of world.blows.entries()) {
     yield* done((0.6 * (index + 1)) / (world.blows.length + 1))
+    if (blow === "restart") {
+      yield* world.restart ?? Effect.die(new Error("there is nothing to restart"))
+      continue
+    }
     const victim = runners.splice((world.seed + index) % runners.length, 1)[0]
     if (victim === undefined) continue
     if (blow === "kill") {
@@ -258,7 +264,8 @@ const run = Effect.fn(function* (world: World) {
   if (unrecorded.length > mayStay) wrong.push(`${unrecorded.length} uploads without parts are open`)
   const parts = yield* received
   const kills = world.blows.filter((blow) => blow === "kill").length
-  const suspensions = world.blows.length - kills
+  const suspensions = world.blows.filter((blow) => blow === "suspend").length
+  const restarts = world.blows.length - kills - suspensions
   const distinct = new Set(parts.map(({ key, partNumber }) => `${key}/${partNumber ?? ""}`))
   return {
     uploads: sources.length,
@@ -268,7 +275,8 @@ const run = Effect.fn(function* (world: World) {
     suspensions,
     duplicates: parts.length - distinct.size,
     // What it had on its way, once; and once more what it sends until it learns that it has lost its lease.
-    explained: (kills + 2 * suspensions) * activities * parallel,
+    // With the database all runners lose theirs.
+    explained: (kills + 2 * suspensions + 2 * world.runners * restarts) * activities * parallel,
     listening,
     unrecorded: unrecorded.length,
     seconds: Math.round((performance.now() - start) / 100) / 10,
