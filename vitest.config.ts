@@ -11,6 +11,7 @@ export const long = [
   "packages/cluster/test/restart.test.ts",
   "packages/core/test/upload/outage.http.test.ts",
   "packages/node-http/test/contract.test.ts",
+  "simulation/worlds/campaign.test.ts",
   "test/packages.test.ts"
 ]
 
