@@ -20,7 +20,13 @@ const printed = (...args: ReadonlyArray<string>) =>
     const write = (more: string) => Effect.sync(() => void (text += more))
     // What is indented below a title of man's has to fit, too.
     const screen = Screen.make({ write, size: Effect.succeed({ columns: 70, rows: 24 }) })
-    const output = Output.of({ out: write, error: write, written: Effect.void, screen })
+    const output = Output.of({
+      out: write,
+      error: write,
+      written: Effect.void,
+      isRead: Effect.succeed(true),
+      screen
+    })
     return Effect.map(Effect.provideService(Cli.run(args), Output, output), () => text)
   })
 

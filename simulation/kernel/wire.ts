@@ -213,7 +213,9 @@ const clientOf = ({ server, isAlive, onPart, tag }: Options, send: Send): OssCli
     put: (request) =>
       Effect.flatMap(buffered(request.body), (body) =>
         send(plain("put"), client.put({ ...request, body }), body.size)
-      )
+      ),
+    listObjects: (request) => send(plain("listObjects"), client.listObjects(request)),
+    delete: (key) => send(plain("delete"), client.delete(key))
   })
 }
 

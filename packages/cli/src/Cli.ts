@@ -18,6 +18,7 @@ import { jsonLine } from "./internal/json.ts"
 import { wrapped } from "./internal/text.ts"
 import * as Typed from "./internal/typed.ts"
 import { Output } from "./internal/Output.ts"
+import { flagsOf } from "./internal/knownFlags.ts"
 import { completions } from "./internal/completions.ts"
 
 /**
@@ -38,7 +39,7 @@ export const version = "0.1.0"
  */
 export const run = Effect.fnUntraced(function* (args: ReadonlyArray<string>) {
   const output = yield* Output
-  return yield* Effect.fromResult(Typed.read(args, commandNames)).pipe(
+  return yield* Effect.fromResult(Typed.read(args, known)).pipe(
     Effect.flatMap(Command.runWith(command, { version, renderErrors: false })),
     Effect.andThen(output.written),
     Effect.as<ExitCode>(0),
@@ -59,6 +60,11 @@ export const run = Effect.fnUntraced(function* (args: ReadonlyArray<string>) {
 export const commandNames: ReadonlyArray<string> = command.subcommands.flatMap(({ commands }) =>
   commands.map(({ name }) => name)
 )
+
+const known: Typed.Known = {
+  commands: commandNames,
+  flagsOf: (name) => flagsOf(command, name)
+}
 
 /** Also where the arguments are too wrong to be understood. */
 const asksForJson = (args: ReadonlyArray<string>): boolean => {
@@ -121,6 +127,7 @@ const asTyped = (usage: string): string =>
     .replace("[<files...>]", "FILE...")
     .replace("<files...>", "FILE...")
     .replace("<url>", "oss://BUCKET/KEY")
+    .replace("<place>", "oss://BUCKET/PREFIX")
     .replace("<id...>", "ID...")
 
 const layerBuiltIns = CliConfig.layer({

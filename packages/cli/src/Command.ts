@@ -7,7 +7,7 @@
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
-import { directoryFlag, fileFlag, files, json, url } from "./internal/params.ts"
+import { directoryFlag, fileFlag, files, json, objectUrl, place, url } from "./internal/params.ts"
 import { orInterrupted, untilSignal } from "./internal/signals.ts"
 import * as Storage from "./internal/storage.ts"
 import * as UploadFlags from "./internal/uploadFlags.ts"
@@ -183,7 +183,7 @@ const sweep = Command.make(
 
 const stat = Command.make(
   "stat",
-  { url, json, retryFor: UploadFlags.transfer.retryFor, ...connection },
+  { url: objectUrl, json, retryFor: UploadFlags.transfer.retryFor, ...connection },
   (input) =>
     load(() => import("./internal/commands/stat.ts")).pipe(
       Effect.flatMap(({ run }) => run(input)),
@@ -192,6 +192,60 @@ const stat = Command.make(
 ).pipe(
   Command.withDescription("Show what is stored: size, CRC64, ETag, class, how it was made"),
   Command.withExamples([{ command: "effect-oss stat oss://backups/2026/db.tar" }])
+)
+
+const ls = Command.make(
+  "ls",
+  {
+    place,
+    recursive: plainFlag("recursive", "All objects. Default: one level, folders as one line"),
+    uploads: plainFlag("uploads", "The uploads that are open there, all levels, not the objects"),
+    limit: Flag.Int("limit").pipe(
+      Flag.withDescription("At most so many lines. Default: all"),
+      Flag.withMetavar("N"),
+      Flag.optional
+    ),
+    json,
+    retryFor: UploadFlags.transfer.retryFor,
+    ...connection
+  },
+  (input) =>
+    load(() => import("./internal/commands/ls.ts")).pipe(
+      Effect.flatMap(({ run }) => run(input)),
+      orInterrupted
+    )
+).pipe(
+  Command.withShortDescription("List the objects of a bucket, or open uploads"),
+  Command.withDescription(
+    "List the objects whose keys begin with PREFIX: time, size in bytes, URL. Exit code 3 if a PREFIX matches nothing"
+  ),
+  Command.withExamples([
+    { command: "effect-oss ls oss://backups/2026/" },
+    { command: "effect-oss ls oss://backups --recursive --json" },
+    { command: "effect-oss ls oss://backups --uploads", description: "What is not finished" }
+  ])
+)
+
+const rm = Command.make(
+  "rm",
+  {
+    url: objectUrl,
+    dryRun: plainFlag("dry-run", "Remove nothing: only say what would be removed"),
+    json,
+    retryFor: UploadFlags.transfer.retryFor,
+    ...connection
+  },
+  (input) =>
+    load(() => import("./internal/commands/rm.ts")).pipe(
+      Effect.flatMap(({ run }) => run(input)),
+      orInterrupted
+    )
+).pipe(
+  Command.withShortDescription("Remove one object"),
+  Command.withDescription(
+    "Remove one object, without asking. The KEY is taken as it stands: no wildcards, no folders. Exit code 3 if there is no such object"
+  ),
+  Command.withExamples([{ command: "effect-oss rm oss://backups/2026/db.tar" }])
 )
 
 const verify = Command.make(
@@ -317,8 +371,10 @@ export const command = Command.make("effect-oss").pipe(
     pending,
     abort,
     sweep,
+    ls,
     stat,
     verify,
+    rm,
     emulator,
     { group: "UPLOADS BY MANY MACHINES", commands: ClusterCommand.commands }
   ])

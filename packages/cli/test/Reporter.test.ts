@@ -25,6 +25,7 @@ const recording = () => {
     out,
     error: () => Effect.void,
     written: Effect.void,
+    isRead: Effect.succeed(true),
     screen: Screen.make({ write: out })
   })
   return { written, provide: Effect.provideService(Output, service) }

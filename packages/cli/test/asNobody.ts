@@ -19,6 +19,7 @@ const silent = Output.of({
   out: () => Effect.void,
   error: () => Effect.void,
   written: Effect.void,
+  isRead: Effect.succeed(true),
   screen: Screen.make({ write: () => Effect.void })
 })
 await Effect.runPromise(

@@ -114,15 +114,21 @@ export const run = (args: ReadonlyArray<string>, options?: Parameters<typeof sta
 export const runHere = Effect.fnUntraced(function* (
   args: ReadonlyArray<string>,
   env: Env = {},
-  /** Of a terminal. Default: it is none. */
-  columns?: number
+  options: {
+    /** Of a terminal. Default: it is none. */
+    readonly columns?: number
+    /** Whether anybody reads standard output. Default: true. */
+    readonly isRead?: boolean
+  } = {}
 ) {
+  const { columns, isRead = true } = options
   let out = ""
   let error = ""
   const output = Output.of({
     out: (text) => Effect.sync(() => (out += text)),
     error: (text) => Effect.sync(() => (error += text)),
     written: Effect.void,
+    isRead: Effect.succeed(isRead),
     screen: Screen.make({
       write: (text) => Effect.sync(() => (out += text)),
       size: columns === undefined ? undefined : Effect.succeed({ columns, rows: 24 })

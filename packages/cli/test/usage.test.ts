@@ -31,6 +31,25 @@ describe("wrong usage, with exit code 2 and nothing sent:", () => {
     ],
     ["a cluster with an h", upload("-xh"), env, /unknown flag -xh\n/],
     ["an unknown flag beside --help", upload("-x", "--help"), env, /unknown flag -x\n/],
+    ["a long one beside --help", upload("--wat", "--help"), env, /unknown flag --wat\n/],
+    ["one with a value beside -h", upload("--paralel=3", "-h"), env, /unknown flag --paralel\n/],
+    ["another command's beside -h", ["pending", "--acl", "-h"], env, /unknown flag --acl\n/],
+    ["one beside --help and no command", ["--help", "--wat"], env, /unknown flag --wat\n/],
+    ["one that help is asked about", ["help", "upload", "--wat"], env, /unknown flag --wat\n/],
+    ["one beside --version", ["--version", "--wat"], env, /unknown flag --wat\n/],
+    ["one beside --completions", ["--completions", "zsh", "--wat"], env, /unknown flag --wat\n/],
+    ["ls without a bucket", ["ls"], env, /missing: oss:\/\/BUCKET\/PREFIX\n.*which buckets/],
+    ["ls of no lines", ["ls", "oss://bucket", "--limit", "0"], env, /--limit: 0 is not possible\n/],
+    ["ls of no bucket", ["ls", "bucket/"], env, /"bucket\/" does not name an object\n/],
+    ["rm of a whole bucket", ["rm", "oss://bucket/"], env, /does not say which object\n/],
+    ["rm of two objects", ["rm", url, url], env, /too many arguments: oss:/],
+    [
+      "rm of a path that URLs drop",
+      ["rm", "oss://bucket/../x"],
+      env,
+      /the object's key: URLs drop/
+    ],
+    ["stat of such a path", ["stat", "oss://bucket/../x"], env, /the object's key: URLs drop/],
     [
       "a file whose name begins with two dashes",
       ["upload", "--h.txt", file, url],
@@ -241,16 +260,28 @@ describe("help", () => {
 
   it.live("fits into a narrow terminal", () =>
     Effect.gen(function* () {
-      const { out } = yield* runHere(["upload", "--help"], {}, 60)
+      const { out } = yield* runHere(["upload", "--help"], {}, { columns: 60 })
       assert.isAtMost(Math.max(...out.split("\n").map((line) => line.length)), 60)
-      const tiny = yield* runHere(["--help"], {}, 5)
+      const tiny = yield* runHere(["--help"], {}, { columns: 5 })
       assert.isAtMost(Math.max(...tiny.out.split("\n").map((line) => line.length)), 60)
     })
   )
 
-  it("is there for fifteen commands", () => {
-    assert.lengthOf(commands, 16)
+  it("is there for seventeen commands", () => {
+    assert.lengthOf(commands, 18)
   })
+
+  it.live("is there beside any flag that the command has", () =>
+    Effect.gen(function* () {
+      const { out } = yield* runHere(["upload", "--help"])
+      const flags = ["--exclude", "*.pem", "--no-path-style", "--parallel=3", "--", "--wat"]
+      assert.deepStrictEqual(yield* runHere(["upload", "--help", ...flags]), {
+        code: 0,
+        out,
+        error: ""
+      })
+    })
+  )
 
   it.live("says what is typed where", () =>
     Effect.gen(function* () {

@@ -29,6 +29,7 @@ import type { OssError } from "./OssError.ts"
 import { Operation } from "./OssError.ts"
 import type {
   ObjectHead,
+  ObjectPage,
   ObjectReceipt,
   PartPage,
   PartReceipt,
@@ -103,6 +104,18 @@ export class OssClient extends Context.Service<
       readonly body: Body<E>
       readonly options?: ObjectOptions | undefined
     }) => Effect.Effect<ObjectReceipt, OssError | E>
+
+    /** One page of the objects whose keys begin with `prefix`, ascending by key. */
+    readonly listObjects: (request: {
+      readonly prefix?: string | undefined
+      /** Keys that have it behind the prefix are told of once, by what they begin with: `/` for a folder at a time. */
+      readonly delimiter?: string | undefined
+      /** `next` of the page before. */
+      readonly after?: string | undefined
+    }) => Effect.Effect<ObjectPage, OssError>
+
+    /** Removes an object. Succeeds also if there is none; in a bucket with versions, those stay. */
+    readonly delete: (key: string) => Effect.Effect<void, OssError>
   }
 >()("@effect-oss/core/OssClient") {}
 
@@ -296,7 +309,7 @@ export const layerConfig = <E = never, R = never>(
 export const PresignRequest = Schema.Struct({
   operation: Operation,
   method: Schema.String,
-  /** Absent for `listUploads`, which is about the bucket. */
+  /** Absent for `listUploads` and `listObjects`, which are about the bucket. */
   key: Schema.optionalKey(Schema.String),
   /** As they are, not encoded: `uploadId` and `partNumber` for a part. Null for a name without a value, such as `uploads`. */
   query: Schema.Record(Schema.String, Schema.NullOr(Schema.String)),
@@ -340,8 +353,9 @@ export interface PresignedOptions<E = never, R = never> extends Omit<
  * An upload needs `initiate`, `uploadPart` and `complete`, or `put` for what is
  * smaller than a part. To resume as well as can be it needs `listParts`, to
  * settle lost answers `head`, to clean up `listUploads` and `abort`; all of
- * these may be left unsigned, as they may be forbidden. If signing fails, the
- * request fails with reason `CredentialsExpired`, and is sent again.
+ * these may be left unsigned, as they may be forbidden. No upload needs
+ * `listObjects` and `delete`. If signing fails, the request fails with reason
+ * `CredentialsExpired`, and is sent again.
  *
  * **Gotchas**
  *

@@ -41,7 +41,9 @@ export const Operation = Schema.Literals([
   "abort",
   "listUploads",
   "head",
-  "put"
+  "put",
+  "listObjects",
+  "delete"
 ])
 
 /**
@@ -161,7 +163,9 @@ const permissions: Readonly<Record<Operation, string>> = {
   listParts: "oss:ListParts",
   abort: "oss:AbortMultipartUpload",
   listUploads: "oss:ListMultipartUploads",
-  head: "oss:GetObject"
+  head: "oss:GetObject",
+  listObjects: "oss:ListObjects",
+  delete: "oss:DeleteObject"
 }
 
 /**

@@ -100,6 +100,41 @@ export interface UploadPage {
 }
 
 /**
+ * An object that OSS has, as lists tell of it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ListedObject {
+  readonly key: string
+  /** In bytes. */
+  readonly size: number
+  /** Quotes included. */
+  readonly etag: string
+  /** By OSS's clock, in milliseconds since 1970. */
+  readonly lastModified: number
+  /** Such as `Standard` or `IA`. */
+  readonly storageClass?: string | undefined
+  /** How it was made: `Normal`, `Multipart`, `Appendable` or `Symlink`. */
+  readonly type?: string | undefined
+}
+
+/**
+ * A page of objects.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ObjectPage {
+  /** Ascending by key. */
+  readonly objects: ReadonlyArray<ListedObject>
+  /** What keys with the delimiter behind the prefix begin with, up to and with the delimiter; ascending. */
+  readonly prefixes: ReadonlyArray<string>
+  /** What `after` of the next page is; none if this is the last. */
+  readonly next: Option.Option<string>
+}
+
+/**
  * What is stored under a key.
  *
  * @category models

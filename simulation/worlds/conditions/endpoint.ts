@@ -111,7 +111,9 @@ const withFailures = (client: Client, endpoint: Endpoint, now: () => number): Cl
     abort: (request) => unless("abort", client.abort(request)),
     listUploads: (request) => unless("listUploads", client.listUploads(request)),
     head: (key) => unless("head", client.head(key)),
-    put: (request) => unless("put", client.put(request))
+    put: (request) => unless("put", client.put(request)),
+    listObjects: (request) => unless("listObjects", client.listObjects(request)),
+    delete: (key) => unless("delete", client.delete(key))
   }
 }
 

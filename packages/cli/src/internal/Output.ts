@@ -18,6 +18,8 @@ export class Output extends Context.Service<
     readonly error: (text: string) => Effect.Effect<void>
     /** Fails if something that was written to standard output is lost, because a disk is full for instance. */
     readonly written: Effect.Effect<void, Unwritten>
+    /** False once the reader of standard output has gone: what has no other effect need not go on. */
+    readonly isRead: Effect.Effect<boolean>
     /** Standard output, as what progress is shown on. */
     readonly screen: Screen
   }

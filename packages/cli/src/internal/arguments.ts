@@ -11,7 +11,10 @@ export const explainArgument = (
     case "UnknownSubcommand":
       return { what: `unknown command "${error.subcommand}"`, todo: meant(error) }
     case "MissingArgument":
-      return { what: `missing: ${placeholders[error.argument] ?? error.argument}` }
+      return {
+        what: `missing: ${placeholders[error.argument] ?? error.argument}`,
+        todo: error.argument === "place" ? whichBuckets : undefined
+      }
     case "MissingOption":
       return { what: `missing: --${error.option.replace(/^--/, "")}` }
     case "InvalidValue":
@@ -29,9 +32,12 @@ const aFile = (name: string) => `if it is a file, write ./${name}, or put -- bef
 const meant = ({ suggestions: [nearest] }: { readonly suggestions: ReadonlyArray<string> }) =>
   nearest === undefined ? undefined : `did you mean ${nearest}?`
 
+const whichBuckets = `to see which buckets there are, use OSS's console or "ossutil ls";`
+
 const placeholders: Readonly<Record<string, string>> = {
   files: "FILE and oss://BUCKET/KEY",
   url: "oss://BUCKET/KEY",
+  place: "oss://BUCKET/PREFIX",
   id: "ID"
 }
 

@@ -17,7 +17,7 @@ export const atLeastOne = (flag: string, value: number): Effect.Effect<number, U
     ? Effect.succeed(value)
     : Effect.fail(
         new UsageError({
-          problem: `${flag}: ${value} at once is not possible`,
+          problem: `${flag}: ${value} is not possible`,
           remedy: "give a whole number from 1"
         })
       )

@@ -60,6 +60,18 @@ export const url = Argument.String("url").pipe(
   )
 )
 
+/** An object that is there. */
+export const objectUrl = Argument.String("url").pipe(
+  Argument.withMetavar("oss://BUCKET/KEY"),
+  Argument.withDescription("The object, by its whole key")
+)
+
+/** Where to look. */
+export const place = Argument.String("place").pipe(
+  Argument.withMetavar("oss://BUCKET/PREFIX"),
+  Argument.withDescription("The bucket, and what the keys begin with, if not all are meant")
+)
+
 export const partSize = Flag.String("part-size").pipe(
   Flag.withDescription(
     `From 100KiB to 5GiB; ${Size.syntax}. Default: 8MiB; somewhat less from 8 to 400 MiB, more above 78 GiB`

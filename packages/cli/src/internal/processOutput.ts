@@ -16,13 +16,17 @@ import { Output } from "./Output.ts"
 const write = (text: string): Effect.Effect<void> =>
   Effect.callback((resume) => {
     process.stdout.write(inLocale(text), (error) => {
-      if (error != null && !isReaderGone(error)) unwritten ??= error
+      if (error != null && isReaderGone(error)) isRead = false
+      else if (error != null) unwritten ??= error
       resume(Effect.void)
     })
   })
 
 /** What standard output could not take first. */
 let unwritten: Error | undefined
+
+/** Whether anybody still reads standard output. */
+let isRead = true
 
 /** A reader who has gone, or a terminal, has seen what it wanted. */
 const isReaderGone = (error: Error) =>
@@ -71,6 +75,7 @@ export const layerOutput: Layer.Layer<Output> = Layer.effect(
     return Output.of({
       out: screen.write,
       written,
+      isRead: Effect.sync(() => isRead),
       screen,
       error: (text) => Effect.callback((resume) => void writeError(text, () => resume(Effect.void)))
     })

@@ -131,6 +131,9 @@ const keepsKey = (title: string, key: string): Law => ({
   })
 })
 
+/** OSS tells whole seconds. */
+const inSeconds = (millis: number) => Math.floor(millis / 1000)
+
 /** A body whose second piece never comes; `waits` completes once somebody waits for it. */
 const hanging = Effect.gen(function* () {
   const waits = yield* Deferred.make<void>()
@@ -340,6 +343,72 @@ export const laws: ReadonlyArray<Law> = [
       yield* expectEqual(tag, "Unreadable")
       const { parts } = yield* client.listParts({ key, uploadId })
       yield* expectEqual(parts, [])
+    })
+  },
+  {
+    name: "lists objects by prefix, from the one after a key on",
+    check: Effect.gen(function* () {
+      const client = yield* OssClient
+      yield* expectEqual(yield* client.listObjects({}), {
+        objects: [],
+        prefixes: [],
+        next: Option.none()
+      })
+      const keys = ["a b+c&d", "a'b", "a/b", "a\u0001b", "a中", "b"]
+      const receipts = yield* Effect.forEach(keys, (key, index) =>
+        Effect.map(client.put({ key, body: Body.fromBytes(contentOf(index)) }), ({ etag }) => etag)
+      )
+      const page = yield* client.listObjects({ prefix: "a" })
+      yield* expectEqual(
+        page.objects.map(({ key }) => key),
+        ["a\u0001b", "a b+c&d", "a'b", "a/b", "a中"]
+      )
+      yield* expectEqual(
+        new Map(page.objects.map(({ key, size, etag }) => [key, [size, etag]])),
+        new Map(keys.slice(0, 5).map((key, index) => [key, [index, receipts[index]!]]))
+      )
+      const [first] = page.objects
+      if (first !== undefined) {
+        const { lastModified = first.lastModified } = yield* client.head(first.key)
+        yield* expectEqual(inSeconds(first.lastModified), inSeconds(lastModified))
+      }
+      yield* expectEqual(page.next, Option.none())
+      const rest = yield* client.listObjects({ prefix: "a", after: "a'b" })
+      yield* expectEqual(rest.objects, page.objects.slice(3))
+    })
+  },
+  {
+    name: "lists a folder at a time where a delimiter says what one is",
+    check: Effect.gen(function* () {
+      const client = yield* OssClient
+      const keys = ["a", "a/b", "a/c/d", "a/c/e", "a/中 +/f", "b/c"]
+      yield* Effect.forEach(keys, (key) => client.put({ key, body: Body.fromBytes(contentOf(1)) }))
+      const of = (request: { readonly prefix?: string; readonly after?: string }) =>
+        Effect.map(client.listObjects({ ...request, delimiter: "/" }), ({ objects, prefixes }) => [
+          objects.map(({ key }) => key),
+          prefixes
+        ])
+      yield* expectEqual(yield* of({}), [["a"], ["a/", "b/"]])
+      yield* expectEqual(yield* of({ prefix: "a/" }), [["a/b"], ["a/c/", "a/中 +/"]])
+      yield* expectEqual(yield* of({ prefix: "a/", after: "a/c/" }), [[], ["a/中 +/"]])
+    })
+  },
+  {
+    name: "removes one object, be it there or not",
+    check: Effect.gen(function* () {
+      const client = yield* OssClient
+      for (const key of ["a", "a/", "a/b c+中"]) {
+        yield* client.put({ key, body: Body.fromBytes(contentOf(1)) })
+      }
+      yield* client.delete("a/b c+中")
+      yield* client.delete("a/")
+      yield* client.delete("a/")
+      const { objects } = yield* client.listObjects({})
+      yield* expectEqual(
+        objects.map(({ key }) => key),
+        ["a"]
+      )
+      yield* expectReason(client.head("a/"), "NoSuchKey")
     })
   },
   {

@@ -112,6 +112,8 @@ describe("a signature", () => {
       yield* client.listUploads({ prefix: "k+'", after: { key: "k", uploadId } })
       yield* client.abort({ key: "k", uploadId })
       assert.strictEqual((yield* client.head("a b/中.txt")).size, 10)
+      yield* client.listObjects({ prefix: "k+'", delimiter: "/", after: "k+' 中" })
+      yield* client.delete("a b/中.txt")
     }).pipe(Effect.provide(overHttp(options)))
   )
 

@@ -51,7 +51,9 @@ describe("a request", () => {
           ["DELETE", "requester", undefined],
           ["GET", "requester", undefined],
           ["HEAD", "requester", undefined],
-          ["PUT", "requester", "819200"]
+          ["PUT", "requester", "819200"],
+          ["GET", "requester", undefined],
+          ["DELETE", "requester", undefined]
         ]
       )
     })

@@ -27,14 +27,14 @@ describe("an answer of success", () => {
   it.effect.each(broken)("that has %s in place of XML is unreadable", ([, body]) =>
     Effect.gen(function* () {
       const { client } = yield* against(() => ({ ...stored, body }))
-      const { initiate, listParts, complete, listUploads } = verbs(client)
-      const verbsWithXml = [initiate, listParts, complete, listUploads].map(
+      const { initiate, listParts, complete, listUploads, listObjects } = verbs(client)
+      const verbsWithXml = [initiate, listParts, complete, listUploads, listObjects].map(
         (verb) => verb ?? Effect.void
       )
       const errors = yield* Effect.forEach(verbsWithXml, (verb) => Effect.flip(verb))
       assert.deepStrictEqual(
         errors.map((error) => (error as OssError).reason._tag),
-        ["UnreadableResponse", "UnreadableResponse", "UnreadableResponse", "UnreadableResponse"]
+        Array.from({ length: 5 }, () => "UnreadableResponse")
       )
     })
   )
@@ -178,6 +178,65 @@ describe("an answer of success", () => {
   )
 })
 
+/** A page of objects and folders, as OSS writes it. */
+const objectsPage = (more: string) => `<?xml version="1.0" encoding="UTF-8"?>
+<ListBucketResult><Name>bucket</Name><Prefix>a%2B</Prefix><Marker></Marker><MaxKeys>1000</MaxKeys>
+<Delimiter>%2F</Delimiter><EncodingType>url</EncodingType>${more}
+<Contents><Key>a%2B%01+b.txt</Key><LastModified>2026-11-22T09:00:00.000Z</LastModified><ETag>${etag}</ETag>
+<Type>Normal</Type><Size>52776558133248</Size><StorageClass>IA</StorageClass>
+<Owner><ID>1</ID><DisplayName>1</DisplayName></Owner></Contents>
+<CommonPrefixes><Prefix>a%2B%E4%B8%AD%2F</Prefix></CommonPrefixes></ListBucketResult>`
+
+/** Goes on behind a key. */
+const truncated = (marker: string) =>
+  `<IsTruncated>true</IsTruncated><NextMarker>${encodeURIComponent(marker)}</NextMarker>`
+
+describe("a list of objects", () => {
+  it.effect("is read with its folders, and asked for by prefix, delimiter and marker", () =>
+    Effect.gen(function* () {
+      const { client, server } = yield* against(() => ({ body: objectsPage(truncated("a+中/")) }))
+      const page = yield* client.listObjects({ prefix: "a+", delimiter: "/", after: "a+\u0001" })
+      assert.deepStrictEqual(page, {
+        objects: [
+          {
+            key: "a+\u0001 b.txt",
+            size: 52_776_558_133_248,
+            etag,
+            lastModified: Date.parse("2026-11-22T09:00:00Z"),
+            storageClass: "IA",
+            type: "Normal"
+          }
+        ],
+        prefixes: ["a+中/"],
+        next: Option.some("a+中/")
+      })
+      const { searchParams } = new URL(server.requests[0]?.url ?? "", server.url)
+      assert.deepStrictEqual(
+        ["prefix", "delimiter", "marker"].map((name) => searchParams.get(name)),
+        ["a+", "/", "a+\u0001"]
+      )
+    })
+  )
+
+  it.effect("of a thousand keys as long as OSS takes them is read", () =>
+    Effect.gen(function* () {
+      const keys = Array.from({ length: 1_000 }, (_, index) => `${"中".repeat(339)}${index}`)
+      const contents = keys.map(
+        (key) =>
+          `<Contents><Key>${encodeURIComponent(key)}</Key><LastModified>2026-11-22T09:00:00.000Z</LastModified><ETag>${etag}</ETag><Size>1</Size><Owner><ID>1000000000000000</ID><DisplayName>1000000000000000</DisplayName></Owner></Contents>`
+      )
+      const { client } = yield* against(() => ({
+        body: `<R><EncodingType>url</EncodingType><IsTruncated>false</IsTruncated>${contents.join("")}</R>`
+      }))
+      const page = yield* client.listObjects({})
+      assert.deepStrictEqual(
+        page.objects.map(({ key }) => key),
+        keys
+      )
+    })
+  )
+})
+
 describe("a list of uploads", () => {
   const after = { key: "b", uploadId: "U5" }
   const further: ReadonlyArray<readonly [string, string, string]> = [
@@ -194,6 +253,30 @@ describe("a list of uploads", () => {
 })
 
 describe("a hostile list", () => {
+  const markers: ReadonlyArray<readonly [string, string]> = [
+    ["repeats the marker it was given", truncated("b")],
+    ["goes back", truncated("a")],
+    ["goes back in the order of UTF-8", truncated("\u0001")],
+    ["does not say where it goes on", "<IsTruncated>true</IsTruncated>"],
+    ["does not say whether it goes on", ""]
+  ]
+  it.effect.each(markers)("of objects that %s is unreadable", ([, marker]) =>
+    Effect.gen(function* () {
+      const { client } = yield* against(() => ({ body: objectsPage(marker) }))
+      const error = yield* Effect.flip(client.listObjects({ after: "b" }))
+      assert.strictEqual(error.reason._tag, "UnreadableResponse")
+    })
+  )
+
+  it.effect("of an object without a size that can be is unreadable", () =>
+    Effect.gen(function* () {
+      const page = objectsPage("<IsTruncated>false</IsTruncated>")
+      const { client } = yield* against(() => ({ body: page.replace("52776558133248", "-1") }))
+      const error = yield* Effect.flip(client.listObjects({}))
+      assert.strictEqual(error.reason._tag, "UnreadableResponse")
+    })
+  )
+
   const stuck: ReadonlyArray<readonly [string, string]> = [
     ["repeats the marker it was given", "7"],
     ["goes back", "6"],
@@ -224,7 +307,7 @@ describe("a hostile list", () => {
       const { client } = yield* against(() => ({ body: listed(numbers) }))
       const error = yield* Effect.flip(client.listParts({ key: "k", uploadId: "U" }))
       assert.strictEqual(error.reason._tag, "Transport")
-      assert.include(error.message, "more than 2097152 bytes")
+      assert.include(error.message, "more than 4194304 bytes")
     })
   )
 

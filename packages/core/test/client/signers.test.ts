@@ -72,7 +72,9 @@ describe.each(signers)("the signer of %s", (_, signerOf) => {
             Request.abort(connection, key, uploadId),
             Request.listUploads(connection, text, { key: text, uploadId }),
             Request.head(connection, key),
-            Request.put(connection, key, number, options)
+            Request.put(connection, key, number, options),
+            Request.listObjects(connection, text, "/", text),
+            Request.remove(connection, key)
           ]
           for (const request of made.filter(Result.isSuccess)) {
             const { method, query, key } = request.success

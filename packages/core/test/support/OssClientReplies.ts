@@ -48,5 +48,7 @@ export const verbs = (
   abort: client.abort({ key: "k", uploadId: "U" }),
   listUploads: client.listUploads({}),
   head: client.head("k"),
-  put: client.put({ key: "k", body: bytes(10) })
+  put: client.put({ key: "k", body: bytes(10) }),
+  listObjects: client.listObjects({}),
+  delete: client.delete("k")
 })

@@ -4,11 +4,10 @@ import { bytes, printable } from "@effect-oss/terminal/Text"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { UsageError } from "../CliFailure.ts"
 import type { Connection } from "../connection.ts"
 import { layerClient } from "../connection.ts"
 import { jsonLine } from "../json.ts"
-import * as ObjectUrl from "../ObjectUrl.ts"
+import type { ObjectUrl } from "../ObjectUrl.ts"
 import { Output } from "../Output.ts"
 import * as Stored from "../stored.ts"
 
@@ -20,8 +19,7 @@ export interface Input extends Connection {
 
 export const run = Effect.fn("stat")(function* (input: Input) {
   const { out } = yield* Output
-  const url = yield* Effect.fromResult(ObjectUrl.parse(input.url))
-  if (ObjectUrl.isFolder(url)) return yield* noObject(input.url)
+  const url = yield* Effect.fromResult(Stored.objectAt(input.url))
   const head = yield* Stored.lookingFor(input.retryFor).pipe(
     Effect.flatMap((look) => look(url.key)),
     Effect.provide(layerClient(url.bucket, input))
@@ -29,9 +27,6 @@ export const run = Effect.fn("stat")(function* (input: Input) {
   if (Option.isNone(head)) return yield* Stored.nothingAt(url)
   yield* out(input.json ? jsonOf(url, head.value) : textOf(url, head.value))
 })
-
-const noObject = (url: string) =>
-  new UsageError({ problem: `"${url}" does not say which object`, remedy: "give the whole key" })
 
 /** OSS counts the parts at the end of the ETag. */
 const partsOf = ({ etag }: ObjectHead): number | undefined => {
@@ -42,14 +37,14 @@ const partsOf = ({ etag }: ObjectHead): number | undefined => {
 const dateOf = ({ lastModified }: ObjectHead): string | undefined =>
   lastModified === undefined ? undefined : DateTime.formatIso(DateTime.makeUnsafe(lastModified))
 
-const jsonOf = ({ bucket, key }: ObjectUrl.ObjectUrl, head: ObjectHead): string => {
+const jsonOf = ({ bucket, key }: ObjectUrl, head: ObjectHead): string => {
   const { size, etag, crc64, storageClass, type, contentType } = head
   const check = Option.getOrUndefined(Option.map(crc64, String))
   const more = { lastModified: dateOf(head), storageClass, type, parts: partsOf(head), contentType }
   return jsonLine({ _tag: "Object", bucket, key, size, etag, crc64: check, ...more })
 }
 
-const textOf = ({ bucket, key }: ObjectUrl.ObjectUrl, head: ObjectHead): string => {
+const textOf = ({ bucket, key }: ObjectUrl, head: ObjectHead): string => {
   const { size, etag, crc64, storageClass, type, contentType } = head
   const parts = partsOf(head)
   const count = parts === undefined ? "" : `, ${parts} ${parts === 1 ? "part" : "parts"}`

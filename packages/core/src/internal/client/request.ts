@@ -117,6 +117,26 @@ export const listUploads = (
 export const head = (connection: Connection, key: string): Made =>
   make(connection, "head", "HEAD", { key })
 
+/** Version 1: where its pages go on is a name, of which one can see that it lies further on. */
+export const listObjects = (
+  connection: Connection,
+  prefix: string | undefined,
+  delimiter: string | undefined,
+  after: string | undefined
+): Made =>
+  make(connection, "listObjects", "GET", {
+    query: {
+      "max-keys": "1000",
+      "encoding-type": "url",
+      ...(prefix ? { prefix } : {}),
+      ...(delimiter ? { delimiter } : {}),
+      ...(after ? { marker: after } : {})
+    }
+  })
+
+export const remove = (connection: Connection, key: string): Made =>
+  make(connection, "delete", "DELETE", { key })
+
 export const put = (
   connection: Connection,
   key: string,

@@ -39,6 +39,7 @@ export const make = ({ connection, http, signer }: Parts): OssClient["Service"] 
   return {
     endpoint,
     bucket,
+    ...stored(connection, ask),
 
     initiate: Effect.fn("OssClient.initiate")((key, options) =>
       ask({
@@ -91,14 +92,6 @@ export const make = ({ connection, http, signer }: Parts): OssClient["Service"] 
       })
     ),
 
-    head: Effect.fn("OssClient.head")((key) =>
-      ask({
-        about: { operation: "head", key },
-        request: Request.head(connection, key),
-        read: Responses.objectHead
-      })
-    ),
-
     put: Effect.fn("OssClient.put")(({ key, body, options }) =>
       send({
         about: { operation: "put", key },
@@ -109,6 +102,34 @@ export const make = ({ connection, http, signer }: Parts): OssClient["Service"] 
     )
   }
 }
+
+/** What is stored: looked at, listed and removed. */
+const stored = (connection: Connection, ask: <A>(call: Call<A>) => Effect.Effect<A, OssError>) =>
+  ({
+    head: Effect.fn("OssClient.head")((key) =>
+      ask({
+        about: { operation: "head", key },
+        request: Request.head(connection, key),
+        read: Responses.objectHead
+      })
+    ),
+
+    listObjects: Effect.fn("OssClient.listObjects")(({ prefix, delimiter, after }) =>
+      ask({
+        about: { operation: "listObjects" },
+        request: Request.listObjects(connection, prefix, delimiter, after),
+        read: Responses.objectPage(after)
+      })
+    ),
+
+    delete: Effect.fn("OssClient.delete")((key) =>
+      ask({
+        about: { operation: "delete", key },
+        request: Request.remove(connection, key),
+        read: Responses.nothing
+      })
+    )
+  }) satisfies Partial<OssClient["Service"]>
 
 /** What a request is about, whether or not it can be made. */
 interface About {
@@ -162,7 +183,7 @@ const sender = (bucket: string, http: HttpClient, signer: Signer) => {
     const response = yield* carry(http, request, signed, body, failed)
     const { status, headers } = response
     yield* annotateResponse(response)
-    if (status !== (about.operation === "abort" ? 204 : 200)) {
+    if (status !== (isRemoval(about) ? 204 : 200)) {
       return yield* yield* refused(about, response, signed, yield* Clock.currentTimeMillis)
     }
     return yield* Effect.mapError(read(response), ({ message: description }) =>
@@ -173,6 +194,8 @@ const sender = (bucket: string, http: HttpClient, signer: Signer) => {
     )
   })
 }
+
+const isRemoval = ({ operation }: About) => operation === "abort" || operation === "delete"
 
 /** An endpoint that computes CRC64s does so for each body: an answer without one is not to be believed. */
 const crc64Told = () => {

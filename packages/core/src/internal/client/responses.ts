@@ -14,6 +14,7 @@ import * as Schema from "effect/Schema"
 import type {
   ListedPart,
   ObjectHead,
+  ObjectPage,
   ObjectReceipt,
   PartPage,
   PartReceipt,
@@ -213,6 +214,58 @@ export const uploadPage =
         })
       }
       return { uploads, next: Option.some(next), serverTime }
+    })
+
+const decodeObject = Schema.decodeUnknownEffect(
+  Schema.Struct({
+    Key: Schema.String,
+    Size: Count,
+    ETag: Schema.NonEmptyString,
+    LastModified: Schema.DateTimeUtcFromString,
+    StorageClass: Schema.optional(Schema.String),
+    Type: Schema.optional(Schema.String)
+  })
+)
+const decodePrefix = Schema.decodeUnknownEffect(Schema.Struct({ Prefix: Schema.NonEmptyString }))
+const decodeObjectPage = Schema.decodeUnknownEffect(
+  Schema.Struct({
+    IsTruncated: Truncated,
+    EncodingType: Schema.optional(Schema.String),
+    NextMarker: Schema.optional(Schema.String)
+  })
+)
+
+export const objectPage =
+  (after = ""): Read<ObjectPage> =>
+  ({ body }) =>
+    Effect.gen(function* () {
+      const root = yield* Xml.parse(body)
+      const { IsTruncated, EncodingType, NextMarker } = yield* decodeObjectPage(Xml.texts(root))
+      const text = EncodingType === "url" ? urlDecoded : Effect.succeed
+      const objects = yield* Effect.forEach(Xml.all(root, "Contents"), (object) =>
+        Effect.flatMap(decodeObject(Xml.texts(object)), (known) =>
+          Effect.map(text(known.Key), (key) => ({
+            key,
+            size: known.Size,
+            etag: known.ETag,
+            lastModified: DateTime.toEpochMillis(known.LastModified),
+            storageClass: known.StorageClass,
+            type: known.Type
+          }))
+        )
+      )
+      const prefixes = yield* Effect.forEach(Xml.all(root, "CommonPrefixes"), (group) =>
+        Effect.flatMap(decodePrefix(Xml.texts(group)), ({ Prefix }) => text(Prefix))
+      )
+      if (IsTruncated === "false") return { objects, prefixes, next: Option.none() }
+      const next = yield* text(NextMarker ?? "")
+      // An absent one, too, lies behind nothing.
+      if (compareBytes(next, after) <= 0) {
+        return yield* Effect.fail({
+          message: "the list of objects does not go on where it should"
+        })
+      }
+      return { objects, prefixes, next: Option.some(next) }
     })
 
 /** OSS lists by key, then by upload id, both by their bytes. */

@@ -24,8 +24,8 @@ import type { Request } from "./request.ts"
 import type { Response } from "./responses.ts"
 import type { Signed } from "./signer.ts"
 
-/** In bytes. A page of 1,000 parts or uploads has well below one MiB. */
-const maxPage = 2 * 1024 * 1024
+/** In bytes. A page has up to 1,000 keys of 1,023 bytes, each byte as three characters, and some 400 bytes beside each. */
+const maxPage = 4 * 1024 * 1024
 
 /** In bytes. OSS's errors have a few hundred; the page of a proxy is not read to its end. */
 const maxError = 64 * 1024

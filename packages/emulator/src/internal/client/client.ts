@@ -7,11 +7,12 @@
 import type { Body } from "@effect-oss/core/Body"
 import type { OssClient } from "@effect-oss/core/OssClient"
 import * as Effect from "effect/Effect"
+import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { Attempt, Exchange } from "../exchange.ts"
 import * as Listing from "../state/listing.ts"
-import { quote } from "../state/model.ts"
+import { type BucketState, quote } from "../state/model.ts"
 import { type Verbs } from "../verbs.ts"
 import * as Calls from "./calls.ts"
 
@@ -30,6 +31,7 @@ export const make = (options: {
     bucket: options.bucket,
     ...multipart(calls),
     ...lists(calls),
+    ...objectLists(calls),
     ...objects(calls)
   }
 }
@@ -127,9 +129,50 @@ const lists = ({ bucket, verbs, ask }: Calls.Calls) =>
       )
   }) satisfies Partial<OssClient["Service"]>
 
+/** What is stored, page by page. */
+const objectLists = ({ bucket, verbs, ask }: Calls.Calls) =>
+  ({
+    listObjects: ({ prefix = "", delimiter = "", after = "" }) =>
+      ask({ operation: "listObjects" }, () =>
+        verbs
+          .query((state) =>
+            Listing.objects(state, { bucket, prefix, delimiter, after, max: Listing.maxPage })
+          )
+          .pipe(Effect.map((listed) => ({ crc64: Option.none(), listed })))
+      ).pipe(
+        Effect.map(({ answer: { listed } }) => ({
+          objects: listed.page.items.flatMap((entry) =>
+            "key" in entry ? listedObject(listed.bucket, entry.key) : []
+          ),
+          prefixes: listed.page.items.flatMap((entry) => ("prefix" in entry ? [entry.prefix] : [])),
+          next: nextOf(listed.page, Listing.nameOf)
+        }))
+      )
+  }) satisfies Partial<OssClient["Service"]>
+
+const listedObject = ({ objects }: BucketState, key: string) =>
+  Option.match(HashMap.get(objects, key), {
+    onNone: () => [],
+    onSome: ({ size, etag, modified, type, headers }) => [
+      {
+        key,
+        size,
+        etag,
+        lastModified: modified,
+        storageClass: headers["x-oss-storage-class"] ?? "Standard",
+        type
+      }
+    ]
+  })
+
 /** Whole objects. */
 const objects = ({ bucket, verbs, ask, store }: Calls.Calls) =>
   ({
+    delete: (key) =>
+      ask({ operation: "delete", key }, () =>
+        Effect.as(verbs.remove({ bucket, key }), { status: 204, crc64: Option.none() })
+      ).pipe(Effect.asVoid),
+
     head: (key) =>
       ask({ operation: "head", key }, () =>
         Effect.map(verbs.head({ bucket, key }), ({ size, etag, crc64 }) => ({
