@@ -270,19 +270,21 @@ export type Task =
   | { readonly _tag: "Adoptable"; readonly part: UploadedPart }
   | { readonly _tag: "Missing"; readonly part: Part }
 
-const AliOssSchema = Schema.Struct({
+const AliOssSchema = /*#__PURE__*/ Schema.Struct({
   file: Schema.optionalKey(Schema.Unknown),
   name: Schema.NonEmptyString,
   fileSize: Size,
-  partSize: Size.check(Schema.isGreaterThan(0)),
+  partSize: /*#__PURE__*/ Size.check(/*#__PURE__*/ Schema.isGreaterThan(0)),
   uploadId: Schema.NonEmptyString,
   // Nothing is taken over by its ETag: checkpoints of some versions lack it.
   doneParts: Schema.Array(
     Schema.Struct({ number: Size, etag: Schema.optional(Schema.NullOr(Schema.String)) })
   )
 })
-const decodeAliOss = Schema.decodeUnknownResult(AliOssSchema)
-const decodeAliOssText = Schema.decodeResult(Schema.fromJsonString(AliOssSchema))
+const decodeAliOss = /*#__PURE__*/ Schema.decodeUnknownResult(AliOssSchema)
+const decodeAliOssText = /*#__PURE__*/ Schema.decodeResult(
+  /*#__PURE__*/ Schema.fromJsonString(AliOssSchema)
+)
 
 /**
  * A checkpoint of the package ali-oss, as its `progress` callback gives it and

@@ -14,7 +14,7 @@
  * @since 0.1.0
  */
 export interface ObjectOptions {
-  /** The `Content-Type`; without it, what the key's extension stands for, or else `application/octet-stream`. */
+  /** The `Content-Type`. Without it: the type that the source knows, as a `File` does; or what the key's extension stands for, except in browsers; or `application/octet-stream`. */
   readonly mime?: string | undefined
   /** Further standard headers: `Cache-Control`, `Content-Disposition`, `Content-Encoding`, `Expires`, or `x-oss-*`. */
   readonly headers?: Readonly<Record<string, string>> | undefined

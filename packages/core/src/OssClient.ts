@@ -295,7 +295,7 @@ export const layerConfig = <E = never, R = never>(
         endpoint: given.endpoint ?? (yield* optionalText("OSS_ENDPOINT")),
         pathStyle: given.pathStyle ?? (yield* optionalFlag("OSS_PATH_STYLE")),
         cname: given.cname ?? (yield* optionalFlag("OSS_CNAME")),
-        credentials: given.credentials ?? (yield* fixedKeys)
+        credentials: given.credentials ?? (yield* fixedKeys())
       })
     })
   )
@@ -306,7 +306,7 @@ export const layerConfig = <E = never, R = never>(
  * @category models
  * @since 0.1.0
  */
-export const PresignRequest = Schema.Struct({
+export const PresignRequest = /*#__PURE__*/ Schema.Struct({
   operation: Operation,
   method: Schema.String,
   /** Absent for `listUploads` and `listObjects`, which are about the bucket. */
@@ -471,10 +471,12 @@ const optionalFlag = (name: string) =>
     text === undefined ? Config.succeed(undefined) : Config.Boolean(name)
   )
 
-const fixedKeys = Config.all({
-  accessKeyId: Config.NonEmptyString("OSS_ACCESS_KEY_ID"),
-  accessKeySecret: Config.schema(Schema.Redacted(Schema.NonEmptyString), "OSS_ACCESS_KEY_SECRET"),
-  securityToken: Config.map(optionalText("OSS_SESSION_TOKEN"), (token) =>
-    token === undefined ? undefined : Redacted.make(token)
-  )
-})
+/** Made when it is needed: a page leaves it out, and `Config` with it. */
+const fixedKeys = () =>
+  Config.all({
+    accessKeyId: Config.NonEmptyString("OSS_ACCESS_KEY_ID"),
+    accessKeySecret: Config.schema(Schema.Redacted(Schema.NonEmptyString), "OSS_ACCESS_KEY_SECRET"),
+    securityToken: Config.map(optionalText("OSS_SESSION_TOKEN"), (token) =>
+      token === undefined ? undefined : Redacted.make(token)
+    )
+  })

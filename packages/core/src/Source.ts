@@ -79,6 +79,8 @@ export interface RandomAccess<out E = never> {
   readonly currentFingerprint: Effect.Effect<string, SourceError | E>
   /** Fills `target` with the bytes from `offset` on, or fails. In any order, again, and concurrently. */
   readonly read: (target: Uint8Array, offset: number) => Effect.Effect<void, SourceError | E>
+  /** Of the content, such as `image/png`, where it is known. The object gets it unless the request says another. Default: it follows from the key. */
+  readonly contentType?: string | undefined
   /** In bytes: how much to read at once where each read takes a round trip. Default: reads of any size cost the same. */
   readonly block?: number | undefined
 }
@@ -99,6 +101,8 @@ export interface Sequential<out E = never> {
   readonly fingerprint: string
   /** Begins at the start each time it is run, and yields the same bytes each time. */
   readonly bytes: Stream.Stream<Uint8Array, SourceError | E>
+  /** As of `RandomAccess`. */
+  readonly contentType?: string | undefined
 }
 
 /**
@@ -159,12 +163,17 @@ export interface BlobLike {
   readonly name?: string
   /** A `File` has one, in milliseconds since 1970. */
   readonly lastModified?: number
+  /** Its content type; empty if it isn't known. */
+  readonly type?: string
 }
 
 /**
  * A `Blob` or a `File`. A file is the same source in a later run if it has the
- * same name, size and time of modification. A blob has nothing that tells its
- * content, so it is read once more when it is opened, for its CRC64.
+ * same name, size and time of modification. If only the time differs, as of a
+ * copy, what was sent is compared with the file by CRC64 instead of being sent
+ * again. A blob has nothing that tells its
+ * content, so it is read once more when it is opened, for its CRC64. The object
+ * gets its `type` as content type, unless the request says another.
  *
  * **Example** (a file that the user chose)
  *

@@ -60,7 +60,7 @@ export interface UploadResult extends Schema.Schema.Type<typeof UploadResult> {}
  * @since 0.1.0
  */
 export const UploadResultJson: Schema.Codec<UploadResult, Schema.Json> =
-  Schema.toCodecJson(UploadResult)
+  /*#__PURE__*/ Schema.toCodecJson(UploadResult)
 
 /**
  * How far an upload has come.
@@ -256,4 +256,4 @@ export type UploadEvent =
  * @since 0.1.0
  */
 export const UploadEventJson: Schema.Codec<UploadEvent, Schema.Json> =
-  Schema.toCodecJson(UploadEvent)
+  /*#__PURE__*/ Schema.toCodecJson(UploadEvent)

@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Source, Upload } from "@effect-oss/core"
-import { OssEmulator } from "@effect-oss/emulator"
+import { OssClient, Source, Upload } from "@effect-oss/core"
+import { Fault, OssEmulator } from "@effect-oss/emulator"
 import { Effect, Option, Stream } from "effect"
+import { httpWorld } from "../support/httpWorld.ts"
 import {
   assertWhole,
   bucket,
@@ -9,6 +10,7 @@ import {
   fiveParts,
   key,
   partSize,
+  partsSent,
   world
 } from "../support/world.ts"
 
@@ -73,6 +75,95 @@ describe("Source.blob", () => {
       const file = new File([fiveParts], "db.tar")
       yield* Upload.upload({ key: "file", partSize, source: Source.blob(file) })
       yield* assertWhole(fiveParts, "file")
+    }).pipe(Effect.provide(world))
+  )
+})
+
+describe("a chosen file whose time of modification is another one", () => {
+  const upload = (file: File, options: Partial<Upload.UploadRequest> = {}) =>
+    Upload.upload({ key, partSize, concurrency: 1, ...options, source: Source.blob(file) })
+  const at = (lastModified: number, content = fiveParts) =>
+    new File([content], "db.tar", { lastModified })
+
+  /** OSS has four parts of five. */
+  const interrupted = Effect.gen(function* () {
+    const { inject } = yield* OssEmulator.OssEmulator
+    yield* inject(
+      Fault.answer({ operation: "uploadPart", partNumber: 5, status: 403, code: "AccessDenied" })
+    )
+    yield* Effect.flip(upload(at(1)))
+  })
+  const sentAgain = Effect.map(partsSent, (sent) => sent.slice(5))
+
+  it.effect("keeps the parts that OSS has, after their CRC64 was compared", () =>
+    Effect.gen(function* () {
+      yield* interrupted
+      const result = yield* upload(at(2), { onSourceChanged: "fail" })
+      assert.strictEqual(result.resumed, 4 * partSize)
+      assert.deepStrictEqual(yield* sentAgain, [5])
+      yield* assertWhole(fiveParts)
+    }).pipe(Effect.provide(world))
+  )
+
+  const edited = Uint8Array.from(fiveParts)
+  edited[partSize + 5]! ^= 1
+
+  it.effect("sends the parts whose content is another one as well", () =>
+    Effect.gen(function* () {
+      yield* interrupted
+      yield* upload(at(2, edited))
+      assert.deepStrictEqual(yield* sentAgain, [2, 5])
+      yield* assertWhole(edited)
+    }).pipe(Effect.provide(world))
+  )
+
+  it.effect(
+    "fails if its content is another one, where that is asked for, and keeps the parts",
+    () =>
+      Effect.gen(function* () {
+        yield* interrupted
+        const error = yield* Effect.flip(upload(at(2, edited), { onSourceChanged: "fail" }))
+        assert.strictEqual((error as Source.SourceError).reason._tag, "SourceChanged")
+        assert.strictEqual((yield* upload(at(3))).resumed, 4 * partSize)
+      }).pipe(Effect.provide(world))
+  )
+})
+
+describe("the type of a blob", () => {
+  const typed = new Blob([fiveParts], { type: "image/x-raw" })
+  const headOf = (options: Partial<Upload.UploadRequest>) =>
+    Effect.gen(function* () {
+      yield* Upload.upload({ key, partSize, source: Source.blob(typed), ...options })
+      return (yield* OssClient.OssClient.use((client) => client.head(key))).contentType
+    })
+
+  it.live.each<[string, Partial<Upload.UploadRequest>, string]>([
+    ["is the object's", {}, "image/x-raw"],
+    ["is the object's, of a small one too", { partSize: 100 * partSize }, "image/x-raw"],
+    ["gives way to what is asked for", { mime: "text/csv" }, "text/csv"],
+    ["gives way to a header", { headers: { "Content-Type": "text/csv" } }, "text/csv"],
+    [
+      "leaves it to the key if it is empty",
+      { source: Source.blob(new Blob([fiveParts])) },
+      "application/x-tar"
+    ]
+  ])("%s", ([, options, expected]) =>
+    Effect.gen(function* () {
+      assert.strictEqual(yield* headOf(options), expected)
+    }).pipe(Effect.provide(httpWorld()))
+  )
+
+  it.effect("may differ at the next visit", () =>
+    Effect.gen(function* () {
+      const { inject } = yield* OssEmulator.OssEmulator
+      yield* inject(
+        Fault.answer({ operation: "uploadPart", partNumber: 5, status: 403, code: "AccessDenied" })
+      )
+      const file = (type: string) => new File([fiveParts], "db.tar", { lastModified: 1, type })
+      const upload = (type: string) =>
+        Upload.upload({ key, partSize, concurrency: 1, source: Source.blob(file(type)) })
+      yield* Effect.flip(upload("application/x-tar"))
+      assert.strictEqual((yield* upload("")).resumed, 4 * partSize)
     }).pipe(Effect.provide(world))
   )
 })

@@ -12,6 +12,12 @@ describe("two fingerprints", () => {
     ["the size differs", file, Fingerprint.make({ ...facts, size: 1_001 }), "other"],
     ["the time differs", file, Fingerprint.make({ ...facts, modified: 1 }), "other"],
     ["inode and time differ", file, Fingerprint.make({ size: 1_000, inode: 43n }), "other"],
+    [
+      "only the time of a chosen file differs",
+      Fingerprint.make({ size: 1, touched: 1 }),
+      Fingerprint.make({ size: 1, touched: 2 }),
+      "compare"
+    ],
     ["both are a stream's", "", "", "same"],
     ["one is a stream's", file, "", "other"],
     ["one is a text of somebody's own", "v1", "v2", "other"],

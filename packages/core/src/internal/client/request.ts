@@ -6,11 +6,11 @@
  * @internal
  */
 import * as Result from "effect/Result"
-import mime from "mime"
 import * as ObjectKey from "../../ObjectKey.ts"
 import type { ObjectOptions } from "../../ObjectOptions.ts"
 import type { UploadPosition } from "../../OssModel.ts"
 import type { Operation } from "../../OssError.ts"
+import * as ContentTypes from "./contentTypes.ts"
 import type { Connection } from "./endpoint.ts"
 import { headersFor } from "./objectHeaders.ts"
 import * as Xml from "./xml.ts"
@@ -195,9 +195,8 @@ const broken = (value: string | null): string | undefined =>
   value !== null && /\p{Surrogate}/u.test(value) ? "a parameter has broken text" : undefined
 
 const withContentType = (key: string, headers: Request["headers"]): Request["headers"] => {
-  // With a slash, a key without a dot is not taken for an extension.
-  const guess = mime.getType(`/${key}`)
-  return guess === null ? headers : { "content-type": guess, ...headers }
+  const guess = ContentTypes.of(key)
+  return guess === undefined ? headers : { "content-type": guess, ...headers }
 }
 
 /** Where the request goes when nothing but headers makes it authentic. */

@@ -1,13 +1,14 @@
 /**
- * The XML of OSS's protocol. Effect's decoder reads it: it expands no entity
- * and reads nothing from elsewhere. The limits here keep a hostile answer from
- * costing more memory than an honest one.
+ * The XML of OSS's protocol, read and written. Answers are small and plain, so
+ * that a page needn't carry a whole parser for them: no DOCTYPE is taken, hence
+ * no entity of its own, and nothing is read from elsewhere. The limits keep a
+ * hostile answer from costing more memory than an honest one.
  *
  * @internal
  */
 import * as Effect from "effect/Effect"
-import * as Xml from "effect/encoding/Xml"
-import * as Stream from "effect/Stream"
+import * as Result from "effect/Result"
+import { type Problem, tokenAt, referencesIn } from "./xmlTokens.ts"
 
 /** An element: the text in it and the elements in it. */
 export interface Element {
@@ -20,70 +21,104 @@ export interface Element {
 const maxDepth = 8
 
 /** Characters of one tag or one text: a key has up to 1,023 bytes, each up to three characters. */
-const maxTokenSize = 64 * 1024
+export const maxTokenSize = 64 * 1024
 
 /** A page of 1,000 uploads has some 7,000. */
 const maxElements = 20_000
 
-/** In bytes; the decoder makes the events of one piece at once. */
-const pieceSize = 16 * 1024
-
 /** The document's root element; fails with what is wrong with it. */
-export const parse = (bytes: Uint8Array): Effect.Effect<Element, { readonly message: string }> =>
-  Effect.suspend(() => {
-    const tree = new Tree()
-    return Stream.fromIterable(piecesOf(bytes)).pipe(
-      Stream.pipeThroughChannel(Xml.decode({ maxDepth, maxTokenSize })),
-      Stream.runForEachArray((events) => tree.add(events)),
-      Effect.flatMap(() =>
-        tree.root === undefined
-          ? Effect.fail({ message: "it is empty" })
-          : Effect.succeed(tree.root)
-      )
-    )
-  })
+export const parse = (bytes: Uint8Array): Effect.Effect<Element, Problem> =>
+  Effect.suspend(() => Effect.fromResult(Result.flatMap(textOf(bytes), read)))
 
-function* piecesOf(bytes: Uint8Array) {
-  for (let start = 0; start < bytes.length; start += pieceSize) {
-    yield bytes.subarray(start, start + pieceSize)
-  }
-}
+/** Characters that no document may have. */
+// oxlint-disable-next-line no-control-regex
+const forbidden = /[\0-\x08\x0B\x0C\x0E-\x1F\uFFFE\uFFFF]/
+
+const textOf = (bytes: Uint8Array): Result.Result<string, Problem> =>
+  Result.try({
+    try: () => new TextDecoder("utf-8", { fatal: true }).decode(bytes),
+    catch: () => ({ message: "it is not UTF-8" })
+  }).pipe(
+    Result.filterOrFail(
+      (text) => !forbidden.test(text),
+      () => ({ message: "it has a character that XML forbids" })
+    ),
+    Result.map((text) => text.replaceAll(/\r\n?/g, "\n"))
+  )
+
+const read = (document: string): Result.Result<Element, Problem> =>
+  Result.gen(function* () {
+    const tree = new Tree()
+    for (let at = 0; at < document.length;) {
+      const token = yield* tokenAt(document, at, maxTokenSize)
+      at = token.end
+      switch (token._tag) {
+        case "Start":
+          yield* tree.start(token.name)
+          if (token.isEmpty) yield* tree.end(token.name)
+          break
+        case "End":
+          yield* tree.end(token.name)
+          break
+        case "Text":
+          yield* tree.text(token.text, token.isRaw)
+      }
+    }
+    return yield* tree.whole
+  })
 
 interface Open extends Element {
   text: string
   readonly children: Array<Element>
 }
 
+type Taken = Result.Result<void, Problem>
+
+const refuse = (message: string) => Result.fail({ message })
+
+/** What was read so far. */
 class Tree {
-  root: Element | undefined
+  #root: Element | undefined
   readonly #open: Array<Open> = []
   #count = 0
 
-  add(events: ReadonlyArray<Xml.Event>): Effect.Effect<void, { readonly message: string }> {
-    for (const event of events) this.#take(event)
-    return this.#count > maxElements
-      ? Effect.fail({ message: `it has more than ${maxElements} elements` })
-      : Effect.void
+  start(name: string): Taken {
+    const parent = this.#open.at(-1)
+    if (this.#root !== undefined && parent === undefined) return refuse("it has more than one root")
+    if (this.#open.length >= maxDepth) return refuse(`it nests more than ${maxDepth} levels deep`)
+    if (++this.#count > maxElements) return refuse(`it has more than ${maxElements} elements`)
+    const element: Open = { name, text: "", children: [] }
+    parent?.children.push(element)
+    this.#open.push(element)
+    this.#root ??= element
+    return Result.void
   }
 
-  #take(event: Xml.Event): void {
-    switch (event._tag) {
-      case "StartElement": {
-        const element = { name: event.name, text: "", children: [] }
-        this.#open.at(-1)?.children.push(element)
-        this.#open.push(element)
-        this.root ??= element
-        this.#count++
-        return
-      }
-      case "Text": {
-        const element = this.#open.at(-1)
-        if (element !== undefined) element.text += event.text
-        return
-      }
-      case "EndElement":
-        this.#open.pop()
+  end(name: string): Taken {
+    return this.#open.pop()?.name === name
+      ? Result.void
+      : refuse(`</${name}> ends what has not begun`)
+  }
+
+  text(text: string, isRaw: boolean): Taken {
+    const element = this.#open.at(-1)
+    if (element === undefined) {
+      return !isRaw && /^[ \t\n]*$/.test(text)
+        ? Result.void
+        : refuse("it has text outside of its root")
     }
+    return Result.flatMap(isRaw ? Result.succeed(text) : referencesIn(text), (meant) => {
+      element.text += meant
+      return element.text.length > maxTokenSize
+        ? refuse(`a text has more than ${maxTokenSize} characters`)
+        : Result.void
+    })
+  }
+
+  get whole(): Result.Result<Element, Problem> {
+    if (this.#root === undefined) return refuse("it is empty")
+    const open = this.#open.at(-1)
+    return open === undefined ? Result.succeed(this.#root) : refuse(`<${open.name}> has no end`)
   }
 }
 

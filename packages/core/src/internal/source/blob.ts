@@ -12,7 +12,7 @@ export const make = (blob: BlobLike, name: string): RandomAccessSource => ({
     const { size, lastModified } = blob
     const fingerprint = Fingerprint.make({
       size,
-      modified: lastModified,
+      touched: lastModified,
       crc64: lastModified === undefined ? yield* crc64({ read }, 0, size) : undefined
     })
     return {
@@ -21,6 +21,7 @@ export const make = (blob: BlobLike, name: string): RandomAccessSource => ({
       size,
       fingerprint,
       currentFingerprint: Effect.succeed(fingerprint),
+      contentType: blob.type || undefined,
       read
     }
   })

@@ -16,6 +16,8 @@ export interface Facts {
   readonly crc64?: bigint | undefined
   /** Weak: some file systems number their files anew at each mount. */
   readonly inode?: bigint | undefined
+  /** Weak: in milliseconds since 1970, of a file that a person chose. A copy of it has the same bytes and another time. */
+  readonly touched?: number | undefined
 }
 
 /**
@@ -36,8 +38,10 @@ export const make = (facts: Facts): string =>
 export const compare = (then: string, now: string): Comparison => {
   if (then === now) return "same"
   const names = differing(then, now)
-  return names.length > 0 && names.every((name) => name === "inode") ? "compare" : "other"
+  return names.length > 0 && names.every((name) => weak.has(name)) ? "compare" : "other"
 }
+
+const weak: ReadonlySet<string> = new Set<keyof Facts>(["inode", "touched"])
 
 /** Says in a sentence how two fingerprints differ. */
 export const difference = (then: string, now: string): string => {
@@ -56,6 +60,7 @@ export const difference = (then: string, now: string): string => {
 const nouns: ReadonlyMap<string, string> = new Map([
   ["size", "size"],
   ["modified", "time of modification"],
+  ["touched", "time of modification"],
   ["lastModified", "time of modification"],
   ["etag", "ETag"],
   ["crc64", "CRC64"]
@@ -64,7 +69,8 @@ const nouns: ReadonlyMap<string, string> = new Map([
 const show = (name: string, value: string): string => {
   if (name === "size") return `${value} bytes`
   const time = new Date(Number(value))
-  return name === "modified" && Number.isFinite(time.getTime()) ? time.toISOString() : value
+  const isTime = name === "modified" || name === "touched"
+  return isTime && Number.isFinite(time.getTime()) ? time.toISOString() : value
 }
 
 /** The names of the facts that differ; none if one of the two is not made of facts. */

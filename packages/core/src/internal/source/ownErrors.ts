@@ -33,16 +33,17 @@ export const make = <E>(source: string): OwnErrors<E> => {
 
 /** The source, with its errors hidden. */
 export const within = <E>(source: Opened<E>, { hide }: OwnErrors<E>): Opened => {
-  const { id, fingerprint } = source
+  const { id, fingerprint, contentType } = source
   if (source._tag === "Sequential") {
     const { _tag, size, bytes } = source
-    return { _tag, id, fingerprint, size, bytes: Stream.mapError(bytes, hide) }
+    return { _tag, id, fingerprint, contentType, size, bytes: Stream.mapError(bytes, hide) }
   }
   const { _tag, size, block, currentFingerprint } = source
   return {
     _tag,
     id,
     fingerprint,
+    contentType,
     size,
     block,
     currentFingerprint: Effect.mapError(currentFingerprint, hide),

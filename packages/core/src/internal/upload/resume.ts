@@ -20,7 +20,7 @@ import * as Initiate from "./initiate.ts"
 import { listParts } from "./listing.ts"
 import * as Progress from "./progress.ts"
 import type { Failure, Session } from "./session.ts"
-import { recordUploadId, restart } from "./session.ts"
+import { objectOptions, recordUploadId, restart } from "./session.ts"
 import type { Stored } from "./settle.ts"
 import { headOf, stored as storedNow, storedSoon } from "./settle.ts"
 import { takeOver } from "./takeOver.ts"
@@ -95,6 +95,7 @@ const fromCheckpoint = Effect.fnUntraced(function* (
     return nothing
   }
   const recorded = isInDoubt ? yield* stillIn(session.source, parts) : parts
+  if (recorded.length < parts.length) yield* mayRestart(session)
   return yield* carryOn(session, { uploadId, partSize, recorded }, "Recorded").pipe(
     Effect.map((upload): Earlier => ({ _tag: "Open", upload })),
     Effect.catchReason("OssError", "NoSuchUpload", () => settleGone(session, partSize, recorded))
@@ -218,7 +219,7 @@ export const begin = (
   partSize: number
 ): Effect.Effect<Upload, OssError | CheckpointError> =>
   Effect.map(
-    Initiate.initiate(session, session.options, (uploadId) =>
+    Initiate.initiate(session, objectOptions(session), (uploadId) =>
       recordUploadId(session, uploadId, partSize)
     ),
     (uploadId) => ({ uploadId, partSize, recorded: [], listed: Option.some([]) })

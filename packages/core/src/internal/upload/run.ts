@@ -28,7 +28,7 @@ import type { Upload } from "./resume.ts"
 import { begin, resume } from "./resume.ts"
 import * as Sequential from "./sequential.ts"
 import type { Failure, Session } from "./session.ts"
-import { forget, lent, recordReceipt } from "./session.ts"
+import { forget, lent, objectOptions, recordReceipt } from "./session.ts"
 import { wellFormed } from "./wellFormed.ts"
 import type { Stored } from "./settle.ts"
 
@@ -109,7 +109,9 @@ export const pass = Effect.fnUntraced(function* (
   if (Option.isNone(earlier) && Option.isSome(reader.whole)) {
     const whole = reader.whole.value
     // It counts as one part.
-    return yield* session.slots.withSlot((lend) => put(lent(session, lend), whole))
+    return yield* session.slots.withSlot((lend) =>
+      put({ ...lent(session, lend), options: objectOptions(session) }, whole)
+    )
   }
   const upload = Option.isSome(earlier) ? earlier.value : yield* begin(session, partSize)
   const finish = Effect.gen(function* () {

@@ -46,6 +46,16 @@ export interface Session<out S = Opened> extends Transfer {
   readonly report: (event: UploadEvent) => Effect.Effect<void>
 }
 
+/**
+ * How the object is stored: as asked for, and of the type that the source knows.
+ * That one is no part of what a later run has to ask for again: a browser may
+ * come to know another.
+ */
+export const objectOptions = ({ options, source }: Session): ObjectOptions =>
+  source.contentType === undefined
+    ? options
+    : { ...options, headers: { "content-type": source.contentType, ...options.headers } }
+
 /** The same, giving away what it holds while a request waits to be sent again. */
 export const lent = <S extends Transfer>(session: S, lend: Lend): S => ({
   ...session,
