@@ -52,6 +52,7 @@ const only = (modules: ReadonlyArray<string>, message: string): Wall => ({
     "!../byteCount.ts",
     "!../monotonic.ts",
     "!../parts.ts",
+    "!../span.ts",
     ...modules.map((name) => `!../../${name}.ts`)
   ],
   message

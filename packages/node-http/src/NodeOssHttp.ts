@@ -75,13 +75,15 @@ export const layer = (options: Options = {}): Layer.Layer<HttpClient.HttpClient>
     )
   )
 
+/** A `Body` goes straight to its exchange: Effect's client would add what only other requests need. */
 const make = (routeTo: Agents.RouteTo): HttpClient.HttpClient => {
   const pump = Pump.make()
-  const own = HttpClient.make((request, url, signal) =>
-    Effect.flatMap(Effect.mapError(routeTo(url), failed(request)), (route) =>
-      Exchange.make(route, pump, { request, url, signal })
-    )
-  )
+  const carry = (request: HttpClientRequest, url: URL, signal?: AbortSignal) =>
+    Effect.matchEffect(routeTo(url), {
+      onFailure: (cause) => Effect.fail(failed(request)(cause)),
+      onSuccess: (route) => Exchange.make(route, pump, { request, url, signal })
+    })
+  const own = HttpClient.make(carry)
   const throughEffects = (request: HttpClientRequest) =>
     Effect.flatMap(
       // Effect's client says what is wrong with a URL.
@@ -94,9 +96,11 @@ const make = (routeTo: Agents.RouteTo): HttpClient.HttpClient => {
     HttpClientError.HttpClientError,
     never
   >(
-    Effect.flatMap((request) =>
-      Exchange.takes(request) ? own.execute(request) : throughEffects(request)
-    ),
+    Effect.flatMap((request) => {
+      const url = Exchange.hasBody(request) ? urlOf(request) : undefined
+      if (url !== undefined) return carry(request, url)
+      return Exchange.takes(request) ? own.execute(request) : throughEffects(request)
+    }),
     Effect.succeed
   )
 }
@@ -106,5 +110,4 @@ const failed = (request: HttpClientRequest) => (cause: Error) =>
     reason: new HttpClientError.TransportError({ request, cause })
   })
 
-const urlOf = ({ url }: HttpClientRequest): URL | undefined =>
-  URL.canParse(url) ? new URL(url) : undefined
+const urlOf = ({ url }: HttpClientRequest): URL | undefined => URL.parse(url) ?? undefined

@@ -24,12 +24,20 @@ export const tap = <E>(
 export const tapSent = <E>(
   body: Body<E>,
   onSent: (offset: number, bytes: number) => void
+): Body<E> => watched(body, () => {}, onSent)
+
+/** Calls `onRead` as `tap` does, and `onSent` as `tapSent` does. */
+export const watched = <E>(
+  { size, read }: Body<E>,
+  onRead: (piece: Uint8Array, offset: number) => void,
+  onSent: (offset: number, bytes: number) => void
 ): Body<E> => {
   let known: number | undefined
   return {
-    size: body.size,
+    size,
     read: (target, offset) =>
-      Effect.map(body.read(target, offset), () => {
+      Effect.map(read(target, offset), () => {
+        onRead(target, offset)
         if (known === undefined) onSent(offset, target.length)
       }),
     left: (bytes) => {

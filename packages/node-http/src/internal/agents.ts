@@ -52,9 +52,14 @@ export const make = Effect.fnUntraced(function* ({ proxy, ...options }: Options)
       )
     }).pipe(Scope.provide(scope))
 
-  const routeTo: RouteTo = Effect.fnUntraced(function* (url) {
-    const address = url && (yield* proxyFor(url, proxy))
-    if (address === undefined) return direct
+  const routeTo: RouteTo = (url) =>
+    url === undefined
+      ? Effect.succeed(direct)
+      : Effect.flatMap(proxyFor(url, proxy), (address) =>
+          address === undefined ? Effect.succeed(direct) : proxiedBy(address)
+        )
+
+  const proxiedBy = Effect.fnUntraced(function* (address: string) {
     const known = proxied.get(address) ?? (yield* Effect.cached(through(address)))
     proxied.set(address, known)
     return yield* known

@@ -11,20 +11,29 @@ import * as Option from "effect/Option"
 import type * as Http from "node:http"
 import type { Route } from "./agents.ts"
 import { http, https, net } from "./http.ts"
-import type { Pump } from "./pump.ts"
+import { isShort, type Pump } from "./pump.ts"
 import { NodeResponse } from "./response.ts"
 
 /** What to send where. */
 export interface Outgoing {
   readonly request: HttpClientRequest
   readonly url: URL
-  readonly signal: AbortSignal
+  readonly signal: AbortSignal | undefined
 }
 
 /** Whether this is a request for here: one without a body, with bytes, or with a `Body`. */
-export const takes = ({ body, headers }: HttpClientRequest): boolean =>
-  headers["upgrade"] === undefined &&
-  (body._tag === "Empty" || body._tag === "Uint8Array" || Option.isSome(Body.behind(body)))
+export const takes = (request: HttpClientRequest): boolean =>
+  isPlain(request) &&
+  (request.body._tag === "Empty" || request.body._tag === "Uint8Array" || hasBody(request))
+
+/** Whether this is a request with a `Body`, whose URL says everything. */
+export const hasBody = (request: HttpClientRequest): boolean =>
+  isPlain(request) &&
+  request.urlParams.params.length === 0 &&
+  request.hash._tag === "None" &&
+  Option.isSome(Body.behind(request.body))
+
+const isPlain = ({ headers }: HttpClientRequest) => headers["upgrade"] === undefined
 
 /** Sends the request; where that meets a connection that had gone stale, once more over a new one. */
 export const make = (
@@ -32,13 +41,13 @@ export const make = (
   pump: Pump,
   outgoing: Outgoing
 ): Effect.Effect<HttpClientResponse, HttpClientError.HttpClientError> =>
-  attempt(kept, pump, outgoing).pipe(
-    Effect.catchIf(
-      ({ stale }) => stale,
-      () => attempt(fresh, pump, outgoing)
-    ),
-    Effect.mapError(({ reason }) => new HttpClientError.HttpClientError({ reason }))
+  Effect.catch(attempt(kept, pump, outgoing), ({ stale, reason }) =>
+    stale
+      ? Effect.mapError(attempt(fresh, pump, outgoing), ({ reason }) => failure(reason))
+      : Effect.fail(failure(reason))
   )
+
+const failure = (reason: Failed["reason"]) => new HttpClientError.HttpClientError({ reason })
 
 interface Failed {
   readonly reason: HttpClientError.TransportError | HttpClientError.EncodeError
@@ -46,18 +55,38 @@ interface Failed {
   readonly stale: boolean
 }
 
-/** However it ends without an answer, the request is off the wire then and its body is no longer read. */
-const attempt = (agent: HttpAgent["Service"], pump: Pump, outgoing: Outgoing) =>
-  Effect.flatMap(open(agent, outgoing), (sent) =>
-    answerTo(sent, outgoing.request).pipe(
-      Effect.raceFirst(Effect.andThen(send(sent, pump, outgoing.request), Effect.never)),
-      Effect.onError(() => Effect.sync(() => sent.destroy())),
-      Effect.map((incoming) => {
-        if (!sent.writableEnded) cutOff(sent, incoming)
-        return new NodeResponse(outgoing.request, incoming, outgoing.url)
+/** However it ends without an answer, the request is off the wire then and its body is no longer read. A short body is read before its request begins. */
+const attempt = (
+  agent: HttpAgent["Service"],
+  pump: Pump,
+  outgoing: Outgoing
+): Effect.Effect<NodeResponse, Failed> => {
+  const { request } = outgoing
+  const body = Option.getOrUndefined(Body.behind(request.body))
+  if (body === undefined) {
+    const bytes = request.body._tag === "Uint8Array" ? request.body.body : undefined
+    return Effect.flatMap(open(agent, outgoing), (sent) => answerTo(sent, outgoing, bytes ?? null))
+  }
+  const readable: Body.Body<Failed> = {
+    ...body,
+    read: (target, offset) =>
+      Effect.mapError(body.read(target, offset), (cause) => unsendable(request, cause))
+  }
+  if (isShort(readable)) {
+    return pump.whole(readable, (bytes, carriedBy) =>
+      Effect.flatMap(open(agent, outgoing), (sent) => {
+        carriedBy(sent)
+        return answerTo(sent, outgoing, bytes)
       })
     )
+  }
+  return Effect.flatMap(open(agent, outgoing), (sent) =>
+    Effect.raceFirst(
+      answerTo(sent, outgoing, undefined),
+      Effect.andThen(pump.run(sent, readable), Effect.never)
+    )
   )
+}
 
 /** Node throws at once what is wrong with headers or path. */
 const open = (
@@ -66,44 +95,57 @@ const open = (
 ): Effect.Effect<Http.ClientRequest, Failed> =>
   Effect.try({
     try: () => {
-      const { method, headers } = request
-      const sent =
-        url.protocol === "https:"
-          ? https.request(url, { agent: agent.https, method, headers, signal, ...identity(url) })
-          : http.request(url, { agent: agent.http, method, headers, signal })
+      const isSecure = url.protocol === "https:"
+      const hostname = url.hostname.replace(/^\[|\]$/g, "")
+      const options = {
+        hostname,
+        port: url.port,
+        path: `${url.pathname}${url.search}`,
+        method: request.method,
+        headers: request.headers,
+        agent: isSecure ? agent.https : agent.http,
+        ...(signal === undefined ? undefined : { signal })
+      }
+      const sent = isSecure
+        ? https.request({ ...options, ...identity(hostname) })
+        : http.request(options)
       // Without a listener an error that comes after the answer would end the process.
-      return sent.on("error", () => {})
+      return sent.on("error", ignored)
     },
     catch: (cause) => unsendable(request, cause)
   })
 
-/** Otherwise Node takes the name to check the certificate against out of the header Host. */
-const identity = ({ hostname }: URL): { readonly servername?: string } =>
-  net.isIP(hostname.replace(/^\[|\]$/g, "")) === 0 ? {} : { servername: "" }
+const ignored = () => {}
 
-const send = (
-  sent: Http.ClientRequest,
-  pump: Pump,
-  request: HttpClientRequest
-): Effect.Effect<void, Failed> => {
-  const body = Option.getOrUndefined(Body.behind(request.body))
-  return body === undefined
-    ? Effect.sync(() => {
-        sent.end(request.body._tag === "Uint8Array" ? request.body.body : undefined)
-      })
-    : Effect.mapError(pump.run(sent, body), (cause) => unsendable(request, cause))
-}
+/** Otherwise Node takes the name to check the certificate against out of the header Host. */
+const identity = (hostname: string): { readonly servername?: string } =>
+  net.isIP(hostname) === 0 ? {} : { servername: "" }
 
 const unsendable = (request: HttpClientRequest, cause: unknown): Failed => ({
   reason: new HttpClientError.EncodeError({ request, cause }),
   stale: false
 })
 
-const answerTo = (sent: Http.ClientRequest, request: HttpClientRequest) =>
-  Effect.callback<Http.IncomingMessage, Failed>((resume) => {
+/** Ends the request with the bytes that are given, null for none, and waits for the answer; without one the request is taken off the wire. */
+const answerTo = (
+  sent: Http.ClientRequest,
+  outgoing: Outgoing,
+  bytes: Uint8Array | null | undefined
+): Effect.Effect<NodeResponse, Failed> =>
+  Effect.onError(answering(sent, outgoing, bytes), () => Effect.sync(() => sent.destroy()))
+
+const answering = (
+  sent: Http.ClientRequest,
+  { request, url }: Outgoing,
+  bytes: Uint8Array | null | undefined
+) =>
+  Effect.callback<NodeResponse, Failed>((resume) => {
     let readBefore = 0
     const onSocket = ({ bytesRead }: { readonly bytesRead: number }) => (readBefore = bytesRead)
-    const onResponse = (incoming: Http.IncomingMessage) => resume(Effect.succeed(incoming))
+    const onResponse = (incoming: Http.IncomingMessage) => {
+      if (!sent.writableEnded) cutOff(sent, incoming)
+      resume(Effect.succeed(new NodeResponse(request, incoming, url)))
+    }
     const onError = (cause: Error) => {
       const answered = (sent.socket?.bytesRead ?? 0) > readBefore
       const stale = sent.reusedSocket && !answered && request.method !== "POST"
@@ -111,6 +153,7 @@ const answerTo = (sent: Http.ClientRequest, request: HttpClientRequest) =>
       resume(Effect.fail({ reason, stale: stale && isBreak(cause) }))
     }
     sent.once("socket", onSocket).once("response", onResponse).once("error", onError)
+    if (bytes !== undefined) sent.end(bytes)
     return Effect.sync(() => {
       sent.off("socket", onSocket).off("response", onResponse).off("error", onError)
     })

@@ -15,6 +15,11 @@ import type { ClientRequest } from "node:http"
 import * as Pieces from "./pieces.ts"
 
 export interface Pump {
+  /** Reads all of a short body and hands it to `use`, which says which request carries it: its bytes are good until that has closed. */
+  readonly whole: <E, A, E2>(
+    body: Body<E>,
+    use: (bytes: Uint8Array, carriedBy: (sent: ClientRequest) => void) => Effect.Effect<A, E2>
+  ) => Effect.Effect<A, E | E2>
   /** Sends the body and ends the request; returns once the last piece has been handed over. */
   readonly run: <E>(sent: ClientRequest, body: Body<E>) => Effect.Effect<void, E>
 }
@@ -26,9 +31,27 @@ interface Way {
   pieceSize: number
 }
 
+/** Whether a body goes with one piece, so that it can be read before its request begins. */
+export const isShort = ({ size }: Body<unknown>): boolean => size <= Pieces.smallest
+
 export const make = (): Pump => {
   const way: Way = { bodies: 0, pieceSize: Pieces.smallest }
   return {
+    whole: (body, use) =>
+      Effect.suspend(() => {
+        const { bytes, release } = acquire(body.size)
+        let isCarried = false
+        const carriedBy = (sent: ClientRequest) => {
+          isCarried = true
+          sent.once("close", release)
+        }
+        return Effect.ensuring(
+          Effect.flatMap(body.read(bytes, 0), () => use(bytes, carriedBy)),
+          Effect.sync(() => {
+            if (!isCarried) release()
+          })
+        )
+      }),
     run: (sent, body) =>
       Effect.suspend(() => {
         way.bodies++

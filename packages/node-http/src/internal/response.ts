@@ -11,6 +11,8 @@ import * as HttpIncomingMessage from "effect/http/HttpIncomingMessage"
 import { pipeArguments } from "effect/Pipeable"
 import type { IncomingMessage } from "node:http"
 
+const noBytes = Effect.sync(() => new ArrayBuffer(0))
+
 /** An answer that begins to arrive. */
 export class NodeResponse
   extends NodeHttpIncomingMessage<HttpClientError.HttpClientError>
@@ -30,6 +32,13 @@ export class NodeResponse
     )
     this.request = request
     this.url = url.href.slice(0, url.href.length - url.hash.length)
+  }
+
+  /** Its own, since most answers to what is uploaded are empty: those are not waited for. */
+  override get arrayBuffer(): Effect.Effect<ArrayBuffer, HttpClientError.HttpClientError> {
+    if (this.source.headers["content-length"] !== "0") return super.arrayBuffer
+    this.source.resume()
+    return noBytes
   }
 
   get status(): number {

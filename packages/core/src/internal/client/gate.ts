@@ -6,7 +6,7 @@
  */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import * as Semaphore from "effect/Semaphore"
+import * as Exit from "effect/Exit"
 import type { Body } from "../../Body.ts"
 
 export interface Guarded<E> extends Body<E> {
@@ -19,32 +19,36 @@ export interface Guarded<E> extends Body<E> {
 }
 
 export const guard = <E>({ read, size, left }: Body<E>): Guarded<E> => {
-  const gate = Semaphore.makeUnsafe(1)
   let closed = false
+  /** Reads that have not ended. */
+  let reading = 0
   let end = 0
   let failure: Cause.Cause<E> | undefined
+  let idle = () => {}
 
-  const note = (cause: Cause.Cause<E>) =>
+  const ended = (exit: Exit.Exit<void, E>, offset: number) =>
     Effect.sync(() => {
-      if (!Cause.hasInterruptsOnly(cause)) failure ??= cause
+      if (Exit.isSuccess(exit)) end = offset
+      else if (!Cause.hasInterruptsOnly(exit.cause)) failure ??= exit.cause
+      reading--
+      if (reading === 0) idle()
     })
 
   return {
     size,
     left: left && ((bytes) => (closed ? undefined : left(bytes))),
     read: (target, offset) =>
-      gate.withPermit(
-        Effect.suspend(() =>
-          closed
-            ? Effect.interrupt
-            : Effect.map(Effect.onError(read(target, offset), note), () => {
-                end = offset + target.length
-              })
-        )
-      ),
+      Effect.suspend(() => {
+        if (closed) return Effect.interrupt
+        reading++
+        return Effect.onExit(read(target, offset), (exit) => ended(exit, offset + target.length))
+      }),
     close: Effect.suspend(() => {
       closed = true
-      return gate.withPermit(Effect.void)
+      if (reading === 0) return Effect.void
+      return Effect.callback<void>((resume) => {
+        idle = () => resume(Effect.void)
+      })
     }),
     failure: () => failure,
     wasRead: () => end >= size

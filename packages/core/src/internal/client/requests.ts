@@ -19,6 +19,7 @@ import {
   UnreadableResponse
 } from "../../OssError.ts"
 import type { Connection } from "./endpoint.ts"
+import * as Span from "../span.ts"
 import { refusalOf } from "./refusals.ts"
 import * as Request from "./request.ts"
 import * as Responses from "./responses.ts"
@@ -41,32 +42,29 @@ export const make = ({ connection, http, signer }: Parts): OssClient["Service"] 
     bucket,
     ...stored(connection, ask),
 
-    initiate: Effect.fn("OssClient.initiate")((key, options) =>
+    initiate: (key, options) =>
       ask({
         about: { operation: "initiate", key },
         request: Request.initiate(connection, key, options),
         read: Responses.initiated
-      })
-    ),
+      }),
 
-    uploadPart: Effect.fn("OssClient.uploadPart")(({ key, uploadId, number, body }) =>
+    uploadPart: ({ key, uploadId, number, body }) =>
       send({
         about: { operation: "uploadPart", key, partNumber: number },
         request: Request.uploadPart(connection, key, uploadId, number, body.size),
         body,
         read: told(Responses.partReceipt)
-      })
-    ),
+      }),
 
-    listParts: Effect.fn("OssClient.listParts")(({ key, uploadId, after }) =>
+    listParts: ({ key, uploadId, after }) =>
       ask({
         about: { operation: "listParts", key },
         request: Request.listParts(connection, key, uploadId, after),
         read: Responses.partPage(after)
-      })
-    ),
+      }),
 
-    complete: Effect.fn("OssClient.complete")(({ key, uploadId, parts, options }) => {
+    complete: ({ key, uploadId, parts, options }) => {
       const request = Request.complete(connection, key, uploadId, parts, options)
       const withCallback = Result.isSuccess(request) && "x-oss-callback" in request.success.headers
       return ask({
@@ -74,61 +72,55 @@ export const make = ({ connection, http, signer }: Parts): OssClient["Service"] 
         request,
         read: Responses.completed(withCallback)
       })
-    }),
+    },
 
-    abort: Effect.fn("OssClient.abort")(({ key, uploadId }) =>
+    abort: ({ key, uploadId }) =>
       ask({
         about: { operation: "abort", key },
         request: Request.abort(connection, key, uploadId),
         read: Responses.nothing
-      })
-    ),
+      }),
 
-    listUploads: Effect.fn("OssClient.listUploads")(({ prefix, after }) =>
+    listUploads: ({ prefix, after }) =>
       ask({
         about: { operation: "listUploads" },
         request: Request.listUploads(connection, prefix, after),
         read: Responses.uploadPage(after)
-      })
-    ),
+      }),
 
-    put: Effect.fn("OssClient.put")(({ key, body, options }) =>
+    put: ({ key, body, options }) =>
       send({
         about: { operation: "put", key },
         request: Request.put(connection, key, body.size, options),
         body,
         read: told(Responses.objectReceipt)
       })
-    )
   }
 }
 
 /** What is stored: looked at, listed and removed. */
 const stored = (connection: Connection, ask: <A>(call: Call<A>) => Effect.Effect<A, OssError>) =>
   ({
-    head: Effect.fn("OssClient.head")((key) =>
+    head: (key) =>
       ask({
         about: { operation: "head", key },
         request: Request.head(connection, key),
         read: Responses.objectHead
-      })
-    ),
+      }),
 
-    listObjects: Effect.fn("OssClient.listObjects")(({ prefix, delimiter, after }) =>
+    listObjects: ({ prefix, delimiter, after }) =>
       ask({
         about: { operation: "listObjects" },
         request: Request.listObjects(connection, prefix, delimiter, after),
         read: Responses.objectPage(after)
-      })
-    ),
+      }),
 
-    delete: Effect.fn("OssClient.delete")((key) =>
+    delete: (key) =>
       ask({
         about: { operation: "delete", key },
         request: Request.remove(connection, key),
         read: Responses.nothing
       })
-    )
   }) satisfies Partial<OssClient["Service"]>
 
 /** What a request is about, whether or not it can be made. */
@@ -166,33 +158,45 @@ const sender = (bucket: string, http: HttpClient, signer: Signer) => {
     return failure(bucket, about, reason, refusal)
   })
 
-  return Effect.fnUntraced(function* <A, E>({
+  return <A, E>({
     about,
     request: made,
     body,
     read
-  }: Call<A, E>): Effect.fn.Return<A, OssError | E> {
+  }: Call<A, E>): Effect.Effect<A, OssError | E> => {
     const failed = (reason: Reason, facts?: Facts) => failure(bucket, about, reason, facts)
     if (Result.isFailure(made)) {
-      return yield* failed(new Rejected({ description: made.failure }))
+      return Effect.fail(failed(new Rejected({ description: made.failure })))
     }
     const request = made.success
-    yield* annotate(bucket, request)
-    const time = (yield* Clock.currentTimeMillis) + offset
-    const signed = yield* Effect.mapError(signer.sign(request, time), (reason) => failed(reason))
-    const response = yield* carry(http, request, signed, body, failed)
-    const { status, headers } = response
-    yield* annotateResponse(response)
-    if (status !== (isRemoval(about) ? 204 : 200)) {
-      return yield* yield* refused(about, response, signed, yield* Clock.currentTimeMillis)
+    const answered = (signed: Signed) => (response: Responses.Response) => {
+      const { status, headers } = response
+      return status === (isRemoval(about) ? 204 : 200)
+        ? Effect.mapError(read(response), ({ message: description }) =>
+            failed(new UnreadableResponse({ description }), {
+              status,
+              requestId: headers["x-oss-request-id"]
+            })
+          )
+        : Effect.flatMap(Clock.currentTimeMillis, (now) =>
+            Effect.flatten(refused(about, response, signed, now))
+          )
     }
-    return yield* Effect.mapError(read(response), ({ message: description }) =>
-      failed(new UnreadableResponse({ description }), {
-        status,
-        requestId: headers["x-oss-request-id"]
+    const exchange = (signed: Signed) =>
+      Effect.flatMap(
+        Effect.tap(carry(http, request, signed, body, failed), annotateResponse),
+        answered(signed)
+      )
+    const signedAndSent = Effect.flatMap(Clock.currentTimeMillis, (now) =>
+      Effect.matchEffect(signer.sign(request, now + offset), {
+        onFailure: (reason) => Effect.fail(failed(reason)),
+        onSuccess: exchange
       })
     )
-  })
+    return Span.within(signedAndSent, `OssClient.${request.operation}`, () =>
+      attributesOf(bucket, request)
+    )
+  }
 }
 
 const isRemoval = ({ operation }: About) => operation === "abort" || operation === "delete"
@@ -216,20 +220,19 @@ const crc64Told = () => {
 }
 
 /** By OpenTelemetry's names where it has some. */
-const annotate = (bucket: string, { operation, method, key, partNumber }: Request.Request) =>
-  Effect.annotateCurrentSpan({
-    "oss.operation": operation,
-    "oss.bucket": bucket,
-    "http.request.method": method,
-    ...(key === undefined ? {} : { "oss.key": key }),
-    ...(partNumber === undefined ? {} : { "oss.part_number": partNumber })
-  })
+const attributesOf = (bucket: string, { operation, method, key, partNumber }: Request.Request) => ({
+  "oss.operation": operation,
+  "oss.bucket": bucket,
+  "http.request.method": method,
+  ...(key === undefined ? {} : { "oss.key": key }),
+  ...(partNumber === undefined ? {} : { "oss.part_number": partNumber })
+})
 
 const annotateResponse = ({ status, headers }: Responses.Response) =>
-  Effect.annotateCurrentSpan({
+  Span.annotate(() => ({
     "http.response.status_code": status,
     ...("x-oss-request-id" in headers ? { "oss.request_id": headers["x-oss-request-id"] } : {})
-  })
+  }))
 
 interface Facts {
   readonly status?: number | undefined

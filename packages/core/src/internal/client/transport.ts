@@ -5,6 +5,7 @@
  *
  * @internal
  */
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Headers from "effect/http/Headers"
 import * as HttpBody from "effect/http/HttpBody"
@@ -19,7 +20,7 @@ import type * as Body from "../../Body.ts"
 import * as Bodies from "../body.ts"
 import { type Misconnected, Rejected, Transport } from "../../OssError.ts"
 import { connectionError } from "./connectionErrors.ts"
-import { guard } from "./gate.ts"
+import { guard, type Guarded } from "./gate.ts"
 import type { Request } from "./request.ts"
 import type { Response } from "./responses.ts"
 import type { Signed } from "./signer.ts"
@@ -37,32 +38,50 @@ export type Reason = Transport | Misconnected | Rejected
  * One request, one answer. Fails with the body's error if that can't be read,
  * whatever the engine makes of it. However it ends, the body is no longer read.
  */
-export const carry = Effect.fnUntraced(function* <E, E2>(
+export const carry = <E, E2>(
   http: HttpClient.HttpClient,
   { method, content }: Request,
   signed: Signed,
   body: Body.Body<E> | undefined,
   failed: (reason: Reason) => E2
-): Effect.fn.Return<Response, E | E2> {
+): Effect.Effect<Response, E | E2> => {
   const headers = wireHeaders(signed.headers)
-  if (typeof headers === "string") return yield* Effect.fail(failed(uncarriable(headers)))
+  if (typeof headers === "string") return Effect.fail(failed(uncarriable(headers)))
   const guarded = body && guard(body)
-  const exchange = http
-    .execute(requestOf(method, { ...signed, headers }, bodyOf(content, guarded)))
-    .pipe(
-      Effect.flatMap((response) => {
+  const request = requestOf(method, { ...signed, headers }, bodyOf(content, guarded))
+  const exchange = withoutSecrets(
+    Effect.matchEffect(
+      Effect.flatMap(http.execute(request), (response) => {
         // Nobody has seen the whole body yet: this says nothing of what is stored.
         const isEarly = response.status < 400 && guarded !== undefined && !guarded.wasRead()
-        return isEarly ? Effect.fail(early) : read(response)
+        // It is read all the same, since an answer that is not keeps its connection.
+        return isEarly ? Effect.andThen(Effect.ignore(read(response)), early) : read(response)
       }),
-      withoutSecrets,
-      Effect.mapError((error) => failed(error instanceof Transport ? error : reasonOf(error)))
+      {
+        onFailure: (error) =>
+          Effect.fail(failed(error instanceof Transport ? error : reasonOf(error))),
+        onSuccess: Effect.succeed
+      }
     )
-  if (guarded === undefined) return yield* exchange
-  const exit = yield* Effect.exit(Effect.ensuring(exchange, guarded.close))
-  const failure = guarded.failure()
-  return yield* failure === undefined ? exit : Effect.failCause(failure)
-})
+  )
+  return guarded === undefined ? exchange : reading(guarded, exchange)
+}
+
+/** The body is no longer read once this has ended; and if it could not be read, that is what went wrong. */
+const reading = <A, E, E2>(
+  { close, failure }: Guarded<E>,
+  exchange: Effect.Effect<A, E2>
+): Effect.Effect<A, E | E2> =>
+  Effect.matchCauseEffect(
+    Effect.onExit(exchange, () => close),
+    {
+      onFailure: (cause) => Effect.failCause<E | E2>(failure() ?? cause),
+      onSuccess: (answer) => {
+        const cause = failure()
+        return cause === undefined ? Effect.succeed(answer) : Effect.failCause(cause)
+      }
+    }
+  )
 
 const early = new Transport({ description: "an answer came before the body had been sent" })
 
@@ -166,17 +185,35 @@ const secretParameters = [
  */
 const withoutSecrets = <A, E>(self: Effect.Effect<A, E>): Effect.Effect<A, E> =>
   Effect.withFiber((fiber) =>
-    self.pipe(
-      Effect.provideService(Headers.CurrentRedactedNames, [
-        ...fiber.getRef(Headers.CurrentRedactedNames),
-        ...secretHeaders
-      ]),
-      Effect.provideService(UrlParams.CurrentRedactedNames, [
-        ...fiber.getRef(UrlParams.CurrentRedactedNames),
-        ...secretParameters
-      ]),
-      Effect.provideService(HttpClient.TracerDisabledWhen, () => true)
+    Effect.provideContext(
+      self,
+      withSecretNames(
+        fiber.getRef(Headers.CurrentRedactedNames),
+        fiber.getRef(UrlParams.CurrentRedactedNames)
+      )
     )
+  )
+
+type Names = ReadonlyArray<string | RegExp>
+
+/** Most requests find the names that the last one found. */
+let known:
+  | { readonly headers: Names; readonly parameters: Names; readonly all: Secretive }
+  | undefined
+
+type Secretive = ReturnType<typeof secretiveOf>
+
+const withSecretNames = (headers: Names, parameters: Names): Secretive => {
+  if (known?.headers === headers && known.parameters === parameters) return known.all
+  const all = secretiveOf(headers, parameters)
+  known = { headers, parameters, all }
+  return all
+}
+
+const secretiveOf = (headers: Names, parameters: Names) =>
+  Context.make(Headers.CurrentRedactedNames, [...headers, ...secretHeaders]).pipe(
+    Context.add(UrlParams.CurrentRedactedNames, [...parameters, ...secretParameters]),
+    Context.add(HttpClient.TracerDisabledWhen, () => true)
   )
 
 const reasonOf = ({ reason }: HttpClientError): Reason => {

@@ -13,14 +13,14 @@ import { SourceError, SourceNotAFile } from "../../SourceError.ts"
 import { changed, fromPlatform } from "./errors.ts"
 import * as Fingerprint from "./fingerprint.ts"
 import { leftAlone } from "./leftAlone.ts"
+import * as RealPath from "./realPath.ts"
 
 export const make = (path: string): RandomAccessSource<never, FileSystem.FileSystem> => ({
   name: path,
   open: Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
-    const failed = fromPlatform(path)
-    const stat = Effect.mapError(fs.stat(path), failed)
-    const info = yield* stat
+    const stat = Effect.mapError(fs.stat(path), fromPlatform(path))
+    const { info, isLink } = yield* look(fs, path, stat)
     if (info.type !== "File") {
       return yield* new SourceError({
         source: path,
@@ -35,9 +35,10 @@ export const make = (path: string): RandomAccessSource<never, FileSystem.FileSys
     const size = ByteSize.toNumberUnsafe(settled.size)
     const opened = { path, size, handle, fingerprint, currentFingerprint }
     if (size === 0) yield* isEmpty(opened)
+    const real = isLink ? fs.realPath(path) : RealPath.ofFile(fs, path)
     return {
       _tag: "RandomAccess",
-      id: `file:${yield* Effect.mapError(fs.realPath(path), failed)}`,
+      id: `file:${yield* Effect.mapError(real, fromPlatform(path))}`,
       size,
       fingerprint,
       currentFingerprint,
@@ -45,6 +46,20 @@ export const make = (path: string): RandomAccessSource<never, FileSystem.FileSys
     }
   })
 })
+
+/** One look tells what a path stands for, and whether it is a link. A file system that can't tell is asked as if it were one. */
+const look = <E>(
+  fs: FileSystem.FileSystem,
+  path: string,
+  stat: Effect.Effect<FileSystem.File.Info, E>
+) => {
+  const followed = Effect.map(stat, (info) => ({ info, isLink: true }))
+  return Effect.matchEffect(fs.lstat(path), {
+    onFailure: () => followed,
+    onSuccess: (info) =>
+      info.type === "SymbolicLink" ? followed : Effect.succeed({ info, isLink: false })
+  })
+}
 
 interface OpenFile {
   readonly path: string
@@ -64,19 +79,18 @@ const fingerprintOf = (info: FileSystem.File.Info): string =>
 
 /** The handle is closed with the scope. If that fails, the bytes have been read all the same: it is logged. */
 const openHandle = (fs: FileSystem.FileSystem, path: string) =>
-  Effect.acquireRelease(
-    Effect.gen(function* () {
-      const scope = yield* Scope.make()
-      const handle = yield* Scope.provide(fs.open(path, { flag: "r" }), scope)
-      return { scope, handle }
-    }),
-    ({ scope }) =>
-      Effect.catchCause(Scope.close(scope, Exit.void), (cause) =>
+  Effect.uninterruptible(
+    Effect.flatMap(Effect.scope, (scope) => {
+      const own = Scope.makeUnsafe()
+      const close = Effect.catchCause(Scope.close(own, Exit.void), (cause) =>
         Effect.logWarning(`${path}: could not be closed`, cause)
       )
-  ).pipe(
-    Effect.map(({ handle }) => handle),
-    Effect.mapError(fromPlatform(path))
+      return fs.open(path, { flag: "r" }).pipe(
+        Scope.provide(own),
+        Effect.mapError(fromPlatform(path)),
+        Effect.tap(() => Scope.addFinalizer(scope, close))
+      )
+    })
   )
 
 /** Files of `/proc` say that they are empty, and are not. */
@@ -91,15 +105,20 @@ const goesOn = ({ path, size }: OpenFile) =>
 const reader = (file: OpenFile) => {
   const every = Math.min(Math.max(file.size / 16, leastBetweenLooks), mostBetweenLooks)
   let untilLook = every
-  return Effect.fnUntraced(function* (target: Uint8Array, offset: number) {
-    yield* offset + target.length < file.size
-      ? fill(file, target, offset, target.length)
-      : last(file, target, offset)
-    untilLook -= target.length
-    if (untilLook > 0) return
+  const look = Effect.suspend(() => {
     untilLook = every
-    yield* unchanged(file)
+    return unchanged(file)
   })
+  return (target: Uint8Array, offset: number): Effect.Effect<void, SourceError> =>
+    Effect.flatMap(
+      offset + target.length < file.size
+        ? fill(file, target, offset, target.length)
+        : last(file, target, offset),
+      () => {
+        untilLook -= target.length
+        return untilLook > 0 ? Effect.void : look
+      }
+    )
 }
 
 /** In bytes read: a file that changes is noticed while there is still much to send, and a look costs little. */
@@ -107,44 +126,48 @@ const leastBetweenLooks = 1024 * 1024
 const mostBetweenLooks = 64 * 1024 * 1024
 
 /** Reads the end of the file, and one byte beyond it: there may be none. */
-const last = Effect.fnUntraced(function* (file: OpenFile, target: Uint8Array, offset: number) {
+const last = (file: OpenFile, target: Uint8Array, offset: number) => {
   const bytes = new Uint8Array(target.length + 1)
-  const read = yield* fill(file, bytes, offset, target.length)
-  if (read > target.length) return yield* goesOn(file)
-  target.set(bytes.subarray(0, target.length))
-})
+  return Effect.flatMap(fill(file, bytes, offset, target.length), (read) => {
+    if (read > target.length) return goesOn(file)
+    target.set(bytes.subarray(0, target.length))
+    return Effect.void
+  })
+}
 
 const unchanged = ({ path, fingerprint, currentFingerprint }: OpenFile) =>
-  currentFingerprint.pipe(
-    Effect.catchReason("SourceError", "SourceNotFound", () => changed(path, "it is gone")),
-    Effect.filterOrFail(
-      (current) => current === fingerprint,
-      (current) => changed(path, Fingerprint.difference(fingerprint, current))
-    )
-  )
+  Effect.matchEffect(currentFingerprint, {
+    onFailure: (error) =>
+      error.reason._tag === "SourceNotFound" ? changed(path, "it is gone") : Effect.fail(error),
+    onSuccess: (current) =>
+      current === fingerprint
+        ? Effect.void
+        : changed(path, Fingerprint.difference(fingerprint, current))
+  })
 
 /**
  * Reads until there are at least `least` bytes. A read may be short; only the
  * end of the file gives 0. The system finishes what it has begun to read, so
  * interruption waits: then `target` is the caller's again.
  */
-const fill = Effect.fnUntraced(function* (
-  { path, handle, size }: OpenFile,
+const fill = (
+  file: OpenFile,
   target: Uint8Array,
   offset: number,
-  least: number
-) {
-  let filled = 0
-  do {
-    const rest = handle.read(target.subarray(filled), { position: BigInt(offset + filled) })
-    const read = yield* Effect.mapError(Effect.uninterruptible(rest), fromPlatform(path))
-    if (read === 0 && filled < least) {
-      return yield* changed(
-        path,
-        `it ends at byte ${offset + filled}, before its size of ${size} bytes`
-      )
+  least: number,
+  filled = 0
+): Effect.Effect<number, SourceError> => {
+  const { path, handle, size } = file
+  const rest = filled === 0 ? target : target.subarray(filled)
+  const reading = handle.read(rest, { position: BigInt(offset + filled) })
+  return Effect.matchEffect(Effect.uninterruptible(reading), {
+    onFailure: (error) => Effect.fail(fromPlatform(path)(error)),
+    onSuccess: (read) => {
+      const now = filled + read
+      if (now >= least) return Effect.succeed(now)
+      return read > 0
+        ? fill(file, target, offset, least, now)
+        : changed(path, `it ends at byte ${offset + now}, before its size of ${size} bytes`)
     }
-    filled += read
-  } while (filled < least)
-  return filled
-})
+  })
+}

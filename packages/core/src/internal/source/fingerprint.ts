@@ -28,11 +28,14 @@ export interface Facts {
  */
 export type Comparison = "same" | "other" | "compare"
 
-export const make = (facts: Facts): string =>
-  Object.entries(facts)
-    .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => `${name}=${encodeURIComponent(String(value))}`)
-    .join(";")
+export const make = (facts: Facts): string => {
+  let text = ""
+  for (const [name, value] of Object.entries(facts)) {
+    if (value === undefined) continue
+    text += `${text === "" ? "" : ";"}${name}=${typeof value === "string" ? encodeURIComponent(value) : value}`
+  }
+  return text
+}
 
 /** Compares the fingerprint of an earlier run with this run's. */
 export const compare = (then: string, now: string): Comparison => {

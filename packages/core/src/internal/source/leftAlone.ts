@@ -8,22 +8,21 @@ import type * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 
 /** The file's state once it has been left alone for a tick. A file that is written to all the time never is. */
-export const leftAlone = Effect.fnUntraced(function* <E>(
-  first: FileSystem.File.Info,
+export const leftAlone = <E>(
+  info: FileSystem.File.Info,
   stat: Effect.Effect<FileSystem.File.Info, E>,
-  fingerprintOf: (info: FileSystem.File.Info) => string
-) {
-  let info = first
-  for (let looks = 0; looks < 10; looks++) {
-    const wait = untilTick(info, yield* Clock.currentTimeMillis)
-    if (wait === 0) break
-    const next = yield* Effect.delay(stat, wait)
-    const isLeftAlone = fingerprintOf(next) === fingerprintOf(info)
-    info = next
-    if (isLeftAlone) break
-  }
-  return info
-})
+  fingerprintOf: (info: FileSystem.File.Info) => string,
+  looks = 10
+): Effect.Effect<FileSystem.File.Info, E> =>
+  Effect.flatMap(Clock.currentTimeMillis, (now) => {
+    const wait = untilTick(info, now)
+    if (wait === 0 || looks === 0) return Effect.succeed(info)
+    return Effect.filterOrElse(
+      Effect.delay(stat, wait),
+      (next) => fingerprintOf(next) === fingerprintOf(info),
+      (next) => leftAlone(next, stat, fingerprintOf, looks - 1)
+    )
+  })
 
 /** Milliseconds until one more change would show. */
 const untilTick = ({ mtime }: FileSystem.File.Info, now: number): number => {

@@ -5,8 +5,7 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Body from "../../Body.ts"
-import * as Bodies from "../body.ts"
-import * as Crc64 from "../../Crc64.ts"
+import * as Span from "../span.ts"
 import type { ObjectReceipt } from "../../OssModel.ts"
 import type { Operation, OssError } from "../../OssError.ts"
 import { ChecksumMismatch, UnreadableResponse } from "../../OssError.ts"
@@ -14,7 +13,6 @@ import type { UploadedPart } from "../../Part.ts"
 import type { SourceError } from "../../Source.ts"
 import { abandon } from "./initiate.ts"
 import * as Metrics from "./metrics.ts"
-import * as Progress from "./progress.ts"
 import { failure, once, request, transfer } from "./request.ts"
 import type { Transfer } from "./session.ts"
 import type { Stored, Whole } from "./settle.ts"
@@ -24,7 +22,14 @@ import * as Decisions from "./decisions.ts"
 import * as Parts from "../parts.ts"
 
 /** Makes the object of these parts, which are in order and all of the source. */
-export const complete = Effect.fn("Upload.complete")(function* (
+export const complete = (
+  session: Transfer,
+  uploadId: string,
+  parts: ReadonlyArray<UploadedPart>
+): Effect.Effect<Stored, OssError | SourceError> =>
+  Span.within(completing(session, uploadId, parts), "Upload.complete")
+
+const completing = Effect.fnUntraced(function* (
   session: Transfer,
   uploadId: string,
   parts: ReadonlyArray<UploadedPart>
@@ -45,54 +50,51 @@ export const complete = Effect.fn("Upload.complete")(function* (
 })
 
 /** Stores a whole body with one request. */
-export const put = Effect.fn("Upload.put")(function* (
+export const put = (
   session: Transfer,
   source: Body.Body<SourceError>
-): Effect.fn.Return<Stored, OssError | SourceError> {
-  const { client, key, options, counter } = session
+): Effect.Effect<Stored, OssError | SourceError> => {
+  const { client, key, options } = session
   const { size } = source
-  let sent = 0n
-  const attempt = Effect.gen(function* () {
-    const receipt = yield* transfer(session, "put", undefined, (reached) => {
-      const summed = Bodies.tap(source, (piece, offset) => {
-        sent = Crc64.of(piece, offset === 0 ? 0n : sent)
-      })
-      const body = Bodies.tapSent(summed, (offset, bytes) => {
-        reached(offset + bytes)
-        Progress.sending(counter, 1, offset, bytes)
-      })
-      return client.put({ key, body, options })
-    })
-    const stored = yield* verify(session, "put", receipt, { size, crc64: sent })
-    yield* Metrics.acknowledged(client.bucket, size)
-    return stored
-  })
+  const sent = transfer(session, "put", undefined, source, (body) =>
+    client.put({ key, body, options })
+  )
+  const attempt = Effect.flatMap(sent, ({ receipt, crc64 }) =>
+    Effect.tap(verify(session, "put", receipt, { size, crc64 }), () =>
+      Metrics.acknowledged(client.bucket, size)
+    )
+  )
   const expected = Effect.map(Slice.crc64(source, 0, size), (crc64) => ({ size, crc64 }))
-  return yield* settled(session, expected, (observe) => session.retrying(observe(attempt)))
-})
+  return Span.within(
+    settled(session, expected, (observe) => session.retrying(observe(attempt))),
+    "Upload.put"
+  )
+}
 
 /** Compares what OSS says it stored with what was sent; asks again where the response doesn't tell. */
-const verify = Effect.fnUntraced(function* (
+const verify = (
   session: Transfer,
   operation: Operation,
   receipt: ObjectReceipt | Stored,
   expected: Whole
-): Effect.fn.Return<Stored, OssError> {
-  if ("verified" in receipt) return receipt
-  const crc64 = Option.isSome(receipt.crc64)
-    ? receipt.crc64
-    : yield* crc64ByHead(session, operation, expected)
-  if (Option.isSome(crc64) && crc64.value !== expected.crc64) {
+): Effect.Effect<Stored, OssError> => {
+  if ("verified" in receipt) return Effect.succeed(receipt)
+  const { etag, versionId } = receipt
+  const compare = (crc64: Option.Option<bigint>): Effect.Effect<Stored, OssError> => {
+    if (Option.isNone(crc64) || crc64.value === expected.crc64) {
+      return Effect.succeed({ ...expected, etag, versionId, verified: Option.isSome(crc64) })
+    }
     const reason = new ChecksumMismatch({
       of: "object",
       expected: expected.crc64,
       actual: crc64.value
     })
-    return yield* failure(session, operation, reason)
+    return Effect.fail(failure(session, operation, reason))
   }
-  const { etag, versionId } = receipt
-  return { ...expected, etag, versionId, verified: Option.isSome(crc64) }
-})
+  return Option.isSome(receipt.crc64)
+    ? compare(receipt.crc64)
+    : Effect.flatMap(crc64ByHead(session, operation, expected), compare)
+}
 
 /** The object's CRC64, if HEAD tells it. Fails if HEAD shows another object, or none. */
 const crc64ByHead = Effect.fnUntraced(function* (

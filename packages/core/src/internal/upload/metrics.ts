@@ -21,13 +21,16 @@ export const transfer = <A, E, R>(
   return Effect.acquireUseRelease(
     Effect.andThen(Metric.modify(inFlight, 1), Monotonic.now),
     () => self,
-    (start, exit) =>
-      Effect.gen(function* () {
-        yield* Metric.modify(inFlight, -1)
-        if (Exit.isFailure(exit)) return
-        const elapsed = (yield* Monotonic.now) - start
-        yield* Metric.update(at(bucket, Metrics.partDuration), elapsed / 1_000)
-      })
+    (start, exit) => {
+      const ended = Metric.modify(inFlight, -1)
+      if (Exit.isFailure(exit)) return ended
+      return Effect.andThen(
+        ended,
+        Effect.flatMap(Monotonic.now, (now) =>
+          Metric.update(at(bucket, Metrics.partDuration), (now - start) / 1_000)
+        )
+      )
+    }
   )
 }
 
@@ -52,8 +55,17 @@ export const retry = ({ bucket, operation, reason }: OssError): Effect.Effect<vo
 export const ended = (
   bucket: string,
   exit: Exit.Exit<UploadResult, unknown>
-): Effect.Effect<void> =>
-  Metric.update(Metric.withAttributes(at(bucket, Metrics.uploads), { outcome: outcomeOf(exit) }), 1)
+): Effect.Effect<void> => Metric.update(at(bucket, uploadsWith(outcomeOf(exit))), 1)
+
+const uploadsWith = (outcome: string) => {
+  const known = outcomes.get(outcome)
+  if (known !== undefined) return known
+  const made = Metric.withAttributes(Metrics.uploads, { outcome })
+  outcomes.set(outcome, made)
+  return made
+}
+
+const outcomes = new Map<string, typeof Metrics.uploads>()
 
 const outcomeOf = (exit: Exit.Exit<UploadResult, unknown>): string => {
   if (Exit.isSuccess(exit)) return exit.value.skipped === true ? "skipped" : "completed"

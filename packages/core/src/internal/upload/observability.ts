@@ -4,23 +4,28 @@
  */
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as LogLevel from "effect/LogLevel"
 import * as Option from "effect/Option"
-import * as Tracer from "effect/Tracer"
 import { OssClient } from "../../OssClient.ts"
 import type { UploadResult } from "../../UploadEvent.ts"
 import { UploadEvent } from "../../UploadEvent.ts"
 import * as Monotonic from "../monotonic.ts"
+import * as Span from "../span.ts"
 import * as Metrics from "./metrics.ts"
 import * as Progress from "./progress.ts"
 import type { Session, Transfer } from "./session.ts"
 import type { Stored } from "./settle.ts"
 
 /** What happens to an upload, at level Debug, with where it goes as annotations. */
-export const logged = (event: UploadEvent): Effect.Effect<void> => {
-  if (event._tag === "Progress") return Effect.void
-  const { _tag, ...details } = event
-  return Effect.logDebug(_tag, details)
-}
+export const logged = (event: UploadEvent): Effect.Effect<void> =>
+  Effect.withFiber(({ cache }) => {
+    if (event._tag === "Progress" || isAbove(cache.minimumLogLevel)) return Effect.void
+    const { _tag, ...details } = event
+    return Effect.logDebug(_tag, details)
+  })
+
+/** Whether nothing of level Debug is logged: most programs have it so. */
+const isAbove = (minimum: LogLevel.LogLevel) => LogLevel.isGreaterThan(minimum, "Debug")
 
 /** In a span of this name, in logs, and in the count of uploads. */
 export const seen =
@@ -28,26 +33,16 @@ export const seen =
   <E, R>(self: Effect.Effect<UploadResult, E, R>) =>
     OssClient.use(({ bucket }) => {
       const attributes = { "oss.bucket": bucket, "oss.key": key }
-      return self.pipe(
-        Effect.tap(({ size, resumed, sent }) =>
-          Effect.annotateCurrentSpan({
-            "oss.size": size,
-            "oss.resumed_bytes": resumed,
-            "oss.sent_bytes": sent
-          })
-        ),
-        Effect.onExit((exit) => Metrics.ended(bucket, exit)),
-        Effect.annotateLogs(attributes),
-        Effect.withSpan(name, { attributes }),
-        traced
+      const counted = Effect.onExit(self, (exit) => Metrics.ended(bucket, exit))
+      const traced = Effect.tap(counted, ({ size, resumed, sent }) =>
+        Span.annotate(() => ({
+          "oss.size": size,
+          "oss.resumed_bytes": resumed,
+          "oss.sent_bytes": sent
+        }))
       )
+      return Span.within(Effect.annotateLogs(traced, attributes), name, () => attributes)
     })
-
-/** Without a tracer nobody sees spans: they are not made then, which is a tenth of what a small upload costs. */
-const traced = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  Effect.withFiber(({ context }) =>
-    context.mapUnsafe.has(Tracer.Tracer.key) ? self : Effect.withTracerEnabled(self, false)
-  )
 
 /** Says in the span and in logs which upload it is. */
 export const identified = <A, E, R>(
@@ -56,7 +51,7 @@ export const identified = <A, E, R>(
 ): Effect.Effect<A, E, R> => {
   const attributes = { "oss.upload_id": uploadId }
   return Effect.andThen(
-    Effect.annotateCurrentSpan(attributes),
+    Span.annotate(() => attributes),
     Effect.annotateLogs(self, attributes)
   )
 }

@@ -4,11 +4,15 @@
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import type { Body } from "../../Body.ts"
+import * as Crc64 from "../../Crc64.ts"
 import type { OssClient } from "../../OssClient.ts"
 import type { Operation, Reason } from "../../OssError.ts"
 import { OssError, Stalled, Timeout } from "../../OssError.ts"
+import * as Bodies from "../body.ts"
 import * as Line from "./line.ts"
 import * as Metrics from "./metrics.ts"
+import * as Progress from "./progress.ts"
 import type { Retrying } from "./retry.ts"
 import * as Stall from "./stall.ts"
 
@@ -60,19 +64,43 @@ export const request = <A, E>(
   send: Effect.Effect<A, E>
 ): Effect.Effect<A, E | OssError> => requests.retrying(once(requests, operation, send))
 
-/** Makes one attempt at a request with a body, given up when nothing moves any more. */
-export const transfer = <A, E>(
-  requests: Requests,
+/** What came of sending a body. */
+export interface Transferred<A> {
+  readonly receipt: A
+  /** Of the bytes that were sent. */
+  readonly crc64: bigint
+}
+
+/**
+ * Makes one attempt at a request with a body, given up when nothing moves any
+ * more. All that watches the bytes on their way is here: their CRC64, their
+ * movement on the line, and the progress of the upload.
+ */
+export const transfer = <A, E, E2>(
+  requests: Requests & { readonly counter: Progress.Counter },
   operation: Operation,
   partNumber: number | undefined,
-  send: (reached: (bytes: number) => void) => Effect.Effect<A, E>
-): Effect.Effect<A, E | OssError> =>
-  Metrics.transfer(
-    requests.client.bucket,
-    Stall.guard(
-      Line.of(requests.client),
-      requests.stallTimeout,
-      (millis) => failure(requests, operation, new Stalled({ millis }), partNumber),
-      send
-    )
+  source: Body<E>,
+  send: (body: Body<E>) => Effect.Effect<A, E2>
+): Effect.Effect<Transferred<A>, E2 | OssError> => {
+  const { client, counter, stallTimeout } = requests
+  const onStall = (millis: number) =>
+    failure(requests, operation, new Stalled({ millis }), partNumber)
+  return Metrics.transfer(
+    client.bucket,
+    Stall.guard(Line.of(client), stallTimeout, onStall, (reached) => {
+      let crc64 = 0n
+      const body = Bodies.watched(
+        source,
+        (piece, at) => {
+          crc64 = Crc64.of(piece, at === 0 ? 0n : crc64)
+        },
+        (at, bytes) => {
+          reached(at + bytes)
+          Progress.sending(counter, partNumber ?? 1, at, bytes)
+        }
+      )
+      return Effect.map(send(body), (receipt) => ({ receipt, crc64 }))
+    })
   )
+}

@@ -5,15 +5,13 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Body from "../../Body.ts"
-import * as Bodies from "../body.ts"
+import * as Span from "../span.ts"
 import type { Task } from "../../Checkpoint.ts"
 import type { CheckpointError } from "../../CheckpointStore.ts"
-import * as Crc64 from "../../Crc64.ts"
 import type { OssError } from "../../OssError.ts"
 import { ChecksumMismatch } from "../../OssError.ts"
 import type { Part, UploadedPart } from "../../Part.ts"
 import type { SourceError } from "../../Source.ts"
-import * as Progress from "./progress.ts"
 import { failure, transfer } from "./request.ts"
 import type { Session, Transfer } from "./session.ts"
 import { record } from "./session.ts"
@@ -42,48 +40,45 @@ export const sendAndRecord = (
   )
 
 /** Makes OSS have one part of the plan; `body` is its bytes, read again for each attempt. */
-export const sendPart = Effect.fn("Upload.part")(function* (
+export const sendPart = (
   session: Transfer,
   uploadId: string,
   task: Missing,
   body: Body.Body<SourceError>
-): Effect.fn.Return<Sent, OssError | SourceError> {
-  yield* Effect.annotateCurrentSpan({
-    "oss.part_number": task.part.number,
-    "oss.part_size": task.part.size
-  })
-  if (task._tag === "Adoptable") {
-    const local = yield* Slice.crc64(body, 0, body.size)
-    if (local === task.part.crc64) return { part: task.part, adopted: true }
-  }
-  const part = yield* session.retrying(attempt(session, uploadId, task.part, body))
-  return { part, adopted: false }
-})
+): Effect.Effect<Sent, OssError | SourceError> => {
+  const { part } = task
+  const sending = Effect.map(session.retrying(attempt(session, uploadId, part, body)), (part) => ({
+    part,
+    adopted: false
+  }))
+  const adopting =
+    task._tag === "Adoptable"
+      ? Effect.flatMap(Slice.crc64(body, 0, body.size), (local) =>
+          local === task.part.crc64 ? Effect.succeed({ part: task.part, adopted: true }) : sending
+        )
+      : sending
+  return Span.within(adopting, "Upload.part", () => ({
+    "oss.part_number": part.number,
+    "oss.part_size": part.size
+  }))
+}
 
-const attempt = Effect.fnUntraced(function* (
+const attempt = (
   session: Transfer,
   uploadId: string,
   { number, offset, size }: Part,
   source: Body.Body<SourceError>
-): Effect.fn.Return<UploadedPart, OssError | SourceError> {
-  let crc64 = 0n
-  const receipt = yield* transfer(session, "uploadPart", number, (reached) => {
-    const summed = Bodies.tap(source, (piece, at) => {
-      crc64 = Crc64.of(piece, at === 0 ? 0n : crc64)
-    })
-    const body = Bodies.tapSent(summed, (at, bytes) => {
-      reached(at + bytes)
-      Progress.sending(session.counter, number, at, bytes)
-    })
-    return session.client.uploadPart({ key: session.key, uploadId, number, body })
+): Effect.Effect<UploadedPart, OssError | SourceError> => {
+  const { client, key } = session
+  const sent = transfer(session, "uploadPart", number, source, (body) =>
+    client.uploadPart({ key, uploadId, number, body })
+  )
+  return Effect.flatMap(sent, ({ receipt, crc64 }) => {
+    if (Option.isNone(receipt.crc64) || receipt.crc64.value === crc64) {
+      return Effect.succeed({ number, offset, size, etag: receipt.etag, crc64 })
+    }
+    const actual = receipt.crc64.value
+    const reason = new ChecksumMismatch({ of: "part", expected: crc64, actual })
+    return Effect.fail(failure(session, "uploadPart", reason, number))
   })
-  if (Option.isSome(receipt.crc64) && receipt.crc64.value !== crc64) {
-    const reason = new ChecksumMismatch({
-      of: "part",
-      expected: crc64,
-      actual: receipt.crc64.value
-    })
-    return yield* failure(session, "uploadPart", reason, number)
-  }
-  return { number, offset, size, etag: receipt.etag, crc64 }
-})
+}
