@@ -24,14 +24,14 @@ export const guard = <E>({ read, size, left }: Body<E>): Guarded<E> => {
   let reading = 0
   let end = 0
   let failure: Cause.Cause<E> | undefined
-  let idle = () => {}
+  let idle: (() => void) | undefined
 
   const ended = (exit: Exit.Exit<void, E>, offset: number) =>
     Effect.sync(() => {
       if (Exit.isSuccess(exit)) end = offset
       else if (!Cause.hasInterruptsOnly(exit.cause)) failure ??= exit.cause
       reading--
-      if (reading === 0) idle()
+      if (reading === 0) idle?.()
     })
 
   return {
