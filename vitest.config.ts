@@ -6,7 +6,8 @@ import { directory } from "./test/support/bundled.ts"
 /** What starts many processes, or takes its time: `pnpm test:long`. */
 export const long = [
   "bench/**/*.test.ts",
-  "examples/**/*.test.ts",
+  "examples/*.test.ts",
+  "examples/recipes/processes.test.ts",
   "packages/cli/test/binary.test.ts",
   "packages/cluster/test/restart.test.ts",
   "packages/core/test/upload/outage.http.test.ts",
@@ -17,7 +18,12 @@ export const long = [
 
 export default defineConfig({
   test: {
-    include: ["packages/*/test/**/*.test.ts", "simulation/**/*.test.ts", "test/**/*.test.ts"],
+    include: [
+      "examples/recipes/*.test.ts",
+      "packages/*/test/**/*.test.ts",
+      "simulation/**/*.test.ts",
+      "test/**/*.test.ts"
+    ],
     exclude: [...long, "**/node_modules/**"],
     // Effect and ali-oss are loaded once for all files: a third of the time.
     isolate: false,

@@ -6,6 +6,7 @@ import { ChildProcess, ChildProcessSpawner } from "effect/process"
 import { root, run, succeed } from "./support/command.ts"
 import { declarationsOf } from "./support/declarations.ts"
 import { blocks, pages, runnable, sources } from "./support/documents.ts"
+import { shownIn, withIncluded, withoutIncluded } from "./support/included.ts"
 import { place } from "./support/place.ts"
 import { reference } from "./support/reference.ts"
 
@@ -27,7 +28,7 @@ layer(NodeServices.layer, { excludeTestServices: true })("documents", (it) => {
       const fs = yield* FileSystem.FileSystem
       const path = yield* Path.Path
       const spawner = yield* ChildProcessSpawner.ChildProcessSpawner
-      const documents = [...(yield* pages), ...(yield* sources)]
+      const documents = [...(yield* pages).map(withoutIncluded), ...(yield* sources)]
       const examples = documents.flatMap((document) => blocks(document, "ts"))
       assert.isAbove(examples.length, 15)
 
@@ -58,6 +59,37 @@ layer(NodeServices.layer, { excludeTestServices: true })("documents", (it) => {
         const ended = yield* run(process.execPath, [name], { cwd: directory, env })
         assert.strictEqual(ended.code, 0, `${file}:${line}\n${ended.out}\n${ended.error}`)
       }
+    })
+  )
+
+  it.effect("show the programs that are tested, as they are: pnpm api", () =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const shown = (yield* pages).flatMap(shownIn)
+      for (const page of yield* pages) assert.strictEqual(yield* withIncluded(page), page.text)
+      const recipes = yield* fs.readDirectory(`${root}/examples/recipes`, { recursive: true })
+      const own = recipes.filter((name) => /\w\.\w+$|Dockerfile$/.test(name))
+      const tests = ["page.test.ts", "processes.test.ts"]
+      assert.deepStrictEqual(
+        shown.map((file) => file.replace("examples/recipes/", "")).toSorted(),
+        own.filter((name) => !tests.includes(name)).toSorted()
+      )
+    })
+  )
+
+  it.effect("list every example, and none that isn't there", () =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const list = yield* fs.readFileString(`${root}/examples/README.md`)
+      const linked = Array.from(list.matchAll(/\]\(([^)]+)\)/g), ([, link = ""]) => link)
+      const files = (yield* fs.readDirectory(`${root}/examples`)).filter(
+        (name) => /\.ts$/.test(name) && !/\.test\.ts$/.test(name)
+      )
+      const recipes = (yield* fs.readDirectory(`${root}/examples/recipes`)).filter(
+        (name) => /\.ts$/.test(name) && !/^(page|processes)\.test\.ts$/.test(name)
+      )
+      assert.includeMembers(linked, [...files, ...recipes.map((name) => `recipes/${name}`)])
+      for (const link of linked) assert.isTrue(yield* fs.exists(`${root}/examples/${link}`), link)
     })
   )
 

@@ -44,6 +44,7 @@ export const runnable = (document: Document) => blocks(document, "ts run")
 export const pages = Effect.all([
   matching("*.md"),
   matching("docs/*.md"),
+  matching("examples/*.md"),
   matching("packages/*/*.md")
 ]).pipe(Effect.map((documents) => documents.flat()))
 
