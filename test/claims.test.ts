@@ -14,8 +14,12 @@ import { root } from "./support/command.ts"
 import { matching, pages, sources } from "./support/documents.ts"
 import type { Document } from "./support/documents.ts"
 
-/** Flags of programs that aren't ours: npm's. */
-const npmFlags = ["global", "save-dev"]
+/** Flags of programs that aren't ours: of npm, of esbuild, and of install in a Dockerfile. */
+const othersFlags = [
+  ...["global", "save-dev", "omit"],
+  ...["bundle", "minify", "platform", "target", "external", "format", "outfile", "banner"],
+  ...["directory", "owner", "mode"]
+]
 
 /** Every namespace that a program can import, by its name. */
 const namespaces: Readonly<Record<string, object>> = {
@@ -66,7 +70,7 @@ layer(NodeServices.layer, { excludeTestServices: true })("documents", (it) => {
         "help",
         "version",
         "completions",
-        ...npmFlags
+        ...othersFlags
       ])
       const unknown = (yield* written).flatMap((page) =>
         codeOf(page)

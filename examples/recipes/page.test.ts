@@ -156,7 +156,7 @@ describe("the hook", () => {
       )
       const underWay = Effect.map(emulator.inFlight, (requests) => requests > 0)
       while (!(yield* underWay)) yield* Effect.sleep("10 millis")
-      yield* Effect.promise(async () => act(() => page?.unmount()))
+      yield* Effect.promise(() => act(async () => page?.unmount()))
       while (yield* underWay) yield* Effect.sleep("10 millis")
       assert.notInclude(yield* outcomes, "Answered")
     })
