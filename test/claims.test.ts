@@ -15,11 +15,10 @@ import { matching, pages, sources } from "./support/documents.ts"
 import type { Document } from "./support/documents.ts"
 
 /** Flags of programs that aren't ours: of npm, of esbuild, and of install in a Dockerfile. */
-const othersFlags = [
-  ...["global", "save-dev", "omit"],
-  ...["bundle", "minify", "platform", "target", "external", "format", "outfile", "banner"],
-  ...["directory", "owner", "mode"]
-]
+const othersFlags =
+  "global save-dev omit bundle minify platform target external format outfile banner directory owner mode".split(
+    " "
+  )
 
 /** Every namespace that a program can import, by its name. */
 const namespaces: Readonly<Record<string, object>> = {
