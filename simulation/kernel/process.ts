@@ -7,7 +7,7 @@
  * of the requests that it has sent.
  */
 import { OssClient } from "@effect-oss/core/OssClient"
-import type { SourceError } from "@effect-oss/core/SourceError"
+import type { SourceError } from "@effect-oss/core/Source"
 import * as Upload from "@effect-oss/core/Upload"
 import type { UploadEvent, UploadResult } from "@effect-oss/core/UploadEvent"
 import * as FsCheckpointStore from "@effect-oss/node-fs-store/FsCheckpointStore"

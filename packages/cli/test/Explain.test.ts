@@ -1,7 +1,7 @@
 import { CheckpointStore, OssError, Source, UploadError } from "@effect-oss/core"
 import { assert, describe, it } from "@effect/vitest"
 import { Config, ConfigProvider, Effect } from "effect"
-import { UploadWorkflow } from "@effect-oss/cluster"
+import { ClusterError } from "@effect-oss/cluster"
 import { CliError } from "effect/cli"
 import { SqlError } from "effect/sql"
 import { Interrupted, SomeFailed, UnderWay, UsageError } from "../src/internal/CliFailure.ts"
@@ -89,7 +89,7 @@ const others: ReadonlyArray<readonly [Failure, ExitCode, RegExp]> = [
   [new UnderWay({ error: source(unreadable) }), 1, /disk.*again/],
   [new UnderWay({ error: oss(denied) }), 3, /oss:PutObject/],
   [new UnderWay({ error: source(new Source.SourceChanged({ description })) }), 3, /copy/],
-  [new UploadWorkflow.Cancelled({ key: "key" }), 3, /submit it again/],
+  [new ClusterError.Cancelled({ key: "key" }), 3, /submit it again/],
   [database(SqlError.ConnectionError), 1, /--database-url.*again/],
   [database(SqlError.AuthenticationError), 2, /password.*--database-url/],
   [new SomeFailed({ failed: 1, all: 2, exitCode: 1 }), 1, /mend.*again/],

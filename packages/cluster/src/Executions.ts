@@ -6,39 +6,12 @@
  * @since 0.1.0
  */
 import * as Context from "effect/Context"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { MemoryDriver } from "effect/cluster/MessageStorage"
-import { ShardingConfig } from "effect/cluster/ShardingConfig"
-import * as Option from "effect/Option"
-import type { SqlClient } from "effect/sql/SqlClient"
+import type * as Option from "effect/Option"
+import type { Execution } from "./internal/execution.ts"
 import * as Memory from "./internal/executionMemory.ts"
-import * as Rows from "./internal/executionRows.ts"
-import { outlasting } from "./internal/outlasting.ts"
-
-/**
- * Something that was submitted.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Execution {
-  readonly id: string
-  readonly kind: "Upload" | "Batch"
-  readonly bucket: string
-  /** Of a batch: what the keys of its files begin with. */
-  readonly key: string
-  /** Of all sources, in bytes. */
-  readonly size: number
-  readonly files: number
-  /** Of a batch: the pieces that runners take on. */
-  readonly slices: number
-  /** In milliseconds since 1970. */
-  readonly submitted: number
-  /** When it ended, in milliseconds since 1970. */
-  readonly ended: Option.Option<number>
-}
 
 /**
  * What was submitted, out of the cluster's database. A database that is away is
@@ -62,27 +35,6 @@ export class Executions extends Context.Service<
     readonly runners: Effect.Effect<number>
   }
 >()("@effect-oss/cluster/Executions") {}
-
-/**
- * Those of a database. `NodeCluster`'s layers have it.
- *
- * @category layers
- * @since 0.1.0
- */
-export const layer: Layer.Layer<Executions, never, SqlClient | ShardingConfig> = Layer.effect(
-  Executions,
-  Effect.gen(function* () {
-    const { shardLockExpiration } = yield* ShardingConfig
-    const lease = Math.ceil(Duration.toSeconds(Duration.fromInputUnsafe(shardLockExpiration)))
-    const rows = yield* Rows.make
-    return {
-      find: (id) => outlasting(rows.find(id)),
-      list: ({ limit, open }) => outlasting(rows.list(limit, open)),
-      remove: (before) => outlasting(rows.remove(before)),
-      runners: outlasting(rows.runners(lease))
-    }
-  })
-)
 
 /**
  * Those of a cluster in memory, such as `TestRunner.layer` of `effect/cluster`:

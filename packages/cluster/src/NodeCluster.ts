@@ -26,7 +26,7 @@ import * as Option from "effect/Option"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { WorkflowEngine } from "effect/workflow/WorkflowEngine"
 import type { Executions } from "./Executions.ts"
-import { layer as layerExecutions } from "./Executions.ts"
+import { layer as layerExecutions } from "./internal/executions.ts"
 import { layerEngine } from "./internal/outlasting.ts"
 import * as Schema from "./internal/schema.ts"
 import * as ShardLocks from "./internal/shardLocks.ts"
@@ -34,11 +34,8 @@ import * as Wake from "./internal/wake.ts"
 
 /**
  * What a runner may be told.
- *
- * @category models
- * @since 0.1.0
  */
-export interface Options {
+interface Options {
   /** Settings of Effect's cluster. Default: the environment, such as `SHARD_LOCK_EXPIRATION`, else Effect's own; `entityMessagePollInterval` is 1 second. */
   readonly sharding?: Partial<ShardingConfig.ShardingConfig["Service"]> | undefined
 }

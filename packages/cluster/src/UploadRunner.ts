@@ -13,7 +13,7 @@ import type { HttpClient } from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as Semaphore from "effect/Semaphore"
 import type { WorkflowEngine } from "effect/workflow/WorkflowEngine"
-import { BatchWorkflow } from "./BatchWorkflow.ts"
+import { BatchWorkflow } from "./internal/batchWorkflow.ts"
 import type { Buckets } from "./Buckets.ts"
 import { run as runBatch } from "./internal/batch.ts"
 import { run as runSlice } from "./internal/slice.ts"
@@ -21,11 +21,12 @@ import { SliceWorkflow } from "./internal/sliceWorkflow.ts"
 import type { Capacity } from "./internal/range.ts"
 import { RangeWorkflow, run as runRange } from "./internal/range.ts"
 import * as Roots from "./internal/roots.ts"
-import { UploadWorkflow } from "./UploadWorkflow.ts"
+import { UploadWorkflow } from "./internal/uploadWorkflow.ts"
 import * as Metrics from "./internal/metrics.ts"
 import * as Preflight from "./internal/preflight.ts"
 import { run as runUpload } from "./internal/upload.ts"
 import * as Targets from "./internal/targets.ts"
+import type { Target } from "./internal/targets.ts"
 import * as Uploads from "./Uploads.ts"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
@@ -56,18 +57,6 @@ export interface Options {
   readonly parts?: number | undefined
   /** How often work that is under way looks whether it is to pause or to stop. Default: 2 seconds. */
   readonly signalsEvery?: Duration.Input | undefined
-}
-
-/**
- * Where a runner stores objects.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Target {
-  readonly bucket: string
-  /** What keys begin with; empty for all of the bucket. */
-  readonly prefix: string
 }
 
 /**

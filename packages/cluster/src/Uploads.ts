@@ -16,16 +16,18 @@ import * as Effect from "effect/Effect"
 import type { FileSystem } from "effect/FileSystem"
 import type { HttpClient } from "effect/http/HttpClient"
 import type { WorkflowEngine } from "effect/workflow/WorkflowEngine"
-import type { BatchResult } from "./BatchWorkflow.ts"
-import type { Execution } from "./Executions.ts"
+import type { Failure } from "./ClusterError.ts"
+import { UnknownUpload } from "./ClusterError.ts"
 import { Executions } from "./Executions.ts"
+import type { BatchResult } from "./internal/batchWorkflow.ts"
+import type { Execution } from "./internal/execution.ts"
 import * as Metrics from "./internal/metrics.ts"
 import { statusOf } from "./internal/status.ts"
 import * as Steer from "./internal/steer.ts"
 import * as Submit from "./internal/submit.ts"
+import type { ObjectOptions } from "./internal/uploadWorkflow.ts"
+import { UploadWorkflow } from "./internal/uploadWorkflow.ts"
 import type * as Locator from "./Locator.ts"
-import type { Failure, Job, ObjectOptions } from "./UploadWorkflow.ts"
-import { UnknownUpload, UploadWorkflow } from "./UploadWorkflow.ts"
 
 /**
  * What is uploaded, where to, and how.
@@ -49,21 +51,6 @@ export interface Request {
 }
 
 /**
- * Looks at the source and finds the execution to join: the one that is under
- * way, or else a new one after those that have ended.
- *
- * @category running
- * @since 0.1.0
- */
-export const prepare: (
-  request: Request
-) => Effect.Effect<
-  Job,
-  SourceError | InvalidRequest,
-  WorkflowEngine | Executions | FileSystem | HttpClient
-> = Submit.prepare
-
-/**
  * Submits an upload and yields its id, without waiting for it. The same source
  * to the same object, with the same options, submitted again, joins the upload
  * that is under way. If that has ended, a new one begins: where it stored the
@@ -80,7 +67,8 @@ export const submit = (
   string,
   SourceError | InvalidRequest,
   WorkflowEngine | Executions | FileSystem | HttpClient
-> => Effect.flatMap(prepare(request), (job) => UploadWorkflow.execute(job, { discard: true }))
+> =>
+  Effect.flatMap(Submit.prepare(request), (job) => UploadWorkflow.execute(job, { discard: true }))
 
 /**
  * Submits an upload and waits for its end. Interrupting it ends the waiting
@@ -92,7 +80,7 @@ export const submit = (
 export const upload = (
   request: Request
 ): Effect.Effect<UploadResult, Failure, WorkflowEngine | Executions | FileSystem | HttpClient> =>
-  Effect.flatMap(prepare(request), (job) => UploadWorkflow.execute(job))
+  Effect.flatMap(Submit.prepare(request), (job) => UploadWorkflow.execute(job))
 
 /**
  * Many files of storage that all runners see.

@@ -3,6 +3,7 @@ import { Locator } from "@effect-oss/cluster"
 import { Part } from "@effect-oss/core"
 import * as Ranges from "../src/internal/ranges.ts"
 import { numbers } from "./world.ts"
+import { nameOf } from "../src/internal/locate.ts"
 
 describe("ranges", () => {
   const plan = (count: number) =>
@@ -34,7 +35,7 @@ describe("ranges", () => {
 describe("locators", () => {
   it("are named without what may be secret", () => {
     assert.strictEqual(
-      Locator.nameOf(Locator.http("https://user:pass@files.test/a.iso?sig=secret")),
+      nameOf(Locator.http("https://user:pass@files.test/a.iso?sig=secret")),
       "https://files.test/a.iso"
     )
   })

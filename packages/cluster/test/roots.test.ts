@@ -1,10 +1,11 @@
 import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { Locator, UploadWorkflow } from "@effect-oss/cluster"
+import { Locator } from "@effect-oss/cluster"
 import { Effect, FileSystem, Layer, Path } from "effect"
 import { HttpClient } from "effect/http"
 import * as Roots from "../src/internal/roots.ts"
 import { assertNothingLeft, bucket, key, inTime, requests, world } from "./world.ts"
+import { UploadWorkflow as workflow } from "../src/internal/uploadWorkflow.ts"
 
 const noHttp = Layer.succeed(
   HttpClient.HttpClient,
@@ -95,7 +96,6 @@ describe("a runner's roots", () => {
 describe("somebody who can write to the database", () => {
   it.effect("learns nothing of a file elsewhere, and has nothing sent of it", () =>
     Effect.gen(function* () {
-      const { UploadWorkflow: workflow } = UploadWorkflow
       const forged = {
         bucket,
         key,

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Uploads, UploadWorkflow } from "@effect-oss/cluster"
+import { Uploads } from "@effect-oss/cluster"
 import { OssEmulator } from "@effect-oss/emulator"
 import { Effect } from "effect"
 import {
@@ -20,6 +20,7 @@ import {
   world,
   write
 } from "./world.ts"
+import { UploadWorkflow } from "../src/internal/uploadWorkflow.ts"
 
 describe("signals", () => {
   it.effect("pause finishes the parts on their way and sends no further ones, resume goes on", () =>
@@ -102,7 +103,7 @@ describe("signals", () => {
       yield* inject(slowly)
       const id = yield* Uploads.submit(request)
       yield* until(Effect.map(partsSent, (sent) => sent.length > 20))
-      yield* UploadWorkflow.UploadWorkflow.interrupt(id)
+      yield* UploadWorkflow.interrupt(id)
       yield* until(ended(id))
       yield* pass(60)
       yield* assertNothingLeft

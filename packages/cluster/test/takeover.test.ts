@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Uploads, UploadWorkflow } from "@effect-oss/cluster"
+import { Uploads } from "@effect-oss/cluster"
 import { Fault } from "@effect-oss/emulator"
 import { Effect, Exit, Fiber, Layer, Scope } from "effect"
 import * as Begin from "../src/internal/begin.ts"
@@ -28,6 +28,8 @@ import {
   world,
   write
 } from "./world.ts"
+import * as Submit from "../src/internal/submit.ts"
+import { UploadWorkflow } from "../src/internal/uploadWorkflow.ts"
 
 describe("a runner that goes away", () => {
   /** A runner for as long as the effect, which talks to it. */
@@ -82,8 +84,8 @@ describe("a runner that goes away", () => {
   it.effect("and wakes after another has taken over, doesn't keep an upload id of its own", () =>
     Effect.gen(function* () {
       yield* write(content)
-      const job = yield* Uploads.prepare(request)
-      const id = yield* UploadWorkflow.UploadWorkflow.executionId(job)
+      const job = yield* Submit.prepare(request)
+      const id = yield* UploadWorkflow.executionId(job)
       const begin = Effect.provide(Begin.begin(job, id), [
         Roots.layer(roots),
         Targets.layer(undefined)

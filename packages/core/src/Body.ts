@@ -7,9 +7,6 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import type * as HttpBody from "effect/http/HttpBody"
-import type * as Option from "effect/Option"
-import * as Bodies from "./internal/body.ts"
 
 /**
  * The bytes of one request.
@@ -42,12 +39,3 @@ export const fromBytes = (bytes: Uint8Array): Body => ({
   read: (target, offset) =>
     Effect.sync(() => target.set(bytes.subarray(offset, offset + target.length)))
 })
-
-/**
- * The body that an HTTP request's body was made of: an engine
- * may pull it into buffers that it uses again, rather than run the stream.
- *
- * @category HTTP
- * @since 0.1.0
- */
-export const behind: (httpBody: HttpBody.HttpBody) => Option.Option<Body<unknown>> = Bodies.behind

@@ -146,16 +146,12 @@ export class CheckpointError extends Schema.TaggedError<CheckpointError>(
     return this.reason.isResumable
   }
 
+  /** True if the checkpoint is there but can't be read, now or later. */
+  get isUnreadable(): boolean {
+    return this.reason._tag === "Damaged" || this.reason._tag === "UnknownVersion"
+  }
+
   override get message(): string {
     return `${this.problem}; ${this.remedy}`
   }
 }
-
-/**
- * Whether the checkpoint is there but can't be read, now or later.
- *
- * @category deciding
- * @since 0.1.0
- */
-export const isUnreadable = ({ reason }: CheckpointError): boolean =>
-  reason._tag === "Damaged" || reason._tag === "UnknownVersion"

@@ -15,7 +15,7 @@ import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Checkpoint from "./Checkpoint.ts"
-import { Busy, CheckpointError, Damaged, isUnreadable } from "./CheckpointError.ts"
+import { Busy, CheckpointError, Damaged } from "./CheckpointError.ts"
 import type { UploadedPart } from "./Part.ts"
 
 export * from "./CheckpointError.ts"
@@ -161,7 +161,10 @@ const hasBy =
     open(key).pipe(
       Effect.map(({ recovered, finished }) => Option.isSome(recovered) || Option.isSome(finished)),
       Effect.scoped,
-      Effect.catchIf(isUnreadable, () => Effect.succeed(true)),
+      Effect.catchIf(
+        ({ isUnreadable }) => isUnreadable,
+        () => Effect.succeed(true)
+      ),
       Effect.catchIf(
         (error) => error.reason._tag === "Busy",
         () =>

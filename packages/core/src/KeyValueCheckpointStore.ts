@@ -31,7 +31,6 @@ import {
   CheckpointError,
   CheckpointStore,
   Damaged,
-  isUnreadable,
   make,
   Unavailable,
   UnknownVersion
@@ -181,7 +180,7 @@ const open = Effect.fnUntraced(function* (
   const name = nameOf(shelf, checkpointKey)
   yield* Effect.acquireRelease(lease(shelf, name), () => Effect.sync(() => shelf.held.delete(name)))
   const read = yield* Effect.result(rootOf(shelf, name))
-  if (Result.isFailure(read) && onUnreadable === "discard" && isUnreadable(read.failure)) {
+  if (Result.isFailure(read) && onUnreadable === "discard" && read.failure.isUnreadable) {
     const names = yield* partNames(shelf, name)
     return logOf({
       shelf,

@@ -38,13 +38,8 @@ export interface ObjectOptions {
   readonly callback?: Callback | undefined
 }
 
-/**
- * A request that OSS makes once the object is stored.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Callback {
+/** A request that OSS makes once the object is stored. */
+interface Callback {
   /** Several are separated by semicolons. Characters that a URL can't have are escaped. */
   readonly url: string
   readonly body: string

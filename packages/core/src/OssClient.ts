@@ -325,13 +325,8 @@ export const PresignRequest = /*#__PURE__*/ Schema.Struct({
  */
 export interface PresignRequest extends Schema.Schema.Type<typeof PresignRequest> {}
 
-/**
- * Where a bucket is, and who signs requests to it.
- *
- * @category models
- * @since 0.1.0
- */
-export interface PresignedOptions<E = never, R = never> extends Omit<
+/** Where a bucket is, and who signs requests to it. */
+interface PresignedOptions<E = never, R = never> extends Omit<
   Options,
   "credentials" | "signature"
 > {
@@ -406,13 +401,8 @@ export const layerPresigned = <E = never, R = never>(
     })
   )
 
-/**
- * A client of the package ali-oss, `new OSS({ … })`.
- *
- * @category models
- * @since 0.1.0
- */
-export interface AliOssClient {
+/** A client of the package ali-oss, `new OSS({ … })`. */
+interface AliOssClient {
   readonly multipartUpload: (...args: never) => Promise<unknown>
   readonly listParts: (...args: never) => Promise<unknown>
 }

@@ -146,14 +146,6 @@ export class OssError extends Schema.TaggedError<OssError>("@effect-oss/core/Oss
   }
 }
 
-/**
- * The tags of the reasons that may go away when the same request is sent again.
- *
- * @category models
- * @since 0.1.0
- */
-export type RetryableTag = Exclude<Reason, { readonly isRetryable: false }>["_tag"]
-
 /** The RAM permission that each request needs. */
 const permissions: Readonly<Record<Operation, string>> = {
   initiate: "oss:PutObject",

@@ -27,22 +27,6 @@ export type Length = Bytes.Length
 export const minPartSize: number = Parts.minPartSize
 
 /**
- * OSS: a part has at most 5 GiB.
- *
- * @category constants
- * @since 0.1.0
- */
-export const maxPartSize: number = Parts.maxPartSize
-
-/**
- * OSS: an upload has at most 10,000 parts, numbered from 1.
- *
- * @category constants
- * @since 0.1.0
- */
-export const maxParts: number = Parts.maxParts
-
-/**
  * A range of the source.
  *
  * @category models
@@ -107,7 +91,7 @@ export const partSizeFor = (size: number): number => {
   if (size >= Parts.defaultPartSize && parts <= evenParts) {
     return roundUp(size / roundUp(parts, atOnce), evenStep)
   }
-  return Math.max(Parts.defaultPartSize, roundUp(size / maxParts, 1024 * 1024))
+  return Math.max(Parts.defaultPartSize, roundUp(size / Parts.maxParts, 1024 * 1024))
 }
 
 /** How many parts go up at once at first: `Concurrency.levels`. */
@@ -145,12 +129,12 @@ export const plan = (
     yield* Parts.validateSize(size)
     const partSize = yield* Parts.validatePartSize(given)
     const count = Math.ceil(size / partSize)
-    if (count > maxParts) {
+    if (count > Parts.maxParts) {
       yield* Result.fail(
         new InvalidRequest({
           field: "partSize",
           problem: `${size} bytes in parts of ${partSize} bytes make ${count} parts`,
-          remedy: `OSS takes at most ${maxParts} parts: give at least ${partSizeFor(size)} bytes, or leave partSize out`
+          remedy: `OSS takes at most ${Parts.maxParts} parts: give at least ${partSizeFor(size)} bytes, or leave partSize out`
         })
       )
     }

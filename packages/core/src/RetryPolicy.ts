@@ -14,7 +14,7 @@ import * as Record from "effect/Record"
 import * as Schedule from "effect/Schedule"
 import * as Monotonic from "./internal/monotonic.ts"
 import * as Outage from "./internal/upload/outage.ts"
-import type { OssError, Reason, RetryableTag } from "./OssError.ts"
+import type { OssError, Reason } from "./OssError.ts"
 
 /**
  * How a failed request is retried. Any `Schedule` fits whose input takes an
@@ -25,13 +25,8 @@ import type { OssError, Reason, RetryableTag } from "./OssError.ts"
  */
 export type RetryPolicy = Schedule.Schedule<unknown, OssError>
 
-/**
- * The waits between the attempts.
- *
- * @category models
- * @since 0.1.0
- */
-export interface BackoffOptions {
+/** The waits between the attempts. */
+interface BackoffOptions {
   /** The longest first wait. Default: 200 ms. */
   readonly base?: Duration.Input | undefined
   /** What each further longest wait is multiplied by. Default: 2. */
@@ -42,13 +37,8 @@ export interface BackoffOptions {
   readonly attempts?: number | undefined
 }
 
-/**
- * How long an outage is waited for.
- *
- * @category models
- * @since 0.1.0
- */
-export interface PatientOptions extends BackoffOptions {
+/** How long an outage is waited for. */
+interface PatientOptions extends BackoffOptions {
   /** How long nothing may have succeeded. Default: 2 minutes. */
   readonly for?: Duration.Input | undefined
   /** How often a request is sent at least; at most, if its error is no outage. Default: 5. */
@@ -178,6 +168,9 @@ export const standard: RetryPolicy = patient()
  * @since 0.1.0
  */
 export const never: RetryPolicy = Schedule.recurs(0)
+
+/** The tags of the reasons that may go away when the same request is sent again. */
+type RetryableTag = Exclude<Reason, { readonly isRetryable: false }>["_tag"]
 
 /**
  * An `OssError` with one kind of reason.

@@ -23,7 +23,6 @@ import * as BytesSource from "./internal/source/bytes.ts"
 import * as CommandSource from "./internal/source/command.ts"
 import * as FileSource from "./internal/source/file.ts"
 import * as HttpSource from "./internal/source/http.ts"
-import * as Slice from "./internal/source/slice.ts"
 import * as StreamSource from "./internal/source/stream.ts"
 import type { SourceError } from "./SourceError.ts"
 
@@ -356,15 +355,3 @@ export const command = (
   command: Command,
   options?: SequentialOptions
 ): Source<never, ChildProcessSpawner> => CommandSource.make(id, command, options)
-
-/**
- * The CRC64 of `size` bytes of an opened source from `offset` on.
- *
- * @category reading
- * @since 0.1.0
- */
-export const crc64: <E>(
-  source: Pick<RandomAccess<E>, "read" | "block">,
-  offset: number,
-  size: number
-) => Effect.Effect<bigint, SourceError | E> = Slice.crc64

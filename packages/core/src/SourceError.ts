@@ -147,12 +147,3 @@ export class SourceError extends Schema.TaggedError<SourceError>("@effect-oss/co
     return `${this.problem}; ${this.remedy}`
   }
 }
-
-/**
- * The error of a source that is no longer what it was.
- *
- * @category errors
- * @since 0.1.0
- */
-export const changed = (source: string, description: string): SourceError =>
-  new SourceError({ source, reason: new SourceChanged({ description }) })

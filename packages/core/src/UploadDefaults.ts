@@ -14,13 +14,8 @@ import { memorySize, positiveDuration, wholeNumber } from "./internal/upload/val
 import type { InvalidRequest } from "./UploadError.ts"
 import type { UploadRequest } from "./UploadRequest.ts"
 
-/**
- * What holds where a request doesn't say otherwise.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Options extends Pick<
+/** What holds where a request doesn't say otherwise. */
+interface Options extends Pick<
   UploadRequest,
   "concurrency" | "retry" | "retryBudget" | "stallTimeout"
 > {

@@ -10,7 +10,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import { RestartReason } from "./Checkpoint.ts"
+import { RestartReason } from "./internal/checkpoint.ts"
 import * as OssError from "./OssError.ts"
 
 /**
@@ -95,19 +95,11 @@ export interface Progress extends Schema.Schema.Type<typeof Progress> {}
  * - `Recorded`: an earlier run recorded them in its checkpoint;
  * - `Completed`: an earlier run made the object of them, and ended before it could say so;
  * - `PartsLost`: OSS lost others on the way, and still has these.
- *
- * @category models
- * @since 0.1.0
  */
-export const ResumeReason = Schema.Literals(["Recorded", "Completed", "PartsLost"])
+const ResumeReason = Schema.Literals(["Recorded", "Completed", "PartsLost"])
 
-/**
- * Why parts needn't be sent.
- *
- * @category models
- * @since 0.1.0
- */
-export type ResumeReason = typeof ResumeReason.Type
+/** Why parts needn't be sent. */
+type ResumeReason = typeof ResumeReason.Type
 
 /**
  * What a running upload reports.

@@ -11,7 +11,7 @@ import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { CheckpointStore } from "./CheckpointStore.ts"
-import * as Directory from "./internal/source/directory.ts"
+import * as Directory from "./internal/upload/directory.ts"
 import * as Many from "./internal/upload/many.ts"
 import * as Monotonic from "./internal/monotonic.ts"
 import * as Meter from "./internal/upload/progress.ts"
@@ -19,7 +19,7 @@ import { sampleEvery } from "./internal/upload/run.ts"
 import { Tally } from "./internal/upload/totals.ts"
 import type { OssClient } from "./OssClient.ts"
 import type { OssError } from "./OssError.ts"
-import * as Source from "./Source.ts"
+import type { SourceError } from "./Source.ts"
 import type { InvalidRequest } from "./UploadError.ts"
 import type { UploadEvent, UploadResult } from "./UploadEvent.ts"
 import type { UploadError, UploadRequest } from "./UploadRequest.ts"
@@ -345,37 +345,6 @@ const sampled = (tally: Tally) => {
   return { now, ticks: Stream.fromEffectRepeat(Effect.delay(now, sampleEvery)) }
 }
 
-/** A file of a directory. */
-interface FoundFile extends Directory.File {}
-
-/**
- * Something in a directory that is left out:
- *
- * - `Excluded`, `NotIncluded`: by a pattern;
- * - `LinkToDirectory`: links to directories are not followed unless `links` is `follow`;
- * - `Cycle`: a link to a directory around it;
- * - `NotAFile`: a pipe, a socket or a device.
- *
- * @category models
- * @since 0.1.0
- */
-export interface LeftOut extends Directory.LeftOut {}
-
-/**
- * Something in a directory that can't be uploaded: a directory that can't be
- * listed, a name that is not UTF-8, or a link to a directory if `links` is
- * `fail`.
- */
-interface Unusable extends Directory.Failed {}
-
-/**
- * What a walk through a directory finds.
- *
- * @category models
- * @since 0.1.0
- */
-export type Entry = FoundFile | LeftOut | Unusable
-
 /**
  * What of a directory is meant.
  *
@@ -392,70 +361,16 @@ export interface DirectoryOptions {
 }
 
 /**
- * Everything below a directory, sorted within each directory, with what is left
- * out and why. One list of names for each level is in memory.
+ * A request for each file below a directory: its key is `prefix`, a slash, and
+ * the file's path from the directory on, with slashes. Further options of a
+ * request are added with `Stream.map`. Files come sorted within
+ * each directory. One list of names for each level is in memory.
  *
  * **Details**
  *
  * A pattern without a slash matches at any depth, one with a slash from the
  * directory on, as in .gitignore: `*.pem`, `photos/*.jpg`, `/top.txt`. A slash
- * at the end stands for a directory. The rest is that of Effect's `Glob`; hidden
- * files are files like others.
- *
- * **Example** (patterns that match nothing)
- *
- * ```ts
- * import { UploadMany } from "@effect-oss/core"
- * import { Effect, Stream } from "effect"
- *
- * const unused = (directory: string, exclude: ReadonlyArray<string>) =>
- *   UploadMany.entries(directory, { exclude }).pipe(
- *     Stream.runCollect,
- *     Effect.map((found) => new Set(found.flatMap(({ patterns }) => patterns))),
- *     Effect.map((used) => exclude.filter((pattern) => !used.has(pattern)))
- *   )
- * ```
- *
- * @category requests
- * @since 0.1.0
- */
-export const entries = (
-  directory: string,
-  { include = [], exclude = [], links = "skip" }: DirectoryOptions = {}
-): Stream.Stream<Entry, Source.SourceError, FileSystem | Path> =>
-  Directory.walk(directory, { include, exclude, links })
-
-/**
- * The request for one entry of a directory; undefined for one that is left out.
- * That of an unusable entry fails with its error.
- *
- * @category requests
- * @since 0.1.0
- */
-export const requestFor = (
-  entry: Entry,
-  prefix: string
-): UploadRequest<never, FileSystem> | undefined => {
-  const { name, path } = entry
-  const parent = prefix === "" || prefix.endsWith("/") ? prefix : `${prefix}/`
-  const key = `${parent}${name}`
-  switch (entry._tag) {
-    case "File":
-      return { key, source: Source.file(path) }
-    case "Failed":
-      return { key, source: { name: path, open: Effect.fail(entry.error) } }
-    case "LeftOut":
-      return undefined
-  }
-}
-
-/**
- * A request for each file below a directory: its key is `prefix`, a slash, and
- * the file's path from the directory on, with slashes. Further options of a
- * request are added with `Stream.map`. Files come as from `entries`, whose
- * patterns they follow.
- *
- * **Details**
+ * at the end stands for a directory. The rest is that of Effect's `Glob`.
  *
  * - Hidden files are files like others.
  * - A symbolic link to a file is uploaded as that file; a broken one becomes a
@@ -489,21 +404,5 @@ export const directory = (
   path: string,
   prefix: string,
   options?: DirectoryOptions
-): Stream.Stream<UploadRequest<never, FileSystem>, Source.SourceError, FileSystem | Path> =>
-  entries(path, options).pipe(
-    Stream.tap(warned),
-    Stream.map((entry) => requestFor(entry, prefix)),
-    Stream.filter((request) => request !== undefined)
-  )
-
-/** By a pattern is no surprise. */
-const warned = (entry: Entry) =>
-  entry._tag !== "LeftOut" || entry.reason === "Excluded" || entry.reason === "NotIncluded"
-    ? Effect.void
-    : Effect.logWarning(`${entry.path} is left out: ${whyLeftOut[entry.reason]}`)
-
-const whyLeftOut = {
-  LinkToDirectory: "it is a link to a directory",
-  Cycle: "it is a link to a directory around it",
-  NotAFile: "it is a pipe, a socket or a device"
-} as const
+): Stream.Stream<UploadRequest<never, FileSystem>, SourceError, FileSystem | Path> =>
+  Directory.requests(path, prefix, options)

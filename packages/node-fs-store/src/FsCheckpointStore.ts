@@ -18,7 +18,7 @@ import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import * as Checkpoint from "@effect-oss/core/Checkpoint"
 import type { CheckpointError, OpenOptions } from "@effect-oss/core/CheckpointStore"
-import { CheckpointStore, isUnreadable, make } from "@effect-oss/core/CheckpointStore"
+import { CheckpointStore, make } from "@effect-oss/core/CheckpointStore"
 import * as Glance from "./internal/glance.ts"
 import type * as Journal from "./internal/journal.ts"
 import * as Lease from "./internal/lease.ts"
@@ -157,7 +157,7 @@ const open = Effect.fnUntraced(function* (
   yield* failed(Effect.forEach(litter, Place.discard, { discard: true }))
   const journals = yield* failed(Place.journals(root, directory, place.hash))
   const newest = journals.at(-1)
-  const discards = (error: CheckpointError) => onUnreadable === "discard" && isUnreadable(error)
+  const discards = (error: CheckpointError) => onUnreadable === "discard" && error.isUnreadable
   const found =
     newest === undefined ? Option.none() : Option.some(yield* recover(root, newest, discards))
   // Whoever wrote it may have been killed before it was durable; what is done next relies on it.

@@ -11,13 +11,7 @@
  */
 import * as Checkpoint from "@effect-oss/core/Checkpoint"
 import type { BackingLog, OpenOptions } from "@effect-oss/core/CheckpointStore"
-import {
-  CheckpointError,
-  CheckpointStore,
-  Damaged,
-  isUnreadable,
-  make
-} from "@effect-oss/core/CheckpointStore"
+import { CheckpointError, CheckpointStore, Damaged, make } from "@effect-oss/core/CheckpointStore"
 import { InvalidRequest } from "@effect-oss/core/UploadError"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -202,7 +196,7 @@ const open = Effect.fnUntraced(function* (
     ),
     (reason) => new CheckpointError({ location, reason })
   )
-  if (Result.isFailure(found) && !(onUnreadable === "discard" && isUnreadable(found.failure))) {
+  if (Result.isFailure(found) && !(onUnreadable === "discard" && found.failure.isUnreadable)) {
     return yield* found.failure
   }
   return (yield* Log.make({

@@ -11,7 +11,7 @@ import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Terminal } from "effect/Terminal"
-import * as Board from "./Board.ts"
+import * as Board from "./internal/board.ts"
 import * as Monotonic from "./internal/monotonic.ts"
 import * as Frames from "./internal/frames.ts"
 import * as Line from "./internal/line.ts"
@@ -23,11 +23,8 @@ import { printable } from "./Text.ts"
 
 /**
  * How uploads are shown.
- *
- * @category models
- * @since 0.1.0
  */
-export interface Options {
+interface Options {
   /** True: bars of block characters. Default: ASCII. */
   readonly unicode?: boolean | undefined
   /** False: only the last line. Default: true. */
@@ -95,11 +92,8 @@ export const show =
 
 /**
  * How many uploads are shown.
- *
- * @category models
- * @since 0.1.0
  */
-export interface ManyOptions<in Request = never, in E = never> extends Options {
+interface ManyOptions<in Request = never, in E = never> extends Options {
   /** How much there is to upload in all, once it is known: the last line then tells how far all of it is. */
   readonly all?: (() => Board.Total | undefined) | undefined
   /** Shows a failure. Default: a line with the error's message. */

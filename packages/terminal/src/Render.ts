@@ -4,25 +4,12 @@
  *
  * @since 0.1.0
  */
-import type { RestartReason } from "@effect-oss/core/Checkpoint"
-import type { Operation } from "@effect-oss/core/OssError"
+import type * as OssError from "@effect-oss/core/OssError"
 import type * as UploadMany from "@effect-oss/core/UploadMany"
 import type { Progress, UploadEvent, UploadResult } from "@effect-oss/core/UploadEvent"
+import type { LineOptions, Looks } from "./internal/line.ts"
 import * as Line from "./internal/line.ts"
 import { bytes, duration, printable } from "./Text.ts"
-
-/**
- * How bars are drawn.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Looks {
-  /** True: block characters, down to an eighth of a column. Default: ASCII. */
-  readonly unicode?: boolean | undefined
-  /** True: what is done is green. Default: no control codes. */
-  readonly color?: boolean | undefined
-}
 
 /**
  * A bar of `columns` characters and its brackets. `share`, 0 to 1, is done.
@@ -48,17 +35,6 @@ export const bar: (
     readonly underWay?: number | undefined
   }
 ) => string = Line.bar
-
-/**
- * How wide a line may be, and how its bar is drawn.
- *
- * @category models
- * @since 0.1.0
- */
-export interface LineOptions extends Looks {
-  /** The widest that the line may be, in characters. Default: 79, for a terminal of 80: a full line would wrap. */
-  readonly columns?: number | undefined
-}
 
 /**
  * One line for how far an upload has come: a bar, percents, bytes, the time
@@ -127,6 +103,8 @@ export const event = (event: UploadEvent): string => {
 
 const count = (parts: number) => (parts === 1 ? "1 part" : `${parts} parts`)
 
+type RestartReason = Extract<UploadEvent, { readonly _tag: "Restarted" }>["reason"]
+
 const whyRestarted: Readonly<Record<RestartReason, string>> = {
   SourceChanged: "the source is not what it was",
   OptionsChanged: "other options are asked for",
@@ -139,7 +117,7 @@ const whyRestarted: Readonly<Record<RestartReason, string>> = {
 /** What is waited for, if a response said so. */
 const absent: Readonly<Record<string, string>> = { Throttled: "OSS", ServerError: "OSS" }
 
-const request = (operation: Operation, part: number | undefined): string =>
+const request = (operation: OssError.Operation, part: number | undefined): string =>
   part === undefined ? operation : `part ${part}`
 
 /**

@@ -8,18 +8,9 @@ import { TerminalCapabilities } from "effect/cli/TerminalCapabilities"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { Terminal } from "effect/Terminal"
+import type { Size } from "./internal/size.ts"
+import { usualSize } from "./internal/size.ts"
 import { Pinned } from "./Pinned.ts"
-
-/**
- * The size of a terminal, in characters.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Size {
-  readonly columns: number
-  readonly rows: number
-}
 
 /**
  * A place for text. Writing never fails: an upload goes on when its reader has
@@ -38,14 +29,6 @@ export interface Screen {
   /** True if colour codes are shown as colours. */
   readonly color: boolean
 }
-
-/**
- * The size of a terminal that doesn't tell its own.
- *
- * @category constants
- * @since 0.1.0
- */
-export const usualSize: Size = { columns: 80, rows: 24 }
 
 /**
  * A screen of your own. `write` gets each text once, control codes included;

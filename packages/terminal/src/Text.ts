@@ -3,8 +3,6 @@
  *
  * @since 0.1.0
  */
-import { displayWidth } from "effect/cli/CliOutput"
-
 /**
  * A number of bytes: one decimal, powers of 1024.
  *
@@ -86,38 +84,3 @@ const escaped = (character: string): string => {
   const code = character.codePointAt(0)!.toString(16)
   return code.length > 4 ? `\\u{${code}}` : `\\u${code.padStart(4, "0")}`
 }
-
-/**
- * As many facts, from the first one on, as fit into a line of `columns`
- * characters. The first one is cut off if it doesn't fit.
- *
- * @category lines
- * @since 0.1.0
- */
-export const fitting = (facts: ReadonlyArray<string>, columns: number): string => {
-  const kept = [...facts]
-  while (kept.length > 1 && kept.join("  ").length > columns) kept.pop()
-  return kept.join("  ").slice(0, columns)
-}
-
-/**
- * Cuts a name down to `columns`, of which a Chinese character takes two. Keeps
- * the end of the name, which says more than its beginning.
- *
- * @category lines
- * @since 0.1.0
- */
-export const clipped = (text: string, columns: number): string => {
-  if (displayWidth(text) <= columns) return text
-  if (columns <= 0) return ""
-  const kept: Array<string> = []
-  let room = columns - 1
-  for (const { segment } of Array.from(graphemes.segment(text)).toReversed()) {
-    room -= displayWidth(segment)
-    if (room < 0) break
-    kept.unshift(segment)
-  }
-  return `…${kept.join("")}`
-}
-
-const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" })

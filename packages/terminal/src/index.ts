@@ -3,7 +3,6 @@
  *
  * @since 0.1.0
  */
-export * as Board from "./Board.ts"
 export * as Display from "./Display.ts"
 export * as Pinned from "./Pinned.ts"
 export * as Render from "./Render.ts"

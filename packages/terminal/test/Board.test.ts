@@ -1,8 +1,8 @@
 import { OssError, UploadEvent } from "@effect-oss/core"
 import type { UploadMany } from "@effect-oss/core"
-import { Board } from "@effect-oss/terminal"
 import { assert, describe, it } from "@effect/vitest"
 import { CliOutput } from "effect/cli"
+import * as Board from "../src/internal/board.ts"
 
 const MiB = 1024 * 1024
 const entry = (key: string, durable: number, sent = durable): Board.Entry => ({

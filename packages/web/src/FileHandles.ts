@@ -8,6 +8,7 @@
 import type * as Checkpoint from "@effect-oss/core/Checkpoint"
 import type { CheckpointError } from "@effect-oss/core/CheckpointStore"
 import { CheckpointStore } from "@effect-oss/core/CheckpointStore"
+import * as Slice from "@effect-oss/core/internal/source/slice"
 import * as Source from "@effect-oss/core/Source"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -153,7 +154,7 @@ export const check: (
     for (const index of new Set([0, parts.length >> 1, parts.length - 1])) {
       const part = parts[index]
       if (part === undefined) continue
-      const crc64 = yield* Source.crc64(source, part.offset, part.size)
+      const crc64 = yield* Slice.crc64(source, part.offset, part.size)
       if (crc64 !== part.crc64) return yield* refuse("its content is another")
     }
   }, Effect.scoped)

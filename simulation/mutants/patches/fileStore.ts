@@ -325,7 +325,7 @@ export const fileStore: Patches = {
     ],
     [
       "FsCheckpointStore.ts",
-      'onUnreadable === "discard" && isUnreadable(error)',
+      'onUnreadable === "discard" && error.isUnreadable',
       'onUnreadable === "discard"',
       "a checkpoint that is not ours to read is discarded"
     ]

@@ -37,8 +37,8 @@ export const reading: Patches = {
     ],
     [
       "partReader.ts",
-      "number > Part.maxParts ? undefined",
-      "number > Part.maxParts + 1 ? undefined",
+      "number > Parts.maxParts ? undefined",
+      "number > Parts.maxParts + 1 ? undefined",
       "part 10,001 is begun"
     ],
     [

@@ -276,7 +276,7 @@ export const upload: Patches = {
     ],
     [
       "session.ts",
-      "    options: Checkpoint.digestOptions(options),\n",
+      "    options: digestOptions(options),\n",
       '    options: "",\n',
       "parts are thrown away at each resume"
     ],

@@ -4,7 +4,7 @@
  * names flags or variables of the command stands here.
  */
 import type { NotReady } from "@effect-oss/cluster/UploadRunner"
-import type { Cancelled, UnknownUpload } from "@effect-oss/cluster/UploadWorkflow"
+import type { Cancelled, UnknownUpload } from "@effect-oss/cluster/ClusterError"
 import type { CheckpointError } from "@effect-oss/core/CheckpointStore"
 import type { AccessDenied, OssError } from "@effect-oss/core/OssError"
 import { printable } from "@effect-oss/terminal/Text"

@@ -11,6 +11,7 @@ import type { WriteStream } from "node:tty"
 import { ascii, isUtf8 } from "./ascii.ts"
 import { Unwritten } from "./CliFailure.ts"
 import { Output } from "./Output.ts"
+import { usualSize } from "@effect-oss/terminal/internal/size"
 
 /** Waits until the text has been taken, so that the process may exit. */
 const write = (text: string): Effect.Effect<void> =>
@@ -43,8 +44,8 @@ const ignoreErrors = (stream: WriteStream) => {
   stream.on("error", () => {})
 }
 
-const columns = () => process.stdout.columns || Screen.usualSize.columns
-const rows = () => process.stdout.rows || Screen.usualSize.rows
+const columns = () => process.stdout.columns || usualSize.columns
+const rows = () => process.stdout.rows || usualSize.rows
 
 /** A process has one terminal at most. */
 const pinned = new Pinned()

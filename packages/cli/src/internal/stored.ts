@@ -1,5 +1,5 @@
 /** Looks at what is stored, as patiently as an upload. */
-import * as ObjectKey from "@effect-oss/core/ObjectKey"
+import * as ObjectKey from "@effect-oss/core/internal/objectKey"
 import { OssClient } from "@effect-oss/core/OssClient"
 import type { OssError } from "@effect-oss/core/OssError"
 import type { ObjectHead } from "@effect-oss/core/OssModel"

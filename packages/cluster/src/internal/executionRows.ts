@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as SqlClient from "effect/sql/SqlClient"
-import type { Execution } from "../Executions.ts"
+import type { Execution } from "./execution.ts"
 import * as EntityTypes from "./entityTypes.ts"
 import { described, Payload } from "./submitted.ts"
 

@@ -7,8 +7,8 @@ import type { UploadResult } from "@effect-oss/core/UploadEvent"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
-import type { Job } from "../UploadWorkflow.ts"
-import { UploadWorkflow } from "../UploadWorkflow.ts"
+import type { Job } from "./uploadWorkflow.ts"
+import { UploadWorkflow } from "./uploadWorkflow.ts"
 import { Targets } from "./targets.ts"
 
 /** What the execution before this one stored, if it did and the object is still the same. */

@@ -9,7 +9,7 @@ import * as Effect from "effect/Effect"
 import type * as Schema from "effect/Schema"
 import * as Activity from "effect/workflow/Activity"
 import * as DurableClock from "effect/workflow/DurableClock"
-import type { Failure } from "../UploadWorkflow.ts"
+import type { Failure } from "../ClusterError.ts"
 
 /** 2 seconds, doubled each time up to 5 minutes: half an hour in all. */
 const attempts = 13

@@ -10,7 +10,7 @@ import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import { Buckets } from "../Buckets.ts"
 import { isUrl } from "./roots.ts"
-import type { Target } from "../UploadRunner.ts"
+import type { Target } from "./targets.ts"
 
 type Check = Effect.Effect<void, OssError | InvalidRequest, Buckets | FileSystem>
 

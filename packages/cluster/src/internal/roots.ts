@@ -13,6 +13,7 @@ import type { HttpClient } from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as Locator from "../Locator.ts"
+import * as Locate from "./locate.ts"
 
 /** Opens sources below the roots; refuses others without looking at them. */
 export class Roots extends Context.Service<
@@ -45,7 +46,7 @@ export const layer = (roots: ReadonlyArray<string>): Layer.Layer<Roots, never, F
       const openFile = Effect.fnUntraced(function* (locator: Locator.Locator, path: string) {
         const isNamed = directories.some((directory) => isBelow(directory, path))
         if (!isNamed || !(yield* isInside(yield* real(path)))) return yield* refused(locator)
-        const opened = yield* Locator.open(locator)
+        const opened = yield* Locate.open(locator)
         // A link may have been changed meanwhile: the source's id is where it led.
         const isStill = yield* isInside(opened.id.replace(/^file:/, ""))
         return isStill ? opened : yield* refused(locator)
@@ -54,7 +55,7 @@ export const layer = (roots: ReadonlyArray<string>): Layer.Layer<Roots, never, F
         open: (locator) => {
           if (locator._tag === "File") return openFile(locator, locator.path)
           const isKnown = urls.some((root) => isUrlBelow(root, locator.url))
-          return isKnown ? Locator.open(locator) : refused(locator)
+          return isKnown ? Locate.open(locator) : refused(locator)
         }
       })
     })
@@ -67,7 +68,7 @@ const refused = (locator: Locator.Locator) =>
   Effect.fail(
     new InvalidRequest({
       field: "source",
-      problem: `${Locator.nameOf(locator)} is not below a root of the runner`,
+      problem: `${Locate.nameOf(locator)} is not below a root of the runner`,
       remedy: "start the runners with a root that holds it (--root), or submit another source"
     })
   )

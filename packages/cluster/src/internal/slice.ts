@@ -4,6 +4,7 @@
  * to the next one.
  */
 import * as CheckpointStore from "@effect-oss/core/CheckpointStore"
+import * as SourceErrors from "@effect-oss/core/internal/source/errors"
 import { OssClient } from "@effect-oss/core/OssClient"
 import { OssError } from "@effect-oss/core/OssError"
 import * as Source from "@effect-oss/core/Source"
@@ -22,7 +23,7 @@ import * as Activity from "effect/workflow/Activity"
 import * as DurableClock from "effect/workflow/DurableClock"
 import * as DurableDeferred from "effect/workflow/DurableDeferred"
 import * as Locator from "../Locator.ts"
-import { Cancelled, Failure } from "../UploadWorkflow.ts"
+import { Cancelled, Failure } from "../ClusterError.ts"
 import * as Look from "./look.ts"
 import type { Capacity } from "./range.ts"
 import { untilLost } from "./range.ts"
@@ -206,6 +207,6 @@ const sourceOf = (
       )
     ),
     (opened) => opened.fingerprint === fingerprint,
-    () => Source.changed(path, "it is not what it was when the upload was submitted")
+    () => SourceErrors.changed(path, "it is not what it was when the upload was submitted")
   )
 })

@@ -1,7 +1,7 @@
 /** What a slice of a batch is asked to do, and its name in the cluster. */
 import * as Schema from "effect/Schema"
 import * as Workflow from "effect/workflow/Workflow"
-import { ObjectOptions } from "../UploadWorkflow.ts"
+import { ObjectOptions } from "./uploadWorkflow.ts"
 
 /** Files of one directory, to keys with one beginning: so a file takes few bytes. */
 export const Files = Schema.Struct({

@@ -1,6 +1,6 @@
 /** Tells executions to pause, to go on, or to stop. */
 import * as Effect from "effect/Effect"
-import type { Execution } from "../Executions.ts"
+import type { Execution } from "./execution.ts"
 import * as Batch from "./batch.ts"
 import * as Signals from "./signals.ts"
 

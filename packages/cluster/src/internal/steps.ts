@@ -1,11 +1,11 @@
 /** The steps of a job, on the runner that takes them. */
-import * as MultipartUpload from "@effect-oss/core/MultipartUpload"
+import * as MultipartUpload from "@effect-oss/core/internal/upload/multipart"
+import * as SourceErrors from "@effect-oss/core/internal/source/errors"
 import * as RetryPolicy from "@effect-oss/core/RetryPolicy"
 import { OssClient } from "@effect-oss/core/OssClient"
-import * as Source from "@effect-oss/core/Source"
 import * as Effect from "effect/Effect"
-import * as Locator from "../Locator.ts"
-import type { Job } from "../UploadWorkflow.ts"
+import * as Locate from "./locate.ts"
+import type { Job } from "./uploadWorkflow.ts"
 import { Roots } from "./roots.ts"
 import { Targets } from "./targets.ts"
 
@@ -16,10 +16,13 @@ export const open = Effect.fnUntraced(function* (
   const { bucket, key, fingerprint, options } = job
   const client = yield* (yield* Targets).client({ bucket, key })
   const source = yield* (yield* Roots).open(job.source)
-  const sourceName = Locator.nameOf(job.source)
+  const sourceName = Locate.nameOf(job.source)
   if (source.fingerprint !== fingerprint) {
     // The fingerprint as it is now is nothing that whoever reads this error needs to know.
-    return yield* Source.changed(sourceName, "it is not what it was when the upload was submitted")
+    return yield* SourceErrors.changed(
+      sourceName,
+      "it is not what it was when the upload was submitted"
+    )
   }
   // An outage is waited for by `patiently`, in a way that outlives this runner.
   const retry = RetryPolicy.backoff()

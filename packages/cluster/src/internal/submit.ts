@@ -1,15 +1,16 @@
 /** How requests become executions. */
 import { createHash } from "node:crypto"
-import * as Checkpoint from "@effect-oss/core/Checkpoint"
-import * as ObjectKey from "@effect-oss/core/ObjectKey"
+import { digestOptions } from "@effect-oss/core/internal/checkpoint"
+import * as ObjectKey from "@effect-oss/core/internal/objectKey"
 import * as Part from "@effect-oss/core/Part"
 import { InvalidRequest } from "@effect-oss/core/UploadError"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { BatchWorkflow } from "../BatchWorkflow.ts"
+import { BatchWorkflow } from "./batchWorkflow.ts"
 import * as Locator from "../Locator.ts"
+import * as Locate from "./locate.ts"
 import type { ManyRequest, Request } from "../Uploads.ts"
-import { UploadWorkflow } from "../UploadWorkflow.ts"
+import { UploadWorkflow } from "./uploadWorkflow.ts"
 import * as Attempts from "./attempts.ts"
 import type { Files } from "./sliceWorkflow.ts"
 import { length, SliceWorkflow } from "./sliceWorkflow.ts"
@@ -21,7 +22,7 @@ const atOnce = 16
 export const prepare = Effect.fnUntraced(function* (request: Request) {
   const { bucket, key, source, options = {}, onFailure = "keep", again } = request
   yield* Effect.fromResult(ObjectKey.validate(key))
-  const { size, fingerprint } = yield* Effect.scoped(Locator.open(source))
+  const { size, fingerprint } = yield* Effect.scoped(Locate.open(source))
   const { partSize } = yield* Effect.fromResult(Part.plan(size, request.partSize))
   const first = { bucket, key, source, fingerprint, size, partSize, options, onFailure }
   const attempt = yield* attemptOf(
@@ -94,7 +95,7 @@ const look = Effect.fnUntraced(function* (
   request: ManyRequest,
   { path, key }: ManyRequest["files"][number]
 ) {
-  const { size, fingerprint } = yield* Effect.scoped(Locator.open(Locator.file(path)))
+  const { size, fingerprint } = yield* Effect.scoped(Locate.open(Locator.file(path)))
   const { partSize } = yield* Effect.fromResult(Part.plan(size, request.partSize))
   return { path, key, size, fingerprint, isSmall: size < partSize }
 })
@@ -136,7 +137,7 @@ const batch = Effect.fnUntraced(function* (request: ManyRequest, files: Readonly
 const digestOf = ({ prefix, options = {} }: ManyRequest, files: ReadonlyArray<Looked>) => {
   const { acl, callback } = options
   const hash = createHash("sha256")
-  hash.update(JSON.stringify([prefix, Checkpoint.digestOptions(options), acl, callback]))
+  hash.update(JSON.stringify([prefix, digestOptions(options), acl, callback]))
   for (const { path, key, fingerprint } of files) {
     hash.update(JSON.stringify([path, key, fingerprint]))
   }

@@ -1,6 +1,6 @@
 /** What every submission says, whichever it is and whatever version of this program made it. */
 import * as Schema from "effect/Schema"
-import type { Execution } from "../Executions.ts"
+import type { Execution } from "./execution.ts"
 import * as EntityTypes from "./entityTypes.ts"
 
 export const Payload = Schema.Struct({

@@ -9,7 +9,13 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { Buckets } from "../Buckets.ts"
-import type { Target } from "../UploadRunner.ts"
+
+/** Where a runner stores objects. */
+export interface Target {
+  readonly bucket: string
+  /** What keys begin with; empty for all of the bucket. */
+  readonly prefix: string
+}
 
 /** Clients for objects that a runner may store; refuses others before anything is sent. */
 export class Targets extends Context.Service<

@@ -1,5 +1,5 @@
 /** The workflow of an upload: its steps, each of which is taken once, whatever becomes of runners. */
-import * as MultipartUpload from "@effect-oss/core/MultipartUpload"
+import * as MultipartUpload from "@effect-oss/core/internal/upload/multipart"
 import * as RetryPolicy from "@effect-oss/core/RetryPolicy"
 import { OssClient } from "@effect-oss/core/OssClient"
 import type { UploadedPart } from "@effect-oss/core/Part"
@@ -20,8 +20,9 @@ import { RangeWorkflow } from "./range.ts"
 import * as Ranges from "./ranges.ts"
 import * as Signals from "./signals.ts"
 import * as Steps from "./steps.ts"
-import type { Job } from "../UploadWorkflow.ts"
-import { Cancelled, Failure, UploadWorkflow } from "../UploadWorkflow.ts"
+import type { Job } from "./uploadWorkflow.ts"
+import { Cancelled, Failure } from "../ClusterError.ts"
+import { UploadWorkflow } from "./uploadWorkflow.ts"
 import * as Schema from "effect/Schema"
 import * as Past from "./past.ts"
 

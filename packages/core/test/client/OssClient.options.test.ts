@@ -4,7 +4,7 @@ import { Arbitrary } from "effect"
 import { createRequire } from "node:module"
 import { resolve } from "../../src/internal/client/endpoint.ts"
 import { headersFor } from "../../src/internal/client/objectHeaders.ts"
-import * as ObjectKey from "../../src/ObjectKey.ts"
+import * as ObjectKey from "../../src/internal/objectKey.ts"
 import type { ObjectOptions } from "../../src/ObjectOptions.ts"
 
 const base64 = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64")

@@ -7,10 +7,10 @@ import * as Bodies from "../../src/internal/body.ts"
 it("is found behind the HTTP body that was made of it, and behind no other", () => {
   const body = Body.fromBytes(new Uint8Array(10))
   const httpBody = Bodies.toHttpBody(body)
-  assert.isTrue(Option.contains(Body.behind(httpBody), body))
+  assert.isTrue(Option.contains(Bodies.behind(httpBody), body))
   assert.strictEqual(httpBody.contentLength, 10)
-  assert.isTrue(Option.isNone(Body.behind(HttpBody.stream(Stream.empty, undefined, 10))))
-  assert.isTrue(Option.isNone(Body.behind(HttpBody.empty)))
+  assert.isTrue(Option.isNone(Bodies.behind(HttpBody.stream(Stream.empty, undefined, 10))))
+  assert.isTrue(Option.isNone(Bodies.behind(HttpBody.empty)))
 })
 
 it.effect("is a stream of pieces in memory of their own, as often as it is run", () =>

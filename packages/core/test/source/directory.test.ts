@@ -7,6 +7,7 @@ import type { Path, Scope } from "effect"
 import { execFileSync } from "node:child_process"
 import { mkdirSync, writeFileSync } from "node:fs"
 import { bucket, world } from "../support/world.ts"
+import * as Directory from "../../src/internal/upload/directory.ts"
 
 /** A directory with these files in it: a path that ends with a slash is a directory, and a content with an arrow a link. */
 const tree = Effect.fnUntraced(function* (files: Readonly<Record<string, string>>) {
@@ -137,7 +138,7 @@ describe("UploadMany.directory", () => {
         "key.pem"
       ])
       const entries = yield* Stream.runCollect(
-        UploadMany.entries(root, { include: ["a", "*.jpg"], exclude: [".env", "*.tmp"] })
+        Directory.entries(root, { include: ["a", "*.jpg"], exclude: [".env", "*.tmp"] })
       )
       const used = new Set(entries.flatMap(({ patterns }) => patterns))
       assert.deepStrictEqual([...used].toSorted(), [".env", "a"])
@@ -155,7 +156,7 @@ describe("UploadMany.directory", () => {
         "c/there": "-> ../d",
         "d/back": "-> ../c"
       })
-      const found = yield* Stream.runCollect(UploadMany.entries(root, { links: "follow" }))
+      const found = yield* Stream.runCollect(Directory.entries(root, { links: "follow" }))
       assert.deepStrictEqual(
         found.map(
           (entry) => `${entry._tag === "LeftOut" ? entry.reason : entry._tag} ${entry.name}`
@@ -177,7 +178,7 @@ describe("UploadMany.directory", () => {
     "lets links to directories fail if asked to",
     Effect.gen(function* () {
       const root = yield* tree({ "dir/file": "", link: "-> dir" })
-      const found = yield* Stream.runCollect(UploadMany.entries(root, { links: "fail" }))
+      const found = yield* Stream.runCollect(Directory.entries(root, { links: "fail" }))
       assert.deepStrictEqual(
         found.map(({ _tag, name }) => `${_tag} ${name}`),
         ["File dir/file", "Failed link"]
@@ -190,7 +191,7 @@ describe("UploadMany.directory", () => {
     Effect.gen(function* () {
       const root = yield* tree({ file: "" })
       execFileSync("mkfifo", [`${root}/pipe`])
-      const found = yield* Stream.runCollect(UploadMany.entries(root))
+      const found = yield* Stream.runCollect(Directory.entries(root))
       assert.deepStrictEqual(
         found.map(
           (entry) => `${entry._tag === "LeftOut" ? entry.reason : entry._tag} ${entry.name}`

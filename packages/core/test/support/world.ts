@@ -5,6 +5,7 @@ import type { UploadEvent } from "@effect-oss/core"
 import { Fault, OssEmulator } from "@effect-oss/emulator"
 import { Clock, Duration, Effect, Fiber, Layer, Option, Stream } from "effect"
 import { TestClock } from "effect/testing"
+import { changed } from "../../src/internal/source/errors.ts"
 
 export const bucket = "test-bucket"
 export const key = "backups/db.tar"
@@ -44,7 +45,7 @@ export const editable = (initial: Uint8Array) => {
       read: (target, offset) =>
         Effect.suspend(() =>
           offset + target.length > content.length
-            ? Source.changed("editable", "it is shorter")
+            ? changed("editable", "it is shorter")
             : Effect.sync(() => target.set(content.subarray(offset, offset + target.length)))
         )
     }))

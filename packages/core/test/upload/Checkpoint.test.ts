@@ -3,6 +3,8 @@ import { Checkpoint, Crc64, Part, OssModel } from "@effect-oss/core"
 import { Option, Result, Schema } from "effect"
 import * as Parts from "../../src/internal/parts.ts"
 import * as Decisions from "../../src/internal/upload/decisions.ts"
+import type { RestartReason } from "../../src/internal/checkpoint.ts"
+import { digestOptions } from "../../src/internal/checkpoint.ts"
 
 const partSize = Part.minPartSize
 const plan = Result.getOrThrow(Part.plan(4 * partSize + 1, partSize))
@@ -102,7 +104,7 @@ const header: Checkpoint.Header = {
   fingerprint: "f",
   size: plan.size,
   partSize,
-  options: Checkpoint.digestOptions({}),
+  options: digestOptions({}),
   createdAt: 0,
   uploadId: "u"
 }
@@ -142,10 +144,10 @@ describe("Decisions.incompatibility", () => {
     const same = { ...wanted, partSize: Option.some(partSize) }
     assert.isTrue(Option.isNone(Decisions.incompatibility(header, same)))
   })
-  const changes: ReadonlyArray<[Checkpoint.RestartReason, Partial<typeof wanted>]> = [
+  const changes: ReadonlyArray<[RestartReason, Partial<typeof wanted>]> = [
     ["SourceChanged", { fingerprint: "g" }],
     ["SourceChanged", { size: 1 }],
-    ["OptionsChanged", { options: Checkpoint.digestOptions({ mime: "text/plain" }) }],
+    ["OptionsChanged", { options: digestOptions({ mime: "text/plain" }) }],
     ["PartSizeChanged", { partSize: Option.some(2 * partSize) }]
   ]
   it.each(changes)("says %s for %o", (reason, change) => {
@@ -169,10 +171,10 @@ describe("Decisions.incompatibility of an upload whose size isn't known", () => 
   })
 })
 
-describe("Checkpoint.digestOptions", () => {
+describe("digestOptions", () => {
   it("is blind to order, to what is undefined, and to what Complete sets", () => {
-    const a = Checkpoint.digestOptions({ mime: "a/b", meta: { x: "1", y: "2" } })
-    const b = Checkpoint.digestOptions({
+    const a = digestOptions({ mime: "a/b", meta: { x: "1", y: "2" } })
+    const b = digestOptions({
       meta: { y: "2", x: "1" },
       mime: "a/b",
       headers: undefined,
@@ -189,7 +191,7 @@ describe("Checkpoint.digestOptions", () => {
       { meta: { x: "secret2" } },
       { headers: { x: "secret" } },
       { forbidOverwrite: true }
-    ].map(Checkpoint.digestOptions)
+    ].map(digestOptions)
     assert.strictEqual(new Set(digests).size, digests.length)
     assert.isFalse(digests.some((digest) => digest.includes("secret")))
   })

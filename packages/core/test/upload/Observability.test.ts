@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { CheckpointStore, Metrics, OssClient, RetryPolicy, Upload } from "@effect-oss/core"
+import { CheckpointStore, OssClient, RetryPolicy, Upload } from "@effect-oss/core"
 import { Fault, OssEmulator } from "@effect-oss/emulator"
 import { Effect, Fiber, Layer, Logger, Metric, References, Schedule, Tracer } from "effect"
 import { NodeHttpClient } from "@effect/platform-node"
@@ -15,6 +15,7 @@ import {
   requestFor,
   world
 } from "../support/world.ts"
+import * as Metrics from "../../src/internal/upload/instruments.ts"
 
 /** Metrics of this test alone. */
 const fresh = <A, E, R>(self: Effect.Effect<A, E, R>) =>

@@ -45,8 +45,8 @@ describe("Part.plan", () => {
     assert.strictEqual(Part.partSizeFor(10_000 * 8 * MiB), 8 * MiB)
     assert.strictEqual(Part.partSizeFor(10_000 * 8 * MiB + 1), 9 * MiB)
     for (const size of [1, GiB, 100 * GiB, TiB, 10 * TiB, Parts.maxObjectSize]) {
-      assert.isAtMost(count(size), Part.maxParts)
-      assert.isAtMost(Part.partSizeFor(size), Part.maxPartSize)
+      assert.isAtMost(count(size), Parts.maxParts)
+      assert.isAtMost(Part.partSizeFor(size), Parts.maxPartSize)
     }
   })
 
@@ -91,9 +91,9 @@ describe("Part.plan", () => {
 
 describe("Parts.growing", () => {
   const PartSize = Schema.Int.check(
-    Schema.isBetween({ minimum: Part.minPartSize, maximum: Part.maxPartSize })
+    Schema.isBetween({ minimum: Part.minPartSize, maximum: Parts.maxPartSize })
   )
-  const Number = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: Part.maxParts }))
+  const Number = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: Parts.maxParts }))
   const endOf = ({ offset, size }: Part.Part) => offset + size
 
   it.prop(
@@ -102,9 +102,9 @@ describe("Parts.growing", () => {
     ({ partSize, number }) => {
       const part = Parts.growing(number, partSize)
       assert.strictEqual(part.number, number)
-      assert.isTrue(part.size >= partSize && part.size <= Part.maxPartSize)
+      assert.isTrue(part.size >= partSize && part.size <= Parts.maxPartSize)
       assert.isAtMost(endOf(part), Parts.maxObjectSize)
-      if (number === Part.maxParts) return
+      if (number === Parts.maxParts) return
       const next = Parts.growing(number + 1, partSize)
       assert.strictEqual(next.offset, endOf(part))
       assert.isTrue(next.size >= part.size && next.size <= 2 * part.size)
@@ -126,9 +126,9 @@ describe("Parts.growing", () => {
     "reaches more than half of the largest object, and whatever a first part of the right size is for",
     { partSize: PartSize },
     ({ partSize }) => {
-      const reach = endOf(Parts.growing(Part.maxParts, partSize))
+      const reach = endOf(Parts.growing(Parts.maxParts, partSize))
       assert.isAtLeast(reach, 0.55 * Parts.maxObjectSize)
-      assert.isAtLeast(reach, Part.maxParts * partSize)
+      assert.isAtLeast(reach, Parts.maxParts * partSize)
     },
     { arbitrary: { runs: 200, seed: 3 } }
   )
@@ -154,7 +154,7 @@ describe("Parts.growing", () => {
         rounded(at(10 * GiB, partSize), MiB),
         rounded(at(100 * GiB, partSize), MiB),
         rounded(at(TiB, partSize), GiB),
-        rounded(endOf(Parts.growing(Part.maxParts, partSize)), TiB)
+        rounded(endOf(Parts.growing(Parts.maxParts, partSize)), TiB)
       ],
       expected
     )

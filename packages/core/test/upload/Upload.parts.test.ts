@@ -22,6 +22,7 @@ import {
   requestFor,
   world
 } from "../support/world.ts"
+import { digestOptions } from "../../src/internal/checkpoint.ts"
 
 const content = contentOf(partSize + 1_000)
 const numbers = [1, 2] as const
@@ -54,7 +55,7 @@ const header = (uploadId: string): Checkpoint.Header => ({
   fingerprint: `size=${content.length};crc64=${Crc64.of(content)}`,
   size: content.length,
   partSize,
-  options: Checkpoint.digestOptions({}),
+  options: digestOptions({}),
   createdAt: 0,
   uploadId
 })

@@ -1,13 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import {
-  MultipartUpload,
-  Part,
-  RetryPolicy,
-  Source,
-  Upload,
-  UploadDefaults,
-  UploadMany
-} from "@effect-oss/core"
+import { Part, RetryPolicy, Source, Upload, UploadDefaults, UploadMany } from "@effect-oss/core"
 import { Fault, OssEmulator } from "@effect-oss/emulator"
 import { Duration, Effect, Layer, Result, Schedule, Stream } from "effect"
 import {
@@ -22,6 +14,7 @@ import {
   requests,
   world
 } from "../support/world.ts"
+import * as MultipartUpload from "../../src/internal/upload/multipart.ts"
 
 const busy = (times: number) =>
   OssEmulator.OssEmulator.use((emulator) =>

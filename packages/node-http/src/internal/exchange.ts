@@ -1,7 +1,8 @@
 /**
  * One request and its answer over node:http.
  */
-import * as Body from "@effect-oss/core/Body"
+import type * as Body from "@effect-oss/core/Body"
+import * as Bodies from "@effect-oss/core/internal/body"
 import type { HttpAgent } from "@effect/platform-node/NodeHttpClient"
 import * as Effect from "effect/Effect"
 import * as HttpClientError from "effect/http/HttpClientError"
@@ -31,7 +32,7 @@ export const hasBody = (request: HttpClientRequest): boolean =>
   isPlain(request) &&
   request.urlParams.params.length === 0 &&
   request.hash._tag === "None" &&
-  Option.isSome(Body.behind(request.body))
+  Option.isSome(Bodies.behind(request.body))
 
 const isPlain = ({ headers }: HttpClientRequest) => headers["upgrade"] === undefined
 
@@ -62,7 +63,7 @@ const attempt = (
   outgoing: Outgoing
 ): Effect.Effect<NodeResponse, Failed> => {
   const { request } = outgoing
-  const body = Option.getOrUndefined(Body.behind(request.body))
+  const body = Option.getOrUndefined(Bodies.behind(request.body))
   if (body === undefined) {
     const bytes = request.body._tag === "Uint8Array" ? request.body.body : undefined
     return Effect.flatMap(open(agent, outgoing), (sent) => answerTo(sent, outgoing, bytes ?? null))

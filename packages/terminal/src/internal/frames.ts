@@ -2,7 +2,8 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Monotonic from "./monotonic.ts"
-import type { Screen, Size } from "../Screen.ts"
+import type { Screen } from "../Screen.ts"
+import type { Size } from "./size.ts"
 
 const interval = "200 millis"
 

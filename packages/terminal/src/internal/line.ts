@@ -1,7 +1,25 @@
 /** What lines about progress are made of. */
 import type { Progress } from "@effect-oss/core/UploadEvent"
-import type { LineOptions, Looks } from "../Render.ts"
-import { bytes, fitting, wholeDuration } from "../Text.ts"
+import { bytes, wholeDuration } from "../Text.ts"
+import { fitting } from "./fit.ts"
+
+/**
+ * How bars are drawn.
+ */
+export interface Looks {
+  /** True: block characters, down to an eighth of a column. Default: ASCII. */
+  readonly unicode?: boolean | undefined
+  /** True: what is done is green. Default: no control codes. */
+  readonly color?: boolean | undefined
+}
+
+/**
+ * How wide a line may be, and how its bar is drawn.
+ */
+export interface LineOptions extends Looks {
+  /** The widest that the line may be, in characters. Default: 79, for a terminal of 80: a full line would wrap. */
+  readonly columns?: number | undefined
+}
 
 const ascii = { open: "[", full: "#", parts: [""], underWay: "=", empty: "-", close: "]" }
 const blocks = {

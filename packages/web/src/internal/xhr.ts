@@ -6,7 +6,8 @@
  * of the JavaScript heap and sends with a Content-Length. Until the browser says
  * that bytes have left, none of them count as sent.
  */
-import * as Body from "@effect-oss/core/Body"
+import type * as Body from "@effect-oss/core/Body"
+import * as Bodies from "@effect-oss/core/internal/body"
 import { acquire } from "@effect-oss/crc64"
 import * as Effect from "effect/Effect"
 import * as HttpClientError from "effect/http/HttpClientError"
@@ -18,14 +19,14 @@ import * as Option from "effect/Option"
 const pieceSize = 1024 * 1024
 
 /** Whether this is a request for here: one with a `Body`. */
-export const takes = ({ body }: HttpClientRequest): boolean => Option.isSome(Body.behind(body))
+export const takes = ({ body }: HttpClientRequest): boolean => Option.isSome(Bodies.behind(body))
 
 /** Sends the request. Once it is interrupted the request is off the wire. */
 export const execute = Effect.fnUntraced(function* (
   request: HttpClientRequest,
   url: URL
 ): Effect.fn.Return<HttpClientResponse.HttpClientResponse, HttpClientError.HttpClientError> {
-  const body = Option.getOrThrow(Body.behind(request.body))
+  const body = Option.getOrThrow(Bodies.behind(request.body))
   const left = body.left ?? (() => {})
   left(0)
   const blob = yield* Effect.mapError(

@@ -1,8 +1,9 @@
 /** `effect-oss submit`: hands uploads to the runners, and waits for them if asked to. */
 import { basename, resolve as resolved } from "node:path"
+import { nameOf } from "@effect-oss/cluster/internal/locate"
 import * as Locator from "@effect-oss/cluster/Locator"
 import * as Uploads from "@effect-oss/cluster/Uploads"
-import * as UploadMany from "@effect-oss/core/UploadMany"
+import * as Directory from "@effect-oss/core/internal/upload/directory"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
@@ -61,7 +62,7 @@ const one = Effect.fnUntraced(function* (
   url: ObjectUrl.ObjectUrl
 ) {
   const { out } = yield* Output
-  const { bucket, key } = ObjectUrl.within(url, basename(Locator.nameOf(source)))
+  const { bucket, key } = ObjectUrl.within(url, basename(nameOf(source)))
   const id = yield* Uploads.submit({ bucket, key, source, partSize, onFailure, again })
   yield* out(json ? `${JSON.stringify({ id, bucket, key })}\n` : `${id}\n`)
   return id
@@ -95,7 +96,7 @@ interface Place {
 const filesOf = Effect.fnUntraced(function* ({ path, directory }: Place) {
   const root = resolved(path)
   if (!directory) return [{ path: root, key: basename(root) }]
-  const entries = yield* Stream.runCollect(UploadMany.entries(root))
+  const entries = yield* Stream.runCollect(Directory.entries(root))
   const files: Array<{ readonly path: string; readonly key: string }> = []
   for (const entry of entries) {
     if (entry._tag === "Failed") return yield* entry.error

@@ -1,5 +1,5 @@
 /** `effect-oss verify`: compares what is here with what is stored, byte for byte by CRC64, and sends nothing. */
-import * as Source from "@effect-oss/core/Source"
+import * as Slice from "@effect-oss/core/internal/source/slice"
 import { printable } from "@effect-oss/terminal/Text"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -91,7 +91,7 @@ const verdictOf = Effect.fnUntraced(
     if (Option.isNone(head)) return "Missing" as Verdict
     if (opened.size !== head.value.size || opened._tag !== "RandomAccess") return "Different"
     if (Option.isNone(head.value.crc64)) return "Unknown"
-    const crc64 = yield* Source.crc64(opened, 0, opened.size)
+    const crc64 = yield* Slice.crc64(opened, 0, opened.size)
     return crc64 === head.value.crc64.value ? "Same" : "Different"
   },
   Effect.catchTag("SourceError", () => Effect.succeed<Verdict>("Unreadable")),

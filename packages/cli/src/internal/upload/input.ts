@@ -1,5 +1,5 @@
 /** What the flags and arguments of `upload` say, read and checked. */
-import type * as UploadMany from "@effect-oss/core/UploadMany"
+import type * as Directory from "@effect-oss/core/internal/upload/directory"
 import type { ObjectOptions } from "@effect-oss/core/ObjectOptions"
 import type * as Option from "effect/Option"
 import type { StoreInput } from "../checkpointDirectory.ts"
@@ -50,4 +50,4 @@ export interface Settings {
 }
 
 /** What `UploadMany` leaves out, and what these flags leave out. */
-export type LeftOutReason = UploadMany.LeftOut["reason"] | "TooOld" | "TooLarge" | "Directory"
+export type LeftOutReason = Directory.LeftOut["reason"] | "TooOld" | "TooLarge" | "Directory"

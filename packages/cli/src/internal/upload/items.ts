@@ -1,8 +1,8 @@
 /** The files that the arguments stand for, one after the other, with what is left out and why. */
 import * as Source from "@effect-oss/core/Source"
-import type { SourceError } from "@effect-oss/core/SourceError"
-import type { UploadRequest } from "@effect-oss/core/UploadRequest"
-import * as UploadMany from "@effect-oss/core/UploadMany"
+import type { SourceError } from "@effect-oss/core/Source"
+import type { UploadRequest } from "@effect-oss/core/Upload"
+import * as Directory from "@effect-oss/core/internal/upload/directory"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
@@ -70,8 +70,8 @@ const ofOne = (given: Given, url: ObjectUrl, selection: Selection, path: Path.Pa
   // As rsync has it: a slash at the end stands for what is in there.
   const isContent = /(?:^|\/)\.{0,2}\/*$/.test(given.path)
   const prefix = isContent ? url.key : within(url, path.basename(given.path)).key
-  return Stream.map(UploadMany.entries(given.path, selection), (entry): Item => {
-    const request = UploadMany.requestFor(entry, prefix)
+  return Stream.map(Directory.entries(given.path, selection), (entry): Item => {
+    const request = Directory.requestFor(entry, prefix)
     return entry._tag === "LeftOut" || request === undefined
       ? { _tag: "LeftOut", path: entry.path, reason: reasonOf(entry), patterns: entry.patterns }
       : {
@@ -84,7 +84,7 @@ const ofOne = (given: Given, url: ObjectUrl, selection: Selection, path: Path.Pa
   })
 }
 
-const reasonOf = (entry: UploadMany.Entry): LeftOutReason =>
+const reasonOf = (entry: Directory.Entry): LeftOutReason =>
   entry._tag === "LeftOut" ? entry.reason : "NotAFile"
 
 const fileAt = (path: string, key: string, patterns: ReadonlyArray<string>): Item => ({

@@ -1,5 +1,5 @@
 /** The events of many uploads as JSON: those of one upload, each with the key of its object. */
-import type { UploadError } from "@effect-oss/core/UploadRequest"
+import type { UploadError } from "@effect-oss/core/Upload"
 import { UploadEvent } from "@effect-oss/core/UploadEvent"
 import type * as UploadMany from "@effect-oss/core/UploadMany"
 import * as Effect from "effect/Effect"

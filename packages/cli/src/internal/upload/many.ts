@@ -1,9 +1,9 @@
 /** `effect-oss upload` of several files, and of directories with all that is in them. */
 import type { CheckpointStore } from "@effect-oss/core/CheckpointStore"
 import { OssClient } from "@effect-oss/core/OssClient"
-import type { UploadError } from "@effect-oss/core/UploadRequest"
+import type { UploadError } from "@effect-oss/core/Upload"
 import * as UploadMany from "@effect-oss/core/UploadMany"
-import type * as Board from "@effect-oss/terminal/Board"
+import type * as Board from "@effect-oss/terminal/internal/board"
 import * as Display from "@effect-oss/terminal/Display"
 import * as Render from "@effect-oss/terminal/Render"
 import * as Text from "@effect-oss/terminal/Text"

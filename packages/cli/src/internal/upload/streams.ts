@@ -1,6 +1,6 @@
 /** Bytes that come once: standard input, a named pipe, and the output of a program. */
 import type { Sequential, Source } from "@effect-oss/core/Source"
-import { SourceError, SourceUnreadable } from "@effect-oss/core/SourceError"
+import { SourceError, SourceUnreadable } from "@effect-oss/core/Source"
 import * as NodeStream from "@effect/platform-node/NodeStream"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"

@@ -1,5 +1,5 @@
 /** What a run of many uploads has come to so far. */
-import type { UploadError } from "@effect-oss/core/UploadRequest"
+import type { UploadError } from "@effect-oss/core/Upload"
 import type * as UploadMany from "@effect-oss/core/UploadMany"
 import type { SomeFailed } from "../CliFailure.ts"
 import { UnderWay } from "../CliFailure.ts"

@@ -5,7 +5,9 @@
  */
 import * as Base64 from "effect/encoding/Base64"
 import * as Result from "effect/Result"
-import type { Callback, ObjectOptions } from "../../ObjectOptions.ts"
+import type { ObjectOptions } from "../../ObjectOptions.ts"
+
+type Callback = NonNullable<ObjectOptions["callback"]>
 
 type Fields = Readonly<Record<string, string>>
 

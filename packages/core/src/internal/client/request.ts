@@ -6,7 +6,7 @@
  * @internal
  */
 import * as Result from "effect/Result"
-import * as ObjectKey from "../../ObjectKey.ts"
+import * as ObjectKey from "../objectKey.ts"
 import type { ObjectOptions } from "../../ObjectOptions.ts"
 import type { UploadPosition } from "../../OssModel.ts"
 import type { Operation } from "../../OssError.ts"

@@ -34,6 +34,14 @@ export interface File extends Found {
   readonly _tag: "File"
 }
 
+/**
+ * Something that is left out:
+ *
+ * - `Excluded`, `NotIncluded`: by a pattern;
+ * - `LinkToDirectory`: links to directories are not followed unless `links` is `follow`;
+ * - `Cycle`: a link to a directory around it;
+ * - `NotAFile`: a pipe, a socket or a device.
+ */
 export interface LeftOut extends Found {
   readonly _tag: "LeftOut"
   readonly reason: Reason

@@ -1,8 +1,10 @@
 /** The errors that sources make, in short. */
 import type { PlatformError } from "effect/PlatformError"
-import { SourceError, SourceNotFound, SourceUnreadable } from "../../SourceError.ts"
+import { SourceChanged, SourceError, SourceNotFound, SourceUnreadable } from "../../SourceError.ts"
 
-export { changed } from "../../SourceError.ts"
+/** The source is no longer what it was. */
+export const changed = (source: string, description: string): SourceError =>
+  new SourceError({ source, reason: new SourceChanged({ description }) })
 
 /** `status` is a URL's. */
 export const notFound = (source: string, status?: number): SourceError =>

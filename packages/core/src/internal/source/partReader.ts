@@ -99,11 +99,11 @@ const layoutOf = (
     : Effect.map(Effect.fromResult(Part.plan(size, partSize)), (plan) => declared(plan, name))
 
 const growing = (partSize: number): Layout => ({
-  part: (number) => (number > Part.maxParts ? undefined : Parts.growing(number, partSize)),
+  part: (number) => (number > Parts.maxParts ? undefined : Parts.growing(number, partSize)),
   tooLong: Effect.fail(
     new InvalidRequest({
       field: "partSize",
-      problem: `the source does not fit into ${Part.maxParts} parts that begin with ${partSize} bytes`,
+      problem: `the source does not fit into ${Parts.maxParts} parts that begin with ${partSize} bytes`,
       remedy: "give a larger part size, or the source's size"
     })
   ),

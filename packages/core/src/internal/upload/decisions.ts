@@ -4,7 +4,8 @@
  */
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
-import type { Header, RestartReason, Task } from "../../Checkpoint.ts"
+import type { Header } from "../../Checkpoint.ts"
+import type { RestartReason, Task } from "../checkpoint.ts"
 import * as Crc64 from "../../Crc64.ts"
 import type { ListedPart } from "../../OssModel.ts"
 import type { Plan, UploadedPart } from "../../Part.ts"

@@ -7,7 +7,7 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Metric from "effect/Metric"
-import * as Metrics from "../../Metrics.ts"
+import * as Instruments from "./instruments.ts"
 import * as Monotonic from "../monotonic.ts"
 import type { OssError } from "../../OssError.ts"
 import type { UploadResult } from "../../UploadEvent.ts"
@@ -17,7 +17,7 @@ export const transfer = <A, E, R>(
   bucket: string,
   self: Effect.Effect<A, E, R>
 ): Effect.Effect<A, E, R> => {
-  const inFlight = at(bucket, Metrics.inFlight)
+  const inFlight = at(bucket, Instruments.inFlight)
   return Effect.acquireUseRelease(
     Effect.andThen(Metric.modify(inFlight, 1), Monotonic.now),
     () => self,
@@ -27,7 +27,7 @@ export const transfer = <A, E, R>(
       return Effect.andThen(
         ended,
         Effect.flatMap(Monotonic.now, (now) =>
-          Metric.update(at(bucket, Metrics.partDuration), (now - start) / 1_000)
+          Metric.update(at(bucket, Instruments.partDuration), (now - start) / 1_000)
         )
       )
     }
@@ -37,14 +37,14 @@ export const transfer = <A, E, R>(
 /** OSS has acknowledged a part. */
 export const acknowledged = (bucket: string, bytes: number): Effect.Effect<void> =>
   Effect.andThen(
-    Metric.update(at(bucket, Metrics.bytes), bytes),
-    Metric.update(at(bucket, Metrics.parts), 1)
+    Metric.update(at(bucket, Instruments.bytes), bytes),
+    Metric.update(at(bucket, Instruments.parts), 1)
   )
 
 /** A request is sent again. */
 export const retry = ({ bucket, operation, reason }: OssError): Effect.Effect<void> =>
   Metric.update(
-    Metric.withAttributes(at(bucket, Metrics.retries), {
+    Metric.withAttributes(at(bucket, Instruments.retries), {
       "oss.operation": operation,
       "error.type": reason._tag
     }),
@@ -60,12 +60,12 @@ export const ended = (
 const uploadsWith = (outcome: string) => {
   const known = outcomes.get(outcome)
   if (known !== undefined) return known
-  const made = Metric.withAttributes(Metrics.uploads, { outcome })
+  const made = Metric.withAttributes(Instruments.uploads, { outcome })
   outcomes.set(outcome, made)
   return made
 }
 
-const outcomes = new Map<string, typeof Metrics.uploads>()
+const outcomes = new Map<string, typeof Instruments.uploads>()
 
 const outcomeOf = (exit: Exit.Exit<UploadResult, unknown>): string => {
   if (Exit.isSuccess(exit)) return exit.value.skipped === true ? "skipped" : "completed"

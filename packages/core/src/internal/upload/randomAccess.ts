@@ -6,7 +6,8 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { Body } from "../../Body.ts"
 import * as Part from "../../Part.ts"
-import * as Source from "../../Source.ts"
+import type * as Source from "../../Source.ts"
+import { changed } from "../source/errors.ts"
 import * as Fingerprint from "../source/fingerprint.ts"
 import type { Reader } from "./reader.ts"
 import type { Upload } from "./resume.ts"
@@ -53,11 +54,11 @@ export const unchanged = (
 ): Effect.Effect<void, Source.SourceError> =>
   currentFingerprint.pipe(
     Effect.catchReason("SourceError", "SourceNotFound", () =>
-      Effect.fail(Source.changed(name, "it is gone"))
+      Effect.fail(changed(name, "it is gone"))
     ),
     Effect.filterOrFail(
       (current) => current === fingerprint,
-      (current) => Source.changed(name, Fingerprint.difference(fingerprint, current))
+      (current) => changed(name, Fingerprint.difference(fingerprint, current))
     ),
     Effect.asVoid
   )

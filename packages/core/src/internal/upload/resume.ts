@@ -10,9 +10,8 @@ import type { OssError } from "../../OssError.ts"
 import type { ListedPart } from "../../OssModel.ts"
 import * as Part from "../../Part.ts"
 import type { Opened, SourceError } from "../../Source.ts"
-import { changed } from "../../SourceError.ts"
+import { changed } from "../source/errors.ts"
 import type { InvalidRequest } from "../../UploadError.ts"
-import type { ResumeReason } from "../../UploadEvent.ts"
 import { UploadEvent } from "../../UploadEvent.ts"
 import * as Fingerprint from "../source/fingerprint.ts"
 import * as Slice from "../source/slice.ts"
@@ -26,6 +25,7 @@ import { headOf, stored as storedNow, storedSoon } from "./settle.ts"
 import { takeOver } from "./takeOver.ts"
 import * as Decisions from "./decisions.ts"
 import * as Parts from "../parts.ts"
+import { digestOptions } from "../checkpoint.ts"
 
 /** An upload id, and what is known of its parts. */
 export interface Upload {
@@ -123,7 +123,7 @@ const obstacleIn = (
   Decisions.incompatibility(header, {
     size: source.size,
     fingerprint,
-    options: Checkpoint.digestOptions(options),
+    options: digestOptions(options),
     partSize
   })
 
@@ -166,7 +166,7 @@ const partsOf = (
 export const carryOn = Effect.fnUntraced(function* (
   session: Session,
   earlier: Pick<Upload, "uploadId" | "partSize" | "recorded">,
-  reason: ResumeReason
+  reason: Extract<UploadEvent, { readonly _tag: "Resumed" }>["reason"]
 ): Effect.fn.Return<Upload, OssError | InvalidRequest> {
   const { uploadId, partSize, recorded } = earlier
   const parts = yield* partsOf(session.source, partSize, recorded)

@@ -8,7 +8,6 @@ import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Body from "../../Body.ts"
-import * as Checkpoint from "../../Checkpoint.ts"
 import type { UploadedPart } from "../../Part.ts"
 import type { SourceError } from "../../Source.ts"
 import * as Source from "../../Source.ts"
@@ -25,6 +24,7 @@ import { lent, record } from "./session.ts"
 import * as Slice from "../source/slice.ts"
 import * as Decisions from "./decisions.ts"
 import * as Parts from "../parts.ts"
+import type { Task } from "../checkpoint.ts"
 
 /** Reads the first part, since the source may end with it; the rest while it is sent. */
 export const reader = Effect.fnUntraced(function* (
@@ -104,7 +104,7 @@ const send = Effect.fnUntraced(function* (
 })
 
 /** The part as OSS has it already, if it does. */
-const partThere = Effect.fnUntraced(function* (task: Checkpoint.Task, cut: BufferedPart) {
+const partThere = Effect.fnUntraced(function* (task: Task, cut: BufferedPart) {
   if (task._tag === "Done") return Option.some({ part: task.part, adopted: false })
   const isSame = task._tag === "Adoptable" && (yield* crc64Of(cut)) === task.part.crc64
   return isSame ? Option.some({ part: task.part, adopted: true }) : Option.none()

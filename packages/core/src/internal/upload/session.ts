@@ -18,6 +18,8 @@ import * as Progress from "./progress.ts"
 import type { Requests } from "./request.ts"
 import type { Stored } from "./settle.ts"
 import * as Parts from "../parts.ts"
+import type { RestartReason } from "../checkpoint.ts"
+import { digestOptions } from "../checkpoint.ts"
 
 /** What an upload can fail with. */
 export type Failure = OssError | SourceError | CheckpointError | InvalidRequest
@@ -88,7 +90,7 @@ export const record = (
 /** Forgets what was sent, and says why. */
 export const restart = (
   { recorded, counter, report }: Session,
-  reason: Checkpoint.RestartReason
+  reason: RestartReason
 ): Effect.Effect<void> =>
   Effect.suspend(() => {
     recorded.length = 0
@@ -114,7 +116,7 @@ export const recordUploadId = Effect.fnUntraced(function* (
     size,
     partSize,
     ...(size === null ? { growth: Parts.growth } : {}),
-    options: Checkpoint.digestOptions(options),
+    options: digestOptions(options),
     createdAt: yield* Clock.currentTimeMillis,
     uploadId
   })

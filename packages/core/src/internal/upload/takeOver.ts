@@ -18,6 +18,8 @@ import type { Upload } from "./resume.ts"
 import type { Failure, Session } from "./session.ts"
 import * as Slice from "../source/slice.ts"
 import * as Decisions from "./decisions.ts"
+import type { RestartReason } from "../checkpoint.ts"
+import { digestOptions } from "../checkpoint.ts"
 
 /** What there is to take over. */
 export type Found =
@@ -26,7 +28,7 @@ export type Found =
   | {
       /** It can't be carried on with. */
       readonly _tag: "Obsolete"
-      readonly reason: Checkpoint.RestartReason
+      readonly reason: RestartReason
       readonly abort: Effect.Effect<void, OssError>
     }
 
@@ -55,7 +57,7 @@ const onlyRandomAccess = (field: string) =>
 
 /** The upload was begun with options that may differ from those asked for now. */
 const warnOfOptions = ({ options, key }: Session) =>
-  Checkpoint.digestOptions(options) === Checkpoint.digestOptions({})
+  digestOptions(options) === digestOptions({})
     ? Effect.void
     : Effect.logWarning(
         `${key}: goes on with an upload whose headers and metadata OSS does not tell: the object gets those that it was begun with`
@@ -67,7 +69,7 @@ const fromAliOss = Effect.fnUntraced(
     { uploadId, fileSize, partSize }: Checkpoint.AliOss
   ): Effect.fn.Return<Found, Failure> {
     const { size } = session.source
-    const obsolete = (reason: Checkpoint.RestartReason): Found => ({
+    const obsolete = (reason: RestartReason): Found => ({
       _tag: "Obsolete",
       reason,
       abort: Initiate.abort(session, uploadId)

@@ -2,21 +2,18 @@
  * Many uploads at once, drawn as a bar for each that is under way and one for
  * all: pure functions for displays of your own. `Display.showMany` shows a whole
  * run.
- *
- * @since 0.1.0
  */
 import type * as UploadMany from "@effect-oss/core/UploadMany"
-import { spare } from "./internal/frames.ts"
-import { bar } from "./internal/line.ts"
-import * as Render from "./Render.ts"
-import type { Size } from "./Screen.ts"
-import * as Text from "./Text.ts"
+import { spare } from "./frames.ts"
+import type { Looks } from "./line.ts"
+import { bar } from "./line.ts"
+import * as Render from "../Render.ts"
+import type { Size } from "./size.ts"
+import * as Text from "../Text.ts"
+import { clipped, fitting } from "./fit.ts"
 
 /**
  * An upload that is under way.
- *
- * @category models
- * @since 0.1.0
  */
 export interface Entry {
   readonly key: string
@@ -30,9 +27,6 @@ export interface Entry {
 
 /**
  * All uploads of one run.
- *
- * @category models
- * @since 0.1.0
  */
 export interface Board {
   /** In the order in which they began, by request or by whatever else tells them apart. */
@@ -44,9 +38,6 @@ export interface Board {
 
 /**
  * A board before the first event.
- *
- * @category constructors
- * @since 0.1.0
  */
 export const empty: Board = {
   active: new Map(),
@@ -67,9 +58,6 @@ type Request = { readonly key: string }
 
 /**
  * The board after an event.
- *
- * @category combinators
- * @since 0.1.0
  */
 export const next = (board: Board, event: UploadMany.Event<Request, unknown>): Board => {
   if (event._tag === "Totals") return { ...board, totals: event }
@@ -123,14 +111,11 @@ const otherRows = 4
  * The lines to draw in a terminal: not more than it has rows, and none as wide
  * as it is. Uploads that move come first. With `all`, the last line tells how
  * far all of it is.
- *
- * @category rendering
- * @since 0.1.0
  */
 export const render = (
   board: Board,
   { columns, rows }: Size,
-  looks: Render.Looks = {},
+  looks: Looks = {},
   all?: Total | undefined
 ): ReadonlyArray<string> => {
   const width = Math.max(0, columns - spare)
@@ -143,7 +128,7 @@ export const render = (
     ...(board.trouble === undefined
       ? []
       : [Text.printable(`${board.trouble.request.key}: ${board.trouble.why}`)])
-  ].map((line) => Text.clipped(line, width))
+  ].map((line) => clipped(line, width))
   return [
     ...shown.map((entry) => named(entry, width, looks)),
     ...plain,
@@ -153,9 +138,6 @@ export const render = (
 
 /**
  * What there is to upload in all.
- *
- * @category models
- * @since 0.1.0
  */
 export interface Total {
   readonly files: number
@@ -165,10 +147,10 @@ export interface Total {
 const moves = ({ sent }: Entry) => sent > 0
 const waits = ({ sent }: Entry) => sent === 0
 
-const named = ({ key, size, durable, sent }: Entry, width: number, looks: Render.Looks): string => {
+const named = ({ key, size, durable, sent }: Entry, width: number, looks: Looks): string => {
   const figure = figureOf(durable, size)
   const drawn = widthOf(figure, width)
-  const name = Text.clipped(Text.printable(key), width - drawn - 2)
+  const name = clipped(Text.printable(key), width - drawn - 2)
   return `${withBar(figure, durable, sent, size, width, looks)}  ${name}`
 }
 
@@ -189,7 +171,7 @@ const withBar = (
   sent: number,
   size: number | null,
   width: number,
-  looks: Render.Looks
+  looks: Looks
 ): string => {
   if (!hasBar(width)) return figure
   const share = (bytes: number) => (size === null ? 0 : Math.min(0.99, bytes / Math.max(1, size)))
@@ -202,10 +184,10 @@ const withBar = (
 const overall = (
   { totals, active }: Board,
   width: number,
-  looks: Render.Looks,
+  looks: Looks,
   all: Total | undefined
 ): string => {
-  if (all === undefined) return Text.fitting([Render.totals(totals)], width)
+  if (all === undefined) return fitting([Render.totals(totals)], width)
   const { durable, failed, rate } = totals
   const underWay = Array.from(active.values()).reduce(
     (sum, { durable, sent }) => sum + sent - durable,
@@ -214,7 +196,7 @@ const overall = (
   const ended = totals.completed + totals.skipped + failed
   const left = Math.max(0, all.bytes - durable)
   const figure = figureOf(durable, all.bytes)
-  const facts = Text.fitting(
+  const facts = fitting(
     [
       `${ended} of ${all.files} files`,
       `${Text.bytes(Math.min(durable, all.bytes))} of ${Text.bytes(all.bytes)}`,

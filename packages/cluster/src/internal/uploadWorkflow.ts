@@ -2,26 +2,20 @@
  * An upload as a durable workflow: what it is asked to do, what it ends with,
  * and its name in the cluster. `Uploads` submits and steers it, `UploadRunner`
  * runs it.
- *
- * @since 0.1.0
  */
-import { digestOptions } from "@effect-oss/core/Checkpoint"
-import { OssError } from "@effect-oss/core/OssError"
-import { SourceError } from "@effect-oss/core/Source"
-import { InvalidRequest } from "@effect-oss/core/UploadError"
+import { digestOptions } from "@effect-oss/core/internal/checkpoint"
 import { UploadResult } from "@effect-oss/core/UploadEvent"
 import * as Schema from "effect/Schema"
 import * as Workflow from "effect/workflow/Workflow"
-import { Locator, nameOf } from "./Locator.ts"
+import { Failure } from "../ClusterError.ts"
+import { Locator } from "../Locator.ts"
+import { nameOf } from "./locate.ts"
 
 const Texts = Schema.Record(Schema.String, Schema.String)
 
 /**
  * How the object is to be stored: `ObjectOptions.ObjectOptions`, as it is kept in
  * the cluster's database.
- *
- * @category models
- * @since 0.1.0
  */
 export const ObjectOptions = Schema.Struct({
   mime: Schema.optionalKey(Schema.String),
@@ -56,17 +50,11 @@ export const ObjectOptions = Schema.Struct({
 
 /**
  * How the object is to be stored.
- *
- * @category models
- * @since 0.1.0
  */
 export type ObjectOptions = typeof ObjectOptions.Type
 
 /**
- * All that a runner needs to know of an upload. `Uploads.prepare` makes it.
- *
- * @category models
- * @since 0.1.0
+ * All that a runner needs to know of an upload. `submit.ts` makes it.
  */
 export const Job = Schema.Struct({
   bucket: Schema.String,
@@ -89,65 +77,13 @@ export const Job = Schema.Struct({
 
 /**
  * All that a runner needs to know of an upload.
- *
- * @category models
- * @since 0.1.0
  */
 export type Job = typeof Job.Type
-
-/**
- * Somebody gave the upload up; its parts were aborted.
- *
- * @category errors
- * @since 0.1.0
- */
-export class Cancelled extends Schema.TaggedError<Cancelled>("@effect-oss/cluster/Cancelled")(
-  "Cancelled",
-  { key: Schema.String }
-) {
-  override get message(): string {
-    return `${this.key}: the upload was cancelled`
-  }
-}
-
-/**
- * No upload of that id was submitted to this cluster, or it is long over and was
- * cleaned up.
- *
- * @category errors
- * @since 0.1.0
- */
-export class UnknownUpload extends Schema.TaggedError<UnknownUpload>(
-  "@effect-oss/cluster/UnknownUpload"
-)("UnknownUpload", { id: Schema.String }) {
-  override get message(): string {
-    return `there is no upload ${this.id} in this database`
-  }
-}
-
-/**
- * All that an upload can end with, but for success.
- *
- * @category errors
- * @since 0.1.0
- */
-export const Failure = Schema.Union([OssError, SourceError, InvalidRequest, Cancelled])
-
-/**
- * All that an upload can end with, but for success.
- *
- * @category errors
- * @since 0.1.0
- */
-export type Failure = typeof Failure.Type
 
 /**
  * The workflow of an upload. The same source, by its name and fingerprint, to the same
  * object, to be stored in the same way, is the same execution, whoever submits
  * it and however often.
- *
- * @category workflows
- * @since 0.1.0
  */
 export const UploadWorkflow = Workflow.make("@effect-oss/cluster/Upload", {
   payload: Job,

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Body, Crc64, MultipartUpload, OssClient, Part, Source } from "@effect-oss/core"
+import { Body, Crc64, OssClient, Part, Source } from "@effect-oss/core"
 import { Fault, OssEmulator } from "@effect-oss/emulator"
 import { Effect, Result } from "effect"
 import {
@@ -15,6 +15,7 @@ import {
   requests,
   world
 } from "../support/world.ts"
+import * as MultipartUpload from "../../src/internal/upload/multipart.ts"
 
 const { parts } = Result.getOrThrow(Part.plan(fiveParts.length, partSize))
 

@@ -1,30 +1,15 @@
 /**
  * The name of an object in its bucket. Pure; it knows which names OSS takes and
  * which of them a URL can carry unchanged.
- *
- * @since 0.1.0
  */
 import * as Result from "effect/Result"
-import { InvalidRequest } from "./UploadError.ts"
+import { InvalidRequest } from "../UploadError.ts"
 
 /** OSS: a key has at most 1,023 bytes in UTF-8. */
 const maxLength = 1023
 
 /**
  * Checks a key. What passes here arrives at OSS byte by byte.
- *
- * **Example** (a key that a URL can't carry)
- *
- * ```ts
- * import { ObjectKey } from "@effect-oss/core"
- * import { Result } from "effect"
- *
- * Result.isSuccess(ObjectKey.validate("backups/db.tar")) // => true
- * Result.isSuccess(ObjectKey.validate("backups/../db.tar")) // => false
- * ```
- *
- * @category validating
- * @since 0.1.0
  */
 export const validate = (key: string): Result.Result<string, InvalidRequest> => {
   const found = flaws.find(({ has }) => has(key))

@@ -1,17 +1,12 @@
 /**
  * What uploads count, for Effect's `Metric` and whatever exports it. Each
  * metric has the attribute `oss.bucket`, and those that are named with it.
- *
- * @since 0.1.0
  */
 import * as Metric from "effect/Metric"
 
 /**
  * Bytes that OSS has acknowledged in this process. What an earlier run had sent
  * doesn't count.
- *
- * @category metrics
- * @since 0.1.0
  */
 export const bytes: Metric.Counter<number> = Metric.counter("oss.upload.bytes", {
   description: "Bytes that OSS has acknowledged",
@@ -22,9 +17,6 @@ export const bytes: Metric.Counter<number> = Metric.counter("oss.upload.bytes", 
 /**
  * Parts that OSS has acknowledged in this process; a source that goes up with
  * one request is one.
- *
- * @category metrics
- * @since 0.1.0
  */
 export const parts: Metric.Counter<number> = Metric.counter("oss.upload.parts", {
   description: "Parts that OSS has acknowledged",
@@ -34,9 +26,6 @@ export const parts: Metric.Counter<number> = Metric.counter("oss.upload.parts", 
 /**
  * Requests that failed and were sent again, with `oss.operation` and the tag of
  * the error's reason as `error.type`.
- *
- * @category metrics
- * @since 0.1.0
  */
 export const retries: Metric.Counter<number> = Metric.counter("oss.upload.retries", {
   description: "Requests that failed and were sent again",
@@ -46,9 +35,6 @@ export const retries: Metric.Counter<number> = Metric.counter("oss.upload.retrie
 /**
  * Uploads that ended, with `outcome`: `completed`, `skipped`, `failed` or
  * `interrupted`.
- *
- * @category metrics
- * @since 0.1.0
  */
 export const uploads: Metric.Counter<number> = Metric.counter("oss.upload.uploads", {
   description: "Uploads that ended",
@@ -57,9 +43,6 @@ export const uploads: Metric.Counter<number> = Metric.counter("oss.upload.upload
 
 /**
  * Parts, and sources that go up with one request, that are on their way now.
- *
- * @category metrics
- * @since 0.1.0
  */
 export const inFlight: Metric.Gauge<number> = Metric.gauge("oss.upload.in_flight", {
   description: "Parts that are on their way"
@@ -68,9 +51,6 @@ export const inFlight: Metric.Gauge<number> = Metric.gauge("oss.upload.in_flight
 /**
  * How long parts took that OSS acknowledged, in seconds: the attempt that
  * succeeded, not those before it.
- *
- * @category metrics
- * @since 0.1.0
  */
 export const partDuration: Metric.Histogram<number> = Metric.histogram("oss.upload.part.duration", {
   description: "How long a part took",

@@ -2,18 +2,14 @@
  * Many small files as one durable workflow. What a workflow costs the database,
  * a batch costs once for many files: they are cut into slices, which runners
  * share out among themselves. `Uploads.submitMany` submits batches.
- *
- * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
 import * as Workflow from "effect/workflow/Workflow"
-import { Failure, ObjectOptions } from "./UploadWorkflow.ts"
+import { Failure } from "../ClusterError.ts"
+import { ObjectOptions } from "./uploadWorkflow.ts"
 
 /**
  * What a runner needs to know of a batch: its slices have the files.
- *
- * @category models
- * @since 0.1.0
  */
 export const Batch = Schema.Struct({
   bucket: Schema.String,
@@ -34,17 +30,11 @@ export const Batch = Schema.Struct({
 
 /**
  * What a runner needs to know of a batch: its slices have the files.
- *
- * @category models
- * @since 0.1.0
  */
 export type Batch = typeof Batch.Type
 
 /**
  * What became of a batch.
- *
- * @category models
- * @since 0.1.0
  */
 export const BatchResult = Schema.Struct({
   bucket: Schema.String,
@@ -64,18 +54,12 @@ export const BatchResult = Schema.Struct({
 
 /**
  * What became of a batch.
- *
- * @category models
- * @since 0.1.0
  */
 export type BatchResult = typeof BatchResult.Type
 
 /**
  * The workflow of a batch. It succeeds once each file is stored or has failed
  * for good; it fails if all would fail alike, or if it is cancelled.
- *
- * @category workflows
- * @since 0.1.0
  */
 export const BatchWorkflow = Workflow.make("@effect-oss/cluster/Batch", {
   payload: Batch,

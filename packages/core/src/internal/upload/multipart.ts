@@ -4,40 +4,35 @@
  * within `Upload.upload`: retries, compares CRC64s, settles an answer that was
  * lost by looking at what OSS has. Which steps are taken, in what order and by
  * whom, and what is remembered of them, is the caller's business.
- *
- * @since 0.1.0
  */
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Checkpoint from "./Checkpoint.ts"
-import { complete, put } from "./internal/upload/complete.ts"
-import * as Defaults from "./internal/upload/defaults.ts"
-import * as Initiate from "./internal/upload/initiate.ts"
-import { listParts } from "./internal/upload/listing.ts"
-import { resultOf } from "./internal/upload/observability.ts"
-import * as Progress from "./internal/upload/progress.ts"
-import { guarded, unchanged as sourceUnchanged } from "./internal/upload/randomAccess.ts"
-import type { Requests } from "./internal/upload/request.ts"
-import { sendPart } from "./internal/upload/sendPart.ts"
-import type { Transfer } from "./internal/upload/session.ts"
-import * as ObjectKey from "./ObjectKey.ts"
-import type { ObjectOptions } from "./ObjectOptions.ts"
-import type { OssClient } from "./OssClient.ts"
-import type { OssError } from "./OssError.ts"
-import * as Part from "./Part.ts"
-import type * as RetryPolicy from "./RetryPolicy.ts"
-import type { RandomAccess, SourceError } from "./Source.ts"
-import type { InvalidRequest } from "./UploadError.ts"
-import type { UploadResult } from "./UploadEvent.ts"
-import * as Slice from "./internal/source/slice.ts"
-import * as Parts from "./internal/parts.ts"
-import * as Decisions from "./internal/upload/decisions.ts"
+import type { Task } from "../checkpoint.ts"
+import { complete, put } from "./complete.ts"
+import * as Defaults from "./defaults.ts"
+import * as Initiate from "./initiate.ts"
+import { listParts } from "./listing.ts"
+import { resultOf } from "./observability.ts"
+import * as Progress from "./progress.ts"
+import { guarded, unchanged as sourceUnchanged } from "./randomAccess.ts"
+import type { Requests } from "./request.ts"
+import { sendPart } from "./sendPart.ts"
+import type { Transfer } from "./session.ts"
+import * as ObjectKey from "../objectKey.ts"
+import type { ObjectOptions } from "../../ObjectOptions.ts"
+import type { OssClient } from "../../OssClient.ts"
+import type { OssError } from "../../OssError.ts"
+import * as Part from "../../Part.ts"
+import type * as RetryPolicy from "../../RetryPolicy.ts"
+import type { RandomAccess, SourceError } from "../../Source.ts"
+import type { InvalidRequest } from "../../UploadError.ts"
+import type { UploadResult } from "../../UploadEvent.ts"
+import * as Slice from "../source/slice.ts"
+import * as Parts from "../parts.ts"
+import * as Decisions from "./decisions.ts"
 
 /**
  * How the requests about one key are made.
- *
- * @category models
- * @since 0.1.0
  */
 export interface Target {
   /** The object's key: 1 to 1,023 bytes in UTF-8, not beginning with `/` or `\`. */
@@ -52,9 +47,6 @@ export interface Target {
 
 /**
  * What the steps are of.
- *
- * @category models
- * @since 0.1.0
  */
 export interface Request extends Target {
   /** Open for as long as steps are taken. */
@@ -67,9 +59,6 @@ export interface Request extends Target {
 
 /**
  * A part that OSS has acknowledged, and what that took.
- *
- * @category models
- * @since 0.1.0
  */
 export interface SentPart {
   readonly part: Part.UploadedPart
@@ -79,9 +68,6 @@ export interface SentPart {
 
 /**
  * The steps of one upload.
- *
- * @category models
- * @since 0.1.0
  */
 export interface Multipart {
   /** Stores the whole source with one request. */
@@ -101,12 +87,9 @@ export interface Multipart {
   readonly tasks: (
     uploadId: string,
     parts: ReadonlyArray<Part.Part>
-  ) => Effect.Effect<ReadonlyArray<Checkpoint.Task>, OssError>
+  ) => Effect.Effect<ReadonlyArray<Task>, OssError>
   /** Makes OSS have one part: adopts it if its CRC64 is that of the source, or else sends it. */
-  readonly part: (
-    uploadId: string,
-    task: Checkpoint.Task
-  ) => Effect.Effect<SentPart, OssError | SourceError>
+  readonly part: (uploadId: string, task: Task) => Effect.Effect<SentPart, OssError | SourceError>
   /** Fails if the source is no longer what it was when it was opened. */
   readonly unchanged: Effect.Effect<void, SourceError>
   /** Makes the object of its parts, all of them, in order; the source has to be unchanged. That it is there already is success. */
@@ -118,27 +101,6 @@ export interface Multipart {
 
 /**
  * The steps of an upload of an opened source.
- *
- * **Example** (one process plans, others send)
- *
- * ```ts
- * import { MultipartUpload, Part, Source } from "@effect-oss/core"
- * import { Effect } from "effect"
- *
- * const sendRange = Effect.fnUntraced(function* (
- *   path: string,
- *   uploadId: string,
- *   parts: ReadonlyArray<Part.Part>
- * ) {
- *   const source = yield* Source.file(path).open
- *   const steps = yield* MultipartUpload.open({ key: "backups/db.tar", source, sourceName: path })
- *   const tasks = yield* steps.tasks(uploadId, parts)
- *   return yield* Effect.forEach(tasks, (task) => steps.part(uploadId, task), { concurrency: 5 })
- * }, Effect.scoped)
- * ```
- *
- * @category constructors
- * @since 0.1.0
  */
 export const open = Effect.fnUntraced(function* (
   options: Request
@@ -177,9 +139,6 @@ export const open = Effect.fnUntraced(function* (
 /**
  * Gives up an upload: its id and its parts. Parts that are still being sent are
  * not deleted: stop them first. That OSS no longer knows it is success.
- *
- * @category running
- * @since 0.1.0
  */
 export const abort = Effect.fnUntraced(function* (
   target: Target,
@@ -199,7 +158,7 @@ const tasks = Effect.fnUntraced(function* (
   requests: Requests,
   uploadId: string,
   parts: ReadonlyArray<Part.Part>
-): Effect.fn.Return<ReadonlyArray<Checkpoint.Task>, OssError> {
+): Effect.fn.Return<ReadonlyArray<Task>, OssError> {
   const [first = 1, last = 0] = [parts.at(0)?.number, parts.at(-1)?.number]
   const listed = yield* listParts(requests, uploadId, { after: first - 1, last })
   return Decisions.reconcile({ parts }, [], listed)
@@ -209,7 +168,7 @@ const part = Effect.fnUntraced(function* (
   transfer: Transfer,
   source: RandomAccess,
   uploadId: string,
-  task: Checkpoint.Task
+  task: Task
 ): Effect.fn.Return<SentPart, OssError | SourceError> {
   if (task._tag === "Done") return { part: task.part, sent: 0 }
   const { offset, size } = task.part

@@ -1,0 +1,55 @@
+/**
+ * What an upload of a cluster can end with, but for success.
+ *
+ * @since 0.1.0
+ */
+import { OssError } from "@effect-oss/core/OssError"
+import { SourceError } from "@effect-oss/core/Source"
+import { InvalidRequest } from "@effect-oss/core/UploadError"
+import * as Schema from "effect/Schema"
+
+/**
+ * Somebody gave the upload up; its parts were aborted.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class Cancelled extends Schema.TaggedError<Cancelled>("@effect-oss/cluster/Cancelled")(
+  "Cancelled",
+  { key: Schema.String }
+) {
+  override get message(): string {
+    return `${this.key}: the upload was cancelled`
+  }
+}
+
+/**
+ * No upload of that id was submitted to this cluster, or it is long over and was
+ * cleaned up.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class UnknownUpload extends Schema.TaggedError<UnknownUpload>(
+  "@effect-oss/cluster/UnknownUpload"
+)("UnknownUpload", { id: Schema.String }) {
+  override get message(): string {
+    return `there is no upload ${this.id} in this database`
+  }
+}
+
+/**
+ * All that an upload can end with, but for success.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export const Failure = Schema.Union([OssError, SourceError, InvalidRequest, Cancelled])
+
+/**
+ * All that an upload can end with, but for success.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export type Failure = typeof Failure.Type

@@ -1,0 +1,71 @@
+/** The requests of a directory: one for each file, and one that fails for each entry that can't be uploaded. */
+import * as Effect from "effect/Effect"
+import type { FileSystem } from "effect/FileSystem"
+import type { Path } from "effect/Path"
+import * as Stream from "effect/Stream"
+import * as Source from "../../Source.ts"
+import type { UploadRequest } from "../../UploadRequest.ts"
+import * as Directory from "../source/directory.ts"
+
+export type { Entry, LeftOut } from "../source/directory.ts"
+
+interface Options {
+  readonly include?: ReadonlyArray<string> | undefined
+  readonly exclude?: ReadonlyArray<string> | undefined
+  readonly links?: "follow" | "skip" | "fail" | undefined
+}
+
+/**
+ * Everything below a directory, sorted within each directory, with what is left
+ * out and why.
+ */
+export const entries = (
+  directory: string,
+  { include = [], exclude = [], links = "skip" }: Options = {}
+): Stream.Stream<Directory.Entry, Source.SourceError, FileSystem | Path> =>
+  Directory.walk(directory, { include, exclude, links })
+
+/**
+ * The request for one entry of a directory; undefined for one that is left out.
+ * That of an unusable entry fails with its error.
+ */
+export const requestFor = (
+  entry: Directory.Entry,
+  prefix: string
+): UploadRequest<never, FileSystem> | undefined => {
+  const { name, path } = entry
+  const parent = prefix === "" || prefix.endsWith("/") ? prefix : `${prefix}/`
+  const key = `${parent}${name}`
+  switch (entry._tag) {
+    case "File":
+      return { key, source: Source.file(path) }
+    case "Failed":
+      return { key, source: { name: path, open: Effect.fail(entry.error) } }
+    case "LeftOut":
+      return undefined
+  }
+}
+
+/** The requests of a directory, with a warning for each entry that is left out by no pattern. */
+export const requests = (
+  path: string,
+  prefix: string,
+  options?: Options
+): Stream.Stream<UploadRequest<never, FileSystem>, Source.SourceError, FileSystem | Path> =>
+  entries(path, options).pipe(
+    Stream.tap(warned),
+    Stream.map((entry) => requestFor(entry, prefix)),
+    Stream.filter((request) => request !== undefined)
+  )
+
+/** By a pattern is no surprise. */
+const warned = (entry: Directory.Entry) =>
+  entry._tag !== "LeftOut" || entry.reason === "Excluded" || entry.reason === "NotIncluded"
+    ? Effect.void
+    : Effect.logWarning(`${entry.path} is left out: ${whyLeftOut[entry.reason]}`)
+
+const whyLeftOut = {
+  LinkToDirectory: "it is a link to a directory",
+  Cycle: "it is a link to a directory around it",
+  NotAFile: "it is a pipe, a socket or a device"
+} as const
