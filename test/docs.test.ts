@@ -6,6 +6,7 @@ import { ChildProcess, ChildProcessSpawner } from "effect/process"
 import { root, run, succeed } from "./support/command.ts"
 import { declarationsOf } from "./support/declarations.ts"
 import { blocks, pages, runnable, sources } from "./support/documents.ts"
+import { agents } from "./support/agents.ts"
 import { shownIn, withIncluded, withoutIncluded } from "./support/included.ts"
 import { place } from "./support/place.ts"
 import { reference } from "./support/reference.ts"
@@ -74,6 +75,24 @@ layer(NodeServices.layer, { excludeTestServices: true })("documents", (it) => {
         shown.map((file) => file.replace("examples/recipes/", "")).toSorted(),
         own.filter((name) => !tests.has(name)).toSorted()
       )
+    })
+  )
+
+  it.effect("tell in each package's AGENTS.md what its README and the pages tell: pnpm api", () =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const all = yield* agents
+      assert.isAtLeast(all.length, 10)
+      for (const { file, text } of all) {
+        assert.strictEqual(yield* fs.readFileString(`${root}/${file}`), text)
+        const manifest = yield* fs.readFileString(
+          `${root}/${file.replace(/\w+\.md$/, "package.json")}`
+        )
+        assert.include(manifest, `"AGENTS.md"`, file)
+        assert.isBelow(text.split("\n").length, 130, file)
+      }
+      const mistakes = all.find(({ file }) => file === "packages/core/AGENTS.md")
+      assert.strictEqual(mistakes?.text.match(/^\d+\. \*\*/gm)?.length, 10)
     })
   )
 

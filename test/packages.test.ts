@@ -176,7 +176,7 @@ layer(Installed.layer, { excludeTestServices: true, timeout: 180_000 })("the pac
           recursive: true
         })).toSorted()
         if (name === command) continue
-        for (const file of ["LICENSE", "README.md", "dist/index.js", "src/index.ts"]) {
+        for (const file of ["AGENTS.md", "LICENSE", "README.md", "dist/index.js", "src/index.ts"]) {
           assert.include(files, file, name)
         }
         const modules = files.filter((file) => /^src\/.*\.ts$/.test(file))
@@ -264,7 +264,9 @@ layer(Installed.layer, { excludeTestServices: true, timeout: 180_000 })("the pac
       assert.deepStrictEqual([dependencies, peerDependencies], [undefined, undefined])
       const paths = yield* fs.readDirectory(place, { recursive: true })
       assert.deepStrictEqual(
-        paths.filter((path) => !/^(dist\b|LICENSE$|README\.md$|package\.json$)/.test(path)),
+        paths.filter(
+          (path) => !/^(dist\b|AGENTS\.md$|LICENSE$|README\.md$|package\.json$)/.test(path)
+        ),
         []
       )
       const sizes = yield* Effect.forEach(paths, (path) => fs.stat(`${place}/${path}`))

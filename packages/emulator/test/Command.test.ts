@@ -140,6 +140,7 @@ describe("the command effect-oss-emulator", () => {
       yield* refused(/--data-dir: \/proc\/x can't be used/, "--data-dir", "/proc/x")
       yield* refused(/--access-key-id: /, "--access-key-id", "id")
       yield* refused(/--bucket: /, "--bucket", "Bad_Name")
+      yield* refused(/--port: 99999 is no port/, "--port", "99999")
     }).pipe(Effect.scoped)
   )
 

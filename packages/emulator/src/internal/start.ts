@@ -45,7 +45,9 @@ export class StartError extends Schema.TaggedError<StartError>("@effect-oss/emul
 
 export const start = Effect.fnUntraced(
   function* (options: ServerOptions) {
-    const { dataDir, credentials = [], buckets, onRequest } = options
+    const { dataDir, credentials = [], buckets, onRequest, port = 0, host = "127.0.0.1" } = options
+    // Node throws at it, which would be a defect.
+    if (!isPort(port)) return yield* noPort(port)
     const store = yield* dataDir === undefined ? Store.memory : Store.directory(dataDir)
     const { verbs, exchange } = yield* core({ store, run: yield* newRun, buckets, onRequest })
     if (options.seed !== undefined) yield* seed(options.seed, verbs)
@@ -57,7 +59,6 @@ export const start = Effect.fnUntraced(
       cors: (options.cors ?? []).map(complete),
       call: caller(yield* HttpClient.HttpClient)
     })
-    const { port = 0, host = "127.0.0.1" } = options
     const isPublic = credentials.length === 0 || isLoopback(host)
     const url = yield* serve(withPages(face, { verbs, isPublic }), { port, host })
     return service({ url, verbs, exchange })
@@ -126,12 +127,30 @@ const serve = Effect.fnUntraced(function* (
     .replace("//[::]:", "//[::1]:")
 })
 
-type Problem = ServeError | PlatformError | JournalError | DirectoryInUse | SeedError | Refusal
+const isPort = (port: number) => Number.isInteger(port) && port >= 0 && port <= 65_535
+
+const noPort = (port: number) =>
+  new StartError({
+    option: "port",
+    problem: `${port} is no port`,
+    remedy: "give a number from 1 to 65535, or 0 for any free port"
+  })
+
+type Problem =
+  | StartError
+  | ServeError
+  | PlatformError
+  | JournalError
+  | DirectoryInUse
+  | SeedError
+  | Refusal
 
 const explain = (error: Problem, { port = 0, dataDir = "" }: ServerOptions): StartError => {
   const about = (option: StartError["option"], problem: string, remedy: string) =>
     new StartError({ option, problem, remedy })
   switch (error._tag) {
+    case "StartError":
+      return error
     case "ServeError":
       return about(
         "port",
