@@ -53,6 +53,7 @@ const only = (modules: ReadonlyArray<string>, message: string): Wall => ({
     "!../monotonic.ts",
     "!../objectKey.ts",
     "!../parts.ts",
+    "!../position.ts",
     "!../span.ts",
     ...modules.map((name) => `!../../${name}.ts`)
   ],

@@ -70,6 +70,8 @@ export interface Options {
   readonly onEvent: (event: UploadEvent) => void
   /** The server is done with a request; `awaited` if the process still waits for its answer. */
   readonly onCarriedOut: (call: Call, awaited: boolean) => void
+  /** So many bytes of the body of an answer have been read over HTTP. */
+  readonly onTaken?: ((call: Call, status: number, bytes: number) => void) | undefined
   readonly onLog: (line: string) => void
   readonly onExit: (exit: Exit.Exit<UploadResult | undefined, Upload.UploadError>) => void
 }
@@ -99,7 +101,7 @@ export interface Holdings {
 }
 
 export const start = (options: Options): Process => {
-  const { name, scheduler, disk, server, host, travel, stray, onCarriedOut } = options
+  const { name, scheduler, disk, server, host, random, travel, stray, onCarriedOut } = options
   const lane = scheduler.lane(name, { offset: () => host.clockOffset })
   const { pid = host.spawn(), line, tag } = options
   const { now } = scheduler
@@ -108,8 +110,10 @@ export const start = (options: Options): Process => {
   const { isAlive, reach, pass } = life
   const { fileSystem, handles } = disk.view({ pass, proc: host.proc })
   const onPart = (number: number) => void partsUnderWay.add(number)
-  const sending = { lane, server, travel, stray, line, tag, now, onCarriedOut, onPart }
-  const wire = Wire.make({ isAlive, reach, pass, ...sending })
+  const onTaken = options.onTaken ?? (() => undefined)
+  const room = () => random.pick([1, 2, 4, 16])
+  const sending = { lane, server, travel, stray, line, tag, now, room }
+  const wire = Wire.make({ isAlive, reach, pass, onCarriedOut, onPart, onTaken, ...sending })
 
   const given = { ...options, lane, pid, fileSystem, client: wire.client, isAlive }
   const onEvent = (event: UploadEvent) => {

@@ -1,6 +1,7 @@
 /**
  * The network between one process and the server: an `OssClient` whose requests
- * and answers travel, and may be lost. A request that nobody waits for any more
+ * and answers travel, and may be lost. It is the library's own over HTTP where
+ * the server has a face over HTTP; otherwise it stands above HTTP. A request that nobody waits for any more
  * is a stray: it is cut off, or the server still carries it out later.
  */
 import * as Body from "@effect-oss/core/Body"
@@ -10,6 +11,7 @@ import { OssError, Transport } from "@effect-oss/core/OssError"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
+import * as HttpClient from "./httpClient.ts"
 import type { Lane } from "./scheduler.ts"
 import type { Server } from "./server.ts"
 import { show } from "./text.ts"
@@ -43,7 +45,7 @@ const queue = (line: Line, now: number, bytes: number): number => {
   return line.busyUntil - now
 }
 
-export interface Options {
+export interface Given {
   readonly lane: Lane
   readonly server: Server
   readonly isAlive: () => boolean
@@ -61,6 +63,16 @@ export interface Options {
   /** The server is done with a request; `awaited` if the process still waits for its answer. */
   readonly onCarriedOut: (call: Call, awaited: boolean) => void
   readonly onPart: (number: number) => void
+  /** The pieces of a body that may be under way at once. */
+  readonly room: () => number
+  /** So many bytes of the body of an answer have been read. */
+  readonly onTaken: (call: Call, status: number, bytes: number) => void
+}
+
+/** What both kinds of clients need of the network. */
+export interface Options extends Given {
+  /** The time that a body of so many bytes takes to leave, in milliseconds. */
+  readonly transmission: (bytes: number) => number
 }
 
 export interface Wire {
@@ -83,27 +95,35 @@ interface Sent {
   fiber: Fiber.Fiber<unknown, unknown> | undefined
 }
 
-type Send = <A, E>(
+export type Send = <A, E, E2>(
   call: Call,
   request: Effect.Effect<A, E>,
-  /** Of its body, in bytes. */
+  /** What a lost answer is to the client. */
+  lost: () => E2,
+  /** Of its body, in bytes; 0 if that travels by itself. */
   size?: number
-) => Effect.Effect<A, E | OssError>
+) => Effect.Effect<A, E | E2>
 
-export const make = (options: Options): Wire => {
-  const { pass } = options
+export const make = (given: Given): Wire => {
+  const { pass, line, now, server } = given
+  const options: Options = {
+    ...given,
+    transmission: (bytes) => (line === undefined ? 0 : queue(line, now(), bytes))
+  }
   const sent = new Set<Sent>()
-  const send: Send = (call, request, size = 0) =>
+  const send: Send = (call, request, lost, size = 0) =>
     pass(call).pipe(
-      Effect.andThen(Effect.exit(exchange(options, sent, { call, request, size }))),
+      Effect.andThen(Effect.exit(exchange(options, sent, { call, request, lost, size }))),
       Effect.tap(() => pass({ ...call, moment: "answered" })),
       Effect.flatten
     )
+  const http = server.face && HttpClient.make(options, server.face, send)
   return {
-    client: clientOf(options, send),
+    client: http?.client ?? clientOf(options, send),
     abandon: () => {
       for (const request of sent) goAstray(options, request)
       sent.clear()
+      http?.abandon()
     },
     calls: () => sent.size,
     underWay: () => {
@@ -122,15 +142,20 @@ const goAstray = ({ stray, server }: Options, request: Sent) => {
 }
 
 /** A request travels, is carried out, and its answer travels back, each in its turn. */
-const exchange = <A, E>(
+const exchange = <A, E, E2>(
   options: Options,
   sent: Set<Sent>,
-  given: { readonly call: Call; readonly request: Effect.Effect<A, E>; readonly size: number }
+  given: {
+    readonly call: Call
+    readonly request: Effect.Effect<A, E>
+    readonly lost: () => E2
+    readonly size: number
+  }
 ) =>
-  Effect.callback<A, E | OssError>((resume) => {
-    const { lane, server, travel, reach, line, now } = options
-    const { call, request, size } = given
-    const deliver = (answer: Effect.Effect<A, E | OssError>) => {
+  Effect.callback<A, E | E2>((resume) => {
+    const { lane, server, travel, reach, transmission } = options
+    const { call, request, lost, size } = given
+    const deliver = (answer: Effect.Effect<A, E | E2>) => {
       sent.delete(entry)
       resume(answer)
     }
@@ -141,7 +166,7 @@ const exchange = <A, E>(
       if (!awaited) return
       const verdict = reach({ ...call, moment: "carriedOut" })
       if (verdict === "Die") return
-      const answer = verdict === "Lose" ? Effect.fail(lost(server, call.call)) : exit
+      const answer = verdict === "Lose" ? Effect.fail(lost()) : exit
       entry.cancel = lane.after(travel(), () => deliver(answer))
     }
     const arrive = () => {
@@ -152,8 +177,8 @@ const exchange = <A, E>(
       fiber.addObserver(carriedOut)
     }
     const entry: Sent = { call, arrive, arrived: false, cancel: undefined, fiber: undefined }
-    const transmission = line === undefined ? 0 : queue(line, now(), size)
-    entry.cancel = server.lane.after(travel() + transmission, arrive)
+    const millis = transmission(size)
+    entry.cancel = server.lane.after(travel() + millis, arrive)
     sent.add(entry)
     // The request is under way now, and the process may die of something else before the answer comes.
     if (reach({ ...call, moment: "sent" }) === "Die") return undefined
@@ -163,7 +188,7 @@ const exchange = <A, E>(
     })
   })
 
-const lost = (server: Server, operation: Operation) =>
+const lostAnswer = (server: Server, operation: Operation) => () =>
   new OssError({
     operation,
     bucket: server.client.bucket,
@@ -177,8 +202,13 @@ const about = (operation: Operation, { uploadId }: { readonly uploadId: string }
   uploadId
 })
 
-const clientOf = ({ server, isAlive, onPart, tag }: Options, send: Send): OssClient["Service"] => {
+const clientOf = (
+  { server, isAlive, onPart, tag }: Options,
+  sendAny: Send
+): OssClient["Service"] => {
   const { client } = server
+  const send = <A, E>(call: Call, request: Effect.Effect<A, E>, size?: number) =>
+    sendAny(call, request, lostAnswer(server, call.call), size)
   let initiates = 0
   return OssClient.of({
     endpoint: client.endpoint,

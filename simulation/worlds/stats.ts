@@ -10,6 +10,8 @@ export interface Stats {
   clockJumps: number
   serverFaults: number
   serverLosses: number
+  /** Requests that met trouble that is only over HTTP. */
+  httpTroubles: number
   diskFaults: number
   damages: number
   edits: number
@@ -35,6 +37,7 @@ export const none = (): Stats => ({
   clockJumps: 0,
   serverFaults: 0,
   serverLosses: 0,
+  httpTroubles: 0,
   diskFaults: 0,
   damages: 0,
   edits: 0,

@@ -42,6 +42,7 @@ export const sweep = (world: World, host: Host): void => {
     },
     onEvent: () => undefined,
     onCarriedOut: watch.carriedOut,
+    onTaken: watch.taken,
     onLog: (line) => trace.tell(() => `${name} logs: ${line}`),
     onExit: (exit) => {
       after(1, invariants.exited(process))

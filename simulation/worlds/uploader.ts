@@ -82,7 +82,8 @@ export const launch = (world: World, uploader: Uploader): void => {
     host,
     directory,
     pid,
-    tag: name,
+    // Names begin again in a calm world.
+    tag: `${name}, run ${trace.stats.runs}`,
     line: world.lines.get(host),
     work: { upload: request },
     travel: () => (isCalm() ? random.int(0, 20) : Faults.drawTravel(random)),
@@ -102,6 +103,7 @@ export const launch = (world: World, uploader: Uploader): void => {
       trace.tell(() => `oss is done with ${call.call} of ${name}${awaited ? "" : ", who is gone"}`)
       watch.carriedOut(call, awaited)
     },
+    onTaken: watch.taken,
     onLog: (line) => trace.tell(() => `${name} logs: ${line}`),
     onExit: (exit) => ended(world, { uploader, process, exit, watch })
   })

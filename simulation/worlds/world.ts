@@ -92,6 +92,7 @@ export const run = (seed: number, choice: Choice = {}): Trace => {
   // Requests that still travel arrive, and timers that should be gone would fire.
   scheduler.pass(300_000)
   world.invariants.atTheEnd(uploaders)
+  trace.stats.httpTroubles += world.endpoint.troubles.struck
   trace.stats.virtualMillis += scheduler.now() - begin
   return trace
 }
@@ -115,7 +116,7 @@ const make = (
   if (hosts.length > 1) disk.fileSystem = DiskOf.fileSystems.nfs
   const endpoint = EndpointOf.make(
     ServerOf.make(scheduler, () => invariants.look()),
-    { noCrc64: conditions.has("noCrc64"), now }
+    { noCrc64: conditions.has("noCrc64"), overHttp: conditions.has("http"), now }
   )
   const { server } = endpoint
   const directories = conditions.has("otherStores")
@@ -130,7 +131,9 @@ const make = (
     now,
     strangers,
     quiet,
-    mayLoseParts: conditions.has("outages") || conditions.has("middleboxes"),
+    mayLoseParts: (["outages", "middleboxes", "http"] as const).some((name) =>
+      conditions.has(name)
+    ),
     noCrc64: conditions.has("noCrc64"),
     hasOthers: conditions.has("otherPrograms") || conditions.has("forgedCheckpoints"),
     headLied: () => endpoint.lied

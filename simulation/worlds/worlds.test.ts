@@ -36,6 +36,7 @@ describe("the simulation", () => {
         assert.isAbove(stats.serverFaults, 4 * worlds)
         assert.isAbove(stats.suspensions, worlds / 10)
         assert.isAbove(stats.damages, worlds / 10)
+        assert.isAbove(stats.httpTroubles, worlds / 5)
         // Most uploads that stay on the server would be a fault of ours, whatever excuses them.
         const excused = (names: ReadonlyArray<string>) =>
           names.reduce((sum, name) => sum + (stats.excused[name] ?? 0), 0)
@@ -64,6 +65,8 @@ describe("the simulation", () => {
       for (const seed of [11, 24, 263, 1885]) {
         assert.deepStrictEqual(run(seed).lines(), run(seed).lines())
       }
+      const http = () => run(5, { only: ["http"] }).lines()
+      assert.deepStrictEqual(http(), http())
     })
   )
 })

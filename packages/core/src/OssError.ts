@@ -22,6 +22,7 @@ import {
   Rejected,
   ServerError,
   Throttled,
+  UnreadableResponse,
   Transport
 } from "./OssErrorReason.ts"
 
@@ -241,6 +242,8 @@ export const reasonOf = (refusal: Refusal): Reason => {
     return new AccessDenied({ description, permission, ...(code === "" ? {} : { code }) })
   }
   if (status === 203) return new CallbackFailed({ description })
+  // OSS refuses nothing with a success: something in between has changed the answer.
+  if (status < 300) return new UnreadableResponse({ description: `it has HTTP status ${status}` })
   if (status === 404 && refusal.operation === "head") return new NoSuchKey()
   return new Rejected({ description, code: code || `HTTP status ${status}` })
 }

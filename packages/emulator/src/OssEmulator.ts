@@ -14,10 +14,7 @@ import type * as Option from "effect/Option"
 import type { PlatformError } from "effect/PlatformError"
 import type * as Stream from "effect/Stream"
 import type * as Fault from "./Fault.ts"
-import * as Store from "./internal/bytes/store.ts"
-import * as Client from "./internal/client/client.ts"
-import { core } from "./internal/core.ts"
-import { service } from "./internal/service.ts"
+import { inProcess } from "./internal/inProcess.ts"
 import type { Credential } from "./internal/signature/verify.ts"
 import { start, type StartError } from "./internal/start.ts"
 import type { Refusal } from "./internal/wire/errors.ts"
@@ -177,15 +174,8 @@ export const layerClient = (
 ): Layer.Layer<OssClient.OssClient | OssEmulator> =>
   Layer.effectContext(
     Effect.gen(function* () {
-      const { bucket = "test-bucket", endpoint = "http://oss.test" } = options
-      const store = yield* Store.memory
-      const { verbs, exchange } = yield* Effect.orDie(
-        core({ store, run: "0", buckets: options.buckets })
-      )
-      return Context.make(
-        OssClient.OssClient,
-        Client.make({ endpoint, bucket, exchange, verbs })
-      ).pipe(Context.add(OssEmulator, service({ url: endpoint, verbs, exchange })))
+      const { client, emulator } = yield* inProcess(options)
+      return Context.make(OssClient.OssClient, client).pipe(Context.add(OssEmulator, emulator))
     })
   )
 

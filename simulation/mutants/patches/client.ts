@@ -67,12 +67,6 @@ export const client: Patches = {
     ],
     [
       "responses.ts",
-      "order > 0 || (order === 0 && compareBytes(next.uploadId, after.uploadId) > 0)",
-      "order > 0",
-      "a second page of one key's uploads is refused"
-    ],
-    [
-      "responses.ts",
       'const text = EncodingType === "url" ? urlDecoded : Effect.succeed',
       "const text = Effect.succeed",
       "keys in lists stay encoded"

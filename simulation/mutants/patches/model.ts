@@ -4,6 +4,12 @@ export const model: Patches = {
   folder: "packages/core/src",
   tests: ["packages/core/test/upload", "packages/core/test/Crc64"],
   bugs: [
+    [
+      "internal/position.ts",
+      "order > 0 || (order === 0 && compareBytes(next.uploadId, after.uploadId) > 0)",
+      "order > 0",
+      "a second page of one key's uploads is refused"
+    ],
     ["Part.ts", "number: index + 1,", "number: index,", "parts are numbered from 0"],
     ["Part.ts", "offset: index * partSize,", "offset: index * size,", "parts begin elsewhere"],
     [

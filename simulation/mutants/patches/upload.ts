@@ -222,9 +222,21 @@ export const upload: Patches = {
     ],
     [
       "listing.ts",
-      "Stream.takeWhile(({ key }) => key === requests.key)",
-      "Stream.takeWhile(() => true)",
+      "Stream.filter(({ key }) => key === requests.key)",
+      "Stream.filter(() => true)",
       "uploads of keys that begin alike are taken for this key's"
+    ],
+    [
+      "listing.ts",
+      "Option.isNone(next) || after === undefined || isBeyond(next.value, after)",
+      "true",
+      "a list of uploads that repeats its marker is followed for ever"
+    ],
+    [
+      "listing.ts",
+      "next.value > after && next.value <= Parts.maxParts",
+      "true",
+      "a list of parts that repeats its marker is followed for ever"
     ],
     [
       "identical.ts",

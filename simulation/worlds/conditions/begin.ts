@@ -2,11 +2,13 @@
 import type { Host } from "../../kernel/host.ts"
 import type { Line } from "../../kernel/process.ts"
 import * as Random from "../../kernel/random.ts"
+import { show } from "../../kernel/text.ts"
 import type { World } from "../world.ts"
 import * as Checkpoints from "./checkpoints.ts"
 import { noMiddlebox } from "./endpoint.ts"
 import type { Condition } from "./index.ts"
 import * as OtherProgram from "./otherProgram.ts"
+import type { Trouble } from "./overHttp.ts"
 
 /** A slow line stays slow in a calm world. */
 export const linesOf = (
@@ -52,6 +54,10 @@ export const begin = (world: World): void => {
   if (conditions.has("contradictingHeads")) often(0, 20_000, () => lie(world))
   if (conditions.has("endlessLists")) often(0, 20_000, () => repeat(world))
   if (conditions.has("middleboxes")) often(0, 30_000, () => interpose(world))
+  if (conditions.has("http")) {
+    often(0, 30_000, () => trouble(world))
+    often(0, 30_000, () => leadNowhere(world))
+  }
 }
 
 export const end = ({ endpoint }: World): void => {
@@ -59,6 +65,8 @@ export const end = ({ endpoint }: World): void => {
   endpoint.middlebox = noMiddlebox
   endpoint.liesAboutObjects = false
   endpoint.repeatsMarkers = false
+  endpoint.lists = undefined
+  endpoint.troubles.left = 0
 }
 
 const goAway = ({ endpoint, random, scheduler, trace, isCalm }: World) => {
@@ -76,7 +84,9 @@ const lie = ({ endpoint, random, after, trace }: World) => {
   })
 }
 
-const repeat = ({ endpoint, random, after, trace }: World) => {
+const repeat = (world: World) => {
+  const { endpoint, random, after, trace, conditions } = world
+  if (conditions.has("http")) return leadNowhere(world)
   trace.tell(() => "lists begin to repeat their markers")
   endpoint.repeatsMarkers = true
   after(random.int(1_000, 60_000), () => {
@@ -95,4 +105,33 @@ const interpose = ({ endpoint, random, trace, isCalm }: World) => {
   const left = random.pick([1, 3, 10])
   trace.tell(() => `a middlebox answers ${status} in HTML, ${left} times`)
   endpoint.middlebox = { status, isLate, left }
+}
+
+/** Lists lead nowhere, for a while; without a calm end only in worlds that are not quiet. */
+const leadNowhere = ({ endpoint, random, after, trace }: World) => {
+  const lists = random.pick(["repeat", "beyond", "endless"] as const)
+  trace.tell(() => `lists over HTTP begin to lead nowhere: ${lists}`)
+  endpoint.lists = lists
+  after(random.int(1_000, 60_000), () => {
+    endpoint.lists = undefined
+  })
+}
+
+const trouble = ({ endpoint, random, trace, isCalm }: World) => {
+  const drawn = random.pick<Trouble>([
+    { kind: "early" },
+    { kind: "cutRequest", bytes: random.int(0, 100_000) },
+    { kind: "cutHead" },
+    { kind: "cutBody" },
+    { kind: "short" },
+    {
+      kind: "huge",
+      status: random.pick([500, 502, 503, ...(isCalm() ? [] : [200, 400, 403, 404])]),
+      carriedOut: random.chance(0.5)
+    }
+  ])
+  const left = random.pick([1, 3, 10])
+  trace.tell(() => `trouble over HTTP is due, ${left} times: ${show(drawn)}`)
+  endpoint.troubles.trouble = drawn
+  endpoint.troubles.left = left
 }

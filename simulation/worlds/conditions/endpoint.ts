@@ -5,6 +5,7 @@ import { NoSuchKey, NotOss, OssError, Transport } from "@effect-oss/core/OssErro
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { Server } from "../../kernel/server.ts"
+import * as OverHttp from "./overHttp.ts"
 
 type Client = OssClient["Service"]
 
@@ -26,13 +27,22 @@ export interface Endpoint {
   middlebox: Middlebox
   liesAboutObjects: boolean
   repeatsMarkers: boolean
+  /** What lists over HTTP do. */
+  lists: OverHttp.Lists | undefined
+  /** What goes wrong over HTTP. */
+  readonly troubles: OverHttp.Troubles
   /** Whether the last HEAD contradicted what is stored. */
   lied: boolean
 }
 
 export const make = (
   server: Server,
-  given: { readonly noCrc64: boolean; readonly now: () => number }
+  given: {
+    readonly noCrc64: boolean
+    /** Whether processes talk to it over HTTP. */
+    readonly overHttp: boolean
+    readonly now: () => number
+  }
 ): Endpoint => {
   const endpoint: Endpoint = {
     server: { ...server, client: server.client },
@@ -40,11 +50,14 @@ export const make = (
     middlebox: noMiddlebox,
     liesAboutObjects: false,
     repeatsMarkers: false,
+    lists: undefined,
+    troubles: { trouble: undefined, left: 0, struck: 0 },
     lied: false
   }
   const client = given.noCrc64 ? withoutCrc64(server.client) : server.client
   const strange = withFailures(withLies(client, endpoint), endpoint, given.now)
-  return Object.assign(endpoint, { server: { ...server, client: strange } })
+  const face = given.overHttp ? OverHttp.make(server, endpoint, given) : undefined
+  return Object.assign(endpoint, { server: { ...server, client: strange, face } })
 }
 
 const none = { crc64: Option.none<bigint>() }

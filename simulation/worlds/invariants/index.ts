@@ -2,6 +2,7 @@
 import type { UploadError, UploadRequest } from "@effect-oss/core/Upload"
 import type { UploadEvent, UploadResult } from "@effect-oss/core/UploadEvent"
 import type { Call, Point, Process } from "../../kernel/process.ts"
+import * as AnswersAreBounded from "./answersAreBounded.ts"
 import * as DamageIsNotInvented from "./damageIsNotInvented.ts"
 import * as EveryoneGetsThrough from "./everyoneGetsThrough.ts"
 import * as HeadsAreBelieved from "./headsAreBelieved.ts"
@@ -32,6 +33,7 @@ export const all: ReadonlyArray<(history: History) => Invariant> = [
   HeadsAreBelieved.make,
   OthersAreLeftAlone.make,
   ListsEnd.make,
+  AnswersAreBounded.make,
   StrangersAreNotRead.make,
   MetadataIsItsOwn.make,
   DamageIsNotInvented.make,
@@ -50,6 +52,7 @@ export interface Watch {
   readonly point: (point: Point, process: Process) => void
   readonly event: (event: UploadEvent) => void
   readonly carriedOut: (call: Call, awaited: boolean) => void
+  readonly taken: (call: Call, status: number, bytes: number) => void
   readonly succeeded: (party: Party, result: UploadResult | undefined) => UploadResult
 }
 
@@ -103,6 +106,9 @@ export const make = (world: HistoryOf.World): Invariants => {
       carriedOut: (call, awaited) => {
         history.onCarriedOut(run, call)
         for (const { onCarriedOut } of invariants) onCarriedOut?.(run, call, awaited)
+      },
+      taken: (call, status, bytes) => {
+        for (const { onTaken } of invariants) onTaken?.(run, call, status, bytes)
       },
       succeeded: (party, result) => {
         if (result === undefined) return trace.violated(`${party.name} succeeds without a result`)

@@ -44,6 +44,8 @@ export interface Invariant {
   readonly onPoint?: (run: Run, point: Point, process: Process) => void
   readonly onEvent?: (run: Run, event: UploadEvent) => void
   readonly onCarriedOut?: (run: Run, call: Call, awaited: boolean) => void
+  /** So many bytes of the body of an answer have been read. */
+  readonly onTaken?: (run: Run, call: Call, status: number, bytes: number) => void
   /** A file of the store was damaged; `bytes` are those before. */
   readonly onDamage?: (path: string, bytes: Uint8Array) => void
   /** The disk refused what was to be done with a file or a directory. */

@@ -30,6 +30,7 @@ describe("a refusal", () => {
     [400, "InvalidPartOrder", "InvalidPart"],
     [409, "FileAlreadyExists", "AlreadyExists"],
     [203, "CallbackFailed", "CallbackFailed"],
+    [206, "PartialContent", "UnreadableResponse"],
     [403, "SecurityTokenExpired", "CredentialsExpired"],
     [403, "RequestTimeTooSkewed", "ClockSkew"],
     [400, "RequestTimeout", "ServerError"],

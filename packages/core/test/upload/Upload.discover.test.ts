@@ -239,3 +239,70 @@ describe("an upload whose checkpoint is damaged", () => {
     }).pipe(Effect.provide([OssEmulator.layerClient(), stored]))
   )
 })
+
+describe("a list that leads nowhere", () => {
+  /** Discovers through a client whose lists are changed; counts their pages. */
+  const through = Effect.fnUntraced(function* (
+    change: (client: OssClient.OssClient["Service"], page: () => void) => Partial<typeof client>
+  ) {
+    const client = yield* OssClient.OssClient
+    let pages = 0
+    const strange = { ...client, ...change(client, () => void pages++) }
+    const upload = Upload.upload({ ...discovering, retry: RetryPolicy.never }).pipe(
+      Effect.provideService(OssClient.OssClient, strange)
+    )
+    const result = yield* Effect.result(upload)
+    return { pages, result }
+  })
+
+  const assertUnreadable = (result: Result.Result<unknown, Upload.UploadError>) => {
+    const error = Result.isFailure(result) ? result.failure : assert.fail("it succeeded")
+    assert.isTrue(error._tag === "OssError" && error.reason._tag === "UnreadableResponse")
+  }
+
+  it.effect("of uploads, whose marker repeats, is given up at its second page", () =>
+    Effect.gen(function* () {
+      yield* lostAt(4)
+      const { pages, result } = yield* through((client, page) => ({
+        listUploads: (request) =>
+          Effect.map(client.listUploads(request), (listed) => {
+            page()
+            return { ...listed, next: Option.some({ key, uploadId: "A" }) }
+          })
+      }))
+      assertUnreadable(result)
+      assert.strictEqual(pages, 2)
+    }).pipe(Effect.provide(world))
+  )
+
+  it.effect("of parts, beyond the last one that can be, is given up", () =>
+    Effect.gen(function* () {
+      yield* lostAt(4)
+      const { pages, result } = yield* through((client, page) => ({
+        listParts: (request) =>
+          Effect.map(client.listParts(request), (listed) => {
+            page()
+            return { ...listed, next: Option.some(10_001) }
+          })
+      }))
+      assertUnreadable(result)
+      assert.strictEqual(pages, 1)
+    }).pipe(Effect.provide(world))
+  )
+
+  it.effect("of uploads ends where the keys lie behind the one that is looked for", () =>
+    Effect.gen(function* () {
+      yield* lostAt(4)
+      const { pages, result } = yield* through((client, page) => ({
+        listUploads: (request) =>
+          Effect.map(client.listUploads(request), (listed) => {
+            page()
+            const after = request.after?.key ?? key
+            return { ...listed, next: Option.some({ key: `${after}a`, uploadId: "A" }) }
+          })
+      }))
+      assert.isTrue(Result.isSuccess(result))
+      assert.strictEqual(pages, 1)
+    }).pipe(Effect.provide(world))
+  )
+})

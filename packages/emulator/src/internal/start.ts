@@ -60,7 +60,7 @@ export const start = Effect.fnUntraced(
       call: caller(yield* HttpClient.HttpClient)
     })
     const isPublic = credentials.length === 0 || isLoopback(host)
-    const url = yield* serve(withPages(face, { verbs, isPublic }), { port, host })
+    const url = yield* serve(withPages(Face.overNode(face), { verbs, isPublic }), { port, host })
     return service({ url, verbs, exchange })
   },
   (effect, options) =>

@@ -21,6 +21,7 @@ import type {
   UploadPage,
   UploadPosition
 } from "../../OssModel.ts"
+import { compareBytes, isBeyond } from "../position.ts"
 import * as Xml from "./xml.ts"
 
 /** An answer as it came over the wire. */
@@ -267,20 +268,6 @@ export const objectPage =
       }
       return { objects, prefixes, next: Option.some(next) }
     })
-
-/** OSS lists by key, then by upload id, both by their bytes. */
-const isBeyond = (next: UploadPosition, after: UploadPosition): boolean => {
-  const order = compareBytes(next.key, after.key)
-  return order > 0 || (order === 0 && compareBytes(next.uploadId, after.uploadId) > 0)
-}
-
-/** In UTF-8, where the order of bytes is that of code points. */
-const compareBytes = (a: string, b: string): number => {
-  const [left, right] = [Array.from(a), Array.from(b)]
-  const at = left.findIndex((character, index) => character !== right[index])
-  if (at < 0) return left.length - right.length
-  return (left[at]?.codePointAt(0) ?? 0) - (right[at]?.codePointAt(0) ?? -1)
-}
 
 const decodeComponent = Schema.decodeUnknownEffect(Schema.StringFromUriComponent)
 const urlDecoded = (text: string) => decodeComponent(text.replaceAll("+", "%20"))

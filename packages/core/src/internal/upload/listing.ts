@@ -1,11 +1,23 @@
-/** What OSS has, page by page. */
+/**
+ * What OSS has, page by page. A page has to lead on, whatever the client is: a
+ * list that repeats its marker would be followed for ever.
+ */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import type { OssError } from "../../OssError.ts"
+import { type OssError, UnreadableResponse } from "../../OssError.ts"
 import type { ListedPart, ListedUpload, UploadPosition } from "../../OssModel.ts"
+import * as Parts from "../parts.ts"
+import { isBeyond } from "../position.ts"
 import type { Requests } from "./request.ts"
-import { request } from "./request.ts"
+import { failure, request } from "./request.ts"
+
+const astray = (requests: Requests, operation: "listParts" | "listUploads") =>
+  failure(
+    requests,
+    operation,
+    new UnreadableResponse({ description: "the list does not go on where it should" })
+  )
 
 /** The parts of an upload whose numbers lie above `after` and end with `last`; none where RAM forbids to list them. */
 export const listParts = Effect.fnUntraced(
@@ -17,7 +29,12 @@ export const listParts = Effect.fnUntraced(
       const page: Effect.Success<ReturnType<typeof client.listParts>> = yield* request(
         requests,
         "listParts",
-        client.listParts({ key, uploadId, ...position })
+        client.listParts({ key, uploadId, ...position }).pipe(
+          Effect.filterOrFail(
+            (page) => isOnward(page.next, position.after),
+            () => astray(requests, "listParts")
+          )
+        )
       )
       for (const part of page.parts) parts.push(part)
       next = Option.getOrUndefined(page.next)
@@ -26,6 +43,9 @@ export const listParts = Effect.fnUntraced(
   },
   Effect.catchReason("OssError", "AccessDenied", () => Effect.succeedNone)
 )
+
+const isOnward = (next: Option.Option<number>, after = 0) =>
+  Option.isNone(next) || (next.value > after && next.value <= Parts.maxParts)
 
 /** Uploads as they are listed, with the server's time of the list. */
 interface Dated extends ListedUpload {
@@ -37,22 +57,38 @@ interface Dated extends ListedUpload {
 export const uploadsIn = (
   requests: Requests,
   prefix: string | undefined
+): Stream.Stream<Dated, OssError> => uploadsUntil(requests, prefix, () => false)
+
+/** Goes no further where `isEnd` says so of the next page. */
+const uploadsUntil = (
+  requests: Requests,
+  prefix: string | undefined,
+  isEnd: (next: UploadPosition) => boolean
 ): Stream.Stream<Dated, OssError> =>
-  Stream.paginate(undefined as UploadPosition | undefined, (after) =>
-    Effect.map(
-      request(requests, "listUploads", requests.client.listUploads({ prefix, after })),
-      ({ uploads, next, serverTime }) =>
-        [uploads.map((upload): Dated => ({ ...upload, serverTime })), next] as const
+  Stream.paginate(undefined as UploadPosition | undefined, (after) => {
+    const page = requests.client.listUploads({ prefix, after }).pipe(
+      Effect.filterOrFail(
+        ({ next }) => Option.isNone(next) || after === undefined || isBeyond(next.value, after),
+        () => astray(requests, "listUploads")
+      )
     )
-  )
+    return Effect.map(
+      request(requests, "listUploads", page),
+      ({ uploads, next, serverTime }) =>
+        [
+          uploads.map((upload): Dated => ({ ...upload, serverTime })),
+          Option.filter(next, (next) => !isEnd(next))
+        ] as const
+    )
+  })
 
 /** The uploads of exactly this key; none of them where RAM forbids to list them. */
 export const uploadsOfKey = (
   requests: Requests
 ): Effect.Effect<ReadonlyArray<ListedUpload>, OssError> =>
-  uploadsIn(requests, requests.key).pipe(
-    // Keys ascend, so that the key itself stands before all that it is a prefix of.
-    Stream.takeWhile(({ key }) => key === requests.key),
+  // Keys ascend, so that the key itself stands before all that it is a prefix of.
+  uploadsUntil(requests, requests.key, ({ key }) => key !== requests.key).pipe(
+    Stream.filter(({ key }) => key === requests.key),
     Stream.runCollect,
     Effect.catchReason("OssError", "AccessDenied", () => Effect.succeed([]))
   )

@@ -1,6 +1,5 @@
 /** What an answer is made of: what the request says, and what goes back. */
 import * as Effect from "effect/Effect"
-import type { HttpServerError } from "effect/http/HttpServerError"
 import * as Option from "effect/Option"
 import type { PlatformError } from "effect/PlatformError"
 import * as Stream from "effect/Stream"
@@ -23,7 +22,7 @@ export interface Reply extends Answered {
     | undefined
 }
 
-export type Broken = Refusal | Disruption | Unread<HttpServerError>
+export type Broken = Refusal | Disruption | Unread<unknown>
 
 /** What OSS calls back once an object is stored; fails if the callback's server did. */
 export type Call = (

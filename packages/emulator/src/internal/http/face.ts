@@ -6,8 +6,8 @@
 import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
 import * as NodeStream from "@effect/platform-node/NodeStream"
 import * as Effect from "effect/Effect"
-import type { HttpServerError } from "effect/http/HttpServerError"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
+import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import { type Call, type Reply, reply } from "../answers/asked.ts"
@@ -19,7 +19,7 @@ import type { CorsRule } from "../state/model.ts"
 import type { Verbs } from "../verbs.ts"
 import * as Router from "../wire/router.ts"
 import { admit } from "./admission.ts"
-import { fromWire, respond, respondFailure } from "./respond.ts"
+import { fromWire, type Incoming, respond, respondFailure } from "./respond.ts"
 
 export interface Options {
   readonly exchange: Exchange
@@ -32,8 +32,10 @@ export interface Options {
   readonly call: Call
 }
 
-/** Answers one request. */
-export const make = (options: Options) => {
+/** Answers one request, wherever it comes from. */
+export const make = (
+  options: Options
+): ((request: Incoming) => Effect.Effect<HttpServerResponse>) => {
   const { exchange, verbs, credentials, region = "cn-hangzhou", cors, call } = options
   const letIn = admit(options)
 
@@ -47,15 +49,14 @@ export const make = (options: Options) => {
     })
   })
 
-  return Effect.gen(function* () {
-    const request = yield* HttpServerRequest.HttpServerRequest
+  return Effect.fnUntraced(function* (request: Incoming) {
     const { method, url, headers } = request
     const head: Router.Head = { method, url, headers: mapValues(headers, fromWire) }
     const routed = Router.route(head)
     const asked = Result.getOrElse(routed, (): Router.Route => ({ operation: "other", query: [] }))
     const { operation, bucket, key, uploadId, partNumber } = asked
     return yield* exchange
-      .run<Reply, HttpServerError>(
+      .run<Reply, unknown>(
         { operation, bucket, key, uploadId, partNumber },
         Effect.fnUntraced(function* (attempt) {
           const route = yield* Effect.fromResult(routed)
@@ -64,7 +65,7 @@ export const make = (options: Options) => {
           const body = attempt.receive(request.stream)
           return yield* answerTo({ attempt, verbs, head, route, body, call, credentials, region })
         }),
-        takeSome(request)
+        request.takeSome
       )
       .pipe(
         Effect.result,
@@ -88,6 +89,21 @@ export const make = (options: Options) => {
       )
   })
 }
+
+/** Answers the request of a server of Node's. */
+export const overNode = (face: ReturnType<typeof make>) =>
+  Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) =>
+    face({
+      method: request.method,
+      url: request.url,
+      headers: request.headers,
+      stream: request.stream,
+      cut: Effect.sync(() => {
+        NodeHttpServerRequest.toIncomingMessage(request).socket.destroy()
+      }),
+      takeSome: takeSome(request)
+    })
+  )
 
 /** In bytes. */
 const maxTaken = 1024 * 1024

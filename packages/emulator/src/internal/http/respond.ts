@@ -1,19 +1,31 @@
 /** How an answer, or a refusal, is written to HTTP. */
-import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
 import * as Effect from "effect/Effect"
-import type { HttpServerError } from "effect/http/HttpServerError"
-import type * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Option from "effect/Option"
+import type * as Stream from "effect/Stream"
 import type * as Fault from "../../Fault.ts"
 import type { Reply } from "../answers/asked.ts"
 import type { Failure } from "../exchange.ts"
 import { lookup } from "../wire/errors.ts"
 import { errorDocument } from "../wire/xml.ts"
 
+/** A request as it arrives. */
+export interface Incoming {
+  readonly method: string
+  /** Path and query. */
+  readonly url: string
+  /** Names in lower case; values as HTTP carries them, a byte a character. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly stream: Stream.Stream<Uint8Array, unknown>
+  /** Breaks the connection: what is answered after that reaches nobody. */
+  readonly cut: Effect.Effect<void>
+  /** Takes a little more off the wire without looking at it. */
+  readonly takeSome: Effect.Effect<void>
+}
+
 /** What every answer to a request tells. */
 export interface Shared {
-  readonly request: HttpServerRequest.HttpServerRequest
+  readonly request: Pick<Incoming, "method" | "headers" | "cut">
   readonly requestId: string
   readonly now: number
   readonly cors: Readonly<Record<string, string>>
@@ -69,7 +81,7 @@ export const respond = (
 
 /** OSS says that the body has no bytes; Node alone would send it in chunks. */
 const empty = (
-  { method }: HttpServerRequest.HttpServerRequest,
+  { method }: Pick<Incoming, "method">,
   status: number,
   headers: Record<string, string>
 ) =>
@@ -87,7 +99,7 @@ const inHeader = (body: string): Readonly<Record<string, string>> =>
 
 export const respondFailure = (
   shared: Shared,
-  { error }: Failure<HttpServerError>
+  { error }: Failure<unknown>
 ): Effect.Effect<HttpServerResponse.HttpServerResponse> => {
   const { request, requestId } = shared
   const answer = (reply: Pick<Reply, "status" | "headers" | "body">) =>
@@ -96,7 +108,7 @@ export const respondFailure = (
   switch (error._tag) {
     case "Cut":
     case "Unread":
-      return cut(request)
+      return Effect.as(request.cut, HttpServerResponse.empty())
     case "Refusal": {
       const { status, code, message, details, headers } = error
       const body = errorDocument({ code, message, details, requestId, hostId })
@@ -113,13 +125,6 @@ export const respondFailure = (
     }
   }
 }
-
-/** The connection breaks; what is answered after that reaches nobody. */
-const cut = (request: HttpServerRequest.HttpServerRequest) =>
-  Effect.sync(() => {
-    NodeHttpServerRequest.toIncomingMessage(request).socket.destroy()
-    return HttpServerResponse.empty()
-  })
 
 const lowerCase = (headers: Readonly<Record<string, string>>): Record<string, string> =>
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))

@@ -1,0 +1,42 @@
+/**
+ * An emulator without I/O: no promise, no socket, no timer of its own. It has
+ * a client straight over the state machine, and the face over HTTP for those
+ * who carry requests and answers themselves. Both are one OSS.
+ */
+import * as Effect from "effect/Effect"
+import type { HttpServerResponse } from "effect/http/HttpServerResponse"
+import type { ClientOptions } from "../OssEmulator.ts"
+import * as Store from "./bytes/store.ts"
+import * as Client from "./client/client.ts"
+import { core } from "./core.ts"
+import * as Face from "./http/face.ts"
+import type { Incoming } from "./http/respond.ts"
+import { service } from "./service.ts"
+import type { Credential } from "./signature/verify.ts"
+
+export const inProcess = Effect.fnUntraced(function* (
+  options: ClientOptions & {
+    /** Who is let in over HTTP. Default: everybody, signed or not. */
+    readonly credentials?: ReadonlyArray<Credential> | undefined
+  }
+) {
+  const { bucket = "test-bucket", endpoint = "http://oss.test", credentials = [] } = options
+  const store = yield* Store.memory
+  const { verbs, exchange } = yield* Effect.orDie(
+    core({ store, run: "0", buckets: options.buckets })
+  )
+  /** Answers one request; callbacks count as succeeded. */
+  const answer: (incoming: Incoming) => Effect.Effect<HttpServerResponse> = Face.make({
+    exchange,
+    verbs,
+    credentials,
+    region: undefined,
+    cors: [],
+    call: () => Effect.succeed(`{"Status":"OK"}`)
+  })
+  return {
+    client: Client.make({ endpoint, bucket, exchange, verbs }),
+    emulator: service({ url: endpoint, verbs, exchange }),
+    answer
+  }
+})
