@@ -13,7 +13,9 @@ export const long = [
   "packages/core/test/upload/outage.http.test.ts",
   "packages/node-http/test/contract.test.ts",
   "simulation/worlds/campaign.test.ts",
-  "test/packages.test.ts"
+  "packages/web/test/gigabyte.test.ts",
+  "test/packages.test.ts",
+  "test/runtimes.test.ts"
 ]
 
 export default defineConfig({

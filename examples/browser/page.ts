@@ -109,7 +109,7 @@ const showPending = (pending: Uploads.Pending) => {
   const find = async () => {
     const file = await Uploads.findFile(pending)
     if (file !== undefined) return begin({ file, name: pending.name })
-    row.say("failed", "The file is not where it was: choose it to carry on")
+    row.say("failed", "The browser can't open the file any more: choose it to carry on")
     row.offer({ label: "Choose file", act: choose }, giveUp)
   }
   const giveUp = { label: "Give up", act: () => void forget(row, pending.name) }

@@ -56,7 +56,52 @@ layer(Layer.mergeAll(Browser.layer, Pages.layer), { excludeTestServices: true, t
         yield* visit(page, url)
         const full = yield* Effect.promise(() => page.evaluate(() => globalThis.page.hold("full")))
         assert.include(full, "there is no space left for this site")
+        const { origin } = quota
+        yield* Effect.promise(() => devtools.send("Storage.overrideQuotaForOrigin", { origin }))
+        // Nothing was half-written, and it goes on once there is space.
+        assert.strictEqual(
+          yield* Effect.promise(() => page.evaluate(() => globalThis.page.count())),
+          0
+        )
+        yield* Effect.promise(() => page.evaluate(() => globalThis.page.free()))
+        const now = yield* Effect.promise(() => page.evaluate(() => globalThis.page.hold("full")))
+        assert.strictEqual(now, "held")
         yield* Effect.promise(() => context.close())
+      })
+    )
+
+    it.effect("says so where the browser lets the site store nothing", () =>
+      Effect.gen(function* () {
+        const page = yield* open("/sandboxed")
+        const refused = yield* Effect.promise(() => page.evaluate(() => globalThis.page.hold("no")))
+        assert.include(refused, "the browser lets this site store nothing")
+      })
+    )
+
+    it.effect("says so when a later version of the page has written the database", () =>
+      Effect.gen(function* () {
+        const chrome = yield* Browser
+        const { url } = yield* Pages
+        const context = yield* Effect.promise(() => chrome.createBrowserContext())
+        const page = yield* Effect.promise(() => context.newPage())
+        yield* visit(page, url)
+        const newer = yield* Effect.promise(() =>
+          page.evaluate(() =>
+            globalThis.page.upgradeDatabase().then(() => globalThis.page.hold("newer"))
+          )
+        )
+        assert.include(newer, "a newer version of this page has written it: load the page again")
+        yield* Effect.promise(() => context.close())
+      })
+    )
+
+    it.effect("says so when another tab keeps the database from being deleted", () =>
+      Effect.gen(function* () {
+        const page = yield* open()
+        const blocked = yield* Effect.promise(() =>
+          page.evaluate(() => globalThis.page.openBlocked())
+        )
+        assert.include(blocked, "close the other tabs of this site")
       })
     )
 

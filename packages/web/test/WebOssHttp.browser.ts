@@ -83,6 +83,17 @@ layer(Layer.mergeAll(Browser.layer, Pages.layer), { excludeTestServices: true, t
       }).pipe(Effect.provide(emulator()))
     )
 
+    it.effect("reads at most 1 MiB of a file at once, so that the page keeps its frames", () =>
+      Effect.gen(function* () {
+        const page = yield* open()
+        yield* choose(page)
+        yield* Effect.promise(() => page.evaluate(() => globalThis.page.watchReads()))
+        assert.strictEqual(yield* upload(page, "pieces", 4 * MiB), "done")
+        const most = yield* Effect.promise(() => page.evaluate(() => globalThis.page.mostRead()))
+        assert.strictEqual(most, MiB)
+      }).pipe(Effect.provide(emulator()))
+    )
+
     it.effect("is off the wire once it is interrupted", () =>
       Effect.gen(function* () {
         const page = yield* open()

@@ -1,13 +1,25 @@
 /** The page of examples/browser, as people use it: requests presigned and checked, another origin, a real browser. */
 import { assert, describe, it } from "@effect/vitest"
-import { Fault, OssEmulator } from "@effect-oss/emulator"
+import { OssEmulator } from "@effect-oss/emulator"
 import { Effect, Layer, Option } from "effect"
 import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import type { Browser as Chrome, ElementHandle, Page } from "puppeteer-core"
-import { Demo, layer as demo } from "../../../examples/browser/server.ts"
+import { layer as demo } from "../../../examples/browser/server.ts"
+import type { Page, SerializedAXNode } from "puppeteer-core"
 import { Browser, start } from "./support/browser.ts"
+import {
+  acknowledged,
+  add,
+  carryOn,
+  chooseAgain,
+  halfWay,
+  open,
+  pickFromOrigin,
+  press,
+  says,
+  stopHalfWay
+} from "./support/demo.ts"
 
 const MiB = 1024 * 1024
 const size = 40 * MiB
@@ -18,66 +30,6 @@ writeFileSync(film, content)
 mkdirSync(join(directory, "other"))
 const other = join(directory, "other", "film.raw")
 writeFileSync(other, Uint8Array.from(content).fill(0, 0, 9))
-
-const open = Effect.fnUntraced(function* (chrome: Chrome) {
-  const { url } = yield* Demo
-  return yield* Effect.promise(() =>
-    chrome.newPage().then((page) =>
-      page
-        .goto(url)
-        .then(() => page.waitForSelector("body[data-ready]"))
-        .then(() => page)
-    )
-  )
-})
-
-const add = (page: Page, file: string) =>
-  Effect.promise(() =>
-    page.$("#files").then((input) => (input as ElementHandle<HTMLInputElement>).uploadFile(file))
-  )
-
-/** Until the row of the only file says so. */
-const says = (page: Page, text: string) =>
-  Effect.promise(() =>
-    page.waitForFunction(
-      (text) => document.querySelector(".state")?.textContent?.includes(text),
-      { timeout: 90_000, polling: 100 },
-      text
-    )
-  )
-
-const press = (page: Page, label: string) =>
-  Effect.promise(() => page.locator(`button[aria-label^="${label}: "]`).click())
-
-const chooseAgain = (page: Page, file: string) =>
-  Effect.promise(() =>
-    Promise.all([
-      page.waitForFileChooser(),
-      page.locator(`button[aria-label^="Choose file: "]`).click()
-    ]).then(([chooser]) => chooser.accept([file]))
-  )
-
-const parts = Effect.map(
-  OssEmulator.OssEmulator.use(({ log }) => log),
-  (log) => log.filter(({ operation }) => operation === "uploadPart")
-)
-
-const acknowledged = Effect.map(parts, (all) =>
-  all.flatMap(({ outcome, partNumber }) =>
-    outcome._tag === "Answered" && outcome.status === 200 ? [partNumber] : []
-  )
-)
-
-/** From the third part on nothing moves. */
-const stopHalfWay = OssEmulator.OssEmulator.use(({ inject }) =>
-  inject(Fault.stall({ operation: "uploadPart", skip: 2, times: Infinity, at: { bytes: 1000 } }))
-)
-
-const carryOn = OssEmulator.OssEmulator.use(({ clearFaults }) => clearFaults)
-
-const halfWay = Effect.repeat(Effect.delay(acknowledged, "100 millis"), {
-  until: (numbers) => numbers.length === 2
-})
 
 /** The object is the file, and no part that was acknowledged was sent again. */
 const assertWhole = Effect.gen(function* () {
@@ -161,14 +113,118 @@ describe("the page", () => {
       yield* assertWhole
     }).pipe(Effect.provide(Layer.merge(demo(), Browser.layer)))
   )
+
+  it.live("is worked by the keyboard alone, and tells screen readers what is what", () =>
+    Effect.gen(function* () {
+      const page = yield* open(yield* Browser)
+      // The browser's own dialogue can't be answered by a test; that of an input can.
+      yield* Effect.promise(() =>
+        page.evaluate(() => void Object.assign(window, { showOpenFilePicker: undefined }))
+      )
+      yield* stopHalfWay
+      yield* focus(page, "Choose files")
+      yield* Effect.promise(() =>
+        Promise.all([page.waitForFileChooser(), page.keyboard.press("Enter")]).then(([chooser]) =>
+          chooser.accept([film])
+        )
+      )
+      yield* halfWay
+      assert.includeMembers(yield* accessible(page), [
+        "heading: Upload files",
+        "region: Add files",
+        "button: Choose files",
+        "button: Choose a folder",
+        "heading: Uploads",
+        "progressbar: Progress of film.raw",
+        "status: Uploading",
+        "button: Pause: film.raw",
+        "button: Give up: film.raw"
+      ])
+      yield* focus(page, "Pause: film.raw")
+      yield* Effect.promise(() => page.keyboard.press("Enter"))
+      yield* says(page, "Paused")
+      assert.include(yield* accessible(page), "status: Paused")
+      assert.strictEqual(yield* focused(page), "Carry on: film.raw")
+      yield* screenshots(page, "paused")
+      yield* carryOn
+      yield* Effect.promise(() => page.keyboard.press("Space"))
+      yield* says(page, "Done, and checked")
+      yield* assertWhole
+      yield* screenshots(page, "done")
+    }).pipe(Effect.provide(Layer.merge(demo(), Browser.layer)))
+  )
+
+  it.live("asks for the file where the user doesn't let it be opened again", () =>
+    Effect.gen(function* () {
+      const page = yield* open(yield* Browser)
+      yield* stopHalfWay
+      yield* Effect.promise(() => page.evaluate(pickFromOrigin, size))
+      yield* Effect.promise(() => page.locator("#choose").click())
+      yield* halfWay
+      yield* press(page, "Pause")
+      yield* says(page, "Paused")
+      yield* carryOn
+      // What a click on "Block" answers: no test can press the browser's own buttons.
+      yield* Effect.promise(() =>
+        page.evaluateOnNewDocument(() => {
+          Object.assign(FileSystemFileHandle.prototype, {
+            requestPermission: () => Promise.resolve("denied")
+          })
+        })
+      )
+      yield* Effect.promise(() => page.reload())
+      yield* press(page, "Carry on")
+      yield* says(page, "The browser can't open the file any more: choose it to carry on")
+      yield* chooseAgain(page, film)
+      yield* says(page, "Done, and checked")
+      yield* assertWhole
+    }).pipe(Effect.provide(Layer.merge(demo(), Browser.layer)))
+  )
 })
 
-/** Runs in the page: no test can use the browser's own dialogue, so that the file lies in the origin's file system. */
-const pickFromOrigin = async (size: number) => {
-  const root = await navigator.storage.getDirectory()
-  const handle = await root.getFileHandle("film.raw", { create: true })
-  const writable = await handle.createWritable()
-  await writable.write(Uint8Array.from({ length: size }, (_, index) => (index * 7) ^ (index >> 9)))
-  await writable.close()
-  Object.assign(window, { showOpenFilePicker: () => Promise.resolve([handle]) })
+const focused = (page: Page) =>
+  Effect.promise(() =>
+    page.evaluate(
+      () =>
+        document.activeElement?.getAttribute("aria-label") ?? document.activeElement?.textContent
+    )
+  )
+
+/** Presses Tab until the button of this name has the focus. */
+const focus = (page: Page, name: string) =>
+  Effect.repeat(
+    Effect.andThen(
+      Effect.promise(() => page.keyboard.press("Tab")),
+      focused(page)
+    ),
+    { until: (found) => found === name, times: 20 }
+  )
+
+/** What a screen reader is told, as `role: name`; of a status its text. */
+const accessible = (page: Page) =>
+  Effect.map(
+    Effect.promise(() => page.accessibility.snapshot({ interestingOnly: false })),
+    (root) => {
+      const told: Array<string> = []
+      const add = ({ role, name, children = [] }: SerializedAXNode) => {
+        const text = children.map((child) => child.name ?? "").join("")
+        told.push(`${role}: ${role === "status" ? text : (name ?? "")}`)
+        children.forEach(add)
+      }
+      if (root !== null) add(root)
+      return told
+    }
+  )
+
+/** To be looked at, where a folder for them is given: at a phone's and a desktop's width. */
+const screenshots = (page: Page, name: string) => {
+  const folder = process.env["EFFECT_OSS_SCREENSHOTS"]
+  if (folder === undefined) return Effect.void
+  return Effect.forEach([390, 1280], (width) =>
+    Effect.promise(() =>
+      page
+        .setViewport({ width, height: 800 })
+        .then(() => page.screenshot({ path: `${folder}/${name}-${width}.png` as const }))
+    )
+  )
 }

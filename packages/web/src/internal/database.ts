@@ -70,7 +70,18 @@ const connect = (name: string): Effect.Effect<IDBDatabase, CheckpointError> =>
       })
     })
     return Effect.sync(() => void (isOver = true))
-  })
+  }).pipe(
+    Effect.timeoutOrElse({
+      duration: mostWait,
+      orElse: () => Effect.fail(failure(name, new Error(isHeld)))
+    })
+  )
+
+/** A database that is to be deleted isn't opened before all tabs have closed it, and the browser says nothing of it. */
+const mostWait = "15 seconds"
+
+const isHeld =
+  "it doesn't open: another tab keeps it from being deleted; close the other tabs of this site"
 
 const otherVersion = "another tab has it open in another version of this page: close that tab"
 

@@ -94,30 +94,35 @@ const html = `<!doctype html><title>test</title><link rel="icon" href="data:,"><
 /** Forbids WebAssembly: it would need 'wasm-unsafe-eval'. */
 const strict = "default-src 'none'; script-src 'self'; connect-src *; img-src data:"
 
+/** Gives the page an origin of its own that may store nothing, as some private windows do. */
+const sandboxed = "sandbox allow-scripts"
+
+const withPolicy = (policy: string) =>
+  Effect.succeed(
+    HttpServerResponse.setHeader(HttpServerResponse.html(html), "content-security-policy", policy)
+  )
+
 const pages = Effect.gen(function* () {
   const script = yield* bundle(resolve(import.meta.dirname, "page.ts"))
   return Layer.mergeAll(
     HttpRouter.add("GET", "/", Effect.succeed(HttpServerResponse.html(html))),
-    HttpRouter.add(
-      "GET",
-      "/strict",
-      Effect.succeed(
-        HttpServerResponse.setHeader(
-          HttpServerResponse.html(html),
-          "content-security-policy",
-          strict
-        )
-      )
-    ),
+    HttpRouter.add("GET", "/strict", withPolicy(strict)),
+    HttpRouter.add("GET", "/sandboxed", withPolicy(sandboxed)),
     HttpRouter.add(
       "GET",
       "/page.js",
-      Effect.succeed(HttpServerResponse.text(script, { contentType: "text/javascript" }))
+      Effect.succeed(
+        HttpServerResponse.text(script, {
+          contentType: "text/javascript",
+          // The sandboxed page is of no origin.
+          headers: { "access-control-allow-origin": "*" }
+        })
+      )
     )
   )
 })
 
-/** Where the pages are: at `/`, and at `/strict` with a policy that forbids WebAssembly. */
+/** Where the pages are: at `/`, at `/strict` without WebAssembly, at `/sandboxed` without storage. */
 export class Pages extends Context.Service<Pages, { readonly url: string }>()("test/Pages") {
   static readonly layer = Layer.effect(
     Pages,

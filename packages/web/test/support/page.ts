@@ -16,6 +16,7 @@ import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import * as TestClock from "effect/testing/TestClock"
 
 /** Where the page uploads to. */
 export interface Place {
@@ -84,6 +85,57 @@ const deleteDatabase = () =>
     request.addEventListener("error", () => reject(new Error("not deleted")))
   })
 
+/** As a later version of the page would leave it. */
+const upgradeDatabase = () =>
+  new Promise<void>((resolve, reject) => {
+    const request = indexedDB.open("test", 2)
+    request.addEventListener("success", () => {
+      request.result.close()
+      resolve()
+    })
+    request.addEventListener("error", () => reject(new Error("not upgraded")))
+  })
+
+/** What an upload is told while a connection that never closes keeps the database from being deleted. */
+const openBlocked = () =>
+  Effect.gen(function* () {
+    const { open } = yield* CheckpointStore.CheckpointStore
+    const told = yield* Effect.forkChild(Effect.flip(open(keyOf("blocked"))))
+    while (told.pollUnsafe() === undefined) {
+      yield* TestClock.adjust("5 seconds")
+      yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 50)))
+    }
+    return messageOf(yield* Fiber.join(told))
+  }).pipe(
+    Effect.scoped,
+    Effect.provide(
+      Layer.merge(IndexedDbCheckpointStore.layer({ database: "blocked" }), TestClock.layer())
+    ),
+    (effect) =>
+      new Promise<string>((resolve) => {
+        const holding = indexedDB.open("blocked", 1)
+        holding.addEventListener("success", () => {
+          indexedDB
+            .deleteDatabase("blocked")
+            .addEventListener("blocked", () => resolve(Effect.runPromise(effect)))
+        })
+      })
+  )
+
+/** How many checkpoints there are. */
+const count = () =>
+  CheckpointStore.CheckpointStore.use(({ list }) => Stream.runCount(list)).pipe(store.runPromise)
+
+/** From now on: the most bytes of a file that are read at once. */
+let mostRead = 0
+const watchReads = () => {
+  const { slice } = Blob.prototype
+  Blob.prototype.slice = function (this: Blob, start = 0, end = this.size, type = "") {
+    mostRead = Math.max(mostRead, end - start)
+    return slice.call(this, start, end, type)
+  }
+}
+
 const stealLock = (name: string) =>
   new Promise<void>((resolve) => {
     void navigator.locks.request(`effect-oss test ${keyOf(name)}`, { steal: true }, () => resolve())
@@ -133,6 +185,11 @@ const page = {
   free,
   appendAfter,
   deleteDatabase,
+  upgradeDatabase,
+  openBlocked,
+  count,
+  watchReads,
+  mostRead: () => mostRead,
   stealLock,
   upload,
   interrupt,
