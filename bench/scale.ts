@@ -9,7 +9,7 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import { availableParallelism } from "node:os"
 import { median } from "./src/Comparison.ts"
-import { place } from "./src/comparisons.ts"
+import { place } from "./src/place.ts"
 import * as Model from "./src/model.ts"
 import * as Process from "./src/Process.ts"
 
@@ -37,7 +37,7 @@ const run = Effect.fnUntraced(function* (
   { latency, connection }: Pick<Model.Network, "latency" | "connection">,
   { size, partSize, parallel, runners }: Model.Work
 ) {
-  const { file, directory } = yield* place
+  const { file, directory } = yield* place()
   const sink = yield* Process.sink({
     latency: latency * 1_000,
     ...(Number.isFinite(connection) ? { bytesPerSecond: connection } : {})

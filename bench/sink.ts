@@ -18,6 +18,8 @@ let stats: Stats = noStats
 const uploads = new Map<string, Map<number, number>>()
 const objects = new Map<string, { readonly size: number; readonly crc64: bigint }>()
 let requests = 0
+/** Uploads, those that have ended included: an id is never given twice. */
+let begun = 0
 
 /** A linear congruential generator: every run meets the same faults. */
 let seed = 1
@@ -141,7 +143,8 @@ const reply = (method: string, url: URL, part: number, size: number, response: S
   const query = url.searchParams
   const uploadId = query.get("uploadId")
   if (method === "POST" && query.has("uploads")) {
-    const id = String(uploads.size + 1)
+    begun++
+    const id = String(begun)
     uploads.set(id, new Map())
     answer(response, 200, {}, `<R><Bucket>b</Bucket><Key>k</Key><UploadId>${id}</UploadId></R>`)
     return

@@ -157,3 +157,16 @@ export const table = ({ title, rounds, figures, ratios }: Outcome): string => {
     ""
   ].join("\n")
 }
+
+/** As rows of the table in README.md: what is aimed at, and what was measured. */
+export const rows = ({ name, rounds, ratios }: Outcome): ReadonlyArray<string> =>
+  ratios.map(({ ratio, median, target }) => {
+    const [least = "", aim = ""] = target ?? []
+    return `| \`${name}\`: ${ratio} | ${median} | ${least} | ${aim} | ${rounds} |`
+  })
+
+/** What stands above those rows. */
+export const header: ReadonlyArray<string> = [
+  "| row | measured | at least | aim | n |",
+  "| --- | ---: | ---: | ---: | --: |"
+]

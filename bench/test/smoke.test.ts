@@ -1,14 +1,15 @@
 import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as Comparison from "../src/Comparison.ts"
-import { comparisons, place } from "../src/comparisons.ts"
+import { comparisons } from "../src/comparisons.ts"
+import { place } from "../src/place.ts"
 
 it.live(
   "compares a small upload with the sample and with bare requests",
   () =>
     Effect.gen(function* () {
       const make = comparisons["smoke"]!
-      const { figures, ratios } = yield* Comparison.measure(make(yield* place))
+      const { figures, ratios } = yield* Comparison.measure(make(yield* place()))
       assert.deepStrictEqual(Object.keys(figures), ["ours", "sample", "raw"])
       assert.deepStrictEqual(
         Object.values(figures).map((figure) => figure["MiB at the sink"]),

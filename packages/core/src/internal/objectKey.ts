@@ -33,7 +33,8 @@ const flaws: ReadonlyArray<Flaw> = [
     remedy: "give a key of 1 to 1023 bytes"
   },
   {
-    has: (key) => new TextEncoder().encode(key).length > maxLength,
+    // No character has more than three bytes for each of its code units.
+    has: (key) => key.length * 3 > maxLength && new TextEncoder().encode(key).length > maxLength,
     problem: "it has more bytes in UTF-8 than OSS takes",
     remedy: `give a key of at most ${maxLength} bytes`
   },
@@ -43,7 +44,7 @@ const flaws: ReadonlyArray<Flaw> = [
     remedy: "leave out the first character"
   },
   {
-    has: (key) => key.split("/").some((segment) => segment === "." || segment === ".."),
+    has: (key) => /(^|\/)\.\.?(\/|$)/.test(key),
     problem: 'URLs drop the segments "." and "..", so that another object would be written',
     remedy: "give the path without them"
   },

@@ -14,6 +14,7 @@ export const choose = ({
   concurrency,
   share,
   isCheap,
+  isSingle,
   counter
 }: {
   /** As asked for. */
@@ -22,8 +23,11 @@ export const choose = ({
   readonly share: Slots.Share | undefined
   /** False: each part on its way takes memory, so that there are few. */
   readonly isCheap: boolean
+  /** True: there is one request, so that nothing needs to adapt. */
+  readonly isSingle: boolean
   readonly counter: Adaptive.Counter
 }): Effect.Effect<Slots.Slots, never, Scope.Scope> => {
+  if (isSingle && share === undefined) return Effect.succeed(Slots.alone)
   if (concurrency !== undefined || !isCheap) {
     return Effect.succeed((share ?? Slots.fixed)(concurrency ?? defaultConcurrency))
   }

@@ -3,6 +3,7 @@
  * share the slots.
  */
 import * as Effect from "effect/Effect"
+import { identity } from "effect/Function"
 import * as Semaphore from "effect/Semaphore"
 
 export interface Slots {
@@ -77,6 +78,13 @@ export const both =
       }
     }
   }
+
+/** For one request that shares no slots with others: it waits for nobody. */
+export const alone: Slots = {
+  most: 1,
+  withSlot: (part) => part(identity),
+  throttled: () => {}
+}
 
 /** Always the same number. */
 export const fixed = (count: number): Slots => {

@@ -62,7 +62,7 @@ export const finished = (session: Session, stored: Stored): Effect.Effect<Upload
     const { counter, report } = session
     Progress.finished(counter, stored.size)
     return Effect.as(
-      report(UploadEvent.cases.Progress.make(Progress.progress(counter, 0))),
+      report({ _tag: "Progress", ...Progress.progress(counter, 0) }),
       resultOf(session, stored)
     )
   })

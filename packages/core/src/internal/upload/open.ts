@@ -11,7 +11,7 @@ import type { ObjectOptions } from "../../ObjectOptions.ts"
 import { OssClient } from "../../OssClient.ts"
 import * as Part from "../../Part.ts"
 import type * as Source from "../../Source.ts"
-import { UploadEvent } from "../../UploadEvent.ts"
+import type { UploadEvent } from "../../UploadEvent.ts"
 import type { UploadRequest } from "../../UploadRequest.ts"
 import { choose } from "../slots/choose.ts"
 import type * as Slots from "../slots/slots.ts"
@@ -39,13 +39,14 @@ export const open = Effect.fnUntraced(function* <E, R>(
   if (size !== null) yield* Effect.fromResult(Parts.validateSize(size))
   const store = yield* CheckpointStore
   const log = yield* openCheckpoint(request, partSize, source)
-  yield* report(UploadEvent.cases.Started.make({ bucket, key, source: request.source.name, size }))
+  yield* report({ _tag: "Started", bucket, key, source: request.source.name, size })
   const counter = Progress.make(size)
   const defaults = yield* Defaults.Current
   const chosen = yield* choose({
     concurrency: request.concurrency ?? defaults.concurrency,
     share: share ?? defaults.slots,
     isCheap: source._tag === "RandomAccess" && source.block === undefined,
+    isSingle: Option.isNone(log),
     counter
   })
   const slots = yield* withMemory(chosen, source)

@@ -48,7 +48,7 @@ export type Earlier =
       readonly stored: Stored
     }
 
-const nothing: Earlier = { _tag: "Nothing" }
+export const nothing: Earlier = { _tag: "Nothing" }
 
 /** Sees what an earlier run left, and gives up what can't be carried on with. */
 export const resume = Effect.fnUntraced(function* (

@@ -41,20 +41,21 @@ export const make = (options: {
   readonly onRetry: (retry: Retry) => Effect.Effect<void>
 }): Retrying => {
   const { spend, earn, fail } = options.budget
-  const schedule = options.policy.pipe(
-    Schedule.setInputType<OssError>(),
-    Schedule.while(({ input }) =>
-      input.isRetryable && isAnswered(input) ? spend : Effect.succeed(input.isRetryable)
-    ),
-    Schedule.tap(({ input, attempt, duration }) =>
-      Effect.gen(function* () {
-        const { elapsed = 0 } = yield* Outage.Current
-        yield* Measure.retry(input)
-        const delay = Duration.toMillis(duration)
-        yield* options.onRetry({ error: input, attempt, delay, elapsed })
-      })
+  const schedule = () =>
+    options.policy.pipe(
+      Schedule.setInputType<OssError>(),
+      Schedule.while(({ input }) =>
+        input.isRetryable && isAnswered(input) ? spend : Effect.succeed(input.isRetryable)
+      ),
+      Schedule.tap(({ input, attempt, duration }) =>
+        Effect.gen(function* () {
+          const { elapsed = 0 } = yield* Outage.Current
+          yield* Measure.retry(input)
+          const delay = Duration.toMillis(duration)
+          yield* options.onRetry({ error: input, attempt, delay, elapsed })
+        })
+      )
     )
-  )
 
   return <A, E, R>(request: Effect.Effect<A, E | OssError, R>, lend: Lend = identity) =>
     Effect.suspend(() => {
@@ -67,23 +68,34 @@ export const make = (options: {
       const failed = Effect.map(fail, (elapsed) => {
         outage.elapsed = elapsed
       })
-      const attempt = renewing(counted).pipe(
-        Effect.tap(() => earn),
-        Effect.tapError((error) => (isOssError(error) && error.isRetryable ? failed : Effect.void))
-      )
-      // Most requests succeed: what a schedule needs is made only for those that don't.
-      return Effect.catchIf(attempt, isOssError, (error) =>
-        error.isRetryable
-          ? Effect.retry(onlyOssErrors(failingFirst(error, attempt)), waiting(schedule, lend)).pipe(
-              Effect.flatten,
-              Effect.provideService(Outage.Current, outage)
-            )
-          : Effect.fail(error)
-      ).pipe(
-        Effect.mapError((error) =>
-          isOssError(error) && attempts > 1 ? new OssError({ ...error, attempt: attempts }) : error
+      const again = (first: OssError): Effect.Effect<A, E | OssError, R> => {
+        const attempt = renewing(failingFirst(first, counted)).pipe(
+          Effect.tap(() => earn),
+          Effect.tapError((error) =>
+            isOssError(error) && error.isRetryable ? failed : Effect.void
+          )
         )
-      )
+        return Effect.catchIf(attempt, isOssError, (error) =>
+          error.isRetryable
+            ? Effect.retry(
+                onlyOssErrors(failingFirst(error, attempt)),
+                waiting(schedule(), lend)
+              ).pipe(Effect.flatten, Effect.provideService(Outage.Current, outage))
+            : Effect.fail(error)
+        ).pipe(
+          Effect.mapError((error) =>
+            isOssError(error) && attempts > 1
+              ? new OssError({ ...error, attempt: attempts })
+              : error
+          )
+        )
+      }
+      // Most requests succeed: what it takes to send one again is made only for those that don't.
+      return Effect.matchEffect(counted, {
+        onFailure: (error): Effect.Effect<A, E | OssError, R> =>
+          isOssError(error) ? again(error) : Effect.fail(error),
+        onSuccess: (value) => Effect.as(earn, value)
+      })
     })
 }
 

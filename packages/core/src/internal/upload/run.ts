@@ -10,7 +10,8 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type * as Scope from "effect/Scope"
+import type { Body } from "../../Body.ts"
+import type { SourceError } from "../../Source.ts"
 import type { UploadResult } from "../../UploadEvent.ts"
 import { UploadEvent } from "../../UploadEvent.ts"
 import type { UploadRequest } from "../../UploadRequest.ts"
@@ -21,11 +22,11 @@ import { crc64Of, identical } from "./identical.ts"
 import { finished, identified, logged, sample, seen, skipped } from "./observability.ts"
 import { open, partSizeFor } from "./open.ts"
 import * as RandomAccess from "./randomAccess.ts"
-import { Diverged } from "./reader.ts"
+import { Diverged, type Reader } from "./reader.ts"
 import type { Lost } from "./recover.ts"
 import { recoverable, recovering } from "./recover.ts"
 import type { Upload } from "./resume.ts"
-import { begin, resume } from "./resume.ts"
+import { begin, nothing, resume } from "./resume.ts"
 import * as Sequential from "./sequential.ts"
 import type { Failure, Session } from "./session.ts"
 import { forget, lent, objectOptions, recordReceipt } from "./session.ts"
@@ -74,7 +75,7 @@ const upload = Effect.fnUntraced(function* (
   if (Option.isSome(already)) {
     return skipped(yield* finished(session, already.value))
   }
-  const earlier = yield* resume(session)
+  const earlier = Option.isNone(session.log) ? nothing : yield* resume(session)
   const first =
     earlier._tag === "Stored"
       ? confirm(session, earlier.stored).pipe(recoverable(session, Option.none()))
@@ -97,22 +98,33 @@ const completed = (session: Session, result: UploadResult) =>
   )
 
 /** Reads the source once: sends what is missing of it, and makes the object. */
-export const pass = Effect.fnUntraced(function* (
+export const pass = (
   session: Session,
   earlier: Option.Option<Upload>
-): Effect.fn.Return<Stored, Failure | Lost, Scope.Scope> {
-  const partSize = Option.match(earlier, {
-    onNone: () => partSizeFor(session),
-    onSome: ({ partSize }) => partSize
-  })
-  const reader = yield* read(session, partSize)
-  if (Option.isNone(earlier) && Option.isSome(reader.whole)) {
-    const whole = reader.whole.value
-    // It counts as one part.
-    return yield* session.slots.withSlot((lend) =>
-      put({ ...lent(session, lend), options: objectOptions(session) }, whole)
-    )
-  }
+): Effect.Effect<Stored, Failure | Lost> => {
+  const partSize = Option.isNone(earlier) ? partSizeFor(session) : earlier.value.partSize
+  const { source } = session
+  const send = (reader: Reader) =>
+    Option.isNone(earlier) && Option.isSome(reader.whole)
+      ? atOnce(session, reader.whole.value)
+      : inParts(session, reader, partSize, earlier)
+  return source._tag === "RandomAccess"
+    ? send(RandomAccess.reader({ ...session, source }, partSize))
+    : Effect.scoped(Effect.flatMap(Sequential.reader({ ...session, source }, partSize), send))
+}
+
+/** It counts as one part. */
+const atOnce = (session: Session, whole: Body<SourceError>) =>
+  session.slots.withSlot((lend) =>
+    put({ ...lent(session, lend), options: objectOptions(session) }, whole)
+  )
+
+const inParts = Effect.fnUntraced(function* (
+  session: Session,
+  reader: Reader,
+  partSize: number,
+  earlier: Option.Option<Upload>
+): Effect.fn.Return<Stored, Failure | Lost> {
   const upload = Option.isSome(earlier) ? earlier.value : yield* begin(session, partSize)
   const finish = Effect.gen(function* () {
     const parts = yield* reader.send(upload).pipe(recoverable(session, Option.some(upload)))
@@ -125,15 +137,7 @@ export const pass = Effect.fnUntraced(function* (
     return stored
   })
   return yield* identified(finish, upload.uploadId)
-}, Effect.scoped)
-
-/** The two kinds of source. */
-const read = (session: Session, partSize: number) => {
-  const { source } = session
-  return source._tag === "RandomAccess"
-    ? Effect.succeed(RandomAccess.reader({ ...session, source }, partSize))
-    : Sequential.reader({ ...session, source }, partSize)
-}
+})
 
 /** The object is there. Only the bytes of a sequential source tell whether it is that one. */
 const confirm = Effect.fnUntraced(function* (session: Session, stored: Stored) {

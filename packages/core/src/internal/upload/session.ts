@@ -82,7 +82,7 @@ export const record = (
       }
       const { number, size, etag } = part
       const { durable } = counter
-      yield* report(UploadEvent.cases.PartUploaded.make({ number, size, etag, adopted, durable }))
+      yield* report({ _tag: "PartUploaded", number, size, etag, adopted, durable })
       return part
     })
   )
