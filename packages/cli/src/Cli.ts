@@ -15,6 +15,7 @@ import { command } from "./Command.ts"
 import type { ExitCode, Explanation } from "./internal/Explain.ts"
 import { explainCause, isResumable } from "./internal/Explain.ts"
 import { jsonLine } from "./internal/json.ts"
+import { version as packageVersion } from "./internal/version.ts"
 import { wrapped } from "./internal/text.ts"
 import * as Typed from "./internal/typed.ts"
 import { Output } from "./internal/Output.ts"
@@ -27,7 +28,7 @@ import { completions } from "./internal/completions.ts"
  * @category constants
  * @since 0.1.0
  */
-export const version = "0.1.0"
+export const version: string = packageVersion
 
 /**
  * Runs the command with these arguments, without the program's own name, and

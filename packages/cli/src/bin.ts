@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 /** The process. What it compiles is kept from run to run, where that is possible: it takes a quarter off the start. */
+import { writeSync } from "node:fs"
 import * as module from "node:module"
+import { version } from "./internal/version.ts"
 
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number)
 if (major < 22 || (major === 22 && minor < 19)) {
@@ -9,5 +11,18 @@ if (major < 22 || (major === 22 && minor < 19)) {
   process.exit(2)
 }
 
-module.enableCompileCache()
-await import("./main.ts")
+/** Scripts ask for it again and again. What can't be written at once is left to those who know how to say so. */
+const answered = () => {
+  const [asked = "", ...rest] = process.argv.slice(2)
+  if (!["--version", "-v", "version"].includes(asked) || rest.length > 0) return false
+  try {
+    return writeSync(1, `effect-oss v${version}\n`) > 0
+  } catch {
+    return false
+  }
+}
+
+if (!answered()) {
+  module.enableCompileCache()
+  await import("./main.ts")
+}

@@ -19,6 +19,15 @@ const sum = (parts: ReadonlyArray<{ readonly size: number }>) =>
   parts.reduce((bytes, { size }) => bytes + size, 0)
 
 layer(World.layer, { excludeTestServices: true })("the command as a process", (it) => {
+  it.effect("the version that a process tells before it loads anything is the one of help", () =>
+    Effect.gen(function* () {
+      const { out } = yield* runHere(["--version"])
+      for (const asked of ["--version", "-v", "version"]) {
+        assert.deepStrictEqual(yield* run([asked]), { code: 0, out, error: "" })
+      }
+    })
+  )
+
   it.effect("the emulator prints one line, and ends with 0 on SIGTERM", () =>
     Effect.gen(function* () {
       const emulator = yield* start(["emulator"])

@@ -103,7 +103,7 @@ const keysIn = (
 const sectionsIn = (text: string): ReadonlyMap<string, Values> => {
   const sections = new Map<string, Map<string, string>>()
   let section = ""
-  for (const line of text.split(/\r?\n/)) {
+  for (const line of text.replace(/^\uFEFF/, "").split(/\r?\n/)) {
     const [, title] = /^\s*\[([^\]]*)\]\s*$/.exec(line) ?? []
     if (title !== undefined) section = title.trim().replaceAll(/\s+/g, " ").toLowerCase()
     const values = sections.get(section) ?? new Map<string, string>()

@@ -1,5 +1,5 @@
 /** Writes an upload's events as they happen: for people, or as one JSON value a line. */
-import { UploadEvent } from "@effect-oss/core/UploadEvent"
+import { type UploadEvent, UploadEventJson } from "@effect-oss/core/UploadEvent"
 import * as Display from "@effect-oss/terminal/Display"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -25,7 +25,7 @@ export const json = (options: {
           : Effect.flatMap(Effect.orDie(encode(event)), (value) => out(jsonLine(value)))
   )
 
-const encode = Schema.encodeEffect(Schema.toCodecJson(UploadEvent))
+const encode = Schema.encodeEffect(UploadEventJson)
 
 /** Events for people. Without `progress`, only the last line is written. */
 export const human = (options: {

@@ -1,6 +1,6 @@
 /** The events of many uploads as JSON: those of one upload, each with the key of its object. */
 import type { UploadError } from "@effect-oss/core/Upload"
-import { UploadEvent } from "@effect-oss/core/UploadEvent"
+import { UploadEvent, UploadEventJson } from "@effect-oss/core/UploadEvent"
 import type * as UploadMany from "@effect-oss/core/UploadMany"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -10,7 +10,7 @@ import { Output } from "../Output.ts"
 import { jsonLine } from "../json.ts"
 import type { Request } from "./items.ts"
 
-const encode = Schema.encodeEffect(Schema.toCodecJson(UploadEvent))
+const encode = Schema.encodeEffect(UploadEventJson)
 
 /** Writes one event a line; without `progress`, no samples. `failureOf` says what a failure means here. */
 export const jsonOfMany = (

@@ -1,5 +1,5 @@
 import { assert, it } from "@effect/vitest"
-import { ascii, isUtf8 } from "../src/internal/ascii.ts"
+import { ascii, isUtf8 } from "../../src/internal/ascii.ts"
 
 it("a locale is taken for UTF-8 unless it is set to something else", () => {
   const locales = [

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Result, Schema } from "effect"
-import * as Size from "../src/internal/Size.ts"
+import * as Size from "../../src/internal/Size.ts"
 
 const parsed = (text: string) => Result.getOrUndefined(Size.parse("--part-size", text))
 

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { Checkpoint } from "@effect-oss/core"
-import { pendingTable } from "../src/internal/PendingTable.ts"
+import { pendingTable } from "../../src/internal/PendingTable.ts"
 
 const summary = (key: string, sourceId: string, durable: number): Checkpoint.Summary => ({
   checkpointKey: key,

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Redacted, Result } from "effect"
-import * as OssutilConfig from "../src/internal/OssutilConfig.ts"
+import * as OssutilConfig from "../../src/internal/OssutilConfig.ts"
 
 describe("ossutil's configuration", () => {
   const read = (text: string, bucket = "backups", profile?: string) =>
@@ -14,6 +14,11 @@ describe("ossutil's configuration", () => {
     assert.strictEqual(Redacted.value(config!.credentials!.accessKeySecret), "s=t")
     assert.strictEqual(Redacted.value(config!.credentials!.securityToken!), "t")
     assert.isUndefined(config?.endpoint)
+  })
+
+  it("may begin with the mark that Windows' editors write", () => {
+    const config = read("\uFEFF[Credentials]\naccessKeyID=id\naccessKeySecret=s\n")
+    assert.strictEqual(config?.credentials?.accessKeyId, "id")
   })
 
   it("of version 2 has a region, and a profile that doesn't count", () => {

@@ -2,8 +2,8 @@ import { OssError, UploadEvent } from "@effect-oss/core"
 import { Screen } from "@effect-oss/terminal"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { Output } from "../src/internal/Output.ts"
-import * as Reporter from "../src/internal/Reporter.ts"
+import { Output } from "../../src/internal/Output.ts"
+import * as Reporter from "../../src/internal/Reporter.ts"
 
 const { cases } = UploadEvent.UploadEvent
 const started = cases.Started.make({ bucket: "bucket", key: "k", source: "f", size: 1000 })

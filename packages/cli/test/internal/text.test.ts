@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { wrapped } from "../src/internal/text.ts"
+import { wrapped } from "../../src/internal/text.ts"
 
 describe("help that is too wide", () => {
   it("goes on below its last column", () => {

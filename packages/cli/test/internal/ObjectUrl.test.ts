@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Arbitrary, Result, Schema } from "effect"
-import * as ObjectUrl from "../src/internal/ObjectUrl.ts"
+import * as ObjectUrl from "../../src/internal/ObjectUrl.ts"
 
 describe("an object's URL", () => {
   it.each([

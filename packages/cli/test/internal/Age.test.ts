@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Duration, Result } from "effect"
-import * as Age from "../src/internal/Age.ts"
+import * as Age from "../../src/internal/Age.ts"
 
 describe("an age", () => {
   it.each([

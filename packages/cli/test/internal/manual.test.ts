@@ -1,7 +1,7 @@
 import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { manual } from "../src/internal/manual.ts"
-import { runHere } from "./support.ts"
+import { manual } from "../../src/internal/manual.ts"
+import { runHere } from "../support.ts"
 
 it.live(
   "the manual has all that help says, and nothing of it is taken for man's own language",

@@ -4,9 +4,9 @@ import { Config, ConfigProvider, Effect } from "effect"
 import { ClusterError } from "@effect-oss/cluster"
 import { CliError } from "effect/cli"
 import { SqlError } from "effect/sql"
-import { Interrupted, SomeFailed, UnderWay, UsageError } from "../src/internal/CliFailure.ts"
-import type { ExitCode, Failure } from "../src/internal/Explain.ts"
-import { explain, explainDefect, gravest, isResumable } from "../src/internal/Explain.ts"
+import { Interrupted, SomeFailed, UnderWay, UsageError } from "../../src/internal/CliFailure.ts"
+import type { ExitCode, Failure } from "../../src/internal/Explain.ts"
+import { explain, explainDefect, gravest, isResumable } from "../../src/internal/Explain.ts"
 
 const oss = (reason: OssError.Reason) =>
   new OssError.OssError({ operation: "uploadPart", bucket: "bucket", key: "key", reason })

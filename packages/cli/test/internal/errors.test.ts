@@ -2,8 +2,8 @@ import { CheckpointStore, OssError, Source, UploadError } from "@effect-oss/core
 import { NodeServices } from "@effect/platform-node"
 import { assert, describe, layer } from "@effect/vitest"
 import { Array, Cause, Effect, FileSystem, Option } from "effect"
-import { explain } from "../src/internal/Explain.ts"
-import type { Failure } from "../src/internal/Explain.ts"
+import { explain } from "../../src/internal/Explain.ts"
+import type { Failure } from "../../src/internal/Explain.ts"
 import { fileURLToPath } from "node:url"
 
 const shown = fileURLToPath(new URL("errors.txt", import.meta.url))
