@@ -59,6 +59,13 @@ describe("wrong usage, with exit code 2 and nothing sent:", () => {
     ["help of no command", ["help", "uplaod"], env, /unknown command "uplaod"/],
     ["no command but a file", [file, url], env, /unknown command.*\n.*"effect-oss upload"/],
     ["an object without a file", ["upload", url], env, /missing: FILE\n/],
+    ["a mistyped one with an object", ["uplod", "x", url], env, /"uplod"\n.*did you mean upload\?/],
+    [
+      "a file like no command",
+      ["Makefile", url],
+      env,
+      /"Makefile"\n.*"effect-oss upload" before it/
+    ],
     ["an unknown command", ["uplaod"], env, /uplaod.*\n.*did you mean upload\?/],
     ["no arguments", ["upload"], env, /missing: FILE and oss.*\n.*effect-oss upload --help/],
     ["no object", ["upload", file], env, /missing: oss:\/\/BUCKET\/KEY\n/],

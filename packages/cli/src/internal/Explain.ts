@@ -248,7 +248,9 @@ const ofSource = ({ source, reason }: SourceError): Rest => {
           : "give a regular file: write the data into one first"
       )
     case "SourceUnreadable":
-      return usage(`let this user read the file: chmod u+r ${source}, or run as its owner`)
+      return usage(
+        reason.advice ?? `let this user read the file: chmod u+r ${source}, or run as its owner`
+      )
     case "SourceChanged":
       return final("stop what writes to the file, or upload a copy of it, then run again")
     default:

@@ -9,7 +9,10 @@ export const explainArgument = (
     case "UnrecognizedOption":
       return { what: `unknown flag ${error.option}`, todo: meant(error) ?? aFile(error.option) }
     case "UnknownSubcommand":
-      return { what: `unknown command "${error.subcommand}"`, todo: meant(error) }
+      return {
+        what: `unknown command "${error.subcommand}"`,
+        todo: meant(error) ?? 'to upload a file of that name, write "effect-oss upload" before it;'
+      }
     case "MissingArgument":
       return {
         what: `missing: ${placeholders[error.argument] ?? error.argument}`,

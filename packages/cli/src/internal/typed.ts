@@ -66,7 +66,8 @@ const unknownCommand = (
   commands: ReadonlyArray<string>
 ) => {
   if (first.startsWith("-") || commands.includes(first)) return undefined
-  if (rest.some((arg) => arg.startsWith("oss://"))) {
+  // Anything else may be a command that is mistyped, for which the parser knows the nearest.
+  if (/[./\\]/.test(first) && rest.some((arg) => arg.startsWith("oss://"))) {
     return Result.fail(
       new UsageError({
         problem: `unknown command "${first}"`,

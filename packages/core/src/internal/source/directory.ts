@@ -148,7 +148,8 @@ const undecodable = (source: string) =>
   new SourceError({
     source,
     reason: new SourceUnreadable({
-      description: "its name is not UTF-8, as a key has to be; rename it"
+      description: "its name is not UTF-8, as a key has to be",
+      advice: "rename it"
     })
   })
 
