@@ -9,7 +9,7 @@ import * as Terminal from "@effect-oss/terminal"
 import * as Web from "@effect-oss/web"
 import { NodeServices } from "@effect/platform-node"
 import { assert, layer } from "@effect/vitest"
-import { Effect, FileSystem } from "effect"
+import { Effect, FileSystem, Schema } from "effect"
 import { root } from "./support/command.ts"
 import { matching, pages, sources } from "./support/documents.ts"
 import type { Document } from "./support/documents.ts"
@@ -19,6 +19,14 @@ const othersFlags =
   "global save-dev omit bundle minify platform target external format outfile banner directory owner mode".split(
     " "
   )
+
+const Dashboard = Schema.fromJsonString(
+  Schema.Struct({
+    panels: Schema.Array(
+      Schema.Struct({ targets: Schema.Array(Schema.Struct({ expr: Schema.String })) })
+    )
+  })
+)
 
 /** Every namespace that a program can import, by its name. */
 const namespaces: Readonly<Record<string, object>> = {
@@ -123,6 +131,60 @@ layer(NodeServices.layer, { excludeTestServices: true })("documents", (it) => {
       )
       const named = found(symptoms, /^\|[^|]*\| `([A-Z]\w+)` +\|/gm)
       assert.includeMembers(reasons, named)
+    })
+  )
+
+  it.effect("tell each metric's kind and unit", () =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const page = yield* fs.readFileString(`${root}/docs/observability.md`)
+      const text = (yield* sources).map(({ text }) => text).join("\n")
+      const made = Array.from(
+        text.matchAll(/Metric\.(counter|gauge|histogram)\(\s*"([\w.]+)",\s*\{([^]*?)\n\}\)/g),
+        ([, kind, name, options = ""]) => [name, kind, /unit: "(\w+)"/.exec(options)?.[1] ?? "1"]
+      )
+      const told = Array.from(
+        page.matchAll(/^\| `(oss\.[\w.]+)` +\| (\w+) +\| `(\w+)` +\|/gm),
+        ([, name, kind, unit]) => [name, kind, unit]
+      )
+      assert.sameDeepMembers(told, made)
+    })
+  )
+
+  it.effect("query in the dashboard only metrics and labels that exist, and every metric", () =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const page = yield* fs.readFileString(`${root}/docs/observability.md`)
+      const { panels } = yield* Schema.decodeEffect(Dashboard)(
+        yield* fs.readFileString(`${root}/docs/dashboard.json`)
+      )
+      const queries = panels.flatMap(({ targets }) => targets.map(({ expr }) => expr))
+      assert.isAbove(queries.length, 10)
+      const kinds = new Map(
+        Array.from(page.matchAll(/^\| `([\w.]+)` +\| (counter|gauge|histogram) /gm), (found) => [
+          found[1]?.replaceAll(".", "_"),
+          found[2]
+        ])
+      )
+      const queried = queries.flatMap((query) =>
+        found(query, /\b((?:oss|effect_cluster)_\w+)\b(?=[{[)])/g)
+      )
+      const known = Array.from(kinds, ([name = "", kind]) =>
+        kind === "histogram" ? `${name}_bucket` : name
+      )
+      assert.deepStrictEqual([...new Set(queried)].toSorted(), known.toSorted())
+      for (const query of queries) {
+        const [name = ""] = /\boss_\w+(?=[{[)])|effect_\w+/.exec(query) ?? []
+        const isCounter = kinds.get(name) === "counter" || name.endsWith("_bucket")
+        assert.strictEqual(/rate\(|increase\(/.test(query), isCounter, query)
+      }
+      const labels = queries.flatMap((query) =>
+        found(query, /by \(([^)]+)\)/g)
+          .join(", ")
+          .split(", ")
+      )
+      const attributes = ["oss_bucket", "outcome", "oss_operation", "error_type", "kind", "le", ""]
+      assert.includeMembers(attributes, labels)
     })
   )
 

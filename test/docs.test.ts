@@ -96,6 +96,20 @@ layer(NodeServices.layer, { excludeTestServices: true })("documents", (it) => {
     })
   )
 
+  it.effect("have a path through all pages", () =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const path = yield* fs.readFileString(`${root}/docs/README.md`)
+      const own = (yield* fs.readDirectory(`${root}/docs`)).filter(
+        (name) => name.endsWith(".md") && name !== "README.md"
+      )
+      assert.deepStrictEqual(
+        own.filter((name) => !path.includes(`](${name})`)),
+        []
+      )
+    })
+  )
+
   it.effect("list every example, and none that isn't there", () =>
     Effect.gen(function* () {
       const fs = yield* FileSystem.FileSystem

@@ -4,6 +4,7 @@ import { Fault, OssEmulator } from "@effect-oss/emulator"
 import { Effect, Fiber, Layer, Logger, Metric, References, Schedule, Tracer } from "effect"
 import { NodeHttpClient } from "@effect/platform-node"
 import { TestClock } from "effect/testing"
+import { readFileSync } from "node:fs"
 import { fixedKeys } from "../support/OssClientServer.ts"
 import {
   bucket,
@@ -16,6 +17,22 @@ import {
   world
 } from "../support/world.ts"
 import * as Metrics from "../../src/internal/upload/instruments.ts"
+
+/** What JavaScript's types of attributes are, by docs/observability.md. */
+const documented = new Map(
+  Array.from(
+    readFileSync(new URL("../../../../docs/observability.md", import.meta.url), "utf8").matchAll(
+      /^\| (`[^|]+`) +\| (text|bytes|number) +\|/gm
+    ),
+    ([, names = "", type]) =>
+      names
+        .split(", ")
+        .map(
+          (name) =>
+            [name.replaceAll("`", "").trim(), type === "text" ? "string" : "number"] as const
+        )
+  ).flat()
+)
 
 /** Metrics of this test alone. */
 const fresh = <A, E, R>(self: Effect.Effect<A, E, R>) =>
@@ -134,6 +151,8 @@ describe("logs", () => {
       assert.notInclude(tags, "Progress")
       for (const [index, { annotations }] of lines.entries()) {
         assert.deepInclude(annotations, { "oss.bucket": bucket, "oss.key": key })
+        for (const name of Object.keys(annotations))
+          assert.strictEqual(documented.get(name), "string")
         if (tags[index] === "PartUploaded" || tags[index] === "Retrying") {
           assert.strictEqual(annotations["oss.upload_id"], uploadId)
         }
@@ -221,6 +240,11 @@ describe("spans", () => {
       for (const span of http) {
         assert.strictEqual(ancestry(span).at(-1), "OssClient.uploadPart")
         assert.isNumber(attributes(span)["http.response.status_code"])
+      }
+      for (const span of spans) {
+        for (const [name, value] of span.attributes) {
+          if (name.startsWith("oss.")) assert.strictEqual(typeof value, documented.get(name), name)
+        }
       }
       const complete = of("OssClient.complete")[0]
       assert.deepStrictEqual(complete && ancestry(complete).slice(0, 2), [
