@@ -56,7 +56,13 @@ const written = Effect.map(pages, (all) =>
 )
 
 /** Named where it is made, or as the last argument of `withSpan`. */
-const span = /(?:(?:withSpan|fn|seen)\(\s*|withSpan\([^]{0,200}?,\s*)"([A-Z]\w+\.\w+)"/g
+const span =
+  /(?:(?:withSpan|fn|seen)\(\s*|(?:withSpan|Span\.within)\([^]{0,200}?,\s*)"([A-Z]\w+\.\w+)"/g
+
+/** One for each operation, whose names are made when they are needed. */
+const requests = Core.OssClient.PresignRequest.fields.operation.literals.map(
+  (operation) => `OssClient.${operation}`
+)
 
 const found = (text: string, pattern: RegExp) =>
   Array.from(text.matchAll(pattern), ([, name = ""]) => name)
@@ -167,14 +173,15 @@ layer(NodeServices.layer, { excludeTestServices: true })("documents", (it) => {
         ])
       )
       const queried = queries.flatMap((query) =>
-        found(query, /\b((?:oss|effect_cluster)_\w+)\b(?=[{[)])/g)
+        found(query.replace(/by \([^)]*\)/, ""), /\b((?:oss|effect_cluster)_\w+)\b(?=[{[)])/g)
       )
       const known = Array.from(kinds, ([name = "", kind]) =>
         kind === "histogram" ? `${name}_bucket` : name
       )
       assert.deepStrictEqual([...new Set(queried)].toSorted(), known.toSorted())
       for (const query of queries) {
-        const [name = ""] = /\boss_\w+(?=[{[)])|effect_\w+/.exec(query) ?? []
+        const [name = ""] =
+          /\boss_\w+(?=[{[)])|effect_\w+/.exec(query.replace(/by \([^)]*\)/, "")) ?? []
         const isCounter = kinds.get(name) === "counter" || name.endsWith("_bucket")
         assert.strictEqual(/rate\(|increase\(/.test(query), isCounter, query)
       }
@@ -195,7 +202,7 @@ layer(NodeServices.layer, { excludeTestServices: true })("documents", (it) => {
       const library = (yield* sources).filter(({ file }) => !file.startsWith("packages/cli/"))
       const text = library.map(({ text }) => text).join("\n")
       const metrics = found(text, /Metric\.\w+\(\s*"([\w.]+)"/g)
-      const spans = found(text, span)
+      const spans = [...found(text, span), ...requests]
       const attributes = found(text, /"(oss\.\w+)":? /g)
       assert.isAbove(metrics.length, 8)
       assert.isAbove(spans.length, 20)
