@@ -167,11 +167,16 @@ const listedPart = (part: {
   crc64: part.HashCrc64ecma
 })
 
+/** As text: `Schema`'s own dates would be a hundredth of what a page loads. */
+const Time = Schema.String.check(
+  Schema.makeFilter((text) => !Number.isNaN(Date.parse(text)), { expected: "a date" })
+)
+
 const decodeUpload = Schema.decodeUnknownEffect(
   Schema.Struct({
     Key: Schema.String,
     UploadId: Schema.NonEmptyString,
-    Initiated: Schema.DateTimeUtcFromString
+    Initiated: Time
   })
 )
 const decodeUploadPage = Schema.decodeUnknownEffect(
@@ -196,7 +201,7 @@ export const uploadPage =
           Effect.map(text(Key), (key) => ({
             key,
             uploadId: UploadId,
-            initiated: DateTime.toEpochMillis(Initiated)
+            initiated: Date.parse(Initiated)
           }))
         )
       )
@@ -222,7 +227,7 @@ const decodeObject = Schema.decodeUnknownEffect(
     Key: Schema.String,
     Size: Count,
     ETag: Schema.NonEmptyString,
-    LastModified: Schema.DateTimeUtcFromString,
+    LastModified: Time,
     StorageClass: Schema.optional(Schema.String),
     Type: Schema.optional(Schema.String)
   })
@@ -249,7 +254,7 @@ export const objectPage =
             key,
             size: known.Size,
             etag: known.ETag,
-            lastModified: DateTime.toEpochMillis(known.LastModified),
+            lastModified: Date.parse(known.LastModified),
             storageClass: known.StorageClass,
             type: known.Type
           }))
@@ -269,8 +274,11 @@ export const objectPage =
       return { objects, prefixes, next: Option.some(next) }
     })
 
-const decodeComponent = Schema.decodeUnknownEffect(Schema.StringFromUriComponent)
-const urlDecoded = (text: string) => decodeComponent(text.replaceAll("+", "%20"))
+const urlDecoded = (text: string): Effect.Effect<string, { readonly message: string }> =>
+  Effect.try({
+    try: () => decodeURIComponent(text.replaceAll("+", "%20")),
+    catch: () => ({ message: "a text in it is not URL-encoded" })
+  })
 
 /** The server's time, in milliseconds since 1970. */
 export const dateOf = ({ date }: Response["headers"]): number | undefined =>
