@@ -15,13 +15,27 @@ layer(NodeServices.layer, { excludeTestServices: true })("promises", (it) => {
       const [, ...promises] = promised.split(/^- /m)
       assert.isAtLeast(promises.length, 9)
       for (const promise of promises) {
-        const proofs = [...promise.matchAll(/^ {2}- `([^`]+)` "([^"]+)"$/gm)]
-        assert.isAbove(proofs.length, 0, promise)
-        for (const [, file = "", title = ""] of proofs) {
-          const test = yield* fs.readFileString(`${root}/${file}`)
-          assert.include(test, title, file)
-        }
+        assert.isAbove(yield* proofsIn(promise), 0, promise)
       }
     })
   )
+
+  it.effect("of security name tests that exist", () =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const text = yield* fs.readFileString(`${root}/docs/security.md`)
+      assert.isAtLeast(yield* proofsIn(text), 12)
+    })
+  )
+})
+
+/** The number of tests that a text names; each of them is there. */
+const proofsIn = Effect.fnUntraced(function* (text: string) {
+  const fs = yield* FileSystem.FileSystem
+  const proofs = [...text.matchAll(/^ *- `([^`]+)` "([^"]+)"$/gm)]
+  for (const [, file = "", title = ""] of proofs) {
+    const test = yield* fs.readFileString(`${root}/${file}`)
+    assert.include(test, title, file)
+  }
+  return proofs.length
 })

@@ -17,8 +17,10 @@ export interface Patches {
   readonly folder: string
   /** What vitest filters its test files by. */
   readonly tests: ReadonlyArray<string>
-  /** Whether worlds use this code. Default: true. */
-  readonly worlds?: boolean
+  /** Of a file of the folder: the tests that are likely to find its bugs, and run first. */
+  readonly named?: Readonly<Record<string, ReadonlyArray<string>>>
+  /** Arguments of `simulate`; `none` if worlds don't use this code. Default: no arguments. */
+  readonly worlds?: ReadonlyArray<string> | "none"
   readonly bugs: ReadonlyArray<
     readonly [file: string, find: string, replace: string, breaks: string]
   >
@@ -46,6 +48,22 @@ export const mutantsOf = (
       ? { ...mutant, file }
       : new Stale(`${mutant.file}: ${elsewhere.length} files have this text once: ${find}`)
   })
+}
+
+/** Patterns of tests that match no file. */
+export const missingTests = (
+  root: string,
+  { tests, named = {} }: Patches
+): ReadonlyArray<string> => {
+  const all = readdirSync(join(root, "packages")).flatMap((name) => {
+    const folder = `packages/${name}/test`
+    if (!existsSync(join(root, folder))) return []
+    const files = readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+    return files.filter((file) => file.endsWith(".test.ts")).map((file) => `${folder}/${file}`)
+  })
+  return [...tests, ...Object.values(named).flat()].filter(
+    (pattern) => !all.some((file) => file.includes(pattern))
+  )
 }
 
 const places = (root: string, { file, find }: Mutant): number =>

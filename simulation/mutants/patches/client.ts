@@ -3,7 +3,16 @@ import type { Patches } from "../mutant.ts"
 export const client: Patches = {
   folder: "packages/core/src/internal/client",
   tests: ["packages/core/test/client"],
-  worlds: false,
+  worlds: ["--only", "http"],
+  named: {
+    "request.ts": ["packages/core/test/client/OssClient.requests"],
+    "responses.ts": ["packages/core/test/client/OssClient.responses"],
+    "transport.ts": [
+      "packages/core/test/client/OssClient.bodies",
+      "packages/core/test/client/OssClient.refusals"
+    ],
+    "xml.ts": ["packages/core/test/client/OssClient.responses"]
+  },
   bugs: [
     [
       "transport.ts",
@@ -13,14 +22,14 @@ export const client: Patches = {
     ],
     [
       "transport.ts",
-      "Effect.exit(Effect.ensuring(exchange, guarded.close))",
-      "Effect.exit(exchange)",
+      "Effect.onExit(exchange, () => close)",
+      "exchange",
       "a body is read after its request has ended"
     ],
     [
       "transport.ts",
-      "failure === undefined ? exit : Effect.failCause(failure)",
-      "exit",
+      "Effect.failCause<E | E2>(failure() ?? cause)",
+      "Effect.failCause<E | E2>(cause)",
       "a file that can't be read looks like a broken connection"
     ],
     [
@@ -67,8 +76,8 @@ export const client: Patches = {
     ],
     [
       "responses.ts",
-      'const text = EncodingType === "url" ? urlDecoded : Effect.succeed',
-      "const text = Effect.succeed",
+      'const text = EncodingType === "url" ? urlDecoded : Effect.succeed\n      const uploads',
+      "const text = Effect.succeed\n      const uploads",
       "keys in lists stay encoded"
     ],
     [
@@ -102,7 +111,12 @@ export const client: Patches = {
       "",
       "each page of one key's uploads is the first"
     ],
-    ["request.ts", '"encoding-type": "url",', "", "keys that XML can't express break lists"],
+    [
+      "request.ts",
+      '"encoding-type": "url",\n      // Signatures',
+      "// Signatures",
+      "keys that XML can't express break lists"
+    ],
     ["request.ts", 'encodeURIComponent(key).replaceAll("%2F", "/")', "key", "keys are not encoded"],
     [
       "request.ts",
@@ -119,15 +133,10 @@ export const client: Patches = {
     ["xml.ts", "const maxDepth = 8", "const maxDepth = 8_000_000", "nested XML fills the stack"],
     [
       "xml.ts",
-      "return this.#count > maxElements",
-      "return this.#count > Infinity",
+      "if (++this.#count > maxElements)",
+      "if (++this.#count > Infinity)",
       "XML with too many elements fills the memory"
     ],
-    [
-      "xml.ts",
-      "element.text += event.text",
-      "element.text = event.text",
-      "long text in XML loses its start"
-    ]
+    ["xml.ts", "element.text += meant", "element.text = meant", "long text in XML loses its start"]
   ]
 }

@@ -3,6 +3,42 @@ import type { Patches } from "../mutant.ts"
 export const fileStore: Patches = {
   folder: "packages/node-fs-store/src",
   tests: ["packages/node-fs-store/test"],
+  named: {
+    "FsCheckpointStore.ts": ["packages/node-fs-store/test/FsCheckpointStore"],
+    "internal/writer.ts": [
+      "packages/node-fs-store/test/FsCheckpointStore",
+      "packages/node-fs-store/test/failures"
+    ],
+    "internal/log.ts": [
+      "packages/node-fs-store/test/FsCheckpointStore",
+      "packages/node-fs-store/test/failures"
+    ],
+    "internal/lease.ts": [
+      "packages/node-fs-store/test/internal/lease",
+      "packages/node-fs-store/test/internal/fence",
+      "packages/node-fs-store/test/internal/clocks"
+    ],
+    "internal/claim.ts": [
+      "packages/node-fs-store/test/internal/lease",
+      "packages/node-fs-store/test/internal/fence"
+    ],
+    "internal/holder.ts": [
+      "packages/node-fs-store/test/internal/lease",
+      "packages/node-fs-store/test/planted"
+    ],
+    "internal/journal.ts": [
+      "packages/node-fs-store/test/internal/journal",
+      "packages/node-fs-store/test/planted"
+    ],
+    "internal/place.ts": [
+      "packages/node-fs-store/test/planted",
+      "packages/node-fs-store/test/fileSystems"
+    ],
+    "internal/process.ts": [
+      "packages/node-fs-store/test/internal/lease",
+      "packages/node-fs-store/test/fileSystems"
+    ]
+  },
   bugs: [
     [
       "internal/writer.ts",

@@ -7,13 +7,13 @@ import { sqlStore } from "./sqlStore.ts"
 import { transport } from "./transport.ts"
 import { upload } from "./upload.ts"
 
-/** All seeded bugs. */
-export const all: ReadonlyArray<Patches> = [
+/** All seeded bugs, by group. */
+export const all: Readonly<Record<string, Patches>> = {
   fileStore,
-  model,
-  upload,
-  reading,
+  transport,
   client,
-  sqlStore,
-  transport
-]
+  reading,
+  upload,
+  model,
+  sqlStore
+}

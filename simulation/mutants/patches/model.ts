@@ -3,6 +3,17 @@ import type { Patches } from "../mutant.ts"
 export const model: Patches = {
   folder: "packages/core/src",
   tests: ["packages/core/test/upload", "packages/core/test/Crc64"],
+  named: {
+    "Part.ts": ["packages/core/test/upload/Part."],
+    "internal/parts.ts": ["packages/core/test/upload/Part."],
+    "Checkpoint.ts": ["packages/core/test/upload/Checkpoint."],
+    "RetryPolicy.ts": ["packages/core/test/upload/RetryPolicy"],
+    "internal/upload/decisions.ts": [
+      "packages/core/test/upload/Upload.resume",
+      "packages/core/test/upload/Upload.changed"
+    ],
+    "internal/position.ts": ["packages/core/test/client/OssClient.responses"]
+  },
   bugs: [
     [
       "internal/position.ts",
@@ -24,11 +35,16 @@ export const model: Patches = {
       "const count = Math.floor(size / partSize)",
       "the last part is left out"
     ],
-    ["Part.ts", "if (count > maxParts) {", "if (count >= maxParts) {", "10,000 parts are refused"],
     [
       "Part.ts",
-      "if (count > maxParts) {",
-      "if (count > maxParts + 1) {",
+      "if (count > Parts.maxParts) {",
+      "if (count >= Parts.maxParts) {",
+      "10,000 parts are refused"
+    ],
+    [
+      "Part.ts",
+      "if (count > Parts.maxParts) {",
+      "if (count > Parts.maxParts + 1) {",
       "10,001 parts are allowed"
     ],
     [
@@ -75,8 +91,8 @@ export const model: Patches = {
     ],
     [
       "Part.ts",
-      "roundUp(size / maxParts, 1024 * 1024)",
-      "roundUp(size / (2 * maxParts), MiB)",
+      "roundUp(size / Parts.maxParts, 1024 * 1024)",
+      "roundUp(size / (2 * Parts.maxParts), 1024 * 1024)",
       "the default part size makes more than 10,000 parts"
     ],
     [

@@ -3,6 +3,13 @@ import type { Patches } from "../mutant.ts"
 export const reading: Patches = {
   folder: "packages/core/src/internal/source",
   tests: ["packages/core/test/source", "packages/core/test/upload/Upload.stream"],
+  named: {
+    "bufferPool.ts": ["packages/core/test/source/bufferPool"],
+    "partReader.ts": [
+      "packages/core/test/upload/Upload.stream",
+      "packages/core/test/source/Source.stream"
+    ]
+  },
   bugs: [
     [
       "partReader.ts",

@@ -3,7 +3,12 @@ import type { Patches } from "../mutant.ts"
 export const sqlStore: Patches = {
   folder: "packages/sql-store/src/internal",
   tests: ["packages/sql-store/test"],
-  worlds: false,
+  worlds: "none",
+  named: {
+    "lease.ts": ["packages/sql-store/test/NodeSqlite"],
+    "log.ts": ["packages/sql-store/test/NodeSqlite"],
+    "rows.ts": ["packages/sql-store/test/answers", "packages/sql-store/test/foreign"]
+  },
   bugs: [
     [
       "log.ts",

@@ -3,7 +3,11 @@ import type { Patches } from "../mutant.ts"
 export const transport: Patches = {
   folder: "packages/node-http/src/internal",
   tests: ["packages/node-http/test/NodeOssHttp", "packages/node-http/test/pieces"],
-  worlds: false,
+  worlds: "none",
+  named: {
+    "pump.ts": ["packages/node-http/test/pieces"],
+    "exchange.ts": ["packages/node-http/test/NodeOssHttp"]
+  },
   bugs: [
     [
       "pump.ts",
@@ -32,20 +36,20 @@ export const transport: Patches = {
     ],
     [
       "exchange.ts",
-      "({ stale }) => stale,",
-      "() => false,",
+      "    stale\n      ?",
+      "    stale && false\n      ?",
       "a connection that had gone stale fails the request"
     ],
     [
       "exchange.ts",
-      "({ stale }) => stale,",
-      "() => true,",
+      "    stale\n      ?",
+      "    stale || true\n      ?",
       "a request is sent twice after any failure"
     ],
     [
       "exchange.ts",
-      "Effect.onError(() => Effect.sync(() => sent.destroy()))",
-      "Effect.onError(() => Effect.void)",
+      "() => Effect.sync(() => sent.destroy()))",
+      "() => Effect.void)",
       "an interrupted request stays on the wire"
     ]
   ]

@@ -3,11 +3,54 @@ import type { Patches } from "../mutant.ts"
 export const upload: Patches = {
   folder: "packages/core/src/internal/upload",
   tests: ["packages/core/test/upload", "packages/core/test/slots"],
+  named: {
+    "complete.ts": [
+      "packages/core/test/upload/Upload.settle",
+      "packages/core/test/upload/Upload.verify"
+    ],
+    "identical.ts": ["packages/core/test/upload/skipIdentical"],
+    "initiate.ts": [
+      "packages/core/test/upload/Upload.first",
+      "packages/core/test/upload/Upload.orphans"
+    ],
+    "line.ts": ["packages/core/test/upload/slowLine"],
+    "listing.ts": ["packages/core/test/upload/Upload.discover"],
+    "open.ts": ["packages/core/test/upload/Upload.resume"],
+    "progress.ts": [
+      "packages/core/test/upload/progress",
+      "packages/core/test/upload/Upload.progress"
+    ],
+    "request.ts": [
+      "packages/core/test/upload/Upload.retry",
+      "packages/core/test/upload/Upload.parts"
+    ],
+    "randomAccess.ts": [
+      "packages/core/test/upload/Upload.changed",
+      "packages/core/test/upload/Upload.parts"
+    ],
+    "recover.ts": [
+      "packages/core/test/upload/Upload.retry",
+      "packages/core/test/upload/Upload.resume"
+    ],
+    "retry.ts": ["packages/core/test/upload/Upload.retry", "packages/core/test/upload/RetryPolicy"],
+    "run.ts": [
+      "packages/core/test/upload/Upload.resume",
+      "packages/core/test/upload/Upload.cancel"
+    ],
+    "sendPart.ts": [
+      "packages/core/test/upload/Upload.parts",
+      "packages/core/test/upload/Upload.retry"
+    ],
+    "session.ts": ["packages/core/test/upload/Upload.resume"],
+    "settle.ts": ["packages/core/test/upload/Upload.settle"],
+    "stall.ts": ["packages/core/test/upload/stall"],
+    "takeOver.ts": ["packages/core/test/upload/Upload.discover"]
+  },
   bugs: [
     [
       "sendPart.ts",
-      "Option.isSome(receipt.crc64) && receipt.crc64.value !== crc64",
-      "false",
+      "Option.isNone(receipt.crc64) || receipt.crc64.value === crc64",
+      "Option.isNone(receipt.crc64) || true",
       "a damaged part is recorded"
     ],
     [
@@ -18,14 +61,14 @@ export const upload: Patches = {
     ],
     [
       "sendPart.ts",
-      "if (local === task.part.crc64) return { part: task.part, adopted: true }",
-      "if (local > 0n) return { part: task.part, adopted: true }",
+      "local === task.part.crc64 ?",
+      "local > 0n ?",
       "a foreign part is adopted without comparing it"
     ],
     [
       "sendPart.ts",
-      "if (local === task.part.crc64) return { part: task.part, adopted: true }",
-      "",
+      "local === task.part.crc64 ?",
+      "local < 0n ?",
       "a part that OSS has is sent again"
     ],
     [
@@ -36,8 +79,8 @@ export const upload: Patches = {
     ],
     [
       "complete.ts",
-      "Option.isSome(crc64) && crc64.value !== expected.crc64",
-      "false",
+      "Option.isNone(crc64) || crc64.value === expected.crc64",
+      "Option.isNone(crc64) || true",
       "a damaged object is reported as success"
     ],
     [
@@ -59,9 +102,9 @@ export const upload: Patches = {
       "an upload whose object was there already stays on the server"
     ],
     [
-      "complete.ts",
-      "offset === 0 ? 0n : sent",
-      "sent",
+      "request.ts",
+      "at === 0 ? 0n : crc64",
+      "crc64",
       "a small file that is read again has the CRC64 of both readings"
     ],
     [
