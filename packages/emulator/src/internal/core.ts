@@ -18,7 +18,7 @@ export const core = Effect.fnUntraced(function* (options: {
     const room = length - run.length
     return () => `${run}${(++count).toString(16).toUpperCase().padStart(room, "0")}`
   }
-  const ids = { uploadId: counter(32), blobId: counter(32) }
+  const ids = { uploadId: counter(32), blobId: counter(32), versionId: counter(32) }
   const verbs = Verbs.make({ store, ids, anyBucket: buckets === undefined })
   yield* Effect.forEach(buckets ?? [], verbs.ensureBucket, { discard: true })
   return { verbs, exchange: yield* Exchange.make(counter(24), onRequest) }

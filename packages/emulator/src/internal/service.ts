@@ -1,4 +1,5 @@
 /** The emulator as a test sees it. */
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as HashMap from "effect/HashMap"
 import * as Stream from "effect/Stream"
@@ -35,7 +36,8 @@ export const service = (options: {
       ),
     removePart: verbs.removePart,
     abortUpload: verbs.abort,
-    deleteObject: (bucket, key) => verbs.remove({ bucket, key })
+    deleteObject: (bucket, key) =>
+      Effect.asVoid(verbs.remove({ now: Clock.currentTimeMillis }, { bucket, key }))
   }
 }
 

@@ -2,23 +2,28 @@
  * The requests that change or read objects and uploads, as both faces carry
  * them out once a request has been understood.
  */
+import { createHash } from "node:crypto"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
+import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import { diskFailed } from "./bytes/blobs.ts"
 import type { Store } from "./bytes/store.ts"
 import type { Attempt } from "./exchange.ts"
 import * as Bucket from "./state/model.ts"
-import { findBucket, findObject, findUpload } from "./state/queries.ts"
+import { findBucket, findObject, findUpload, findVersion } from "./state/queries.ts"
 import { checkPartNumber } from "./state/uploads.ts"
+import { nameOfVersion } from "./state/versions.ts"
 import { refuse, type Refusal } from "./wire/errors.ts"
 
 /** Where an object is. */
 export interface Place {
   readonly bucket: string
   readonly key: string
+  /** Of an object that is there. Default: the current version. */
+  readonly versionId?: string | undefined
 }
 
 /** Where an upload is. */
@@ -35,6 +40,8 @@ export interface StoreOptions {
 export interface Ids {
   readonly uploadId: () => string
   readonly blobId: () => string
+  /** Sorted, the newest is the last. */
+  readonly versionId: () => string
 }
 
 /** Bytes on their way, and what the request says of them. */
@@ -42,6 +49,8 @@ export interface Content<E> {
   readonly pieces: Stream.Stream<Uint8Array, E>
   /** `Content-MD5`: base64, unlike an ETag. */
   readonly md5?: string | undefined
+  /** True: they are an object's. */
+  readonly isCopy?: boolean | undefined
 }
 
 /** When it is, as the server sees it. */
@@ -114,7 +123,7 @@ const uploadVerbs = ({ store, ids }: Parts) => ({
       yield* Effect.fromResult(checkPartNumber(number))
       const [, upload] = yield* Effect.mapError(
         store.query((state) => findUpload(state, place)),
-        ({ code, details }) => refuse(code, undefined, { ...details, ...partOfNone(code) })
+        ({ code, details }) => refuse(code, undefined, { ...details, ...partOfNone(code, content) })
       )
       const blob = yield* receive(store, ids, content)
       const now = yield* attempt.now
@@ -129,9 +138,14 @@ const uploadVerbs = ({ store, ids }: Parts) => ({
     options: StoreOptions
   ) {
     const now = yield* attempt.now
-    const { object } = yield* store.commit({ _tag: "Complete", ...place, parts, ...options, now })
+    const [, upload] = yield* store.query((state) => findUpload(state, place))
+    const known = upload.sequential
+      ? yield* withDigest(store, upload, parts, options.headers)
+      : { parts, headers: options.headers }
+    const fields = { ...place, ...options, ...known, newVersionId: ids.versionId(), now }
+    const { object, versionId } = yield* store.commit({ _tag: "Complete", ...fields })
     if (object === undefined) return yield* refuse("InternalError")
-    return { crc64: Option.some(object.crc64), etag: object.etag, object }
+    return { crc64: Option.some(object.crc64), etag: object.etag, object, versionId }
   }),
 
   abort: (place: UploadPlace) => Effect.asVoid(store.commit({ _tag: "Abort", ...place })),
@@ -158,10 +172,11 @@ const objectVerbs = ({ store, ids }: Parts) => ({
       const { headers, forbidOverwrite, symlink = false } = options
       const blob = yield* receive(store, ids, content)
       const now = yield* attempt.now
-      const fields = { bucket, key, blob, headers, forbidOverwrite, symlink, now }
-      const { object } = yield* store.commit({ _tag: "Put", ...fields })
+      const newVersionId = ids.versionId()
+      const fields = { bucket, key, blob, headers, forbidOverwrite, symlink, newVersionId, now }
+      const { object, versionId } = yield* store.commit({ _tag: "Put", ...fields })
       if (object === undefined) return yield* refuse("InternalError")
-      return { ...receiptOf(blob), object }
+      return { ...receiptOf(blob), object, versionId }
     }).pipe(Effect.scoped),
 
   append: <E>(
@@ -174,30 +189,79 @@ const objectVerbs = ({ store, ids }: Parts) => ({
       const { bucket, key, position } = place
       const blob = yield* receive(store, ids, content)
       const now = yield* attempt.now
-      const fields = { bucket, key, position, blob, headers: options.headers, now }
-      const { object } = yield* store.commit({ _tag: "Append", ...fields })
+      const newVersionId = ids.versionId()
+      const { headers } = options
+      const fields = { bucket, key, position, blob, headers, newVersionId, now }
+      const { object, versionId } = yield* store.commit({ _tag: "Append", ...fields })
       if (object === undefined) return yield* refuse("InternalError")
-      return { object, md5: blob.md5 }
+      return { object, md5: blob.md5, versionId }
     }).pipe(Effect.scoped),
 
   head: (place: Place) => store.query((state) => findObject(state, place)),
 
-  remove: ({ bucket, key }: Place) => Effect.asVoid(store.commit({ _tag: "Delete", bucket, key })),
+  /** An object, and what an answer calls its version. */
+  find: (place: Place) =>
+    store.query((state) =>
+      Result.map(findVersion(state, place), ([bucket, object]) => ({
+        object,
+        ...nameOfVersion(bucket, object)
+      }))
+    ),
 
-  describe: ({ bucket, key }: Place, headers: Readonly<Record<string, string | null>>) =>
-    Effect.asVoid(store.commit({ _tag: "Describe", bucket, key, headers })),
+  remove: Effect.fnUntraced(function* (attempt: Timed, place: Place) {
+    const { versionId, isMarker = false } = yield* store.commit({
+      _tag: "Delete",
+      ...chosen(place),
+      newVersionId: ids.versionId(),
+      now: yield* attempt.now
+    })
+    return { versionId, isMarker }
+  }),
+
+  describe: (place: Place, headers: Readonly<Record<string, string | null>>) =>
+    store.commit({ _tag: "Describe", ...chosen(place), headers }),
 
   /** Bytes of an object as the body of another request. */
   contentOf: (
     object: Bucket.StoredObject,
     range: { readonly start: number; readonly end: number } = { start: 0, end: object.size }
   ): Content<Refusal> => ({
-    pieces: Stream.mapError(store.read(object, range), diskFailed)
+    pieces: Stream.mapError(store.read(object, range), diskFailed),
+    isCopy: true
   })
 })
 
-/** OSS has an EC of its own for a part of an upload that isn't there. */
-const partOfNone = (code: string) => (code === "NoSuchUpload" ? { EC: "0042-00000104" } : {})
+const chosen = ({ bucket, key, versionId }: Place) => ({
+  bucket,
+  key,
+  ...(versionId !== undefined && { versionId })
+})
+
+/**
+ * OSS tells the MD5 of what was uploaded in sequence. It is taken ahead of the
+ * commit, which refuses parts whose bytes have changed by then.
+ */
+const withDigest = Effect.fnUntraced(function* (
+  store: Store,
+  upload: Bucket.OpenUpload,
+  listed: Bucket.Of<"Complete">["parts"],
+  headers: Readonly<Record<string, string>>
+) {
+  const all = HashMap.toValues(upload.parts).sort((a, b) => a.number - b.number)
+  const parts = listed ?? all.map(({ number, blob }) => ({ number, etag: Bucket.quote(blob.md5) }))
+  const wanted = new Set(parts.map(({ number }) => number))
+  const blobs = all.flatMap(({ number, blob }) => (wanted.has(number) ? [blob] : []))
+  const end = blobs.reduce((sum, { size }) => sum + size, 0)
+  const md5 = createHash("md5")
+  yield* Stream.runForEach(store.read({ blobs }, { start: 0, end }), (piece) =>
+    Effect.sync(() => void md5.update(piece))
+  ).pipe(Effect.mapError(diskFailed))
+  return { parts, headers: { ...headers, "content-md5": md5.digest("base64") } }
+})
+
+/** OSS has ECs of their own for parts, and for copied parts, of an upload that isn't there. */
+const partOfNone = (code: string, { isCopy = false }: Pick<Content<unknown>, "isCopy">) =>
+  code === "NoSuchUpload" ? { EC: isCopy ? "0042-00000311" : "0042-00000104" } : {}
 
 const receiptOf = (blob: Bucket.Blob) => ({
   crc64: Option.some(blob.crc64),

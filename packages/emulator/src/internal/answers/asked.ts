@@ -47,6 +47,8 @@ export interface Located extends Asked {
   readonly bucket: string
   readonly key: string
   readonly uploadId: string
+  /** Which version of the object is meant. Default: the current one. */
+  readonly versionId: string | undefined
   readonly parameter: (name: string) => string | undefined
   readonly encoding: Encoding
 }
@@ -57,6 +59,15 @@ export const reply = (fields: Partial<Reply>): Reply => ({
   crc64: Option.none(),
   headers: {},
   ...fields
+})
+
+/** What an answer tells of a version; nothing in a bucket that keeps none. */
+export const versionHeaders = (found: {
+  readonly versionId?: string | undefined
+  readonly isMarker?: boolean | undefined
+}): Readonly<Record<string, string>> => ({
+  ...(found.versionId !== undefined && { "x-oss-version-id": found.versionId }),
+  ...(found.versionId !== undefined && found.isMarker === true && { "x-oss-delete-marker": "true" })
 })
 
 /** For requests that carry no body: takes what there is all the same, as faults may wait there. */

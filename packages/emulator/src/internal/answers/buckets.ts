@@ -4,7 +4,8 @@ import * as HashMap from "effect/HashMap"
 import * as Result from "effect/Result"
 import { invalid, refuse } from "../wire/errors.ts"
 import * as Messages from "../wire/bucketMessages.ts"
-import { acl } from "../wire/objectMessages.ts"
+import { acl, readTagging, tagging } from "../wire/objectMessages.ts"
+import { checkTags } from "./objectDetails.ts"
 import { type Answer, documented, integer, type Located, reply } from "./asked.ts"
 
 export const putBucket: Answer = documented(
@@ -53,6 +54,59 @@ export const putBucketAcl: Answer = Effect.fnUntraced(function* ({ verbs, bucket
   return reply({})
 })
 
+export const getBucketVersioning: Answer = ({ verbs, bucket }) =>
+  Effect.map(verbs.bucketOf(bucket), ({ versioning }) =>
+    reply({ body: Messages.versioning(versioning) })
+  )
+
+export const putBucketVersioning: Answer = documented(
+  Effect.fnUntraced(function* ({ verbs, bucket }, document) {
+    const versioning = yield* Messages.readVersioning(document)
+    yield* verbs.commit({ _tag: "ConfigureBucket", bucket, versioning })
+    return reply({})
+  })
+)
+
+export const getBucketTags: Answer = ({ verbs, bucket }) =>
+  Effect.map(verbs.bucketOf(bucket), ({ tags }) =>
+    reply({ body: tagging(new URLSearchParams(tags)) })
+  )
+
+/** OSS: at most 20 tags. */
+export const putBucketTags: Answer = documented(
+  Effect.fnUntraced(function* ({ verbs, bucket }, document) {
+    const tags = yield* checkTags(yield* readTagging(document), 20)
+    yield* verbs.commit({ _tag: "ConfigureBucket", bucket, tags })
+    return reply({})
+  })
+)
+
+/** All tags, or those with the keys that `tagging` names. */
+export const deleteBucketTags: Answer = Effect.fnUntraced(function* (asked) {
+  const { verbs, bucket, parameter } = asked
+  const { tags } = yield* verbs.bucketOf(bucket)
+  const keys = (parameter("tagging") ?? "").split(",").filter((key) => key !== "")
+  const kept = new URLSearchParams(keys.length === 0 ? "" : tags)
+  for (const key of keys) kept.delete(key)
+  yield* verbs.commit({ _tag: "ConfigureBucket", bucket, tags: kept.toString() })
+  return reply({ status: 204 })
+})
+
+export const getBucketRequestPayment: Answer = ({ verbs, bucket }) =>
+  Effect.map(verbs.bucketOf(bucket), ({ payer }) => reply({ body: Messages.requestPayment(payer) }))
+
+/** Whoever has a key owns the bucket, and needn't say that they pay. */
+export const putBucketRequestPayment: Answer = documented(
+  Effect.fnUntraced(function* ({ verbs, bucket }, document) {
+    const payer = yield* Messages.readRequestPayment(document)
+    yield* verbs.commit({ _tag: "ConfigureBucket", bucket, payer })
+    return reply({})
+  })
+)
+
+export const getBucketStat: Answer = ({ verbs, bucket }) =>
+  Effect.map(verbs.bucketOf(bucket), (state) => reply({ body: Messages.stat(state) }))
+
 export const getBucketCors: Answer = Effect.fnUntraced(function* ({ verbs, bucket }) {
   const { cors } = yield* verbs.bucketOf(bucket)
   return cors.length === 0
@@ -71,6 +125,14 @@ export const putBucketCors: Answer = documented(
 export const deleteBucketCors: Answer = ({ verbs, bucket }) =>
   Effect.as(verbs.commit({ _tag: "ConfigureBucket", bucket, cors: [] }), reply({ status: 204 }))
 
+/** OSS: `tag-key` and `tag-value`, or both in one as `tagging="key":"value"`. */
+const hasTag = (tags: URLSearchParams, parameter: Located["parameter"]): boolean => {
+  const [, both, value] = /^"([^"]*)":"([^"]*)"$/.exec(parameter("tagging") ?? "") ?? []
+  const key = both ?? parameter("tag-key")
+  const wanted = value ?? parameter("tag-value")
+  return key === undefined || (wanted === undefined ? tags.has(key) : tags.get(key) === wanted)
+}
+
 export const listBuckets: Answer = Effect.fnUntraced(function* (asked) {
   const { verbs, parameter } = asked
   const prefix = parameter("prefix") ?? ""
@@ -82,6 +144,7 @@ export const listBuckets: Answer = Effect.fnUntraced(function* (asked) {
   const all = yield* verbs.query((state) => Result.succeed(HashMap.toValues(state)))
   const found = all
     .filter(({ name }) => name.startsWith(prefix) && name > marker)
+    .filter(({ tags }) => hasTag(new URLSearchParams(tags), parameter))
     .sort((a, b) => (a.name < b.name ? -1 : 1))
   const items = found.slice(0, max)
   const truncated = found.length > max

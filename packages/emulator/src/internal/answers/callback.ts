@@ -74,11 +74,12 @@ const post = (
             onNone: () => Effect.fail(failed("Response body is not valid json format.")),
             onSome: () => Effect.succeed(text)
           })
-        : Effect.fail(failed(`Error status : ${status}.`))
+        : Effect.fail(failed(`Error status : ${status}.`, "0007-00000203"))
     )
   )
 
-const failed = (message: string) => refuse("CallbackFailed", message)
+const failed = (message: string, ec?: string) =>
+  refuse("CallbackFailed", message, ec === undefined ? {} : { EC: ec })
 
 const parsed = Option.liftThrowable((text: string): unknown => JSON.parse(text))
 

@@ -19,13 +19,27 @@ export const sourceOf = Effect.fnUntraced(function* ({ verbs, head }: Located) {
       "Copy Source must mention the source bucket and key: /sourcebucket/sourcekey."
     )
   }
-  const object = yield* verbs.head({ bucket, key: key.join("/") })
+  const versionId = new URLSearchParams(text.split("?")[1]).get("versionId") ?? undefined
+  const place = { bucket, key: key.join("/"), versionId }
+  const { object, versionId: found } = yield* Effect.mapError(verbs.find(place), noMarker(text))
   yield* Effect.fromResult(checkConditions(head.headers, object, "x-oss-copy-source-"))
   return {
     object,
+    headers: found === undefined ? {} : { "x-oss-copy-source-version-id": found },
     range: (yield* rangeWithin(head.headers["x-oss-copy-source-range"], object)) ?? undefined
   }
 })
+
+/** OSS: a delete marker can't be copied, and is no method that isn't allowed. */
+const noMarker = (text: string) => (refusal: Refusal) =>
+  refusal.code === "MethodNotAllowed"
+    ? invalid(
+        "x-oss-copy-source",
+        text,
+        "The source of a copy request may not specifically refer to a delete marker by version id.",
+        "0016-00000307"
+      )
+    : refusal
 
 const unescape = Option.liftThrowable((text: string) =>
   decodeURIComponent(text.split("?")[0] ?? "")

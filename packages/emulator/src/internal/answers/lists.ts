@@ -36,25 +36,19 @@ export const listObjects: Answer = Effect.fnUntraced(function* (asked) {
   })
 })
 
-/** Buckets have no versioning: each object is its only version. */
+/** A bucket that keeps no versions has one of each object, called null. */
 export const listObjectVersions: Answer = Effect.fnUntraced(function* (asked) {
   const { verbs, bucket, parameter, encoding } = asked
   const query = {
     bucket,
     prefix: parameter("prefix") ?? "",
     delimiter: parameter("delimiter") ?? "",
-    after: parameter("key-marker") ?? "",
+    keyMarker: parameter("key-marker") ?? "",
+    versionIdMarker: parameter("version-id-marker") ?? "",
     max: yield* integer(asked, "max-keys", 100)
   }
-  const listed = yield* verbs.query((state) => Listing.objects(state, query))
-  return reply({
-    body: versions({
-      ...query,
-      encoding,
-      page: listed.page,
-      find: (key) => Option.getOrUndefined(HashMap.get(listed.bucket.objects, key))
-    })
-  })
+  const page = yield* verbs.query((state) => Listing.versions(state, query))
+  return reply({ body: versions({ ...query, encoding, page }) })
 })
 
 const mark = "next:"

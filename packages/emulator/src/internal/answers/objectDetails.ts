@@ -3,46 +3,59 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { invalid, refuse, type Refusal } from "../wire/errors.ts"
 import { acl, readTagging, tagging } from "../wire/objectMessages.ts"
-import { type Answer, documented, type Located, reply, storeOptions } from "./asked.ts"
+import { type Answer, documented, type Located, reply, storeOptions, versionHeaders } from "./asked.ts"
 
-export const getObjectAcl: Answer = ({ verbs, bucket, key }) =>
-  Effect.map(verbs.head({ bucket, key }), ({ headers }) =>
-    reply({ body: acl(headers["x-oss-object-acl"] ?? "default") })
+/** The headers of an object, and the answer's own about its version. */
+const find = ({ verbs, bucket, key, versionId }: Located) =>
+  Effect.map(verbs.find({ bucket, key, versionId }), (found) => ({
+    ...found.object,
+    told: versionHeaders(found)
+  }))
+
+const describe = (
+  { verbs, bucket, key, versionId }: Located,
+  headers: Readonly<Record<string, string | null>>
+) => Effect.map(verbs.describe({ bucket, key, versionId }, headers), versionHeaders)
+
+export const getObjectAcl: Answer = (asked) =>
+  Effect.map(find(asked), ({ headers, told }) =>
+    reply({ headers: told, body: acl(headers["x-oss-object-acl"] ?? "default") })
   )
 
-export const putObjectAcl: Answer = Effect.fnUntraced(function* ({ verbs, bucket, key, head }) {
+export const putObjectAcl: Answer = Effect.fnUntraced(function* (asked) {
+  const { head } = asked
   const grant = head.headers["x-oss-object-acl"]
   if (grant === undefined)
     return yield* invalid("x-oss-object-acl", "", "x-oss-object-acl is missing.")
-  yield* verbs.describe({ bucket, key }, { "x-oss-object-acl": grant })
-  return reply({})
+  return reply({ headers: yield* describe(asked, { "x-oss-object-acl": grant }) })
 })
 
-export const getObjectTagging: Answer = ({ verbs, bucket, key }) =>
-  Effect.map(verbs.head({ bucket, key }), ({ headers }) =>
-    reply({ body: tagging(new URLSearchParams(headers["x-oss-tagging"])) })
+export const getObjectTagging: Answer = (asked) =>
+  Effect.map(find(asked), ({ headers, told }) =>
+    reply({ headers: told, body: tagging(new URLSearchParams(headers["x-oss-tagging"])) })
   )
 
 export const putObjectTagging: Answer = documented(
-  Effect.fnUntraced(function* ({ verbs, bucket, key }, document) {
+  Effect.fnUntraced(function* (asked, document) {
     const tags = yield* checkTags(yield* readTagging(document))
-    yield* verbs.describe({ bucket, key }, { "x-oss-tagging": tags })
-    return reply({})
+    return reply({ headers: yield* describe(asked, { "x-oss-tagging": tags }) })
   })
 )
 
-export const deleteObjectTagging: Answer = ({ verbs, bucket, key }) =>
-  Effect.as(verbs.describe({ bucket, key }, { "x-oss-tagging": null }), reply({ status: 204 }))
+export const deleteObjectTagging: Answer = (asked) =>
+  Effect.map(describe(asked, { "x-oss-tagging": null }), (headers) =>
+    reply({ status: 204, headers })
+  )
 
 const size = (text: string) => new TextEncoder().encode(text).length
 
 const allowed = /^[\p{L}\p{N} +\-=._:/]*$/u
 
-/** OSS: at most 10 tags, keys of 1 to 128 and values of up to 256 bytes of certain characters. */
-export const checkTags = (tags: string): Effect.Effect<string, Refusal> => {
+/** OSS: at most 10 tags of an object, and 20 of a bucket; keys of 1 to 128 and values of up to 256 bytes of certain characters. */
+export const checkTags = (tags: string, max = 10): Effect.Effect<string, Refusal> => {
   const pairs = [...new URLSearchParams(tags)]
   const isGood =
-    pairs.length <= 10 &&
+    pairs.length <= max &&
     new Set(pairs.map(([key]) => key)).size === pairs.length &&
     pairs.every(
       ([key, value]) =>
@@ -55,14 +68,15 @@ export const checkTags = (tags: string): Effect.Effect<string, Refusal> => {
   return isGood ? Effect.succeed(tags) : Effect.fail(refuse("InvalidTag"))
 }
 
-export const getSymlink: Answer = Effect.fnUntraced(function* ({ verbs, bucket, key }) {
-  const { type, headers, etag, modified } = yield* verbs.head({ bucket, key })
+export const getSymlink: Answer = Effect.fnUntraced(function* (asked) {
+  const { type, headers, etag, modified, told } = yield* find(asked)
   if (type !== "Symlink") return yield* refuse("NotSymlink")
   return reply({
     headers: {
       "x-oss-symlink-target": encodeURIComponent(headers["x-oss-symlink-target"] ?? ""),
       "last-modified": new Date(modified).toUTCString(),
-      etag
+      etag,
+      ...told
     }
   })
 })
@@ -71,13 +85,13 @@ export const putSymlink: Answer = Effect.fnUntraced(function* (asked) {
   const { verbs, attempt, bucket, key } = asked
   const target = yield* targetOf(asked)
   const { headers, forbidOverwrite } = yield* storeOptions(asked)
-  yield* verbs.put(
+  const stored = yield* verbs.put(
     attempt,
     { bucket, key },
     { headers: { ...headers, "x-oss-symlink-target": target }, forbidOverwrite, symlink: true },
     { pieces: Stream.empty }
   )
-  return reply({})
+  return reply({ headers: versionHeaders(stored) })
 })
 
 const targetOf = ({ head }: Located) => {

@@ -3,7 +3,8 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type { StoredObject } from "../state/model.ts"
-import { findObject } from "../state/queries.ts"
+import { findObject, findVersion } from "../state/queries.ts"
+import { nameOfVersion } from "../state/versions.ts"
 import { base64Of, type Place } from "../verbs.ts"
 import { checkConditions } from "../wire/conditions.ts"
 import { invalid, refuse, type Refusal } from "../wire/errors.ts"
@@ -17,7 +18,8 @@ import {
   type Located,
   reply,
   requestedCallback,
-  storeOptions
+  storeOptions,
+  versionHeaders
 } from "./asked.ts"
 import { afterCallback, factsOf } from "./callback.ts"
 import { sourceOf } from "./copySource.ts"
@@ -29,7 +31,12 @@ export const put: Answer = Effect.fnUntraced(function* (asked) {
   const callback = yield* requestedCallback(asked)
   const stored = yield* verbs.put(attempt, { bucket, key }, options, content)
   const { etag, crc64, md5, object } = stored
-  const headers = { etag, "content-md5": base64Of(md5), ...encryptionOf(object.headers) }
+  const headers = {
+    etag,
+    "content-md5": base64Of(md5),
+    ...encryptionOf(object.headers),
+    ...versionHeaders(stored)
+  }
   return yield* afterCallback(asked, callback, factsOf(asked, object), { crc64, headers })
 })
 
@@ -37,19 +44,24 @@ export const put: Answer = Effect.fnUntraced(function* (asked) {
 const resolve = ({
   verbs,
   bucket,
-  key
-}: Located): Effect.Effect<readonly [named: StoredObject, read: StoredObject], Refusal> =>
+  key,
+  versionId
+}: Located): Effect.Effect<
+  readonly [named: StoredObject, read: StoredObject, versionId: string | undefined],
+  Refusal
+> =>
   verbs.query((state) =>
     Result.gen(function* () {
-      const named = yield* findObject(state, { bucket, key })
-      if (named.type !== "Symlink") return [named, named] as const
+      const [found, named] = yield* findVersion(state, { bucket, key, versionId })
+      const { versionId: name } = nameOfVersion(found, named)
+      if (named.type !== "Symlink") return [named, named, name] as const
       const target = yield* Result.mapError(
         findObject(state, targetOf(bucket, named)),
         ({ details }) => refuse("SymlinkTargetNotExist", undefined, details)
       )
       return target.type === "Symlink"
         ? yield* Result.fail(refuse("InvalidTargetType"))
-        : ([named, target] as const)
+        : ([named, target, name] as const)
     })
   )
 
@@ -70,7 +82,7 @@ const described = (named: StoredObject, read: StoredObject): Record<string, stri
 
 export const get: Answer = Effect.fnUntraced(function* (asked) {
   const { verbs, head, route } = asked
-  const [named, object] = yield* resolve(asked)
+  const [named, object, versionId] = yield* resolve(asked)
   yield* Effect.fromResult(checkConditions(head.headers, object))
   const range = yield* Effect.fromResult(rangeOf(head.headers, object.size))
   const { start, end } = range ?? { start: 0, end: object.size }
@@ -82,6 +94,7 @@ export const get: Answer = Effect.fnUntraced(function* (asked) {
     crc64: Option.some(object.crc64),
     headers: {
       ...described(named, object),
+      ...versionHeaders({ versionId }),
       ...Object.fromEntries(overrides),
       ...(range && { "content-range": `bytes ${start}-${end - 1}/${object.size}` })
     },
@@ -94,7 +107,7 @@ const brief: ReadonlySet<string> = new Set(["etag", "last-modified", "x-oss-obje
 
 export const head: Answer = Effect.fnUntraced(function* (asked) {
   const { head, parameter } = asked
-  const [named, object] = yield* resolve(asked)
+  const [named, object, versionId] = yield* resolve(asked)
   yield* Effect.fromResult(checkConditions(head.headers, object))
   const headers = described(named, object)
   return reply({
@@ -103,19 +116,28 @@ export const head: Answer = Effect.fnUntraced(function* (asked) {
       ...(parameter("objectMeta") === undefined
         ? headers
         : Object.fromEntries(Object.entries(headers).filter(([name]) => brief.has(name)))),
+      ...versionHeaders({ versionId }),
       "content-length": String(object.size)
     }
   })
 })
 
-export const remove: Answer = ({ verbs, bucket, key }) =>
-  Effect.as(verbs.remove({ bucket, key }), reply({ status: 204 }))
+export const remove: Answer = ({ verbs, attempt, bucket, key, versionId }) =>
+  Effect.map(verbs.remove(attempt, { bucket, key, versionId }), (removed) =>
+    reply({ status: 204, headers: versionHeaders(removed) })
+  )
 
 export const deleteObjects: Answer = documented(
-  Effect.fnUntraced(function* ({ verbs, bucket, encoding }, document) {
-    const { keys, quiet } = yield* readDelete(document)
-    yield* Effect.forEach(keys, (key) => verbs.remove({ bucket, key }), { discard: true })
-    return reply(quiet ? {} : { body: deleted(keys, encoding) })
+  Effect.fnUntraced(function* ({ verbs, attempt, bucket, encoding }, document) {
+    const { objects, quiet } = yield* readDelete(document)
+    const removed = yield* Effect.forEach(objects, ({ key, versionId }) =>
+      Effect.map(verbs.remove(attempt, { bucket, key, versionId }), (done) => ({
+        key,
+        asked: versionId,
+        ...done
+      }))
+    )
+    return reply(quiet ? {} : { body: deleted(removed, encoding) })
   })
 )
 
@@ -124,13 +146,13 @@ const directives: ReadonlySet<string> = new Set(["COPY", "REPLACE"])
 
 export const copy: Answer = Effect.fnUntraced(function* (asked) {
   const { verbs, attempt, bucket, key, head } = asked
-  const { object: source } = yield* sourceOf(asked)
+  const { object: source, headers: told } = yield* sourceOf(asked)
   const { headers, forbidOverwrite } = yield* storeOptions(asked)
   const directive = (head.headers["x-oss-metadata-directive"] ?? "COPY").toUpperCase()
   if (!directives.has(directive)) {
     return yield* invalid("x-oss-metadata-directive", directive, "Unknown metadata directive.")
   }
-  const { crc64, object } = yield* verbs.put(
+  const { crc64, object, versionId } = yield* verbs.put(
     attempt,
     { bucket, key },
     {
@@ -141,7 +163,12 @@ export const copy: Answer = Effect.fnUntraced(function* (asked) {
   )
   return reply({
     crc64,
-    headers: { etag: object.etag, ...encryptionOf(object.headers) },
+    headers: {
+      etag: object.etag,
+      ...encryptionOf(object.headers),
+      ...told,
+      ...versionHeaders({ versionId })
+    },
     body: copied("CopyObjectResult", object)
   })
 })
@@ -162,13 +189,15 @@ export const append: Answer = Effect.fnUntraced(function* (asked) {
   const position = yield* integer(asked, "position", 0)
   const content = yield* contentOf(asked)
   const options = yield* storeOptions(asked)
-  const { object, md5 } = yield* verbs.append(attempt, { bucket, key, position }, options, content)
+  const place = { bucket, key, position }
+  const { object, md5, versionId } = yield* verbs.append(attempt, place, options, content)
   return reply({
     crc64: Option.some(object.crc64),
     headers: {
       etag: object.etag,
       "content-md5": base64Of(md5),
       "x-oss-next-append-position": String(object.size),
+      ...versionHeaders({ versionId }),
       ...encryptionOf(object.headers)
     }
   })

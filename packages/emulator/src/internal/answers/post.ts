@@ -17,7 +17,7 @@ import { type Form, parseForm } from "../wire/form.ts"
 import { storedHeaders } from "../wire/objectHeaders.ts"
 import { posted } from "../wire/objectMessages.ts"
 import { callbackOf, checkRequest, forbidsOverwrite } from "../wire/requestRules.ts"
-import { type Answer, documented, type Located, type Reply, reply } from "./asked.ts"
+import { type Answer, documented, type Located, type Reply, reply, versionHeaders } from "./asked.ts"
 import { afterCallback, factsOf } from "./callback.ts"
 import { checkPolicy } from "./policy.ts"
 
@@ -39,12 +39,13 @@ export const postObject: Answer = documented(
       ...form.fields
     })
     const forbidOverwrite = yield* Effect.fromResult(forbidsOverwrite(form.fields))
-    const { etag, crc64, md5, object } = yield* verbs.put(
+    const stored = yield* verbs.put(
       attempt,
       { bucket, key },
       { headers, forbidOverwrite },
       { pieces: Stream.make(form.file) }
     )
+    const { etag, crc64, md5, object } = stored
     const answer = answerOf(form, {
       bucket,
       key,
@@ -54,7 +55,12 @@ export const postObject: Answer = documented(
     return yield* afterCallback(asked, callback, factsOf({ ...asked, key }, object), {
       ...answer,
       crc64,
-      headers: { etag, "content-md5": base64Of(md5), ...answer.headers }
+      headers: {
+        etag,
+        "content-md5": base64Of(md5),
+        ...versionHeaders(stored),
+        ...answer.headers
+      }
     })
   })
 )

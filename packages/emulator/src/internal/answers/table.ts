@@ -46,6 +46,14 @@ const table: Readonly<Record<Operation, Answer>> = {
   getBucketLocation: bodiless(Buckets.getBucketLocation),
   getBucketAcl: bodiless(Buckets.getBucketAcl),
   putBucketAcl: bodiless(Buckets.putBucketAcl),
+  getBucketVersioning: bodiless(Buckets.getBucketVersioning),
+  putBucketVersioning: Buckets.putBucketVersioning,
+  getBucketTags: bodiless(Buckets.getBucketTags),
+  putBucketTags: Buckets.putBucketTags,
+  deleteBucketTags: bodiless(Buckets.deleteBucketTags),
+  getBucketRequestPayment: bodiless(Buckets.getBucketRequestPayment),
+  putBucketRequestPayment: Buckets.putBucketRequestPayment,
+  getBucketStat: bodiless(Buckets.getBucketStat),
   getBucketCors: bodiless(Buckets.getBucketCors),
   putBucketCors: Buckets.putBucketCors,
   deleteBucketCors: bodiless(Buckets.deleteBucketCors),
@@ -59,6 +67,12 @@ export const answerTo = (asked: Asked): Effect.Effect<Reply, Broken> => {
   const parameters = new Map(query)
   const parameter = (name: string) => parameters.get(name)
   const encoding = parameter("encoding-type")
+  const versionId = parameter("versionId")
+  if (versionId === "") {
+    return Effect.fail(
+      invalid("versionId", "", "The versionId must not be empty.", "0012-00000201")
+    )
+  }
   if (encoding !== undefined && encoding !== "url") {
     return Effect.fail(
       invalid("encoding-type", encoding, "Invalid Encoding Method specified in Request.")
@@ -66,6 +80,6 @@ export const answerTo = (asked: Asked): Effect.Effect<Reply, Broken> => {
   }
   return Effect.andThen(
     Effect.fromResult(checkRequest(operation, asked.head.headers, parameter)),
-    table[operation]({ ...asked, bucket, key, uploadId, parameter, encoding })
+    table[operation]({ ...asked, bucket, key, uploadId, versionId, parameter, encoding })
   )
 }

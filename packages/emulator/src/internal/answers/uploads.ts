@@ -15,7 +15,8 @@ import {
   type Located,
   reply,
   requestedCallback,
-  storeOptions
+  storeOptions,
+  versionHeaders
 } from "./asked.ts"
 import { afterCallback, factsOf } from "./callback.ts"
 import { sourceOf } from "./copySource.ts"
@@ -52,12 +53,12 @@ export const uploadPart: Answer = Effect.fnUntraced(function* (asked) {
 export const uploadPartCopy: Answer = Effect.fnUntraced(function* (asked) {
   const { verbs, attempt } = asked
   const place = yield* partOf(asked)
-  const { object, range } = yield* sourceOf(asked)
+  const { object, range, headers: told } = yield* sourceOf(asked)
   const content = verbs.contentOf(object, range)
   const { etag, crc64, headers, modified } = yield* verbs.uploadPart(attempt, place, content)
   return reply({
     crc64,
-    headers: { etag, ...encryptionOf(headers) },
+    headers: { etag, ...encryptionOf(headers), ...told },
     body: copied("CopyPartResult", { etag, modified })
   })
 })
@@ -84,14 +85,21 @@ export const complete: Answer = Effect.fnUntraced(function* (asked) {
   const parts = completeAll === undefined ? yield* Messages.readParts(text) : null
   const { headers, forbidOverwrite } = yield* storeOptions(asked)
   const callback = yield* requestedCallback(asked)
-  const { etag, crc64, object } = yield* verbs.complete(attempt, { bucket, key, uploadId }, parts, {
+  const completed = yield* verbs.complete(attempt, { bucket, key, uploadId }, parts, {
     headers: onCompletion(headers),
     forbidOverwrite
   })
+  const { etag, crc64, object } = completed
+  const md5 = object.headers["content-md5"]
   const location = `http://${head.headers["host"] ?? "localhost"}/${key}`
   return yield* afterCallback(asked, callback, factsOf(asked, object), {
     crc64,
-    headers: { etag, ...encryptionOf(object.headers) },
+    headers: {
+      etag,
+      ...encryptionOf(object.headers),
+      ...versionHeaders(completed),
+      ...(md5 !== undefined && { "content-md5": md5 })
+    },
     body: Messages.completed({ location, bucket, key, etag, encoding })
   })
 })

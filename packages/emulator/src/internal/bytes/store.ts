@@ -33,7 +33,7 @@ export interface Store {
   ) => Effect.Effect<Bucket.Blob, E | Refusal, Scope.Scope>
   /** The bytes from `start` up to, but without, `end`. */
   readonly read: (
-    object: Bucket.StoredObject,
+    object: Pick<Bucket.StoredObject, "blobs">,
     range: { readonly start: number; readonly end: number }
   ) => Stream.Stream<Uint8Array, PlatformError>
 }
@@ -134,7 +134,7 @@ const removal = (blobs: Blobs.Blobs) =>
   })
 
 const slices = (
-  object: Bucket.StoredObject,
+  object: Pick<Bucket.StoredObject, "blobs">,
   range: { readonly start: number; readonly end: number }
 ) => {
   let offset = 0

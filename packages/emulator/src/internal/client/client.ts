@@ -206,10 +206,14 @@ const nextOf = <A, B>(
 
 const toReceipt = (exchanged: {
   readonly attempt: Attempt
-  readonly answer: { readonly etag: string; readonly crc64: Option.Option<bigint> }
+  readonly answer: {
+    readonly etag: string
+    readonly crc64: Option.Option<bigint>
+    readonly versionId?: string | undefined
+  }
 }) => ({
   etag: exchanged.answer.etag,
   crc64: exchanged.answer.crc64,
-  versionId: Option.none(),
+  versionId: Option.fromUndefinedOr(exchanged.answer.versionId),
   requestId: Option.some(exchanged.attempt.requestId)
 })

@@ -19,24 +19,28 @@ export const createBucket = (state: State, command: Of<"CreateBucket">): Outcome
     acl: "private",
     storageClass: storageClass ?? "Standard",
     cors: [],
+    tags: "",
+    payer: "BucketOwner",
+    versioning: undefined,
+    history: HashMap.empty<string, never>(),
     objects: HashMap.empty<string, never>(),
     uploads: HashMap.empty<string, never>()
   }))
   return changed(HashMap.set(state, name, acl === undefined ? bucket : { ...bucket, acl }))
 }
 
-/** OSS: only a bucket without objects and without open uploads can go. */
+/** OSS: only a bucket without objects, without versions and without open uploads can go. */
 export const deleteBucket = (state: State, { bucket: name }: Of<"DeleteBucket">): Outcome =>
-  Result.flatMap(findBucket(state, name), ({ objects, uploads }) =>
-    HashMap.isEmpty(objects) && HashMap.isEmpty(uploads)
+  Result.flatMap(findBucket(state, name), ({ objects, history, uploads }) =>
+    HashMap.isEmpty(objects) && HashMap.isEmpty(history) && HashMap.isEmpty(uploads)
       ? changed(HashMap.remove(state, name))
       : Result.fail(refuse("BucketNotEmpty", undefined, { BucketName: name }))
   )
 
 export const configureBucket = (state: State, command: Of<"ConfigureBucket">): Outcome =>
   Result.flatMap(findBucket(state, command.bucket), (bucket) => {
-    const { acl = bucket.acl, cors = bucket.cors } = command
-    return changed(HashMap.set(state, command.bucket, { ...bucket, acl, cors }))
+    const { _tag, bucket: name, ...changes } = command
+    return changed(HashMap.set(state, name, { ...bucket, ...changes }))
   })
 
 const changed = (state: State): Outcome => Result.succeed({ state, freed: [] })

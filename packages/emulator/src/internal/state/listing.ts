@@ -3,6 +3,7 @@ import * as HashMap from "effect/HashMap"
 import * as Result from "effect/Result"
 import type * as Bucket from "./model.ts"
 import { findBucket, findUpload } from "./queries.ts"
+import { versionsOf } from "./versions.ts"
 import { invalid, type Refusal } from "../wire/errors.ts"
 
 /** Part of a list. */
@@ -102,6 +103,49 @@ export const objects = (
     const bucket = yield* findBucket(state, query.bucket)
     const entries = rollUp(HashMap.keys(bucket.objects), query)
     return { page: page(entries, query.max), bucket }
+  })
+
+/** A version of an object, a delete marker, or all keys that share a prefix up to a delimiter. */
+export type VersionEntry =
+  | { readonly version: Bucket.Version; readonly isLatest: boolean }
+  | { readonly prefix: string }
+
+/** The versions of a bucket behind a position: ascending by key, each key's newest first. */
+export const versions = (
+  state: Bucket.State,
+  query: {
+    readonly bucket: string
+    readonly prefix: string
+    /** Empty: none. */
+    readonly delimiter: string
+    readonly keyMarker: string
+    /** Goes on behind this version of `keyMarker`; empty: behind all of them. */
+    readonly versionIdMarker: string
+    readonly max: number
+  }
+): Result.Result<Page<VersionEntry>, Refusal> =>
+  Result.gen(function* () {
+    yield* checkMax("max-keys", query.max)
+    const { keyMarker, versionIdMarker, max } = query
+    if (versionIdMarker !== "" && keyMarker === "") {
+      const problem = "A version-id marker cannot be specified without a key marker."
+      yield* Result.fail(invalid("version-id-marker", versionIdMarker, problem, "0012-00000106"))
+    }
+    const bucket = yield* findBucket(state, query.bucket)
+    const versionsOfKey = (key: string): ReadonlyArray<VersionEntry> =>
+      versionsOf(bucket, key).map((version, index) => ({ version, isLatest: index === 0 }))
+    const begun = versionsOfKey(keyMarker)
+    const reached = begun.findIndex(
+      (entry) => "version" in entry && entry.version.versionId === versionIdMarker
+    )
+    const keys = new Set([...HashMap.keys(bucket.objects), ...HashMap.keys(bucket.history)])
+    const items = reached < 0 ? [] : begun.slice(reached + 1)
+    for (const entry of rollUp(keys, { ...query, after: keyMarker })) {
+      if (items.length > max) break
+      if ("prefix" in entry) items.push(entry)
+      else items.push(...versionsOfKey(entry.key))
+    }
+    return page(items, max)
   })
 
 /** OSS lists at most 1,000 things a page. */

@@ -61,9 +61,13 @@ export interface OpenUpload {
 
 export type ObjectType = "Normal" | "Multipart" | "Appendable" | "Symlink"
 
+/** The version of what is stored while a bucket keeps no versions. */
+export const onlyVersion = "null"
+
 /** What is stored under a key. */
 export interface StoredObject {
   readonly key: string
+  readonly versionId: string
   /** In order; together they are the object's bytes. */
   readonly blobs: ReadonlyArray<Blob>
   /** In bytes. */
@@ -79,6 +83,22 @@ export interface StoredObject {
   readonly modified: number
 }
 
+/** Stands for an object that was deleted while its bucket kept versions. */
+export interface DeleteMarker {
+  readonly type: "DeleteMarker"
+  readonly key: string
+  readonly versionId: string
+  /** In milliseconds since 1970. */
+  readonly modified: number
+}
+
+export type Version = StoredObject | DeleteMarker
+
+/** Absent until a bucket is told to keep versions; it can then only be suspended. */
+export const Versioning = Schema.Literals(["Enabled", "Suspended"])
+
+export type Versioning = typeof Versioning.Type
+
 export interface BucketState {
   readonly name: string
   /** In milliseconds since 1970. */
@@ -86,7 +106,14 @@ export interface BucketState {
   readonly acl: string
   readonly storageClass: string
   readonly cors: ReadonlyArray<CorsRule>
+  /** As a query string has them. */
+  readonly tags: string
+  readonly payer: string
+  readonly versioning: Versioning | undefined
+  /** The current version of each key, unless that is a delete marker. */
   readonly objects: HashMap.HashMap<string, StoredObject>
+  /** All other versions of a key, newest first; the first may be a current delete marker. */
+  readonly history: HashMap.HashMap<string, ReadonlyArray<Version>>
   /** By upload id. */
   readonly uploads: HashMap.HashMap<string, OpenUpload>
 }
@@ -99,7 +126,16 @@ export const empty: State = HashMap.empty()
 
 const Headers = Schema.Record(Schema.String, Schema.String)
 const upload = { bucket: Schema.String, key: Schema.String, uploadId: Schema.String }
+/** What a bucket that keeps versions calls the new one. */
+const versioned = { newVersionId: Schema.optionalKey(Schema.String) }
+/** Without a version the current one is meant. */
+const chosen = {
+  bucket: Schema.String,
+  key: Schema.String,
+  versionId: Schema.optionalKey(Schema.String)
+}
 const stored = {
+  ...versioned,
   bucket: Schema.String,
   key: Schema.String,
   blob: Blob,
@@ -122,7 +158,10 @@ export const Command = Schema.TaggedUnion({
   ConfigureBucket: {
     bucket: Schema.String,
     acl: Schema.optionalKey(Schema.String),
-    cors: Schema.optionalKey(Schema.Array(CorsRule))
+    cors: Schema.optionalKey(Schema.Array(CorsRule)),
+    tags: Schema.optionalKey(Schema.String),
+    payer: Schema.optionalKey(Schema.String),
+    versioning: Schema.optionalKey(Versioning)
   },
   Initiate: {
     ...upload,
@@ -141,6 +180,7 @@ export const Command = Schema.TaggedUnion({
     /** Added to those of Initiate. */
     headers: Headers,
     forbidOverwrite: Schema.Boolean,
+    ...versioned,
     now: Schema.Finite
   },
   Abort: upload,
@@ -155,11 +195,10 @@ export const Command = Schema.TaggedUnion({
   Append: { ...stored, position: Schema.Finite },
   /** Changes headers of an object: null removes one. */
   Describe: {
-    bucket: Schema.String,
-    key: Schema.String,
+    ...chosen,
     headers: Schema.Record(Schema.String, Schema.NullOr(Schema.String))
   },
-  Delete: { bucket: Schema.String, key: Schema.String }
+  Delete: { ...chosen, ...versioned, now: Schema.optionalKey(Schema.Finite) }
 })
 
 export type Command = typeof Command.Type
@@ -169,8 +208,12 @@ export interface Change {
   readonly state: State
   /** Blobs that the command made superfluous. */
   readonly freed: ReadonlyArray<Blob>
-  /** The object that the command stored. */
+  /** The object that the command stored or described. */
   readonly object?: StoredObject
+  /** Of what was stored, described or deleted; absent in a bucket that keeps no versions. */
+  readonly versionId?: string
+  /** True: a delete marker was made or removed. */
+  readonly isMarker?: boolean
 }
 
 export type Outcome = Result.Result<Change, Refusal>

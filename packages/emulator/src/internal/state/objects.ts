@@ -7,21 +7,22 @@ import * as Result from "effect/Result"
 import { refuse, type Refusal } from "../wire/errors.ts"
 import {
   type BucketState,
-  type Change,
   type Of,
+  onlyVersion,
   type Outcome,
   quote,
   type State,
-  type StoredObject,
-  type StoredPart
+  type StoredObject
 } from "./model.ts"
-import { findBucket, findObject } from "./queries.ts"
+import { findBucket, findVersion } from "./queries.ts"
+import { nextVersionId, withoutVersion, withSame, withVersion } from "./versions.ts"
 
 export const put = (state: State, command: Of<"Put">): Outcome =>
   Result.map(vacancy(state, command), (bucket) => {
     const { key, blob, headers, now, symlink } = command
-    return withObject(state, command.bucket, bucket, {
+    return withVersion(state, bucket, {
       key,
+      versionId: nextVersionId(bucket, command),
       blobs: [blob],
       size: blob.size,
       etag: quote(blob.md5),
@@ -42,12 +43,14 @@ export const append = (state: State, command: Of<"Append">): Outcome =>
       return yield* Result.fail(refuse("ObjectNotAppendable"))
     }
     const { size = 0, crc64 = 0n, blobs = [], headers = command.headers } = before ?? {}
+    const versionId = before?.versionId ?? nextVersionId(bucket, command)
     if (position !== size) {
       return yield* Result.fail(refuse("PositionNotEqualToLength", undefined, {}, positions(size)))
     }
     const all = [...blobs, blob]
     const object: StoredObject = {
       key,
+      versionId,
       blobs: all,
       size: size + blob.size,
       etag: quote(digestOf(all.map(({ md5 }) => md5))),
@@ -56,12 +59,9 @@ export const append = (state: State, command: Of<"Append">): Outcome =>
       headers,
       modified: now
     }
-    const objects = HashMap.set(bucket.objects, key, object)
-    return {
-      state: HashMap.set(state, command.bucket, { ...bucket, objects }),
-      freed: [],
-      object
-    }
+    return before === undefined
+      ? withVersion(state, bucket, object)
+      : withSame(state, bucket, object)
   })
 
 const positions = (size: number) => ({ "x-oss-next-append-position": String(size) })
@@ -73,27 +73,31 @@ export const digestOf = (md5s: ReadonlyArray<string>): string =>
 export const describe = (state: State, command: Of<"Describe">): Outcome =>
   Result.gen(function* () {
     const bucket = yield* findBucket(state, command.bucket)
-    const object = yield* findObject(state, command)
+    const [, object] = yield* findVersion(state, command)
     const merged = { ...object.headers, ...command.headers }
     const headers = Object.fromEntries(
       Object.entries(merged).flatMap(([name, value]) => (value === null ? [] : [[name, value]]))
     )
-    const objects = HashMap.set(bucket.objects, command.key, { ...object, headers })
-    return { state: HashMap.set(state, command.bucket, { ...bucket, objects }), freed: [] }
+    return withSame(state, bucket, { ...object, headers })
   })
 
-/** Deleting what is not there is a success, as in OSS. */
+/**
+ * Deleting what is not there is a success, as in OSS. Without a version, a
+ * bucket that keeps versions gets a marker, also if the key holds nothing.
+ */
 export const remove = (state: State, command: Of<"Delete">): Outcome =>
-  Result.map(findBucket(state, command.bucket), (bucket) => ({
-    state: HashMap.set(state, command.bucket, {
-      ...bucket,
-      objects: HashMap.remove(bucket.objects, command.key)
-    }),
-    freed: Option.match(HashMap.get(bucket.objects, command.key), {
-      onNone: () => [],
-      onSome: (object) => object.blobs
-    })
-  }))
+  Result.map(findBucket(state, command.bucket), (bucket) => {
+    const { key, now = 0, versionId } = command
+    if (versionId !== undefined) return withoutVersion(state, bucket, key, versionId)
+    return bucket.versioning === undefined
+      ? withoutVersion(state, bucket, key, onlyVersion)
+      : withVersion(state, bucket, {
+          type: "DeleteMarker",
+          key,
+          versionId: nextVersionId(bucket, command),
+          modified: now
+        })
+  })
 
 /** OSS: a key has 1 to 1,023 bytes of UTF-8, and does not begin with `/` or `\`. */
 const flawOf = (key: string): string | undefined => {
@@ -115,26 +119,9 @@ export const vacancy = (
         refuse("InvalidObjectName", undefined, { ObjectName: command.key, EC: ec })
       )
     }
-    return command.forbidOverwrite && HashMap.has(bucket.objects, command.key)
+    // OSS: what is overwritten in a bucket with versions is still there.
+    const canBeLost = bucket.versioning === undefined && HashMap.has(bucket.objects, command.key)
+    return command.forbidOverwrite && canBeLost
       ? yield* Result.fail(refuse("FileAlreadyExists"))
       : bucket
   })
-
-/** The state with an object in the place of what was there, and of the parts that it doesn't use. */
-export const withObject = (
-  state: State,
-  name: string,
-  bucket: BucketState,
-  object: StoredObject,
-  unused: ReadonlyArray<StoredPart> = []
-): Change => {
-  const before = Option.toArray(HashMap.get(bucket.objects, object.key))
-  return {
-    state: HashMap.set(state, name, {
-      ...bucket,
-      objects: HashMap.set(bucket.objects, object.key, object)
-    }),
-    freed: [...unused.map(({ blob }) => blob), ...before.flatMap(({ blobs }) => blobs)],
-    object
-  }
-}

@@ -16,8 +16,9 @@ import {
   type StoredObject,
   type StoredPart
 } from "./model.ts"
-import { digestOf, vacancy, withObject } from "./objects.ts"
+import { digestOf, vacancy } from "./objects.ts"
 import { findUpload } from "./queries.ts"
+import { nextVersionId, withVersion } from "./versions.ts"
 
 export const initiate = (state: State, command: Of<"Initiate">): Outcome =>
   Result.gen(function* () {
@@ -56,12 +57,11 @@ export const complete = (state: State, command: Of<"Complete">): Outcome =>
     yield* vacancy(state, command)
     const used = new Set(parts.map(({ number }) => number))
     const unused = HashMap.toValues(upload.parts).filter(({ number }) => !used.has(number))
-    return withObject(
+    return withVersion(
       state,
-      command.bucket,
       { ...bucket, uploads: HashMap.remove(bucket.uploads, upload.uploadId) },
-      joinParts(upload, parts, command),
-      unused
+      { ...joinParts(upload, parts, command), versionId: nextVersionId(bucket, command) },
+      unused.map(({ blob }) => blob)
     )
   })
 
@@ -150,7 +150,7 @@ const joinParts = (
   upload: OpenUpload,
   parts: ReadonlyArray<StoredPart>,
   command: Of<"Complete">
-): StoredObject => {
+): Omit<StoredObject, "versionId"> => {
   const blobs = parts.map(({ blob }) => blob)
   return {
     key: upload.key,

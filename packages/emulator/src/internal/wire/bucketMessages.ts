@@ -1,7 +1,9 @@
 /** Answers about buckets, and the documents that such requests send. */
 import * as Effect from "effect/Effect"
 import type * as Xml from "effect/encoding/Xml"
-import type { BucketState, CorsRule } from "../state/model.ts"
+import * as HashMap from "effect/HashMap"
+import { type BucketState, type CorsRule, Versioning } from "../state/model.ts"
+import { isObject } from "../state/versions.ts"
 import { refuse, type Refusal } from "./errors.ts"
 import { owner } from "./objectMessages.ts"
 import { childrenOf, childText, document, type Element, rootOf, textOf, timestamp } from "./xml.ts"
@@ -63,6 +65,9 @@ export const bucketInfo = (bucket: BucketState, location: Location): string =>
         [
           ...summaryOf(bucket, location),
           ["DataRedundancyType", "LRS"],
+          ...(bucket.versioning === undefined
+            ? []
+            : [["Versioning", bucket.versioning] as const]),
           owner,
           ["AccessControlList", [["Grant", bucket.acl]]]
         ]
@@ -72,6 +77,59 @@ export const bucketInfo = (bucket: BucketState, location: Location): string =>
 
 export const bucketLocation = (region: string): string =>
   document(["LocationConstraint", `oss-${region}`])
+
+export const versioning = (status: Versioning | undefined): string =>
+  document(["VersioningConfiguration", status === undefined ? [] : [["Status", status]]])
+
+/** Reads what PutBucketVersioning sends. */
+export const readVersioning = (body: Uint8Array): Effect.Effect<Versioning, Refusal> =>
+  chosenIn(body, { root: "VersioningConfiguration", name: "Status", values: Versioning.literals })
+
+const payers = ["BucketOwner", "Requester"] as const
+
+export const requestPayment = (payer: string): string =>
+  document(["RequestPaymentConfiguration", [["Payer", payer]]])
+
+/** Reads what PutBucketRequestPayment sends. */
+export const readRequestPayment = (body: Uint8Array) =>
+  chosenIn(body, { root: "RequestPaymentConfiguration", name: "Payer", values: payers })
+
+/** The one of several words that a small document holds. */
+const chosenIn = <Word extends string>(
+  body: Uint8Array,
+  {
+    root,
+    name,
+    values
+  }: { readonly root: string; readonly name: string; readonly values: ReadonlyArray<Word> }
+): Effect.Effect<Word, Refusal> =>
+  Effect.flatMap(rootOf(body, root), (element) => {
+    const word = values.find((value) => value === childText(element, name))
+    return word === undefined ? Effect.fail(refuse("MalformedXML")) : Effect.succeed(word)
+  })
+
+/** The answer to GetBucketStat: what is there, in bytes and numbers. Everything counts as standard storage. */
+export const stat = ({ objects, history, uploads }: BucketState): string => {
+  const current = HashMap.toValues(objects)
+  const older = HashMap.toValues(history).flat()
+  const stored = [...current, ...older.filter(isObject)]
+  const bytes = stored.reduce((sum, { size }) => sum + size, 0)
+  const parts = HashMap.toValues(uploads).map(({ parts }) => HashMap.size(parts))
+  return document([
+    "BucketStat",
+    [
+      ["Storage", bytes],
+      ["ObjectCount", current.length],
+      ["MultipartUploadCount", parts.length],
+      ["MultipartPartCount", parts.reduce((sum, count) => sum + count, 0)],
+      ["LiveChannelCount", 0],
+      ["LastModifiedTime", Math.floor(Math.max(0, ...stored.map(({ modified }) => modified)) / 1000)],
+      ["StandardStorage", bytes],
+      ["StandardObjectCount", stored.length],
+      ["DeleteMarkerCount", older.length + current.length - stored.length]
+    ]
+  ])
+}
 
 export const cors = (rules: ReadonlyArray<CorsRule>): string =>
   document(["CORSConfiguration", rules.map((rule): Element => ["CORSRule", fieldsOf(rule)])])

@@ -12,12 +12,19 @@ const kept =
   /^(content-(type|disposition|encoding|language)|cache-control|expires|x-oss-(meta-.+|storage-class|server-side-(data-)?encryption.*|tagging|object-acl))$/
 
 /** What of a request's headers is kept with the object. */
-export const storedHeaders = (headers: Headers): Record<string, string> =>
-  Object.fromEntries(
+export const storedHeaders = (headers: Headers): Record<string, string> => ({
+  ...(headers["x-oss-server-side-encryption"] === "KMS" && {
+    "x-oss-server-side-encryption-key-id": defaultKey
+  }),
+  ...Object.fromEntries(
     Object.entries(headers).flatMap(([name, value]) =>
       value !== undefined && kept.test(name) ? [[name, value]] : []
     )
   )
+})
+
+/** OSS: encryption by KMS without a key takes the account's own, and tells its id. */
+const defaultKey = "9468da86-3509-4f8d-a61e-6eab1eac0000"
 
 const concealed: ReadonlySet<string> = new Set([
   "x-oss-tagging",

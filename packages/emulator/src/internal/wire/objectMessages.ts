@@ -1,6 +1,6 @@
 /** Answers about objects and lists of them, and the documents that such requests send. */
 import * as Effect from "effect/Effect"
-import { type Entry, nameOf, type Page } from "../state/listing.ts"
+import { type Entry, nameOf, type Page, type VersionEntry } from "../state/listing.ts"
 import type { StoredObject } from "../state/model.ts"
 import { refuse, type Refusal } from "./errors.ts"
 import {
@@ -90,58 +90,71 @@ const entryOf = (
       [
         ["Key", encode(object.key)],
         ["LastModified", timestamp(object.modified)],
-        ["ETag", object.etag],
-        ["Type", object.type],
-        ["Size", object.size],
-        ["StorageClass", object.headers["x-oss-storage-class"] ?? "Standard"],
+        ...summaryOf(object),
         ...(fields.withOwner ? [owner] : [])
       ]
     ]
   ]
 }
 
-/** The answer to ListObjectVersions of a bucket that keeps one version of each object. */
+/** The answer to ListObjectVersions. */
 export const versions = (fields: {
   readonly bucket: string
   readonly prefix: string
   readonly delimiter: string
-  readonly after: string
+  readonly keyMarker: string
+  readonly versionIdMarker: string
   readonly max: number
-  readonly page: Page<Entry>
-  readonly find: (key: string) => StoredObject | undefined
+  readonly page: Page<VersionEntry>
   readonly encoding: Encoding
 }): string => {
   const encode = encoder(fields.encoding)
   const last = fields.page.truncated ? fields.page.items.at(-1) : undefined
-  const entries = fields.page.items.flatMap((entry) =>
-    entryOf(entry, { find: fields.find, withOwner: true }, encode)
-  )
   return listDocument([
     "ListVersionsResult",
     [
       ...encodingType(fields.encoding),
       ["Name", fields.bucket],
       ["Prefix", encode(fields.prefix)],
-      ["KeyMarker", encode(fields.after)],
-      ["VersionIdMarker", ""],
+      ["KeyMarker", encode(fields.keyMarker)],
+      ["VersionIdMarker", fields.versionIdMarker],
       ["MaxKeys", fields.max],
       ["Delimiter", encode(fields.delimiter)],
       ["IsTruncated", fields.page.truncated],
-      ...(last === undefined
-        ? []
-        : [
-            ["NextKeyMarker", encode(nameOf(last))] as const,
-            ["NextVersionIdMarker", "null"] as const
-          ]),
-      ...entries.map(versionOf)
+      ...(last === undefined ? [] : nextOf(last, encode)),
+      ...fields.page.items.map((entry) => versionOf(entry, encode))
     ]
   ])
 }
 
-const versionOf = ([name, content]: Element): Element =>
-  name === "Contents" && typeof content === "object"
-    ? ["Version", [...content, ["VersionId", "null"], ["IsLatest", true]]]
-    : [name, content]
+const nextOf = (
+  last: VersionEntry,
+  encode: (key: string) => string
+): readonly [Element, Element] => [
+  ["NextKeyMarker", encode("prefix" in last ? last.prefix : last.version.key)],
+  ["NextVersionIdMarker", "prefix" in last ? "" : last.version.versionId]
+]
+
+const versionOf = (entry: VersionEntry, encode: (key: string) => string): Element => {
+  if ("prefix" in entry) return ["CommonPrefixes", [["Prefix", encode(entry.prefix)]]]
+  const { version, isLatest } = entry
+  const named: ReadonlyArray<Element> = [
+    ["Key", encode(version.key)],
+    ["VersionId", version.versionId],
+    ["IsLatest", isLatest],
+    ["LastModified", timestamp(version.modified)]
+  ]
+  return version.type === "DeleteMarker"
+    ? ["DeleteMarker", [...named, owner]]
+    : ["Version", [...named, ...summaryOf(version), owner]]
+}
+
+const summaryOf = (object: StoredObject): ReadonlyArray<Element> => [
+  ["ETag", object.etag],
+  ["Type", object.type],
+  ["Size", object.size],
+  ["StorageClass", object.headers["x-oss-storage-class"] ?? "Standard"]
+]
 
 /** The answer to CopyObject and UploadPartCopy. */
 export const copied = (
@@ -157,12 +170,31 @@ export const copied = (
   ])
 
 /** The answer to a DeleteMultipleObjects that isn't quiet. */
-export const deleted = (keys: ReadonlyArray<string>, encoding: Encoding): string =>
+export const deleted = (
+  removed: ReadonlyArray<{
+    readonly key: string
+    /** The version that was to go. */
+    readonly asked: string | undefined
+    /** The version that has gone, or the marker's. */
+    readonly versionId: string | undefined
+    readonly isMarker: boolean
+  }>,
+  encoding: Encoding
+): string =>
   listDocument([
     "DeleteResult",
     [
       ...encodingType(encoding),
-      ...keys.map((key): Element => ["Deleted", [["Key", encoder(encoding)(key)]]])
+      ...removed.map(({ key, asked, versionId, isMarker }): Element => [
+        "Deleted",
+        [
+          ["Key", encoder(encoding)(key)],
+          ...(asked === undefined ? [] : [["VersionId", asked] as const]),
+          ...(isMarker && versionId !== undefined
+            ? [["DeleteMarker", true] as const, ["DeleteMarkerVersionId", versionId] as const]
+            : [])
+        ]
+      ])
     ]
   ])
 
@@ -211,12 +243,15 @@ export const readDelete = Effect.fnUntraced(function* (body: Uint8Array) {
   const root = yield* rootOf(body, "Delete")
   const objects = childrenOf(root, "Object")
   if (objects.length === 0 || objects.length > maxDeleted) return yield* refuse("MalformedXML")
-  const keys = yield* Effect.forEach(objects, (object) => {
+  const named = yield* Effect.forEach(objects, (object) => {
     const [key] = childrenOf(object, "Key")
     const text = key === undefined ? "" : textOf(key)
-    return text === "" ? Effect.fail(refuse("MalformedXML")) : Effect.succeed(text)
+    const versionId = childText(object, "VersionId")
+    return text === "" || versionId === ""
+      ? Effect.fail(refuse("MalformedXML"))
+      : Effect.succeed({ key: text, versionId })
   })
-  return { keys, quiet: childText(root, "Quiet")?.toLowerCase() === "true" }
+  return { objects: named, quiet: childText(root, "Quiet")?.toLowerCase() === "true" }
 })
 
 /** Reads what PutObjectTagging sends, as the header `x-oss-tagging` has it. */

@@ -127,6 +127,9 @@ const selectors = [
   "cors",
   "bucketInfo",
   "location",
+  "requestPayment",
+  "stat",
+  "versioning",
   "versions"
 ]
 
@@ -138,20 +141,17 @@ const understood: ReadonlySet<string> = new Set([
   "continuation-token",
   "position",
   "security-token",
-  "sequential"
+  "sequential",
+  "versionId"
 ])
-
-/** OSS: what a bucket without versioning holds has this version. */
-const onlyVersion = "null"
 
 const asksForMore = (parameters: ReadonlyMap<string, string>) =>
   [...parameters].some(
-    ([name, value]) =>
+    ([name]) =>
       isSubResource(name) &&
       !understood.has(name) &&
-      !(name === "versionId" && value === onlyVersion) &&
       !name.startsWith("response-") &&
-      !/^x-oss-(signature|credential|date|expires|additional|security|traffic)/.test(name)
+      !/^x-oss-(signature|credential|date|expires|additional|security|traffic|request-payer)/.test(name)
   )
 
 const bucketOperations: Readonly<Record<string, Operation>> = {
@@ -161,13 +161,21 @@ const bucketOperations: Readonly<Record<string, Operation>> = {
   "GET?cors": "getBucketCors",
   "GET?bucketInfo": "getBucketInfo",
   "GET?location": "getBucketLocation",
+  "GET?requestPayment": "getBucketRequestPayment",
+  "GET?stat": "getBucketStat",
+  "GET?tagging": "getBucketTags",
+  "GET?versioning": "getBucketVersioning",
   "GET?versions": "listObjectVersions",
   HEAD: "headBucket",
   PUT: "putBucket",
   "PUT?acl": "putBucketAcl",
   "PUT?cors": "putBucketCors",
+  "PUT?requestPayment": "putBucketRequestPayment",
+  "PUT?tagging": "putBucketTags",
+  "PUT?versioning": "putBucketVersioning",
   DELETE: "deleteBucket",
   "DELETE?cors": "deleteBucketCors",
+  "DELETE?tagging": "deleteBucketTags",
   POST: "postObject",
   "POST?delete": "deleteObjects"
 }
