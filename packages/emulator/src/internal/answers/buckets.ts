@@ -125,12 +125,15 @@ export const putBucketCors: Answer = documented(
 export const deleteBucketCors: Answer = ({ verbs, bucket }) =>
   Effect.as(verbs.commit({ _tag: "ConfigureBucket", bucket, cors: [] }), reply({ status: 204 }))
 
-/** OSS: `tag-key` and `tag-value`, or both in one as `tagging="key":"value"`. */
-const hasTag = (tags: URLSearchParams, parameter: Located["parameter"]): boolean => {
-  const [, both, value] = /^"([^"]*)":"([^"]*)"$/.exec(parameter("tagging") ?? "") ?? []
-  const key = both ?? parameter("tag-key")
-  const wanted = value ?? parameter("tag-value")
-  return key === undefined || (wanted === undefined ? tags.has(key) : tags.get(key) === wanted)
+/** OSS: one tag by `tag-key` and `tag-value`, or several as `tagging="k1":"v1","k2":"v2"`. */
+const hasTags = (tags: URLSearchParams, parameter: Located["parameter"]): boolean => {
+  const pairs = (parameter("tagging") ?? "").matchAll(/"([^"]*)":"([^"]*)"/g)
+  const key = parameter("tag-key")
+  const value = parameter("tag-value")
+  return (
+    [...pairs].every(([, key = "", value]) => tags.get(key) === value) &&
+    (key === undefined || (value === undefined ? tags.has(key) : tags.get(key) === value))
+  )
 }
 
 export const listBuckets: Answer = Effect.fnUntraced(function* (asked) {
@@ -144,7 +147,7 @@ export const listBuckets: Answer = Effect.fnUntraced(function* (asked) {
   const all = yield* verbs.query((state) => Result.succeed(HashMap.toValues(state)))
   const found = all
     .filter(({ name }) => name.startsWith(prefix) && name > marker)
-    .filter(({ tags }) => hasTag(new URLSearchParams(tags), parameter))
+    .filter(({ tags }) => hasTags(new URLSearchParams(tags), parameter))
     .sort((a, b) => (a.name < b.name ? -1 : 1))
   const items = found.slice(0, max)
   const truncated = found.length > max

@@ -1,5 +1,6 @@
 /** What is posted to a server of the user's once an object is stored, and what comes back. */
 import * as Effect from "effect/Effect"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Option from "effect/Option"
@@ -63,6 +64,8 @@ const post = (
     }),
     HttpClientRequest.bodyText(filledIn(callback, facts), callback.type),
     client.execute,
+    // OSS follows no redirection.
+    Effect.provideService(FetchHttpClient.RequestInit, { redirect: "manual" }),
     Effect.flatMap((response) =>
       Effect.map(response.text, (text) => [response.status, text] as const)
     ),

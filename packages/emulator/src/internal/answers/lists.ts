@@ -11,7 +11,7 @@ import { type Answer, integer, reply } from "./asked.ts"
 export const listObjects: Answer = Effect.fnUntraced(function* (asked) {
   const { verbs, bucket, parameter, encoding } = asked
   const version = parameter("list-type") === "2" ? 2 : 1
-  const token = version === 2 ? parameter("continuation-token") : undefined
+  const token = version === 2 ? parameter("continuation-token") || undefined : undefined
   const start = parameter(version === 2 ? "start-after" : "marker") ?? ""
   const query = {
     bucket,

@@ -3,7 +3,14 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { invalid, refuse, type Refusal } from "../wire/errors.ts"
 import { acl, readTagging, tagging } from "../wire/objectMessages.ts"
-import { type Answer, documented, type Located, reply, storeOptions, versionHeaders } from "./asked.ts"
+import {
+  type Answer,
+  documented,
+  type Located,
+  reply,
+  storeOptions,
+  versionHeaders
+} from "./asked.ts"
 
 /** The headers of an object, and the answer's own about its version. */
 const find = ({ verbs, bucket, key, versionId }: Located) =>

@@ -8,6 +8,7 @@ import { nameOfVersion } from "../state/versions.ts"
 import { base64Of, type Place } from "../verbs.ts"
 import { checkConditions } from "../wire/conditions.ts"
 import { invalid, refuse, type Refusal } from "../wire/errors.ts"
+import { headersOfCopy } from "../wire/copyHeaders.ts"
 import { encryptionOf, rangeOf, toHeaders } from "../wire/objectHeaders.ts"
 import { copied, deleted, readDelete } from "../wire/objectMessages.ts"
 import {
@@ -141,24 +142,15 @@ export const deleteObjects: Answer = documented(
   })
 )
 
-/** OSS: without a directive the copy is described as its source is. */
-const directives: ReadonlySet<string> = new Set(["COPY", "REPLACE"])
-
 export const copy: Answer = Effect.fnUntraced(function* (asked) {
   const { verbs, attempt, bucket, key, head } = asked
   const { object: source, headers: told } = yield* sourceOf(asked)
-  const { headers, forbidOverwrite } = yield* storeOptions(asked)
-  const directive = (head.headers["x-oss-metadata-directive"] ?? "COPY").toUpperCase()
-  if (!directives.has(directive)) {
-    return yield* invalid("x-oss-metadata-directive", directive, "Unknown metadata directive.")
-  }
+  const { headers: given, forbidOverwrite } = yield* storeOptions(asked)
+  const headers = yield* Effect.fromResult(headersOfCopy(head.headers, source.headers, given))
   const { crc64, object, versionId } = yield* verbs.put(
     attempt,
     { bucket, key },
-    {
-      headers: directive === "REPLACE" ? headers : { ...source.headers, ...alwaysNew(headers) },
-      forbidOverwrite
-    },
+    { headers, forbidOverwrite },
     verbs.contentOf(source)
   )
   return reply({
@@ -172,14 +164,6 @@ export const copy: Answer = Effect.fnUntraced(function* (asked) {
     body: copied("CopyObjectResult", object)
   })
 })
-
-/** What a copy takes from its own request whatever the directive says. */
-const alwaysNew = (headers: Readonly<Record<string, string>>) =>
-  Object.fromEntries(
-    Object.entries(headers).filter(
-      ([name]) => name.startsWith("x-oss-") && !name.startsWith("x-oss-meta-")
-    )
-  )
 
 export const append: Answer = Effect.fnUntraced(function* (asked) {
   const { verbs, attempt, bucket, key, parameter } = asked

@@ -17,7 +17,14 @@ import { type Form, parseForm } from "../wire/form.ts"
 import { storedHeaders } from "../wire/objectHeaders.ts"
 import { posted } from "../wire/objectMessages.ts"
 import { callbackOf, checkRequest, forbidsOverwrite } from "../wire/requestRules.ts"
-import { type Answer, documented, type Located, type Reply, reply, versionHeaders } from "./asked.ts"
+import {
+  type Answer,
+  documented,
+  type Located,
+  type Reply,
+  reply,
+  versionHeaders
+} from "./asked.ts"
 import { afterCallback, factsOf } from "./callback.ts"
 import { checkPolicy } from "./policy.ts"
 

@@ -23,7 +23,7 @@ export const admit = (options: {
   const { verbs, credentials, region } = options
   return Effect.fnUntraced(function* (attempt: Attempt, head: Head, route: Route) {
     const { bucket, operation } = route
-    if (bucket !== undefined && operation !== "putBucket" && !verbs.anyBucket) {
+    if (bucket !== undefined && !creating.has(operation) && !verbs.anyBucket) {
       yield* verbs.bucketOf(bucket)
     }
     if (credentials.length > 0 && operation !== "postObject") {
@@ -38,6 +38,9 @@ export const admit = (options: {
     }
   })
 }
+
+/** OSS looks at who asks first where the request may create the bucket. */
+const creating: ReadonlySet<Operation> = new Set(["putBucket", "putBucketAcl"])
 
 const reading: ReadonlySet<Operation> = new Set(["get", "head", "getSymlink"])
 

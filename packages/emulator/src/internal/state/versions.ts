@@ -113,7 +113,5 @@ const blobsOf = (
   kept: ReadonlyArray<Version>
 ): ReadonlyArray<Blob> => {
   const stay = new Set(kept)
-  return before.flatMap((version) =>
-    isObject(version) && !stay.has(version) ? version.blobs : []
-  )
+  return before.flatMap((version) => (isObject(version) && !stay.has(version) ? version.blobs : []))
 }

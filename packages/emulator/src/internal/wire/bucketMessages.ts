@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import type * as Xml from "effect/encoding/Xml"
 import * as HashMap from "effect/HashMap"
-import { type BucketState, type CorsRule, Versioning } from "../state/model.ts"
+import { type BucketState, type CorsRule, type StoredObject, Versioning } from "../state/model.ts"
 import { isObject } from "../state/versions.ts"
 import { refuse, type Refusal } from "./errors.ts"
 import { owner } from "./objectMessages.ts"
@@ -65,9 +65,7 @@ export const bucketInfo = (bucket: BucketState, location: Location): string =>
         [
           ...summaryOf(bucket, location),
           ["DataRedundancyType", "LRS"],
-          ...(bucket.versioning === undefined
-            ? []
-            : [["Versioning", bucket.versioning] as const]),
+          ...(bucket.versioning === undefined ? [] : [["Versioning", bucket.versioning] as const]),
           owner,
           ["AccessControlList", [["Grant", bucket.acl]]]
         ]
@@ -108,24 +106,49 @@ const chosenIn = <Word extends string>(
     return word === undefined ? Effect.fail(refuse("MalformedXML")) : Effect.succeed(word)
   })
 
-/** The answer to GetBucketStat: what is there, in bytes and numbers. Everything counts as standard storage. */
+/** What GetBucketStat calls the storage classes besides `Standard`. */
+const classes = {
+  IA: "InfrequentAccess",
+  Archive: "Archive",
+  ColdArchive: "ColdArchive",
+  DeepColdArchive: "DeepColdArchive"
+}
+
+const sizeOf = (objects: ReadonlyArray<StoredObject>) =>
+  objects.reduce((sum, { size }) => sum + size, 0)
+
+const inClass = (objects: ReadonlyArray<StoredObject>, storageClass: string) =>
+  objects.filter(({ headers }) => (headers["x-oss-storage-class"] ?? "Standard") === storageClass)
+
+/** The answer to GetBucketStat: what is there, in bytes and numbers. */
 export const stat = ({ objects, history, uploads }: BucketState): string => {
   const current = HashMap.toValues(objects)
   const older = HashMap.toValues(history).flat()
   const stored = [...current, ...older.filter(isObject)]
-  const bytes = stored.reduce((sum, { size }) => sum + size, 0)
+  const standard = inClass(stored, "Standard")
   const parts = HashMap.toValues(uploads).map(({ parts }) => HashMap.size(parts))
   return document([
     "BucketStat",
     [
-      ["Storage", bytes],
+      ["Storage", sizeOf(stored)],
       ["ObjectCount", current.length],
       ["MultipartUploadCount", parts.length],
       ["MultipartPartCount", parts.reduce((sum, count) => sum + count, 0)],
       ["LiveChannelCount", 0],
-      ["LastModifiedTime", Math.floor(Math.max(0, ...stored.map(({ modified }) => modified)) / 1000)],
-      ["StandardStorage", bytes],
-      ["StandardObjectCount", stored.length],
+      [
+        "LastModifiedTime",
+        Math.floor(Math.max(0, ...stored.map(({ modified }) => modified)) / 1000)
+      ],
+      ["StandardStorage", sizeOf(standard)],
+      ["StandardObjectCount", standard.length],
+      ...Object.entries(classes).flatMap(([storageClass, name]): ReadonlyArray<Element> => {
+        const objects = inClass(stored, storageClass)
+        return [
+          [`${name}Storage`, sizeOf(objects)],
+          [`${name}RealStorage`, sizeOf(objects)],
+          [`${name}ObjectCount`, objects.length]
+        ]
+      }),
       ["DeleteMarkerCount", older.length + current.length - stored.length]
     ]
   ])
@@ -160,7 +183,8 @@ const ruleOf = (element: Xml.Element): Effect.Effect<CorsRule, Refusal> => {
   const rule = {
     allowedOrigins: all("AllowedOrigin"),
     allowedMethods: all("AllowedMethod"),
-    allowedHeaders: all("AllowedHeader"),
+    // OSS keeps them in small letters.
+    allowedHeaders: all("AllowedHeader").map((name) => name.toLowerCase()),
     exposeHeaders: all("ExposeHeader")
   }
   const age = childText(element, "MaxAgeSeconds")

@@ -133,6 +133,10 @@ const selectors = [
   "versions"
 ]
 
+/** Parameters of lists that may be empty. */
+const plain =
+  /^(delimiter|encoding-type|fetch-owner|list-type|marker|max-.*|prefix|start-after|tag-.*|.*-marker|Signature|Expires|OSSAccessKeyId)$/
+
 /** Parameters that are signed, but do not change what a request is. */
 const understood: ReadonlySet<string> = new Set([
   ...selectors,
@@ -147,11 +151,14 @@ const understood: ReadonlySet<string> = new Set([
 
 const asksForMore = (parameters: ReadonlyMap<string, string>) =>
   [...parameters].some(
-    ([name]) =>
-      isSubResource(name) &&
+    ([name, value]) =>
+      // OSS's newer sides have parameters without a value that version 1 does not sign.
+      (isSubResource(name) || (value === "" && !plain.test(name))) &&
       !understood.has(name) &&
       !name.startsWith("response-") &&
-      !/^x-oss-(signature|credential|date|expires|additional|security|traffic|request-payer)/.test(name)
+      !/^x-oss-(signature|credential|date|expires|additional|security|traffic|request-payer)/.test(
+        name
+      )
   )
 
 const bucketOperations: Readonly<Record<string, Operation>> = {
