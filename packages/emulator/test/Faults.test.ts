@@ -118,6 +118,18 @@ describe("faults", () => {
     }).pipe(open)
   )
 
+  it.live.each([
+    ["before a large body", "before"],
+    ["inside a large body", { bytes: 200_000 }]
+  ] as const)("a client that gives up %s is noticed", ([, at]) =>
+    Effect.gen(function* () {
+      const emulator = yield* OssEmulator.OssEmulator
+      yield* emulator.inject(Fault.stall({ at }))
+      yield* put("k", new Uint8Array(10_000_000)).pipe(Effect.timeoutOption("100 millis"))
+      yield* eventually(emulator.inFlight, (count) => count === 0)
+    }).pipe(open)
+  )
+
   it.live("a stalled body is not pulled any further", () =>
     Effect.gen(function* () {
       const emulator = yield* OssEmulator.OssEmulator

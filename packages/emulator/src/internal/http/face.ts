@@ -105,22 +105,29 @@ export const overNode = (face: ReturnType<typeof make>) =>
     })
   )
 
-/** In bytes. */
-const maxTaken = 1024 * 1024
+/** In bytes: what the parts of common uploads have, and the buffers of both ends. */
+const maxTaken = 16 * 1024 * 1024
+
+/** How long a stalled client may wait before the rest of a larger body is taken too. */
+const patience = "1 minute"
 
 /**
- * Takes a little more off the wire without looking at it: Node notices that a
- * client has gone only behind what it has sent.
+ * Takes more off the wire without looking at it: that a client has gone is
+ * behind what it has sent. What is larger than `maxTaken` stands still until
+ * no client is likely to wait any longer; then its end is looked for too.
  */
 const takeSome = (request: HttpServerRequest.HttpServerRequest): Effect.Effect<void> =>
   Effect.suspend(() => {
     let taken = 0
-    return NodeStream.fromReadable({
+    const rest = NodeStream.fromReadable({
       evaluate: () => NodeHttpServerRequest.toIncomingMessage(request),
       closeOnDone: false
-    }).pipe(
+    })
+    return rest.pipe(
       Stream.takeWhile((piece) => (taken += piece.length) < maxTaken),
       Stream.runDrain,
+      Effect.andThen(Effect.sleep(patience)),
+      Effect.andThen(Stream.runDrain(rest)),
       Effect.ignore
     )
   })
