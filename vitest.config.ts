@@ -16,6 +16,8 @@ export const long = [
   "packages/web/test/gigabyte.test.ts",
   "test/packages.test.ts",
   "test/runtimes.test.ts"
+  "test/conformance/endpoint.test.ts",
+  "test/packages.test.ts"
 ]
 
 export default defineConfig({

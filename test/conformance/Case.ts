@@ -3,11 +3,14 @@
  * and the page that says so.
  *
  * In texts, `{name}` stands for what an earlier answer was saved as, `{key}`
- * for a key of this case alone, `{bucket}` for the bucket.
+ * for a key of this case alone, `{bucket}` for the bucket. A case that needs a
+ * bucket of its own makes one.
  */
 
 export interface Asked {
   readonly method: "GET" | "HEAD" | "PUT" | "POST" | "DELETE" | "OPTIONS"
+  /** Default: `{bucket}`; another one is removed after the case. */
+  readonly bucket?: string
   /** Unescaped. Default: `{key}`; null: the bucket itself. */
   readonly key?: string | null
   readonly query?: Readonly<Record<string, string>>

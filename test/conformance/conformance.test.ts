@@ -2,9 +2,11 @@ import { NodeServices } from "@effect/platform-node"
 import { OssEmulator } from "@effect-oss/emulator"
 import { assert, describe, it, layer } from "@effect/vitest"
 import { Effect, FileSystem } from "effect"
+import { beforeAll } from "vitest"
 import { root } from "../support/command.ts"
 import { cases } from "./cases/index.ts"
 import { appliesInProcess, runInProcess } from "./inProcess.ts"
+import { given } from "./endpoint.ts"
 import { runOverHttp, type Target } from "./overHttp.ts"
 import { count, page } from "./table.ts"
 
@@ -39,25 +41,19 @@ describe("the client without I/O", () => {
   })
 })
 
-const given = (name: string) => process.env[`CONFORMANCE_${name}`]
-const other = given("ENDPOINT")
-
-describe.skipIf(other === undefined)(`the endpoint ${other}`, () => {
-  const target: Target = {
-    endpoint: other ?? "",
-    bucket: given("BUCKET") ?? "",
-    region: given("REGION") ?? region,
-    keys: {
-      accessKeyId: given("ACCESS_KEY_ID") ?? "",
-      accessKeySecret: given("ACCESS_KEY_SECRET") ?? "",
-      securityToken: given("SESSION_TOKEN")
-    }
+describe.skipIf(process.env["CONFORMANCE_ENDPOINT"] === undefined)(
+  `the endpoint ${process.env["CONFORMANCE_ENDPOINT"]}`,
+  () => {
+    let target: Target
+    beforeAll(async () => {
+      target = await Effect.runPromise(given)
+    })
+    it.live.each(all.map((each, index) => [each.rule, each, index] as const))(
+      "%s",
+      ([, each, index]) => runOverHttp(target, each, keyOf(index))
+    )
   }
-  it.live.each(all.map((each, index) => [each.rule, each, index] as const))(
-    "%s",
-    ([, each, index]) => runOverHttp(target, each, keyOf(index))
-  )
-})
+)
 
 describe("the cases", () => {
   it("are at least 120, each with a rule of its own and a source", () => {

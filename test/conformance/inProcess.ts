@@ -20,7 +20,8 @@ type Call = (
 ) => Effect.Effect<Observed, OssError.OssError>
 
 /** What the interface has no word for. */
-const isPlain = ({ key, sign, query = {}, headers = {} }: Asked) =>
+const isPlain = ({ bucket, key, sign, query = {}, headers = {} }: Asked) =>
+  bucket === undefined &&
   key !== null &&
   !Number.isNaN(Number(query["partNumber"] ?? 1)) &&
   sign === undefined &&

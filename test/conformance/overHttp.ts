@@ -23,7 +23,8 @@ const bytesOf = (body: string | number | undefined, names: Names): Buffer =>
     : Buffer.from(filled(body ?? "", names))
 
 const request = (target: Target, asked: Asked, names: Names) => {
-  const { endpoint, bucket, keys, region } = target
+  const { endpoint, keys, region } = target
+  const bucket = filled(asked.bucket ?? "{bucket}", names)
   const key = asked.key === null ? "" : filled(asked.key ?? "{key}", names)
   const body = bytesOf(asked.body, names)
   const known = { ...names, md5: createHash("md5").update(body).digest("base64") }
@@ -58,7 +59,7 @@ const request = (target: Target, asked: Asked, names: Names) => {
   }
 }
 
-const ask = (target: Target, asked: Asked, names: Names) =>
+export const ask = (target: Target, asked: Asked, names: Names) =>
   Effect.callback<Observed, Unreachable>((resume) => {
     const { send, options, body } = request(target, asked, names)
     const sent = send(options, (response) => {
@@ -94,7 +95,32 @@ export const runOverHttp = (
     if (afterwards !== undefined) {
       check(yield* ask(target, afterwards[0], names), afterwards[1], names)
     }
-  }).pipe(Effect.ensuring(Effect.ignore(cleanUp(target, key))))
+  }).pipe(
+    Effect.ensuring(Effect.ignore(cleanUp(target, key))),
+    Effect.ensuring(
+      Effect.forEach(ownBuckets({ given, asked }), (own) =>
+        Effect.ignore(removeBucket(target, filled(own, { bucket: target.bucket })))
+      )
+    )
+  )
+
+const ownBuckets = ({ given = [], asked }: Pick<Case, "given" | "asked">) =>
+  new Set([...given, asked].flatMap(({ bucket }) => (bucket === undefined ? [] : [bucket])))
+
+/** With all versions of all that is in it: no case but this one knows the bucket. */
+const removeBucket = Effect.fnUntraced(function* (target: Target, bucket: string) {
+  const names = { bucket: target.bucket }
+  const versions = yield* ask(
+    target,
+    { method: "GET", bucket, key: null, query: { versions: "" } },
+    names
+  )
+  const pattern = /<Key>(.*?)<\/Key>\s*<VersionId>(.*?)<\/VersionId>/g
+  for (const [, key = "", versionId = ""] of versions.body.matchAll(pattern)) {
+    yield* ask(target, { method: "DELETE", bucket, key, query: { versionId } }, names)
+  }
+  yield* ask(target, { method: "DELETE", bucket, key: null }, names)
+})
 
 /** All that begins with the key of a case: objects and open uploads; and the bucket's rules. */
 const cleanUp = Effect.fnUntraced(function* (target: Target, key: string) {

@@ -72,7 +72,7 @@ const presignedV1 = (request: Unsigned, how: Signing, keys: Keys, now: Date): Si
 
 /** The parameters of the cases that version 1 signs. */
 const subResource =
-  /^(acl|append|bucketInfo|cors|delete|location|objectMeta|partNumber|position|response-.*|security-token|sequential|symlink|tagging|uploadId|uploads|x-oss-.*|continuation-token)$/
+  /^(acl|append|bucketInfo|cors|delete|location|objectMeta|partNumber|requestPayment|stat|versionId|versioning|versions|position|response-.*|security-token|sequential|symlink|tagging|uploadId|uploads|x-oss-.*|continuation-token)$/
 
 const signV1 = (request: Unsigned, date: string, keys: Keys): string => {
   const { method, bucket, key, query, headers } = request

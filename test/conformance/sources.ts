@@ -17,5 +17,9 @@ export const invalidPart =
   "https://alibabacloud.com/help/en/oss/oss-reports-an-invalidpart-error-when-using-the-multipart-upload-method-to-upload-files"
 /** The second witness: the clients' own sources and tests. */
 export const aliOss = (file: string) => `https://github.com/ali-sdk/ali-oss/blob/6.x/${file}`
+export const goV2 = (file: string) =>
+  `https://github.com/aliyun/alibabacloud-oss-go-sdk-v2/blob/master/oss/${file}`
+export const pythonV2 = (file: string) =>
+  `https://github.com/aliyun/alibabacloud-oss-python-sdk-v2/blob/master/tests/integration/${file}`
 export const goV1 = (file: string) =>
   `https://github.com/aliyun/aliyun-oss-go-sdk/blob/master/${file}`

@@ -25,6 +25,8 @@ const Step = Schema.Struct({
     "Put",
     "Append",
     "Delete",
+    "DeleteVersion",
+    "Configure",
     "RemovePart"
   ]),
   key: Schema.Literals(["a", "b"]),
@@ -37,6 +39,7 @@ const commandOf = (step: typeof Step.Type, index: number): Bucket.Command => {
   const { what, key, uploadId, number, size } = step
   const place = { bucket: "bucket", key }
   const part = { id: String(index), size, md5: String(size), crc64: BigInt(size) }
+  const version = { newVersionId: String(index) }
   switch (what) {
     case "Initiate":
       // An upload id is never given twice, and belongs to one key.
@@ -44,17 +47,32 @@ const commandOf = (step: typeof Step.Type, index: number): Bucket.Command => {
     case "UploadPart":
       return { _tag: what, ...place, uploadId: `${uploadId}${key}`, number, blob: part, now: 0 }
     case "Complete":
-      return { _tag: what, ...place, ...options, uploadId: `${uploadId}${key}`, parts: null }
+      return {
+        _tag: what,
+        ...place,
+        ...options,
+        ...version,
+        uploadId: `${uploadId}${key}`,
+        parts: null
+      }
     case "Abort":
       return { _tag: what, ...place, uploadId: `${uploadId}${key}` }
     case "RemovePart":
       return { _tag: what, ...place, uploadId: `${uploadId}${key}`, number }
     case "Put":
-      return { _tag: what, ...place, ...options, symlink: false, blob: part }
+      return { _tag: what, ...place, ...options, ...version, symlink: false, blob: part }
     case "Append":
       return { _tag: what, ...place, position: 0, blob: part, headers: {}, now: 0 }
     case "Delete":
-      return { _tag: what, ...place }
+      return { _tag: what, ...place, ...version }
+    case "DeleteVersion":
+      return { _tag: "Delete", ...place, versionId: number === 1 ? "null" : String(index - number) }
+    case "Configure":
+      return {
+        _tag: "ConfigureBucket",
+        bucket: "bucket",
+        versioning: number === 1 ? "Suspended" : "Enabled"
+      }
   }
 }
 

@@ -101,6 +101,42 @@ describe("lists", () => {
   })
 })
 
+it("pages of versions of any size join to the whole list", () => {
+  const keys = ["a", "b/1", "b/2", "c"]
+  const { state } = runAll([
+    create,
+    { _tag: "ConfigureBucket", bucket: "bucket", versioning: "Enabled" },
+    ...[1, 2, 3].flatMap((round) =>
+      keys.map((key) => ({
+        ...put(blob(`${key}${round}`, 1), false, key),
+        newVersionId: `${round}`
+      }))
+    ),
+    { _tag: "Delete", bucket: "bucket", key: "c", newVersionId: "4", now: 0 }
+  ])
+  const pages = (max: number, delimiter: string) => {
+    const names: Array<string> = []
+    let position = { keyMarker: "", versionIdMarker: "" }
+    for (;;) {
+      const query = { bucket: "bucket", prefix: "", delimiter, ...position, max }
+      const { items, truncated } = Result.getOrThrow(Listing.versions(state, query))
+      for (const entry of items) {
+        const isGroup = "prefix" in entry
+        const key = isGroup ? entry.prefix : entry.version.key
+        const versionId = isGroup ? "" : entry.version.versionId
+        names.push(`${key}:${versionId}${!isGroup && entry.isLatest ? "!" : ""}`)
+        position = { keyMarker: key, versionIdMarker: versionId }
+      }
+      if (!truncated) return names.join(" ")
+    }
+  }
+  const all = "a:3! a:2 a:1 b/1:3! b/1:2 b/1:1 b/2:3! b/2:2 b/2:1 c:4! c:3 c:2 c:1"
+  const grouped = "a:3! a:2 a:1 b/: c:4! c:3 c:2 c:1"
+  for (const max of [1, 2, 3, 5, 1000]) {
+    assert.deepStrictEqual([pages(max, ""), pages(max, "/")], [all, grouped])
+  }
+})
+
 it.prop(
   "pages of any size join to the whole list",
   {

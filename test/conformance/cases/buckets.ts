@@ -1,5 +1,5 @@
 import type { Case, Step } from "../Case.ts"
-import { operation } from "../sources.ts"
+import { ec, operation, pythonV2 } from "../sources.ts"
 
 const origin = "https://app.test"
 const cors = operation("putbucketcors")
@@ -23,7 +23,103 @@ const preflight = (headers: Record<string, string> = {}): Case["asked"] => ({
   headers: { origin, "access-control-request-method": "PUT", ...headers }
 })
 
-export const buckets: ReadonlyArray<Case> = [
+const tagged = (name: string): Step => ({
+  method: "PUT",
+  key: null,
+  query: { tagging: "" },
+  body: `<Tagging><TagSet><Tag><Key>${name}</Key><Value>1</Value></Tag></TagSet></Tagging>`
+})
+
+const configured: ReadonlyArray<Case> = [
+  {
+    rule: "PutBucketTags sets the tags of a bucket.",
+    source: operation("putbuckettags"),
+    asked: tagged("team"),
+    answer: { status: 200 },
+    afterwards: [
+      { method: "GET", key: null, query: { tagging: "" } },
+      { status: 200, xml: { Key: "team", Value: "1" } }
+    ]
+  },
+  {
+    rule: "DeleteBucketTags removes the tags of a bucket.",
+    source: operation("deletebuckettags"),
+    given: [tagged("team")],
+    asked: { method: "DELETE", key: null, query: { tagging: "" } },
+    answer: { status: 204 },
+    afterwards: [
+      { method: "GET", key: null, query: { tagging: "" } },
+      { status: 200, xml: { Key: null } }
+    ]
+  },
+  {
+    rule: "GetBucketRequestPayment tells that the owner pays.",
+    source: operation("getbucketrequestpayment"),
+    asked: { method: "GET", key: null, query: { requestPayment: "" } },
+    answer: { status: 200, xml: { Payer: "BucketOwner" } }
+  },
+  {
+    rule: "PutBucketRequestPayment refuses a payer that OSS doesn't know.",
+    source: operation("putbucketrequestpayment"),
+    asked: {
+      method: "PUT",
+      key: null,
+      query: { requestPayment: "" },
+      body: "<RequestPaymentConfiguration><Payer>Nobody</Payer></RequestPaymentConfiguration>"
+    },
+    answer: { status: 400, code: "MalformedXML" }
+  },
+  {
+    rule: "The owner of a bucket may say that they pay, in a header.",
+    source: ec("0003-00000703"),
+    given: [{ method: "PUT", body: "x" }],
+    asked: { method: "GET", headers: { "x-oss-request-payer": "requester" } },
+    answer: { status: 200, body: "x" }
+  },
+  {
+    rule: "The owner of a bucket may say that they pay, in a presigned URL.",
+    source: ec("0003-00000702"),
+    given: [{ method: "PUT", body: "x" }],
+    asked: {
+      method: "GET",
+      query: { "x-oss-request-payer": "requester" },
+      sign: { version: "presigned-v4" }
+    },
+    answer: { status: 200, body: "x" }
+  },
+  {
+    rule: "GetBucketStat counts bytes and open uploads.",
+    source: operation("getbucketstat"),
+    asked: { method: "GET", key: null, query: { stat: "" } },
+    answer: { status: 200, xml: { Storage: /^\d+$/, MultipartUploadCount: /^\d+$/ } }
+  },
+  {
+    rule: "PutBucketAcl of a bucket that isn't there looks at the key first.",
+    source: pythonV2("test_client.py"),
+    asked: {
+      method: "PUT",
+      bucket: "{bucket}-none",
+      key: null,
+      query: { acl: "" },
+      headers: { "x-oss-acl": "private" },
+      sign: { accessKeyId: "nobody" }
+    },
+    answer: { status: 403, code: "InvalidAccessKeyId" }
+  },
+  {
+    rule: "PutBucketCors keeps the names of headers in small letters.",
+    source: pythonV2("test_bucket_cors_client.py"),
+    given: [
+      rules(
+        "<AllowedOrigin>*</AllowedOrigin><AllowedMethod>PUT</AllowedMethod><AllowedHeader>X-Oss-Meta-A</AllowedHeader>"
+      )
+    ],
+    asked: { method: "GET", key: null, query: { cors: "" } },
+    answer: { status: 200, xml: { AllowedHeader: "x-oss-meta-a" } }
+  }
+]
+
+const basics: ReadonlyArray<Case> = [
   {
     rule: "GetBucketInfo tells name, region and ACL of a bucket.",
     source: operation("getbucketinfo"),
@@ -126,3 +222,5 @@ export const buckets: ReadonlyArray<Case> = [
     answer: { status: 200, headers: { "access-control-allow-origin": null } }
   }
 ]
+
+export const buckets = [...basics, ...configured]

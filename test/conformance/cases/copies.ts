@@ -1,5 +1,5 @@
 import type { Asked, Case, Step } from "../Case.ts"
-import { aliOss, operation } from "../sources.ts"
+import { aliOss, goV2, operation, pythonV2 } from "../sources.ts"
 import { initiate } from "./uploads.ts"
 
 const source: Step = {
@@ -31,6 +31,58 @@ const appended = (position: number, body: string): Asked => ({
   query: { append: "", position: String(position) },
   body
 })
+
+const tags = (headers: Record<string, string> = {}): ReadonlyArray<Step> => [
+  { ...source, headers: { ...source.headers, "x-oss-tagging": "a=1" } },
+  { ...copy({ "x-oss-tagging": "b=2", ...headers }) }
+]
+
+const tagsOf: Asked = { method: "GET", query: { tagging: "" } }
+
+const directives: ReadonlyArray<Case> = [
+  {
+    rule: "CopyObject copies the source's tags, whatever tags it names.",
+    source: copyPage,
+    given: tags(),
+    asked: tagsOf,
+    answer: { status: 200, xml: { Key: "a" } }
+  },
+  {
+    rule: "CopyObject replaces tags if told so.",
+    source: copyPage,
+    given: tags({ "x-oss-tagging-directive": "Replace" }),
+    asked: tagsOf,
+    answer: { status: 200, xml: { Key: "b" } }
+  },
+  {
+    rule: "CopyObject that replaces metadata keeps the source's tags and its type.",
+    source: pythonV2("test_client.py"),
+    given: tags({ "x-oss-metadata-directive": "REPLACE" }),
+    asked: { method: "HEAD" },
+    answer: {
+      status: 200,
+      headers: {
+        "content-type": "text/plain",
+        "x-oss-meta-owner": null,
+        "x-oss-tagging-count": "1"
+      }
+    }
+  },
+  {
+    rule: "CopyObject with its metadata directive in small letters adds to the source's.",
+    source: pythonV2("test_client.py"),
+    given: [source, copy({ "x-oss-metadata-directive": "replace", "x-oss-meta-team": "us" })],
+    asked: { method: "HEAD" },
+    answer: { status: 200, headers: { "x-oss-meta-owner": "me", "x-oss-meta-team": "us" } }
+  },
+  {
+    rule: "UploadPartCopy to an upload that isn't there has an EC of its own.",
+    source: goV2("client_integration_test.go"),
+    given: [source],
+    asked: { ...copyPart(), query: { partNumber: "1", uploadId: "none" } },
+    answer: { status: 404, code: "NoSuchUpload", ec: "0042-00000311" }
+  }
+]
 
 const copies: ReadonlyArray<Case> = [
   {
@@ -170,4 +222,4 @@ const appends: ReadonlyArray<Case> = [
   }
 ]
 
-export const copiesAndAppends: ReadonlyArray<Case> = [...copies, ...appends]
+export const copiesAndAppends: ReadonlyArray<Case> = [...copies, ...directives, ...appends]

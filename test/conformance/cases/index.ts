@@ -8,6 +8,7 @@ import { objects } from "./objects.ts"
 import { reading } from "./reading.ts"
 import { signatures } from "./signatures.ts"
 import { uploads } from "./uploads.ts"
+import { versions } from "./versions.ts"
 
 /** All cases, by what they are about. */
 export const cases: ReadonlyArray<readonly [about: string, cases: ReadonlyArray<Case>]> = [
@@ -19,5 +20,6 @@ export const cases: ReadonlyArray<readonly [about: string, cases: ReadonlyArray<
   ["Copies and appending", copiesAndAppends],
   ["Lists", lists],
   ["Tags, ACLs, links, deletion of many", details],
-  ["Buckets and CORS", buckets]
+  ["Buckets and CORS", buckets],
+  ["Versions", versions]
 ]

@@ -1,5 +1,5 @@
 import type { Case, Step } from "../Case.ts"
-import { operation } from "../sources.ts"
+import { operation, pythonV2 } from "../sources.ts"
 import { initiate, part } from "./uploads.ts"
 
 const put = (name: string): Step => ({ method: "PUT", key: `{key}/${name}`, body: "x" })
@@ -107,6 +107,12 @@ export const lists: ReadonlyArray<Case> = [
     "list-type": "2",
     "continuation-token": "bm90aGluZw=="
   }),
+  {
+    rule: "ListObjectsV2 takes an empty token for none.",
+    source: pythonV2("test_client.py"),
+    asked: list({ "list-type": "2", "continuation-token": "" }),
+    answer: { status: 200, xml: { KeyCount: "0" } }
+  },
   refused("ListObjects refuses more than 1,000 keys a page.", v1, { "max-keys": "1001" }),
   refused("ListObjects refuses an encoding that OSS doesn't know.", v1, {
     "encoding-type": "base64"

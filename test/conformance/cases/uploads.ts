@@ -1,5 +1,5 @@
 import type { Case, Step } from "../Case.ts"
-import { aliOss, ec, operation } from "../sources.ts"
+import { aliOss, ec, goV2, operation } from "../sources.ts"
 
 export const initiate = (headers: Record<string, string> = {}): Step => ({
   method: "POST",
@@ -192,5 +192,26 @@ export const uploads: ReadonlyArray<Case> = [
     given: [{ ...initiate(), query: { uploads: "", sequential: "" } }],
     asked: part(2, 10),
     answer: { status: 400, code: "PartNotSequential" }
+  },
+  {
+    rule: "An object of a sequential upload has the MD5 of all its bytes.",
+    source: goV2("client_integration_test.go"),
+    given: [
+      { ...initiate(), query: { uploads: "", sequential: "" } },
+      { ...part(1, 10), save: { etag: "header:etag" } },
+      {
+        method: "POST",
+        query: { uploadId: "{upload}" },
+        body: "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>{etag}</ETag></Part></CompleteMultipartUpload>"
+      }
+    ],
+    asked: { method: "HEAD" },
+    answer: { status: 200, headers: { "content-md5": "BaHo68fjJjhxVl/bjFWkzw==" } }
+  },
+  {
+    rule: "Encryption by KMS without a key tells the id of a default key.",
+    source: goV2("client_integration_test.go"),
+    asked: initiate({ "x-oss-server-side-encryption": "KMS" }),
+    answer: { status: 200, headers: { "x-oss-server-side-encryption-key-id": /./ } }
   }
 ]
