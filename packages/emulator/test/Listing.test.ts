@@ -107,10 +107,9 @@ it("pages of versions of any size join to the whole list", () => {
     create,
     { _tag: "ConfigureBucket", bucket: "bucket", versioning: "Enabled" },
     ...[1, 2, 3].flatMap((round) =>
-      keys.map((key) => ({
-        ...put(blob(`${key}${round}`, 1), false, key),
-        newVersionId: `${round}`
-      }))
+      keys.map((key) =>
+        Object.assign(put(blob(`${key}${round}`, 1), false, key), { newVersionId: `${round}` })
+      )
     ),
     { _tag: "Delete", bucket: "bucket", key: "c", newVersionId: "4", now: 0 }
   ])
