@@ -169,8 +169,8 @@ const listedObject = ({ objects }: BucketState, key: string) =>
 const objects = ({ bucket, verbs, ask, store }: Calls.Calls) =>
   ({
     delete: (key) =>
-      ask({ operation: "delete", key }, () =>
-        Effect.as(verbs.remove({ bucket, key }), { status: 204, crc64: Option.none() })
+      ask({ operation: "delete", key }, (attempt) =>
+        Effect.as(verbs.remove(attempt, { bucket, key }), { status: 204, crc64: Option.none() })
       ).pipe(Effect.asVoid),
 
     head: (key) =>
