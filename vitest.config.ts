@@ -14,10 +14,9 @@ export const long = [
   "packages/node-http/test/contract.test.ts",
   "simulation/worlds/campaign.test.ts",
   "packages/web/test/gigabyte.test.ts",
+  "test/conformance/endpoint.test.ts",
   "test/packages.test.ts",
   "test/runtimes.test.ts"
-  "test/conformance/endpoint.test.ts",
-  "test/packages.test.ts"
 ]
 
 export default defineConfig({
