@@ -19,6 +19,8 @@ const lines: ReadonlyArray<readonly [string, size: number, Line.Options]> = [
   ["12 MB over 256 kbit/s", 12e6, { rate: 32e3, buffer: 2.5e6 }],
   ["12 MB over 256 kbit/s through such a proxy", 12e6, { rate: 32e3, buffer: Infinity }],
   ["20 MB over 512 kbit/s", 20e6, { rate: 64e3, buffer: 1e6 }],
+  ["12 MB over 64 kbit/s", 12e6, { rate: 8e3, buffer: 2.5e6 }],
+  ["12 MB over 64 kbit/s through such a proxy", 12e6, { rate: 8e3, buffer: Infinity }],
   ["7 MB with one request over 256 kbit/s", 7e6, { rate: 32e3, buffer: Infinity }]
 ]
 
@@ -31,6 +33,19 @@ describe("over a slow line", () => {
         assert.isTrue(result.verified)
         assert.isAtMost(result.sent, 1.1 * size)
       }).pipe(Effect.provide(world(line)))
+  )
+
+  it.effect.each([1e6, Infinity])(
+    "1 Mbit/s and 16 parts at once, with %d bytes of buffer: an upload sends little twice",
+    (buffer) =>
+      Effect.gen(function* () {
+        const size = 64e6
+        const result = yield* inTime(
+          Upload.upload({ key, source: source(size), partSize: 4e6, concurrency: 16 })
+        )
+        assert.isTrue(result.verified)
+        assert.isAtMost(result.sent, 1.1 * size)
+      }).pipe(Effect.provide(world({ rate: 125e3, buffer })))
   )
 
   it.effect("many files end, too, with the requests that wait behind their parts", () =>

@@ -104,6 +104,37 @@ describe("Stall.guard", () => {
     })
   )
 
+  const dead = (line: Line.Line, bytes: number) =>
+    Stall.guard(
+      line,
+      timeout,
+      (millis) => millis / 60_000,
+      (reached) =>
+        Effect.andThen(
+          Effect.sync(() => reached(bytes)),
+          Effect.never
+        )
+    )
+
+  it.effect.each([
+    ["five parts of 8 MB", 5, 8e6, 30],
+    ["16 parts of 8 MB", 16, 8e6, 96],
+    ["one part of 100 MB, by its own bytes", 1, 100e6, 203]
+  ] as const)(
+    "notices in time that a line is dead that took %s before any response",
+    ([_, count, bytes, minutes]) =>
+      Effect.gen(function* () {
+        const line = Line.make()
+        const fiber = yield* Effect.forkChild(
+          Effect.forEach(Array.from({ length: count }), () => Effect.flip(dead(line, bytes)), {
+            concurrency: "unbounded"
+          })
+        )
+        yield* TestClock.adjust("1 day")
+        for (const waited of yield* Fiber.join(fiber)) assert.closeTo(waited, minutes, 1)
+      })
+  )
+
   it.effect(
     "lets fewer transfers at once on the line after a stall, and more again with success",
     () =>

@@ -17,6 +17,10 @@ export interface Flow {
   readonly reached: (bytes: number) => void
   /** Changes whenever something was read. */
   readonly movements: () => number
+  /** How long the response may take while so many bytes are on their way on the whole line, in milliseconds. */
+  readonly patience: (underWay: number) => number
+  /** It was given up: fewer at once from now on, with more time for each. */
+  readonly stalled: Effect.Effect<void>
 }
 
 export interface Line {
@@ -24,10 +28,8 @@ export interface Line {
   readonly carry: <A, E, R>(use: (flow: Flow) => Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
   /** On their way at most, in bytes: read by transfers that have no response yet. */
   readonly underWay: () => number
-  /** How long so many bytes may take, in milliseconds. */
-  readonly timeFor: (bytes: number) => number
-  /** A transfer was given up: fewer at once from now on, with more time for each. */
-  readonly stalled: Effect.Effect<void>
+  /** How long a request without a body may wait behind them, in milliseconds. */
+  readonly patience: () => number
 }
 
 /** In bytes a second: taken for the rate until one is known, and no lower one is believed. A line of 256 kbit/s has twice that. */
@@ -38,6 +40,14 @@ const period = 60_000
 
 /** Beyond it, the time for a transfer no longer grows with stalls in a row. */
 const mostStalls = 6
+
+/**
+ * Before the first response nothing tells a slow line from a dead one behind a
+ * proxy that takes all at once. Till then a response is waited for no longer, in
+ * milliseconds for each transfer on the line, than such a proxy needs for 12 MB
+ * in five parts over 64 kbit/s; but a transfer's own bytes always have their time.
+ */
+const longest = 6 * 60_000
 
 /** As good as no limit. */
 const unlimited = 1_024
@@ -51,6 +61,7 @@ export const make = (): Line => {
   const gate = Semaphore.makeUnsafe(unlimited)
   let allowed = unlimited
   let stalls = 0
+  let rounds = 0
 
   const allow = (count: number) =>
     Effect.suspend(() => {
@@ -59,15 +70,35 @@ export const make = (): Line => {
       return gate.resize(count)
     })
 
+  const timeFor = (bytes: number) =>
+    (2 ** Math.min(stalls + 1, mostStalls) * bytes * 1_000) / Math.max(slowest, rate.current())
+
+  const patience = (underWay: number, own: number) =>
+    rate.current() > 0
+      ? timeFor(underWay)
+      : Math.min(timeFor(underWay), Math.max(longest * flows.size, (2_000 * own) / slowest))
+
+  /** What stalls together stalls for one reason, and counts once. */
+  const stalled = (round: number) =>
+    Effect.suspend(() => {
+      if (round !== rounds) return Effect.void
+      rounds++
+      stalls++
+      return allow(Math.max(1, Math.floor(Math.min(allowed, flows.size) / 2)))
+    })
+
   const begin = Effect.map(Monotonic.now, (now) => {
     rate.tick(now, flows.size > 0)
+    const round = rounds
     let movements = 0
     const flow: Flow = {
       reached: (bytes) => {
         movements++
         flows.set(flow, bytes)
       },
-      movements: () => movements
+      movements: () => movements,
+      patience: (underWay) => patience(underWay, flows.get(flow) ?? 0),
+      stalled: Effect.suspend(() => stalled(round))
     }
     flows.set(flow, 0)
     return flow
@@ -88,6 +119,12 @@ export const make = (): Line => {
       return allow(allowed + 1 >= many ? unlimited : allowed + 1)
     })
 
+  const underWay = () => {
+    let bytes = 0
+    for (const read of flows.values()) bytes += read
+    return bytes
+  }
+
   return {
     carry: (use) =>
       gate.withPermit(
@@ -99,17 +136,8 @@ export const make = (): Line => {
           )
         })
       ),
-    underWay: () => {
-      let bytes = 0
-      for (const read of flows.values()) bytes += read
-      return bytes
-    },
-    timeFor: (bytes) =>
-      (2 ** Math.min(stalls + 1, mostStalls) * bytes * 1_000) / Math.max(slowest, rate.current()),
-    stalled: Effect.suspend(() => {
-      stalls++
-      return allow(Math.max(1, Math.floor(Math.min(allowed, flows.size) / 2)))
-    })
+    underWay,
+    patience: () => patience(underWay(), 0)
   }
 }
 

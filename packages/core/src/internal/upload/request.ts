@@ -52,7 +52,7 @@ export const once = <A, E>(
     const line = Line.of(requests.client)
     const least = operation === "complete" ? completeTimeout : requests.stallTimeout
     // It waits behind the parts that are on their way.
-    const millis = Math.round(Duration.toMillis(least) + line.timeFor(line.underWay()))
+    const millis = Math.round(Duration.toMillis(least) + line.patience())
     const late = () => Effect.fail(failure(requests, operation, new Timeout({ millis })))
     return Effect.timeoutOrElse(send, { duration: Duration.millis(millis), orElse: late })
   })

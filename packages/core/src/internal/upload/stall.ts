@@ -21,7 +21,7 @@ export const guard = <A, E, R, E2>(
   onStall: (millis: number) => E2,
   transfer: (reached: (bytes: number) => void) => Effect.Effect<A, E, R>
 ): Effect.Effect<A, E | E2, R> =>
-  line.carry(({ reached, movements }) => {
+  line.carry(({ reached, movements, patience, stalled }) => {
     const tick = Duration.toMillis(timeout) / checksPerTimeout
     const watch = Effect.gen(function* () {
       let seen = 0
@@ -34,8 +34,8 @@ export const guard = <A, E, R, E2>(
         seen = movements()
         // Transfers that begin meanwhile take their share of the line.
         most = Math.max(most, line.underWay())
-      } while (quiet < Duration.toMillis(timeout) + line.timeFor(most))
-      yield* line.stalled
+      } while (quiet < Duration.toMillis(timeout) + patience(most))
+      yield* stalled
       return yield* Effect.fail(onStall(Math.round(quiet)))
     })
     return Effect.raceFirst(transfer(reached), watch)
