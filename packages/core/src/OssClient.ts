@@ -447,8 +447,8 @@ const keysOf = Effect.fnUntraced(function* <E, R>(
   source: OssCredentials.Source<E, R>
 ): Effect.fn.Return<Keys, never, R> {
   const context = yield* Effect.context<R>()
-  const { current, expired } = yield* Credentials.make(source)
-  return { current: Effect.provideContext(current, context), expired }
+  const { current, ...renewal } = yield* Credentials.make(source)
+  return { ...renewal, current: (time) => Effect.provideContext(current(time), context) }
 })
 
 const optionalText = (name: string) =>

@@ -235,6 +235,30 @@ export class CredentialsExpired extends Schema.TaggedError<CredentialsExpired>()
 }
 
 /**
+ * There are no credentials to sign with, and asking again does not help: the
+ * service that gives them refuses, or what names them is wrong.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class NoCredentials extends Schema.TaggedError<NoCredentials>()("NoCredentials", {
+  /** Names the source, and says what it answered. */
+  description: Schema.String,
+  /** The source's own remedy. */
+  advice: Schema.optionalKey(Schema.String)
+}) {
+  readonly isRetryable = false
+  readonly isAmbiguous = false
+  readonly isResumable = true
+  get remedy(): string {
+    return this.advice ?? "see to what gives the credentials"
+  }
+  override get message(): string {
+    return `there are no credentials: ${this.description}`
+  }
+}
+
+/**
  * OSS does not let these credentials do this, or does not know them.
  *
  * @category reasons
@@ -466,6 +490,7 @@ export const Reason = Schema.Union([
   Misconnected,
   ClockSkew,
   CredentialsExpired,
+  NoCredentials,
   AccessDenied,
   PublicEndpointForbidden,
   NoSuchBucket,

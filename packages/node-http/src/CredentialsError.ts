@@ -20,6 +20,7 @@ export class CredentialsNotFound extends Schema.TaggedError<CredentialsNotFound>
   }
 ) {
   readonly isRetryable = false
+  readonly remedy = "set OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET, or give any other of them"
   override get message(): string {
     return [
       "no credentials were found; set OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET, or one of these:",
@@ -44,6 +45,7 @@ export class CredentialsInvalid extends Schema.TaggedError<CredentialsInvalid>()
   }
 ) {
   readonly isRetryable = false
+  readonly remedy = "mend that, or name another profile"
   override get message(): string {
     const field = this.field === undefined ? "" : `${this.field} `
     return `${this.source}: ${field}${this.problem}`
@@ -58,7 +60,7 @@ export class CredentialsInvalid extends Schema.TaggedError<CredentialsInvalid>()
  */
 export class CredentialsRefused extends Schema.TaggedError<CredentialsRefused>()(
   "CredentialsRefused",
-  { source: Schema.String, problem: Schema.String }
+  { source: Schema.String, problem: Schema.String, remedy: Schema.String }
 ) {
   readonly isRetryable = false
   override get message(): string {
@@ -77,6 +79,7 @@ export class CredentialsUnavailable extends Schema.TaggedError<CredentialsUnavai
   { source: Schema.String, problem: Schema.String }
 ) {
   readonly isRetryable = true
+  readonly remedy = "check the network, and the service that gives the credentials"
   override get message(): string {
     return `${this.source}: ${this.problem}`
   }
@@ -101,6 +104,9 @@ export class CredentialsError extends Schema.TaggedError<CredentialsError>(
 }) {
   get isRetryable(): boolean {
     return this.reason.isRetryable
+  }
+  get remedy(): string {
+    return this.reason.remedy
   }
   override get message(): string {
     return this.reason.message

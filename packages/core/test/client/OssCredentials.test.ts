@@ -1,8 +1,15 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Data, Deferred, Effect, Exit, Fiber, Redacted, Ref } from "effect"
+import { Clock, Data, Deferred, Effect, Exit, Fiber, Redacted, Ref } from "effect"
 import { TestClock } from "effect/testing"
 import * as OssCredentials from "../../src/OssCredentials.ts"
 import * as Credentials from "../../src/internal/client/credentials.ts"
+
+/** Asked at this machine's own time. */
+const providerOf = <E = never>(source: OssCredentials.Source<E>) =>
+  Effect.map(Credentials.make(source), (provider) => ({
+    ...provider,
+    current: Effect.flatMap(Clock.currentTimeMillis, provider.current)
+  }))
 
 class StsDown extends Data.TaggedError("StsDown")<{}> {}
 
@@ -21,14 +28,14 @@ const counting = Effect.fnUntraced(function* (lifetime?: number) {
     const now = yield* Effect.clockWith((clock) => clock.currentTimeMillis)
     return issue(n, lifetime === undefined ? undefined : now + lifetime)
   })
-  return { issued, keys: yield* Credentials.make(source) }
+  return { issued, keys: yield* providerOf(source) }
 })
 
 describe("fixed keys", () => {
   it.effect("stay what they are, whatever OSS says of them", () =>
     Effect.gen(function* () {
       const fixed = issue(0)
-      const keys = yield* Credentials.make(fixed)
+      const keys = yield* providerOf(fixed)
       yield* keys.expired(fixed)
       assert.strictEqual(yield* keys.current, fixed)
     })
@@ -67,7 +74,7 @@ describe("temporary keys", () => {
     Effect.gen(function* () {
       const answer = yield* Deferred.make<OssCredentials.Credentials>()
       const asked = yield* Ref.make(0)
-      const keys = yield* Credentials.make(
+      const keys = yield* providerOf(
         Effect.andThen(
           Ref.update(asked, (n) => n + 1),
           Deferred.await(answer)
@@ -89,7 +96,7 @@ describe("temporary keys", () => {
   it.effect("come although the request that asked for them first was interrupted", () =>
     Effect.gen(function* () {
       const answer = yield* Deferred.make<OssCredentials.Credentials>()
-      const keys = yield* Credentials.make(Deferred.await(answer))
+      const keys = yield* providerOf(Deferred.await(answer))
       const first = yield* Effect.forkChild(keys.current, { startImmediately: true })
       const second = yield* Effect.forkChild(keys.current, { startImmediately: true })
       yield* Fiber.interrupt(first)
@@ -117,10 +124,50 @@ describe("temporary keys", () => {
     })
   )
 
+  it.effect("expire by the server's time, where this machine's clock is an hour ahead", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(3_600_000)
+      const issued = yield* Ref.make(0)
+      // Good for an hour of the server's.
+      const source = Effect.map(
+        Ref.updateAndGet(issued, (n) => n + 1),
+        (n) => issue(n, n * 3_600_000)
+      )
+      const provider = yield* Credentials.make(source)
+      for (const [minute, asked] of [
+        [0, 1],
+        [5, 1],
+        [58, 1],
+        [59, 2],
+        [90, 2]
+      ] as const) {
+        yield* TestClock.setTime(3_600_000 + minute * 60_000)
+        yield* provider.current(minute * 60_000)
+        assert.strictEqual(yield* Ref.get(issued), asked, `after ${minute} minutes`)
+      }
+    })
+  )
+
+  it.effect("that OSS doesn't know are replaced once they are a minute old", () =>
+    Effect.gen(function* () {
+      const { issued, keys } = yield* counting()
+      const first = yield* keys.current
+      yield* TestClock.adjust("59 seconds")
+      assert.isFalse(yield* keys.unknown(first))
+      assert.strictEqual(yield* keys.current, first)
+      yield* TestClock.adjust("1 second")
+      assert.isTrue(yield* keys.unknown(first))
+      const second = yield* keys.current
+      assert.isTrue(yield* keys.unknown(first))
+      assert.isFalse(yield* keys.unknown(second))
+      assert.strictEqual(yield* Ref.get(issued), 2)
+    })
+  )
+
   it.effect("are asked for again after a failure, which is not kept", () =>
     Effect.gen(function* () {
       const up = yield* Ref.make(false)
-      const keys = yield* Credentials.make(
+      const keys = yield* providerOf(
         Effect.flatMap(Ref.get(up), (up) =>
           up ? Effect.succeed(issue(1)) : Effect.fail(new StsDown())
         )

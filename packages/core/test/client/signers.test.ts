@@ -21,8 +21,9 @@ const credentials: Credentials = {
 }
 
 const keysOf = (current: () => Credentials): Keys => ({
-  current: Effect.sync(current),
-  expired: () => Effect.void
+  current: () => Effect.sync(current),
+  expired: () => Effect.void,
+  unknown: () => Effect.succeed(false)
 })
 
 const hashes = Hmac.hashModule()!

@@ -2,7 +2,7 @@
 import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import * as Credentials from "../../../core/src/internal/client/credentials.ts"
-import { Effect, Fiber, FileSystem } from "effect"
+import { Clock, Effect, Fiber, FileSystem } from "effect"
 import { TestClock } from "effect/testing"
 import { NodeOssCredentials } from "../../src/index.ts"
 import { type Answer, type Answerer, type Asked, issued, within } from "./world.ts"
@@ -47,7 +47,7 @@ describe("credentials of a service", () => {
     return Effect.gen(function* () {
       const keys = yield* Credentials.make(NodeOssCredentials.chain())
       const eight = Effect.all(
-        Array.from({ length: 8 }, () => keys.current),
+        Array.from({ length: 8 }, () => Effect.flatMap(Clock.currentTimeMillis, keys.current)),
         { concurrency: "unbounded" }
       )
       for (const [round, at] of [
@@ -76,9 +76,9 @@ describe("credentials of a service", () => {
     const answer: Answerer = () => ({ body: JSON.stringify(issued("1")), after: 2000 })
     return Effect.gen(function* () {
       const keys = yield* Credentials.make(NodeOssCredentials.chain())
-      const first = yield* Effect.forkChild(keys.current)
+      const first = yield* Effect.forkChild(keys.current(0))
       yield* until(() => asked.length === 1)
-      const second = yield* Effect.forkChild(keys.current)
+      const second = yield* Effect.forkChild(keys.current(0))
       yield* Effect.yieldNow
       yield* Fiber.interrupt(first)
       yield* TestClock.adjust("2 seconds")

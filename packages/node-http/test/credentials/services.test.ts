@@ -183,6 +183,25 @@ describe("STS gives a role's keys", () => {
     })
   )
 
+  it.effect("signed with the time of STS where this machine's clock is wrong", () =>
+    Effect.gen(function* () {
+      const asked: Array<Asked> = []
+      const files = profile({ mode: "RamRoleArn", ...byRole })
+      const answer = ({ form }: Asked) =>
+        form.get("Timestamp")?.startsWith("2026") === true
+          ? granted("role")
+          : {
+              ...refusal("InvalidTimeStamp.Expired", ""),
+              headers: { date: "Fri, 27 Nov 2026 08:00:00 GMT" }
+            }
+      assert.strictEqual((yield* find({ files, answer }, { sts }, asked))[0], "STS.role")
+      assert.deepStrictEqual(
+        asked.map(({ form }) => form.get("Timestamp")),
+        ["1970-01-01T00:00:00Z", "2026-11-27T08:00:00Z"]
+      )
+    })
+  )
+
   it.effect("or says why not, without what was signed", () =>
     Effect.gen(function* () {
       const files = profile({ mode: "RamRoleArn", ...byRole, sts_token: "hidden-t" })
@@ -191,20 +210,43 @@ describe("STS gives a role's keys", () => {
         [
           refusal("NoPermission", "You are not authorized"),
           "CredentialsRefused",
-          /NoPermission You/
+          /NoPermission You/,
+          /trust policy/
         ],
-        [refusal("SignatureDoesNotMatch", said), "CredentialsRefused", /SignatureDoesNotMatch$/],
-        [refusal("InvalidTimeStamp.Expired", ""), "CredentialsRefused", /set this machine's clock/],
-        [refusal("Throttling.User", ""), "CredentialsUnavailable", /Throttling\.User/],
-        [{ status: 403, body: "<html>" }, "CredentialsUnavailable", /responded with 403/],
-        [{ status: 503, body: "" }, "CredentialsUnavailable", /responded with 503/],
-        [{ body: '{"Credentials":{}}' }, "CredentialsInvalid", /AccessKeyId is missing/],
-        [undefined, "CredentialsUnavailable", /ENOTFOUND/]
+        [
+          refusal("EntityNotExist.Role", "The role not exists: uploads."),
+          "CredentialsRefused",
+          /EntityNotExist\.Role The role/,
+          /role's ARN/
+        ],
+        [
+          refusal("SignatureDoesNotMatch", said),
+          "CredentialsRefused",
+          /SignatureDoesNotMatch$/,
+          /secret/
+        ],
+        [
+          refusal("InvalidTimeStamp.Expired", ""),
+          "CredentialsRefused",
+          /InvalidTimeStamp\.Expired$/,
+          /set this machine's clock/
+        ],
+        [refusal("Throttling.User", ""), "CredentialsUnavailable", /Throttling\.User/, /network/],
+        [
+          { status: 403, body: "<html>" },
+          "CredentialsUnavailable",
+          /responded with 403/,
+          /network/
+        ],
+        [{ status: 503, body: "" }, "CredentialsUnavailable", /responded with 503/, /network/],
+        [{ body: '{"Credentials":{}}' }, "CredentialsInvalid", /AccessKeyId is missing/, /mend/],
+        [undefined, "CredentialsUnavailable", /ENOTFOUND/, /network/]
       ] as const
-      for (const [answer, tag, message] of cases) {
+      for (const [answer, tag, message, remedy] of cases) {
         const error = yield* Effect.flip(find({ files, answer: () => answer }, { sts }))
         assert.strictEqual(error.reason._tag, tag)
         assert.match(error.message, message)
+        assert.match(error.remedy, remedy)
         assert.include(error.message, arn)
         assert.notMatch(inspect(error, { depth: 9, showHidden: true }), /hidden/)
       }

@@ -22,6 +22,7 @@ export interface Asked {
 export interface Answer {
   readonly status?: number
   readonly body: string
+  readonly headers?: Readonly<Record<string, string>>
   /** In milliseconds, or never. */
   readonly after?: number | "never"
 }
@@ -60,9 +61,9 @@ const client = (answer: Answerer, asked: Array<Asked>) =>
         const reason = new HttpClientError.TransportError({ request, cause })
         return yield* new HttpClientError.HttpClientError({ reason })
       }
-      const { status = 200, body, after = 0 } = given
+      const { status = 200, body, headers = {}, after = 0 } = given
       yield* after === "never" ? Effect.never : Effect.sleep(after)
-      return HttpClientResponse.fromWeb(request, new Response(body, { status }))
+      return HttpClientResponse.fromWeb(request, new Response(body, { status, headers }))
     })
   )
 

@@ -9,11 +9,18 @@ import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { Credentials } from "../../OssCredentials.ts"
-import { type CredentialsExpired, Rejected } from "../../OssError.ts"
+import { type CredentialsExpired, type NoCredentials, Rejected } from "../../OssError.ts"
 import { InvalidRequest } from "../../UploadError.ts"
 import { type Connection, connect } from "./endpoint.ts"
 import { type Request, urlOf } from "./request.ts"
-import { type Keys, type Signed, type Signer, withoutKeys } from "./signer.ts"
+import {
+  type Keys,
+  type Renewal,
+  renewalOf,
+  type Signed,
+  type Signer,
+  withoutKeys
+} from "./signer.ts"
 import * as V4 from "./v4.ts"
 
 /** The methods of an ali-oss client that are used: its published types leave them out. */
@@ -59,8 +66,14 @@ export const load = Effect.fnUntraced(function* (connection: Connection, keys: K
   }
   return {
     sign: Effect.fnUntraced(function* (request, time) {
-      const used = yield* Effect.mapError(keys.current, withoutKeys)
-      return yield* signWith(connection, () => clientFor(used), request, time, keys.expired(used))
+      const used = yield* Effect.mapError(keys.current(time), withoutKeys)
+      return yield* signWith(
+        connection,
+        () => clientFor(used),
+        request,
+        time,
+        renewalOf(keys, used)
+      )
     })
   } satisfies Signer
 })
@@ -94,7 +107,7 @@ const signWith = (
   clientOf: () => Methods,
   request: Request,
   time: number,
-  expired: Effect.Effect<void>
+  renewal: Renewal
 ): Effect.Effect<Signed, Rejected> =>
   Effect.try({
     try: () => {
@@ -106,7 +119,7 @@ const signWith = (
       return {
         url: urlOf(connection, request),
         headers: { ...headers, "user-agent": client.userAgent },
-        expired
+        ...renewal
       }
     },
     catch: (thrown) => new Rejected({ description: `it could not be signed: ${thrown}` })
@@ -227,19 +240,33 @@ const borrowedSigner = (client: Client, connection: Connection): Signer => {
       const expired = Effect.sync(() => {
         if (token === client.options["stsToken"]) client.stsTokenFreshTime = new Date(0)
       })
-      return yield* signWith(connection, () => methods, request, time, expired)
+      const unknown = Effect.suspend(() => {
+        if (token !== client.options["stsToken"]) return Effect.succeed(true)
+        return canRefresh(client) && ageOf(client) >= leastAge
+          ? Effect.as(expired, true)
+          : Effect.succeed(false)
+      })
+      return yield* signWith(connection, () => methods, request, time, { expired, unknown })
     })
   }
 }
 
 /** As ali-oss decides it. */
-const isDue = ({ options, stsTokenFreshTime }: Client): boolean =>
-  Boolean(options["stsToken"]) &&
-  typeof options["refreshSTSToken"] === "function" &&
-  new Date().getTime() - Number(stsTokenFreshTime) >= Number(options["refreshSTSTokenInterval"])
+const isDue = (client: Client): boolean =>
+  canRefresh(client) && ageOf(client) >= Number(client.options["refreshSTSTokenInterval"])
+
+const canRefresh = ({ options }: Client): boolean =>
+  Boolean(options["stsToken"]) && typeof options["refreshSTSToken"] === "function"
+
+/** In milliseconds. */
+const ageOf = ({ stsTokenFreshTime }: Client): number =>
+  new Date().getTime() - Number(stsTokenFreshTime)
+
+/** A younger token that OSS doesn't know is wrong, and so would the next one be. In milliseconds. */
+const leastAge = 60_000
 
 /** One refresh for all requests that wait for it; it goes on if those are interrupted. */
-const refresher = (client: Client): Effect.Effect<void, CredentialsExpired> => {
+const refresher = (client: Client): Effect.Effect<void, CredentialsExpired | NoCredentials> => {
   let underWay: Promise<void> | undefined
   return Effect.tryPromise({
     try: () => {

@@ -9,7 +9,7 @@ import * as Effect from "effect/Effect"
 import type { Credentials } from "../../OssCredentials.ts"
 import { Rejected } from "../../OssError.ts"
 import type { Connection } from "./endpoint.ts"
-import { type Keys, type Signer, withoutKeys } from "./signer.ts"
+import { type Keys, renewalOf, type Signer, withoutKeys } from "./signer.ts"
 import * as V4 from "./v4.ts"
 
 /** What is used of node:crypto. A key that it has prepared is five times as fast as one of bytes. */
@@ -50,7 +50,7 @@ export const make = (connection: Connection, keys: Keys, hashes: HashModule): Si
   const dayKey = keptKey(hashes, region)
   return {
     sign: (request, time) =>
-      Effect.matchEffect(keys.current, {
+      Effect.matchEffect(keys.current(time), {
         onFailure: (error) => Effect.fail(withoutKeys(error)),
         onSuccess: (used) =>
           Effect.try({
@@ -61,7 +61,7 @@ export const make = (connection: Connection, keys: Keys, hashes: HashModule): Si
               const signature = hashes.createHmac("sha256", key).update(text).digest("hex")
               return {
                 ...V4.withSignature(unsigned, used, signature),
-                expired: keys.expired(used)
+                ...renewalOf(keys, used)
               }
             },
             catch: (thrown) => new Rejected({ description: `it could not be signed: ${thrown}` })

@@ -5,9 +5,9 @@
  */
 import * as Effect from "effect/Effect"
 import type { PresignRequest } from "../../OssClient.ts"
-import { AccessDenied, CredentialsExpired } from "../../OssError.ts"
+import { AccessDenied, type CredentialsExpired } from "../../OssError.ts"
 import type { Request } from "./request.ts"
-import { messageOf, type Signer } from "./signer.ts"
+import { faultOf, lasting, messageOf, type Signer, unavailable } from "./signer.ts"
 
 export const make = <E>(
   presign: (request: PresignRequest) => Effect.Effect<string | undefined, E>
@@ -20,7 +20,7 @@ export const make = <E>(
       })
     }
     // A URL is signed anew for each attempt: there is nothing to be told that it has expired.
-    return { url, headers: request.headers, expired: Effect.void }
+    return { url, headers: request.headers, ...lasting }
   })
 })
 
@@ -34,5 +34,11 @@ const requestOf = ({ operation, method, key, query, headers }: Request): Presign
   )
 })
 
-const unsigned = (error: unknown): CredentialsExpired =>
-  new CredentialsExpired({ description: `it was not signed: ${messageOf(error)}` })
+/** Whoever signs may refuse: as good as a refusal of OSS's. Otherwise it is asked again. */
+const unsigned = (error: unknown): CredentialsExpired | AccessDenied => {
+  const description = `it was not signed: ${messageOf(error)}`
+  const fault = faultOf(error)
+  return fault === "refusal"
+    ? new AccessDenied({ description })
+    : unavailable(description, fault === "outage")
+}

@@ -11,6 +11,7 @@ import * as Result from "effect/Result"
 import type { Body } from "../../Body.ts"
 import type { OssClient } from "../../OssClient.ts"
 import {
+  CredentialsExpired,
   type Operation,
   OssError,
   type Reason,
@@ -152,7 +153,7 @@ const sender = (bucket: string, http: HttpClient, signer: Signer) => {
     now: number
   ) {
     const refusal = yield* refusalOf(about.operation, response, now)
-    const reason = reasonOf(refusal)
+    const reason = yield* renewable(reasonOf(refusal), signed)
     if (reason._tag === "ClockSkew") offset = reason.offset
     if (reason._tag === "CredentialsExpired") yield* signed.expired
     return failure(bucket, about, reason, refusal)
@@ -200,6 +201,24 @@ const sender = (bucket: string, http: HttpClient, signer: Signer) => {
 }
 
 const isRemoval = ({ operation }: About) => operation === "abort" || operation === "delete"
+
+/**
+ * Temporary keys that have expired by OSS's clock, and not by this machine's, are
+ * keys that OSS may not know any more.
+ */
+const renewable = (reason: Reason, signed: Signed): Effect.Effect<Reason> => {
+  const isOfKeys = reason._tag === "AccessDenied" && codesOfUnknownKeys.has(reason.code ?? "")
+  return isOfKeys
+    ? Effect.map(signed.unknown, (areOthers) =>
+        areOthers ? new CredentialsExpired({ description: reason.description }) : reason
+      )
+    : Effect.succeed(reason)
+}
+
+const codesOfUnknownKeys: ReadonlySet<string> = new Set([
+  "InvalidAccessKeyId",
+  "InvalidSecurityToken"
+])
 
 /** An endpoint that computes CRC64s does so for each body: an answer without one is not to be believed. */
 const crc64Told = () => {

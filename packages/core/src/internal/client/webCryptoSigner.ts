@@ -9,7 +9,7 @@ import * as Hex from "effect/encoding/Hex"
 import type { Credentials } from "../../OssCredentials.ts"
 import { Rejected } from "../../OssError.ts"
 import type { Connection } from "./endpoint.ts"
-import { type Keys, type Signer, withoutKeys } from "./signer.ts"
+import { type Keys, renewalOf, type Signer, withoutKeys } from "./signer.ts"
 import * as V4 from "./v4.ts"
 
 /** The types of Web Crypto are those of the runtime: not all have them under the same names. */
@@ -27,13 +27,13 @@ export const make = (connection: Connection, keys: Keys, crypto: SubtleCrypto): 
   const dayKey = keptKey(crypto, region)
   return {
     sign: Effect.fnUntraced(function* (request, time) {
-      const used = yield* Effect.mapError(keys.current, withoutKeys)
+      const used = yield* Effect.mapError(keys.current(time), withoutKeys)
       const unsigned = V4.prepare(connection, region, used, request, time)
       const key = yield* dayKey(used, unsigned.date.slice(0, 8))
       const digest = yield* attempt(() => crypto.digest("SHA-256", utf8(unsigned.canonical)))
       const text = V4.textOf(unsigned, hex(digest))
       const signature = hex(yield* attempt(() => crypto.sign("HMAC", key, utf8(text))))
-      return { ...V4.withSignature(unsigned, used, signature), expired: keys.expired(used) }
+      return { ...V4.withSignature(unsigned, used, signature), ...renewalOf(keys, used) }
     })
   }
 }

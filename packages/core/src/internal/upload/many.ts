@@ -118,6 +118,7 @@ const isRefusal = (error: unknown): error is OssError =>
 const refusals: ReadonlySet<string> = new Set([
   "AccessDenied",
   "Misconnected",
+  "NoCredentials",
   "NoSuchBucket",
   "PublicEndpointForbidden"
 ])

@@ -13,6 +13,8 @@ import { type CredentialsError, invalid, refused, unavailable } from "./error.ts
 export interface Answer {
   readonly status: number
   readonly text: string
+  /** The server's time, in milliseconds since 1970. */
+  readonly date: number | undefined
 }
 
 /** `source` is for messages; `millis` is the time for connecting and answering. */
@@ -23,7 +25,11 @@ export const ask = (
 ): Effect.Effect<Answer, CredentialsError, HttpClient.HttpClient> =>
   HttpClient.execute(request).pipe(
     Effect.flatMap((response) =>
-      Effect.map(response.text, (text): Answer => ({ status: response.status, text }))
+      Effect.map(response.text, (text): Answer => ({
+        status: response.status,
+        text,
+        date: Date.parse(response.headers["date"] ?? "") || undefined
+      }))
     ),
     Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.kibibytes(256)),
     // A span would carry tokens: in headers, or in the URL.
@@ -80,20 +86,23 @@ export const keysOf = Effect.fnUntraced(function* (
   }
 })
 
+const serviceRemedy = "see to that service, or give other credentials"
+
 /** A response with `Code`: the metadata service's, or a credentials URI's. */
 export const keysOfAnswer = Effect.fnUntraced(function* (
   source: string,
   { status, text }: Answer
 ): Effect.fn.Return<OssCredentials.Credentials, CredentialsError> {
   if (isTrouble(status)) return yield* unavailable(source, `responded with ${status}`)
-  if (status !== 200) return yield* refused(source, `responded with ${status}`)
+  if (status !== 200) return yield* refused(source, `responded with ${status}`, serviceRemedy)
   const answer = yield* parse(source, text)
   const { Code = "Success" } = yield* decode(
     source,
     Schema.Struct({ Code: Schema.optionalKey(Schema.String) }),
     answer
   )
-  if (Code !== "Success") return yield* refused(source, `responded with Code ${clip(Code)}`)
+  if (Code !== "Success")
+    return yield* refused(source, `responded with Code ${clip(Code)}`, serviceRemedy)
   return yield* keysOf(source, answer)
 })
 

@@ -19,8 +19,8 @@ export const invalid = (source: string, problem: string, field?: string): Creden
     })
   })
 
-export const refused = (source: string, problem: string): CredentialsError =>
-  new CredentialsError({ reason: new CredentialsRefused({ source, problem }) })
+export const refused = (source: string, problem: string, remedy: string): CredentialsError =>
+  new CredentialsError({ reason: new CredentialsRefused({ source, problem, remedy }) })
 
 export const unavailable = (source: string, problem: string): CredentialsError =>
   new CredentialsError({ reason: new CredentialsUnavailable({ source, problem }) })

@@ -34,7 +34,11 @@ export const ofInstance = Effect.fnUntraced(function* (
   const name = roleName ?? (yield* nameOf(source, yield* get(roles)))
   const answer = yield* get(`${roles}${encodeURIComponent(name)}`)
   if (answer.status === 404) {
-    return yield* refused(source, `this instance doesn't have the RAM role ${clip(name)}`)
+    return yield* refused(
+      source,
+      `this instance doesn't have the RAM role ${clip(name)}`,
+      "attach that role to the instance, or name the role that it has"
+    )
   }
   return yield* keysOfAnswer(source, answer)
 })
@@ -48,7 +52,11 @@ const tokenOf = Effect.fnUntraced(function* (source: string, address: string) {
   if (status === 200 && /^[\x21-\x7e]+$/.test(text.trim())) return text.trim()
   if (isTrouble(status)) return yield* unavailable(source, `responded with ${status}`)
   return (yield* flag("ALIBABA_CLOUD_IMDSV1_DISABLED"))
-    ? yield* refused(source, `gives no token (${status}), and ALIBABA_CLOUD_IMDSV1_DISABLED is set`)
+    ? yield* refused(
+        source,
+        `gives no token (${status}), and ALIBABA_CLOUD_IMDSV1_DISABLED is set`,
+        "have the instance's metadata service give tokens, or unset the variable"
+      )
     : undefined
 })
 
@@ -57,5 +65,5 @@ const nameOf = (source: string, { status, text }: Answer) => {
   if (isTrouble(status)) return Effect.fail(unavailable(source, `responded with ${status}`))
   return status === 200 && name !== ""
     ? Effect.succeed(name)
-    : Effect.fail(refused(source, "this instance has no RAM role; attach one to it"))
+    : Effect.fail(refused(source, "this instance has no RAM role", "attach one to it"))
 }

@@ -2,13 +2,13 @@
 import type * as OssCredentials from "@effect-oss/core/OssCredentials"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import type * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { createHmac } from "node:crypto"
-import { ask, clip, decode, isTrouble, keysOf, parse } from "./ask.ts"
+import { type Answer, ask, clip, decode, isTrouble, keysOf, parse } from "./ask.ts"
 import { type CredentialsError, invalid, refused, unavailable } from "./error.ts"
 
 export interface Role {
@@ -28,11 +28,24 @@ const patience = 10_000
 export const assumeRole = Effect.fnUntraced(function* (
   sts: string,
   role: Role,
-  { accessKeyId, accessKeySecret, securityToken }: OssCredentials.Credentials
+  credentials: OssCredentials.Credentials
+) {
+  const source = `STS for ${role.arn}`
+  const asked = (now: number) => Effect.flatMap(signed(role, credentials, now), post(sts, source))
+  const answer = yield* asked(yield* Clock.currentTimeMillis)
+  // This machine's clock is wrong: STS says what time it is.
+  const isOfTime = answer.date !== undefined && codeIn(answer)?.startsWith("InvalidTimeStamp")
+  return yield* read(source, isOfTime ? yield* asked(answer.date) : answer)
+})
+
+const signed = Effect.fnUntraced(function* (
+  role: Role,
+  { accessKeyId, accessKeySecret, securityToken }: OssCredentials.Credentials,
+  now: number
 ) {
   const nonce = yield* Effect.replicateEffect(Random.nextIntBetween(0, 2 ** 32), 4)
   const parameters = given({
-    ...(yield* parametersOf("AssumeRole", role)),
+    ...parametersOf("AssumeRole", role, now),
     ExternalId: role.externalId,
     AccessKeyId: accessKeyId,
     SecurityToken: securityToken && Redacted.value(securityToken),
@@ -41,7 +54,7 @@ export const assumeRole = Effect.fnUntraced(function* (
     SignatureNonce: nonce.map((n) => n.toString(16).padStart(8, "0")).join("")
   })
   const Signature = signatureOf("POST", parameters, Redacted.value(accessKeySecret))
-  return yield* send(sts, `STS for ${role.arn}`, { ...parameters, Signature })
+  return { ...parameters, Signature }
 })
 
 /** Needs no signature: the token says who asks. */
@@ -51,25 +64,25 @@ export const assumeRoleWithOidc = Effect.fnUntraced(function* (
   providerArn: string,
   token: string
 ) {
+  const source = `STS for ${role.arn}`
   const parameters = given({
-    ...(yield* parametersOf("AssumeRoleWithOIDC", role)),
+    ...parametersOf("AssumeRoleWithOIDC", role, yield* Clock.currentTimeMillis),
     OIDCProviderArn: providerArn,
     OIDCToken: token
   })
-  return yield* send(sts, `STS for ${role.arn}`, parameters)
+  return yield* read(source, yield* post(sts, source)(parameters))
 })
 
-const parametersOf = (action: string, role: Role): Effect.Effect<Parameters> =>
-  Effect.map(Clock.currentTimeMillis, (now) => ({
-    Action: action,
-    Version: "2015-04-01",
-    Format: "JSON",
-    Timestamp: new Date(now).toISOString().replace(/\.\d+/, ""),
-    RoleArn: role.arn,
-    RoleSessionName: role.sessionName ?? "effect-oss",
-    DurationSeconds: role.duration ?? "3600",
-    Policy: role.policy
-  }))
+const parametersOf = (action: string, role: Role, now: number): Parameters => ({
+  Action: action,
+  Version: "2015-04-01",
+  Format: "JSON",
+  Timestamp: new Date(now).toISOString().replace(/\.\d+/, ""),
+  RoleArn: role.arn,
+  RoleSessionName: role.sessionName ?? "effect-oss",
+  DurationSeconds: role.duration ?? "3600",
+  Policy: role.policy
+})
 
 const given = (parameters: Parameters): Readonly<Record<string, string>> =>
   Object.fromEntries(
@@ -103,31 +116,51 @@ const encode = (text: string): string =>
 const Granted = Schema.Struct({ Credentials: Schema.Unknown })
 const Refusal = Schema.Struct({ Code: Schema.String, Message: Schema.optionalKey(Schema.String) })
 
-const send = Effect.fnUntraced(function* (
-  sts: string,
+/** In the body: URLs are written to logs. */
+const post = (sts: string, source: string) => (parameters: Readonly<Record<string, string>>) =>
+  ask(
+    source,
+    HttpClientRequest.bodyUrlParams(HttpClientRequest.post(`${sts}/`), parameters),
+    patience
+  )
+
+const read = Effect.fnUntraced(function* (
   source: string,
-  parameters: Readonly<Record<string, string>>
-): Effect.fn.Return<OssCredentials.Credentials, CredentialsError, HttpClient.HttpClient> {
-  // In the body: URLs are written to logs.
-  const request = HttpClientRequest.bodyUrlParams(HttpClientRequest.post(`${sts}/`), parameters)
-  const { status, text } = yield* ask(source, request, patience)
+  answer: Answer
+): Effect.fn.Return<OssCredentials.Credentials, CredentialsError> {
+  const { status, text } = answer
   if (isTrouble(status)) return yield* unavailable(source, `responded with ${status}`)
   if (status === 200) {
     const { Credentials } = yield* decode(source, Granted, yield* parse(source, text))
     return yield* keysOf(source, Credentials)
   }
-  const refusal = yield* Effect.flatMap(parse(source, text), (answer) =>
-    decode(source, Refusal, answer)
-  ).pipe(Effect.orElseSucceed(() => undefined))
-  if (refusal === undefined) {
-    // Not of STS's: a proxy or a captive portal.
-    return yield* unavailable(source, `responded with ${status}`)
-  }
+  const refusal = refusalIn(answer)
+  // Not of STS's: a proxy or a captive portal.
+  if (refusal === undefined) return yield* unavailable(source, `responded with ${status}`)
   if (refusal.Code.startsWith("Throttling")) return yield* unavailable(source, refusal.Code)
-  return yield* refusal.Code.startsWith("InvalidTimeStamp")
-    ? refused(source, `${clip(refusal.Code)}: set this machine's clock`)
-    : refused(source, clip([refusal.Code, shown(refusal)].join(" ")).trim())
+  const problem = clip([refusal.Code, shown(refusal)].join(" ")).trim()
+  return yield* refused(source, problem, remedyFor(refusal.Code))
 })
+
+const refusalIn = ({ text }: Answer) =>
+  Option.getOrUndefined(Schema.decodeOption(Schema.fromJsonString(Refusal))(text))
+
+const codeIn = (answer: Answer): string | undefined => refusalIn(answer)?.Code
+
+/** What begins a code, and what helps. */
+const remedies: ReadonlyArray<readonly [RegExp, string]> = [
+  [/^InvalidTimeStamp/, "set this machine's clock"],
+  [/^EntityNotExist/, "check the role's ARN, and the OIDC provider's"],
+  [/^NoPermission/, "let the role's trust policy name who asks, and grant sts:AssumeRole to it"],
+  [/^InvalidAccessKeyId/, "give an access key that exists and is enabled"],
+  [/^(SignatureDoesNotMatch|IncompleteSignature)/, "check the access key's secret"],
+  [/^InvalidSecurityToken/, "give new temporary keys to ask STS with"],
+  [/^AuthenticationFail/, "check the OIDC token, and what the role's trust policy says of it"]
+]
+
+const remedyFor = (code: string): string =>
+  remedies.find(([pattern]) => pattern.test(code))?.[1] ??
+  "check the role's settings: its ARN, session name, duration and policy"
 
 /** On a signature that is wrong, STS repeats all that was signed, with the token. */
 const shown = ({ Code, Message = "" }: { readonly Code: string; readonly Message?: string }) =>
