@@ -40,12 +40,17 @@ export const large = contentOf(79 * partSize + 1_000)
 /** Storage that every runner sees. */
 export class Shared extends Context.Service<
   Shared,
-  { readonly write: (path: string, bytes: Uint8Array) => Effect.Effect<void> }
+  {
+    readonly write: (path: string, bytes: Uint8Array) => Effect.Effect<void>
+    /** Gives every file another inode, and these bytes if it is said: time and size stay. */
+    readonly remount: (path: string, bytes?: Uint8Array) => Effect.Effect<void>
+  }
 >()("test/Shared") {}
 
 const layerFiles = Layer.effectContext(
   Effect.sync(() => {
     const files = new Map<string, { readonly bytes: Uint8Array; readonly version: number }>()
+    let mount = 1
     const at = (path: string) =>
       Effect.suspend(() => {
         const file = files.get(path)
@@ -61,8 +66,8 @@ const layerFiles = Layer.effectContext(
         size: ByteSize.bytes(bytes.length),
         // Long ago: nobody waits to see whether it changes once more.
         mtime: Option.some(new Date(version - 86_400_000)),
-        ino: Option.none()
-      }) as FileSystem.File.Info
+        ino: Option.some(mount)
+      }) as unknown as FileSystem.File.Info
     const read = (path: string) => (target: Uint8Array, options?: FileSystem.File.ReadOptions) =>
       Effect.map(at(path), ({ bytes }) => {
         const start = Number(options?.position)
@@ -77,7 +82,13 @@ const layerFiles = Layer.effectContext(
     })
     const write = (path: string, bytes: Uint8Array) =>
       Effect.sync(() => files.set(path, { bytes, version: (files.get(path)?.version ?? 0) + 1 }))
-    return Context.make(FileSystem.FileSystem, fs).pipe(Context.add(Shared, { write }))
+    const remount = (path: string, bytes?: Uint8Array) =>
+      Effect.sync(() => {
+        mount++
+        const file = files.get(path)
+        if (file !== undefined && bytes !== undefined) files.set(path, { ...file, bytes })
+      })
+    return Context.make(FileSystem.FileSystem, fs).pipe(Context.add(Shared, { write, remount }))
   })
 )
 
@@ -198,6 +209,7 @@ export const assertNothingLeft = Effect.gen(function* () {
 
 export const write = (bytes: Uint8Array, to = path) =>
   Shared.use((shared) => shared.write(to, bytes))
+export const remount = (bytes?: Uint8Array) => Shared.use((shared) => shared.remount(path, bytes))
 export const inject = (...faults: ReadonlyArray<Fault.Fault>) =>
   OssEmulator.OssEmulator.use((emulator) => emulator.inject(...faults))
 export const openUploads = OssEmulator.OssEmulator.use((emulator) => emulator.uploads(bucket))

@@ -160,7 +160,7 @@ export interface Options<E = never, R = never> {
  * Requests are signed with the keys that are current then; keys that OSS calls
  * expired are refreshed once for all requests, and never sent again. The request
  * that learnt it still fails, with reason `CredentialsExpired`. So does one for
- * which there are no keys. Likewise, `ClockSkew` fails the request that learnt
+ * which there are no keys; with `NoCredentials`, if asking again does not help. Likewise, `ClockSkew` fails the request that learnt
  * how far this machine's clock is off; later ones are signed with the right
  * time.
  *
@@ -349,8 +349,11 @@ interface PresignedOptions<E = never, R = never> extends Omit<
  * smaller than a part. To resume as well as can be it needs `listParts`, to
  * settle lost answers `head`, to clean up `listUploads` and `abort`; all of
  * these may be left unsigned, as they may be forbidden. No upload needs
- * `listObjects` and `delete`. If signing fails, the request fails with reason
- * `CredentialsExpired`, and is sent again.
+ * `listObjects` and `delete`. If `sign` can't reach its
+ * server, uploads wait as they do for OSS: an error with `isRetryable: true`, one
+ * of the network's, or an HTTP status 5xx, 408 or 429. With `isRetryable: false`
+ * or another status from 400 on, it refuses, with reason `AccessDenied`. After
+ * any other error the request is sent again, as often as the policy says.
  *
  * **Gotchas**
  *

@@ -28,7 +28,9 @@ export interface Credentials {
  * request needs keys, and again once they have expired; what it fails with
  * should say what happened in its `message`. If the error has `isRetryable: true`,
  * or is one of the network's, requests wait for the keys as for a network that is
- * down; any other fails them after the policy's attempts.
+ * down. With `isRetryable: false`, or an HTTP status such as 403, they fail at once,
+ * with its `message` and its `remedy`. Any other error fails them after the
+ * policy's attempts.
  *
  * @category models
  * @since 0.1.0

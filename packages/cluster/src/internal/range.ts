@@ -102,7 +102,8 @@ const send = Effect.fnUntraced(function* (range: Range, executionId: string, cap
     untilLost(executionId, capacity)
   ])
   yield* steps.unchanged
-  return { parts: sent.sort((a, b) => a.number - b.number), bytes }
+  sent.sort((a, b) => a.number - b.number)
+  return { parts: sent, bytes, ...(steps.isRemounted ? { remounted: true } : {}) }
 }, Effect.scoped)
 
 /** Looks for signals until there is one to stop. */

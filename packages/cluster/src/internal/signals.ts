@@ -41,7 +41,9 @@ export const Begun = DurableDeferred.make("Begun", {
 export const Sent = Schema.Struct({
   parts: Schema.Array(Checkpoint.PartRecord),
   /** Given to the network, in bytes. */
-  bytes: Schema.Int
+  bytes: Schema.Int,
+  /** The source had another inode than when it was submitted: its parts are compared before they become an object. */
+  remounted: Schema.optionalKey(Schema.Boolean)
 })
 
 /** What became of a range. `round` tells how often the upload went on after a pause. */

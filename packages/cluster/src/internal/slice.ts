@@ -206,7 +206,7 @@ const sourceOf = (
         })
       )
     ),
-    (opened) => opened.fingerprint === fingerprint,
+    (opened) => Source.compare(fingerprint, opened.fingerprint) !== "other",
     () => SourceErrors.changed(path, "it is not what it was when the upload was submitted")
   )
 })

@@ -3,6 +3,7 @@ import * as MultipartUpload from "@effect-oss/core/internal/upload/multipart"
 import * as SourceErrors from "@effect-oss/core/internal/source/errors"
 import * as RetryPolicy from "@effect-oss/core/RetryPolicy"
 import { OssClient } from "@effect-oss/core/OssClient"
+import * as Source from "@effect-oss/core/Source"
 import * as Effect from "effect/Effect"
 import * as Locate from "./locate.ts"
 import type { Job } from "./uploadWorkflow.ts"
@@ -17,7 +18,8 @@ export const open = Effect.fnUntraced(function* (
   const client = yield* (yield* Targets).client({ bucket, key })
   const source = yield* (yield* Roots).open(job.source)
   const sourceName = Locate.nameOf(job.source)
-  if (source.fingerprint !== fingerprint) {
+  const comparison = Source.compare(fingerprint, source.fingerprint)
+  if (comparison === "other") {
     // The fingerprint as it is now is nothing that whoever reads this error needs to know.
     return yield* SourceErrors.changed(
       sourceName,
@@ -29,5 +31,7 @@ export const open = Effect.fnUntraced(function* (
   const steps = yield* MultipartUpload.open({ key, source, sourceName, options, retry }).pipe(
     Effect.provideService(OssClient, client)
   )
-  return { ...steps, client, source }
+  /** Only its inode is another, as at another mount: what other runners sent is to be compared. */
+  const isRemounted = comparison === "compare"
+  return { ...steps, client, source, isRemounted }
 })

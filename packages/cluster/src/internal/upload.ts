@@ -41,8 +41,9 @@ export const run = (capacity: Capacity) =>
     )
     const sent = yield* send(job, executionId, begun)
     yield* goingOn(job, executionId, "complete")
-    const result = yield* complete(capacity, job, begun.uploadId, sent.parts)
-    return { ...result, sent: sent.bytes, resumed: Math.max(0, job.size - sent.bytes) }
+    const { result, bytes } = yield* complete(capacity, job, begun.uploadId, sent)
+    const all = sent.bytes + bytes
+    return { ...result, sent: all, resumed: Math.max(0, job.size - all) }
   })
 
 /** The object of the execution before. */
@@ -79,23 +80,50 @@ const begin = (capacity: Capacity, job: Job, executionId: string) =>
     })
   )
 
-const complete = (
-  capacity: Capacity,
-  job: Job,
-  uploadId: string,
-  parts: ReadonlyArray<UploadedPart>
-) =>
+/** What is known of all parts. */
+interface Sent {
+  readonly parts: ReadonlyArray<UploadedPart>
+  readonly bytes: number
+  readonly remounted: boolean
+}
+
+const complete = (capacity: Capacity, job: Job, uploadId: string, sent: Sent) =>
   patiently(
     Activity.make({
       name: "complete",
-      success: UploadResult,
+      success: Schema.Struct({ result: UploadResult, bytes: Schema.Int }),
       error: Failure,
-      execute: Effect.flatMap(Steps.open(job), (steps) => steps.complete(uploadId, parts)).pipe(
-        Effect.scoped,
-        capacity.activities.withPermit
-      )
+      execute: Effect.gen(function* () {
+        const steps = yield* Steps.open(job)
+        const { parts, bytes } =
+          sent.remounted || steps.isRemounted
+            ? yield* compared(steps, capacity, uploadId, sent.parts)
+            : { parts: sent.parts, bytes: 0 }
+        return { result: yield* steps.complete(uploadId, parts), bytes }
+      }).pipe(Effect.scoped, capacity.activities.withPermit)
     })
   )
+
+/**
+ * Runners had the source under different inodes: the same file at different
+ * mounts, or one that has taken its place. Only its bytes tell.
+ */
+const compared = Effect.fnUntraced(function* (
+  steps: Effect.Success<ReturnType<typeof Steps.open>>,
+  { parts: concurrency }: Capacity,
+  uploadId: string,
+  sent: ReadonlyArray<UploadedPart>
+) {
+  const results = yield* Effect.forEach(
+    sent,
+    (part) => steps.part(uploadId, { _tag: "Adoptable", part }),
+    { concurrency }
+  )
+  return {
+    parts: results.map(({ part }) => part),
+    bytes: results.reduce((sum, { sent }) => sum + sent, 0)
+  }
+})
 
 /** Shares the parts out until all are durable; goes round again after each pause. */
 const send = Effect.fnUntraced(function* (
@@ -106,6 +134,7 @@ const send = Effect.fnUntraced(function* (
   const { parts } = yield* Effect.fromResult(Part.plan(job.size, job.partSize))
   const done = new Map<number, UploadedPart>()
   let bytes = 0
+  let remounted = false
   for (let round = 0; done.size < parts.length; round++) {
     if (round > 0) yield* goingOn(job, executionId, round)
     const ranges = Ranges.missing(parts, done, partsPerRange)
@@ -127,9 +156,10 @@ const send = Effect.fnUntraced(function* (
       if (Result.isFailure(result)) return yield* result.failure
       for (const part of result.success.parts) done.set(part.number, part)
       bytes += result.success.bytes
+      remounted ||= result.success.remounted === true
     }
   }
-  return { parts: parts.flatMap(({ number }) => done.get(number) ?? []), bytes }
+  return { parts: parts.flatMap(({ number }) => done.get(number) ?? []), bytes, remounted }
 })
 
 /** Submits ranges, once: when the upload goes on after each of their ends, they are there. */
