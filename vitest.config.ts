@@ -9,6 +9,7 @@ export const long = [
   "examples/*.test.ts",
   "examples/recipes/processes.test.ts",
   "packages/cli/test/binary.test.ts",
+  "packages/cli/test/proxies.test.ts",
   "packages/cluster/test/restart.test.ts",
   "packages/core/test/upload/outage.http.test.ts",
   "packages/node-http/test/contract.test.ts",

@@ -8,7 +8,7 @@ import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
-import { files, json, partSize, url } from "./internal/params.ts"
+import { files, json, partSize, profile, url } from "./internal/params.ts"
 import { orInterrupted, untilSignal } from "./internal/signals.ts"
 
 const load = <A>(module: () => Promise<A>) => Effect.promise(module)
@@ -61,7 +61,8 @@ const runner = Command.make(
       Flag.withDescription("Parts of each range on their way at once. Default: 5"),
       Flag.withMetavar("N"),
       Flag.withDefault(5)
-    )
+    ),
+    profile
   },
   (input) =>
     load(() => import("./internal/commands/runner.ts")).pipe(
@@ -71,7 +72,7 @@ const runner = Command.make(
 ).pipe(
   Command.withShortDescription("Take on uploads that are submitted, until SIGINT or SIGTERM"),
   Command.withDescription(
-    "Take on uploads that are submitted, together with all runners of the same database, until SIGINT or SIGTERM. Sources have to be there under the same path. Endpoint and keys: the environment. No port is opened: work is found in the database"
+    "Take on uploads that are submitted, together with all runners of the same database, until SIGINT or SIGTERM. Sources have to be there under the same path. Endpoint: the environment. Keys: as upload finds them. No port is opened: work is found in the database"
   ),
   Command.withExamples([
     { command: "effect-oss runner", description: "The only one, on SQLite" },

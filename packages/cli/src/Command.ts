@@ -7,7 +7,16 @@
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
-import { directoryFlag, fileFlag, files, json, objectUrl, place, url } from "./internal/params.ts"
+import {
+  directoryFlag,
+  fileFlag,
+  files,
+  json,
+  objectUrl,
+  place,
+  profile,
+  url
+} from "./internal/params.ts"
 import { orInterrupted, untilSignal } from "./internal/signals.ts"
 import * as Storage from "./internal/storage.ts"
 import * as UploadFlags from "./internal/uploadFlags.ts"
@@ -50,13 +59,7 @@ const connection = {
   ossutilConfig: fileFlag("ossutil-config").pipe(
     Flag.withDescription("The same, from another file")
   ),
-  profile: Flag.String("profile").pipe(
-    Flag.withDescription(
-      "Take the keys of this profile in ~/.aliyun/config.json, ~/.alibabacloud/credentials or ossutil's file"
-    ),
-    Flag.withMetavar("NAME"),
-    Flag.optional
-  ),
+  profile,
   log: fileFlag("log").pipe(
     Flag.withDescription("Add a line for each request to this file; no secret is in it")
   )

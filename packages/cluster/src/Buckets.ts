@@ -9,6 +9,7 @@ import { InvalidRequest } from "@effect-oss/core/UploadError"
 import type * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import type { HttpClient } from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as Predicate from "effect/Predicate"
@@ -29,6 +30,8 @@ export class Buckets extends Context.Service<
     readonly client: (
       bucket: string
     ) => Effect.Effect<OssClient.OssClient["Service"], InvalidRequest, Scope.Scope>
+    /** Fails if there are no credentials for its clients, and asking again does not help. */
+    readonly check: Effect.Effect<void, InvalidRequest>
   }
 >()("@effect-oss/cluster/Buckets") {}
 
@@ -52,7 +55,7 @@ export const layer = <E, R>(
           ),
         idleTimeToLive: "5 minutes"
       })
-      return { client: (bucket) => RcMap.get(clients, bucket) }
+      return { client: (bucket) => RcMap.get(clients, bucket), check: Effect.void }
     })
   )
 
@@ -60,15 +63,74 @@ export const layer = <E, R>(
  * Clients as the environment says, see `OssClient.layerConfig`; but for the
  * bucket, which each upload names.
  *
+ * **Details**
+ *
+ * `credentials` may be an effect, such as `NodeOssCredentials.chain()`. Clients
+ * that need keys at the same time ask once.
+ *
+ * **Example** (keys as Alibaba's tools find them)
+ *
+ * ```ts
+ * import { Buckets } from "@effect-oss/cluster"
+ * import { NodeOssCredentials, NodeOssHttp } from "@effect-oss/node-http"
+ * import { NodeServices } from "@effect/platform-node"
+ * import { Layer } from "effect"
+ *
+ * const layer = Buckets.layerConfig({ credentials: NodeOssCredentials.chain() }).pipe(
+ *   Layer.provide([NodeOssHttp.layer(), NodeServices.layer])
+ * )
+ * ```
+ *
  * @category layers
  * @since 0.1.0
  */
-export const layerConfig = (
-  given: Partial<Omit<OssClient.Options, "bucket">> = {}
-): Layer.Layer<Buckets, never, HttpClient> =>
-  layer<Config.ConfigError | InvalidRequest, HttpClient>((bucket) =>
+export const layerConfig = <E = never, R = never>(
+  given: Partial<Omit<OssClient.Options<E, R>, "bucket">> = {}
+): Layer.Layer<Buckets, never, HttpClient | Exclude<R, Scope.Scope>> =>
+  Layer.unwrap(
+    Effect.gen(function* () {
+      const { credentials, ...rest } = given
+      if (credentials === undefined || !Effect.isEffect(credentials)) return configured(given)
+      // For the clients of several buckets: each keeps what it got until it expires.
+      const [shared] = yield* Effect.cachedInvalidateWithTTL(
+        credentials,
+        Exit.match({ onSuccess: () => sharedFor, onFailure: () => 0 })
+      )
+      return Layer.effect(
+        Buckets,
+        Effect.gen(function* () {
+          const context = yield* Effect.context<R>()
+          const check = Effect.catch(Effect.asVoid(shared), (error) =>
+            isFinal(error) ? Effect.fail(withoutCredentials(error)) : Effect.void
+          )
+          const { client } = yield* Buckets
+          return { client, check: Effect.provideContext(check, context) }
+        })
+      ).pipe(Layer.provide(configured({ ...rest, credentials: shared })))
+    })
+  )
+
+/** In milliseconds. A client that is told that its keys have expired asks for others, later than this. */
+const sharedFor = 10_000
+
+const configured = <E, R>(given: Partial<Omit<OssClient.Options<E, R>, "bucket">>) =>
+  layer<Config.ConfigError | InvalidRequest, HttpClient | R>((bucket) =>
     OssClient.layerConfig({ ...given, bucket })
   )
+
+/** What may go away is waited for by the uploads. */
+const isFinal = (error: unknown): boolean =>
+  Predicate.hasProperty(error, "isRetryable") && error.isRetryable === false
+
+const withoutCredentials = (error: unknown) =>
+  new InvalidRequest({
+    field: "credentials",
+    problem: error instanceof Error ? error.message : String(error),
+    remedy:
+      Predicate.hasProperty(error, "remedy") && typeof error.remedy === "string"
+        ? error.remedy
+        : "see to what gives the credentials of the runners"
+  })
 
 /**
  * The one client that there is, for its own bucket.
@@ -82,7 +144,8 @@ export const layerClient: Layer.Layer<Buckets, never, OssClient.OssClient> = Lay
     client: (bucket) =>
       bucket === client.bucket
         ? Effect.succeed(client)
-        : Effect.fail(unusable(bucket, new Error(`only ${client.bucket} is served here`)))
+        : Effect.fail(unusable(bucket, new Error(`only ${client.bucket} is served here`))),
+    check: Effect.void
   }))
 )
 

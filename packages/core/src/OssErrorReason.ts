@@ -283,6 +283,7 @@ export class AccessDenied extends Schema.TaggedError<AccessDenied>()("AccessDeni
       case "InvalidSecurityToken":
         return "use the security token that came with the keys, or none"
       default:
+        if (/not sign/.test(this.description)) return "have whoever signs requests sign this one"
         return /endpoint/i.test(this.description)
           ? "use the bucket's own endpoint or region"
           : `let a RAM or bucket policy grant ${this.permission ?? "this"} to these keys`

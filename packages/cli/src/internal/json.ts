@@ -5,8 +5,11 @@
  * characters above them, and format characters such as bidirectional overrides,
  * are escaped here, so that a terminal that shows the line does what it says.
  */
-export const jsonLine = (value: unknown): string =>
-  `${JSON.stringify(value).replaceAll(/[\p{Cf}\u007F-\u009F\u2028\u2029]/gu, escaped)}\n`
+export const jsonLine = (value: unknown): string => `${jsonText(value)}\n`
+
+/** The same, without its end. */
+export const jsonText = (value: unknown): string =>
+  JSON.stringify(value).replaceAll(/[\p{Cf}\u007F-\u009F\u2028\u2029]/gu, escaped)
 
 /** As one or two `\\uXXXX`, which every parser of JSON turns back. */
 const escaped = (character: string): string =>

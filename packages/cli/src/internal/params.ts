@@ -85,3 +85,12 @@ export const json = Flag.Boolean("json").pipe(
   Flag.withoutNegation,
   Flag.withDefault(false)
 )
+
+/** Of the chain of credentials. */
+export const profile = Flag.String("profile").pipe(
+  Flag.withDescription(
+    "Take the keys of this profile in ~/.aliyun/config.json, ~/.alibabacloud/credentials or ossutil's file"
+  ),
+  Flag.withMetavar("NAME"),
+  Flag.optional
+)

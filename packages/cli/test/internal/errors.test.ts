@@ -41,6 +41,12 @@ const all: ReadonlyArray<Failure> = [
   oss(new OssError.Misconnected({ description, remedy: "trust its certificate" })),
   oss(new OssError.ClockSkew({ offset: 3_600_000 }), 403, "RequestTimeTooSkewed"),
   oss(new OssError.CredentialsExpired({ description }), 403, "SecurityTokenExpired"),
+  oss(
+    new OssError.NoCredentials({
+      description: "STS for acs:ram::1:role/uploads: EntityNotExist.Role",
+      advice: "check the role's ARN"
+    })
+  ),
   oss(new OssError.AccessDenied({ description, permission: "oss:PutObject" }), 403, "AccessDenied"),
   oss(
     new OssError.PublicEndpointForbidden({ description: "it is not allowed" }),

@@ -22,6 +22,7 @@ export const problems = Effect.fnUntraced(function* (options: {
   const { roots, targets } = options
   const checks: ReadonlyArray<Check> = [
     ...(roots.length === 0 ? [Effect.fail(noRoot)] : roots.map(root)),
+    Effect.flatMap(Buckets, ({ check }) => check),
     ...(targets === undefined ? [settings] : targets.map(target))
   ]
   const found = yield* Effect.forEach(checks, (check) => Effect.option(Effect.flip(check)))

@@ -3,6 +3,7 @@ import * as Uploads from "@effect-oss/cluster/Uploads"
 import * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import * as Age from "../Age.ts"
+import { jsonText } from "../json.ts"
 import { Output } from "../Output.ts"
 import { layerClient } from "./cluster.ts"
 
@@ -19,7 +20,7 @@ export const run = Effect.fn("cleanup")(function* (input: Input) {
     Effect.provide(layerClient(input.databaseUrl))
   )
   const line = input.json
-    ? JSON.stringify({ removed })
+    ? jsonText({ removed })
     : `forgot ${removed} ${removed === 1 ? "upload" : "uploads"} that ended more than ${input.olderThan} ago`
   yield* out(`${line}\n`)
 })

@@ -3,7 +3,7 @@ import * as Text from "@effect-oss/terminal/Text"
 import type { Executions } from "@effect-oss/cluster/Executions"
 import * as NodeCluster from "@effect-oss/cluster/NodeCluster"
 import type { Status, Submitted } from "@effect-oss/cluster/Uploads"
-import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
+import * as NodeOssHttp from "@effect-oss/node-http/NodeOssHttp"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -13,6 +13,7 @@ import { SomeFailed, UsageError } from "../CliFailure.ts"
 import type { Failure } from "../Explain.ts"
 import { explainCause, gravest } from "../Explain.ts"
 import { databaseOf } from "../databaseUrl.ts"
+import { jsonText } from "../json.ts"
 
 /** What a client of the cluster is. */
 export type Client = WorkflowEngine | Executions
@@ -21,7 +22,7 @@ export type Client = WorkflowEngine | Executions
 export const layerClient = (databaseUrl: Option.Option<string>) =>
   Layer.unwrap(
     Effect.map(databaseOf(databaseUrl), ({ layer }) =>
-      Layer.merge(NodeCluster.layerClient.pipe(Layer.provide(layer)), NodeHttpClient.layerNodeHttp)
+      Layer.merge(NodeCluster.layerClient.pipe(Layer.provide(layer)), NodeOssHttp.layer())
     )
   )
 
@@ -79,7 +80,7 @@ export const describe = (status: Status): string => {
 
 /** An upload as one JSON value. */
 export const toJson = ({ id, bucket, key, size, submitted, ended, status }: Submitted): string =>
-  JSON.stringify({
+  jsonText({
     id,
     bucket,
     key,

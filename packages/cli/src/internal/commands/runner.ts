@@ -10,6 +10,7 @@ import * as Option from "effect/Option"
 import { MinimumLogLevel } from "effect/References"
 import { UsageError } from "../CliFailure.ts"
 import * as Age from "../Age.ts"
+import * as Credentials from "../credentials.ts"
 import * as ObjectUrl from "../ObjectUrl.ts"
 import { Output } from "../Output.ts"
 import { databaseOf } from "../databaseUrl.ts"
@@ -22,6 +23,7 @@ export interface Input {
   readonly retention: Option.Option<string>
   readonly activities: number
   readonly parallel: number
+  readonly profile: Option.Option<string>
 }
 
 export const run = Effect.fn("runner")(function* (input: Input) {
@@ -42,7 +44,10 @@ export const run = Effect.fn("runner")(function* (input: Input) {
     parts
   }
   const engine = database.isServer ? NodeCluster.layer() : NodeCluster.layerSingle
-  const buckets = Buckets.layerConfig().pipe(Layer.provide(NodeOssHttp.layer()))
+  const found = yield* Credentials.found(input.profile)
+  const buckets = Buckets.layerConfig(found && { credentials: found.current }).pipe(
+    Layer.provide(NodeOssHttp.layer())
+  )
   yield* Effect.provide(UploadRunner.preflight(options), buckets)
   const runner = UploadRunner.layer(options).pipe(
     Layer.provide(engine),

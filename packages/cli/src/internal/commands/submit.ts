@@ -11,6 +11,7 @@ import { UsageError } from "../CliFailure.ts"
 import * as ObjectUrl from "../ObjectUrl.ts"
 import { Output } from "../Output.ts"
 import * as Size from "../Size.ts"
+import { jsonLine } from "../json.ts"
 import { conclude, layerClient } from "./cluster.ts"
 import { kindOf, oneKey } from "./places.ts"
 import { watch } from "./watch.ts"
@@ -64,7 +65,7 @@ const one = Effect.fnUntraced(function* (
   const { out } = yield* Output
   const { bucket, key } = ObjectUrl.within(url, basename(nameOf(source)))
   const id = yield* Uploads.submit({ bucket, key, source, partSize, onFailure, again })
-  yield* out(json ? `${JSON.stringify({ id, bucket, key })}\n` : `${id}\n`)
+  yield* out(json ? jsonLine({ id, bucket, key }) : `${id}\n`)
   return id
 })
 
@@ -84,7 +85,7 @@ const many = Effect.fnUntraced(function* (
     })
   }
   const ids = yield* Uploads.submitMany({ bucket, prefix, files, partSize, onFailure, again })
-  for (const id of ids) yield* out(json ? `${JSON.stringify({ id, bucket })}\n` : `${id}\n`)
+  for (const id of ids) yield* out(json ? jsonLine({ id, bucket }) : `${id}\n`)
   return ids
 })
 
