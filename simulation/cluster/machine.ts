@@ -80,8 +80,9 @@ export const make = Effect.gen(function* () {
       ),
       Layer.effect(
         Buckets.Buckets,
-        Effect.map(Buckets.Buckets, ({ client }) => ({
-          client: (bucket) => Effect.map(client(bucket), wrapped(sent))
+        Effect.map(Buckets.Buckets, ({ client, check }) => ({
+          client: (bucket) => Effect.map(client(bucket), wrapped(sent)),
+          check
         }))
       ),
       Layer.succeed(Clock.Clock, own)
