@@ -5,7 +5,7 @@ export const transport: Patches = {
   tests: ["packages/node-http/test/NodeOssHttp", "packages/node-http/test/pieces"],
   worlds: "none",
   named: {
-    "pump.ts": ["packages/node-http/test/pieces"],
+    "pump.ts": ["packages/node-http/test/NodeOssHttp"],
     "exchange.ts": ["packages/node-http/test/NodeOssHttp"]
   },
   bugs: [
