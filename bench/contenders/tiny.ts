@@ -19,6 +19,7 @@ import { note, task } from "./report.ts"
 const { endpoint, amount = 0 } = task
 
 const content = new Uint8Array(1024)
+const quarter = Math.ceil(amount / 4)
 const requests = Stream.range(1, amount).pipe(
   Stream.map((n) => ({ key: `tiny/${n}`, source: Source.bytes(content, `${n}`) }))
 )
@@ -43,7 +44,7 @@ const client = OssClient.layer({
 
 UploadMany.uploadAll(requests, { onFailure: "stop" }).pipe(
   Stream.zipWithIndex,
-  Stream.tap(([, index]) => (index % (amount / 4) === amount / 8 ? look : Effect.void)),
+  Stream.tap(([, index]) => (index % quarter === quarter >> 1 ? look : Effect.void)),
   Stream.runDrain,
   Effect.tap(() => Effect.sync(() => note({ heldMiB: held / 2 ** 20 }))),
   Effect.provide([Layer.provide(client, NodeOssHttp.layer()), CheckpointStore.layerMemory]),

@@ -3,7 +3,8 @@ import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { Source, Upload } from "@effect-oss/core"
 import { OssEmulator } from "@effect-oss/emulator"
-import { Effect, Exit, Option } from "effect"
+import { Effect, Exit, FileSystem, Layer, Option } from "effect"
+import { TestClock } from "effect/testing"
 import { contentOn, disk, type Disk, fileSystem, logged } from "../support/disk.ts"
 import { assertWhole, bucket, key, partSize, partsSent, world } from "../support/world.ts"
 import * as Slice from "../../src/internal/source/slice.ts"
@@ -60,6 +61,50 @@ describe("the size of a file", () => {
       yield* nothingIsStored
     }).pipe(Effect.provide([world, NodeServices.layer]))
   )
+})
+
+describe("many files of one directory", () => {
+  /** A file system that tells links from files, and what it was asked. */
+  const counting = (type: "File" | "SymbolicLink") => {
+    const asked = { looks: 0, realPaths: new Array<string>() }
+    const layer = Layer.effect(
+      FileSystem.FileSystem,
+      Effect.map(FileSystem.FileSystem, (fs) => ({
+        ...fs,
+        lstat: (path) => {
+          asked.looks++
+          return Effect.map(fs.stat(path), (info) => ({ ...info, type }))
+        },
+        realPath: (path) => {
+          asked.realPaths.push(path)
+          return Effect.succeed(`/real${path}`)
+        }
+      }))
+    ).pipe(Layer.provide(fileSystem(disk({ size: 10 }))))
+    return { asked, layer }
+  }
+  const idOf = (path: string) => Effect.map(Source.file(path).open, ({ id }) => id)
+
+  it.effect("look up where it really is once a second", () => {
+    const { asked, layer } = counting("File")
+    return Effect.gen(function* () {
+      assert.strictEqual(yield* idOf("/share/a"), "file:/real/share/a")
+      assert.strictEqual(yield* idOf("/share/b"), "file:/real/share/b")
+      assert.deepStrictEqual(asked, { looks: 2, realPaths: ["/share"] })
+      yield* TestClock.adjust("1 second")
+      yield* idOf("/share/c")
+      assert.deepStrictEqual(asked.realPaths, ["/share", "/share"])
+    }).pipe(Effect.scoped, Effect.provide(layer))
+  })
+
+  it.effect("look up each link", () => {
+    const { asked, layer } = counting("SymbolicLink")
+    return Effect.gen(function* () {
+      assert.strictEqual(yield* idOf("/share/a"), "file:/real/share/a")
+      yield* idOf("/share/b")
+      assert.deepStrictEqual(asked.realPaths, ["/share/a", "/share/b"])
+    }).pipe(Effect.scoped, Effect.provide(layer))
+  })
 })
 
 describe("a file that is written to", () => {
