@@ -180,7 +180,8 @@ const detailsOf = (
 }
 
 const moduleOf = ({ file, text }: Document, find: Find): ReadonlyArray<string> => {
-  const [, folder = "", name = ""] = /^packages\/([^/]+)\/src\/(\w+)\.ts$/.exec(file) ?? []
+  const [, folder = "", name = ""] =
+    /^packages\/([^/]+)\/src\/((?:testing\/)?\w+)\.ts$/.exec(file) ?? []
   const all = declarationsIn(text)
   const entries = entriesOf(all)
   if (name === "" || name === "index" || entries.length === 0) return []
@@ -190,7 +191,7 @@ const moduleOf = ({ file, text }: Document, find: Find): ReadonlyArray<string> =
     "",
     summaryOf(header),
     "",
-    ...entries.flatMap((parts) => entry(parts, all, folder, find)),
+    ...entries.flatMap((parts) => entry(parts, all, find)),
     ""
   ]
 }
@@ -209,15 +210,32 @@ const entriesOf = (all: ReadonlyArray<Declaration>): ReadonlyArray<ReadonlyArray
 const entry = (
   parts: ReadonlyArray<Declaration>,
   all: ReadonlyArray<Declaration>,
-  folder: string,
   find: Find
 ): ReadonlyArray<string> => {
   const [{ name, comment } = parts[0]!] = parts
   const category = /@category (.+)/.exec(comment)?.[1] ?? ""
   const base = all.find((other) => other.name === `${name}_base`)
-  // The pieces of the command are for its own tests; what it does is on its own page.
-  const details = folder === "cli" ? [] : parts.flatMap((part) => detailsOf(part, base, find))
-  return [`- \`${name}\` (${category}): ${summaryOf(comment)}`, ...new Set(details)]
+  const details = parts.flatMap((part) => detailsOf(part, base, find))
+  const inline = parts.flatMap((part) => inlineOf(part, all))
+  return [`- \`${name}\` (${category}): ${summaryOf(comment)}`, ...new Set([...details, ...inline])]
+}
+
+/** What is only named by this declaration and has no entry of its own, such as its options, is shown with it. */
+const inlineOf = (
+  { name, kind, text }: Declaration,
+  all: ReadonlyArray<Declaration>
+): ReadonlyArray<string> => {
+  if (name.endsWith("_base")) return []
+  const signature = kind === "interface" ? "" : text
+  const shown = all.filter(
+    (other) =>
+      other.kind === "interface" &&
+      !/@category /.test(other.comment) &&
+      new RegExp(`(?<![.\\w])${other.name}\\b`).test(signature)
+  )
+  const find = (other: string) =>
+    all.find(({ name, kind }) => name === other && kind === "interface")
+  return shown.flatMap((other) => detailsOf(other, undefined, find))
 }
 
 /** In the order in which a reader meets them; the others follow by name. */
@@ -258,13 +276,14 @@ const byOrder =
   }
 
 const folderOf = ({ file }: Document) => file.split("/")[1] ?? ""
-const nameOf = ({ file }: Document) => /(\w+)\.ts$/.exec(file)?.[1] ?? ""
+const nameOf = ({ file }: Document) => /src\/([\w/]+)\.ts$/.exec(file)?.[1] ?? ""
 
 /** As GitHub makes them out of headings. */
 const anchor = (heading: string) => heading.toLowerCase().replaceAll(/[^\w-]/g, "")
 
 /** The page about every public export, out of declarations with their doc comments. */
-export const reference = (declarations: ReadonlyArray<Document>): string => {
+export const reference = (documents: ReadonlyArray<Document>): string => {
+  const declarations = merged(documents)
   const packages = [...new Set(declarations.map(folderOf))]
     .toSorted(byOrder(packagesInOrder))
     .map((folder) => packageOf(folder, declarations))
@@ -285,6 +304,25 @@ export const reference = (declarations: ReadonlyArray<Document>): string => {
       [[`## @effect-oss/${folder}`, ""], ...modules.map(({ lines }) => lines)].flat()
     )
   ].join("\n")
+}
+
+/** A module that another one forwards is shown there. The command has no module that can be imported. */
+const merged = (documents: ReadonlyArray<Document>): ReadonlyArray<Document> => {
+  const forwards = ({ file, text }: Document) =>
+    Array.from(text.matchAll(/^export (?:type )?\* from "\.\/([\w/]+)\.ts";$/gm), ([, name]) =>
+      file.replace(/\w+\.ts$/, `${name}.ts`)
+    )
+  const forwarded = new Set(documents.flatMap(forwards))
+  const textOf = (document: Document): string =>
+    [
+      document.text,
+      ...forwards(document).flatMap((file) =>
+        documents.filter((other) => other.file === file).map(textOf)
+      )
+    ].join("\n")
+  return documents
+    .filter(({ file }) => !forwarded.has(file) && !file.startsWith("packages/cli/"))
+    .map((document) => ({ file: document.file, text: textOf(document) }))
 }
 
 const packageOf = (folder: string, all: ReadonlyArray<Document>) => {

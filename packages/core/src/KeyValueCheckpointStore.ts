@@ -22,20 +22,28 @@ import * as Option from "effect/Option"
 import * as KeyValueStore from "effect/persistence/KeyValueStore"
 import * as Random from "effect/Random"
 import * as Result from "effect/Result"
-import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as Checkpoint from "./Checkpoint.ts"
 import type { BackingLog, OpenOptions } from "./CheckpointStore.ts"
+import { Busy, CheckpointError, CheckpointStore, make } from "./CheckpointStore.ts"
+import type { Root, Shelf } from "./internal/store/entries.ts"
 import {
-  Busy,
-  CheckpointError,
-  CheckpointStore,
-  Damaged,
-  make,
-  Unavailable,
-  UnknownVersion
-} from "./CheckpointStore.ts"
-import * as Crc64 from "./Crc64.ts"
+  available,
+  damaged,
+  encodeRecord,
+  encodeRoot,
+  hashLength,
+  hashOf,
+  nameOf,
+  namesUnder,
+  partName,
+  partNames,
+  recordsOf,
+  removeAll,
+  rootOf,
+  seal,
+  version
+} from "./internal/store/entries.ts"
 import type { UploadedPart } from "./Part.ts"
 
 /**
@@ -101,13 +109,6 @@ export const layer = ({
     })
   )
 
-interface Shelf {
-  readonly entries: KeyValueStore.KeyValueStore
-  readonly prefix: string
-  /** The names of the checkpoints that are open. */
-  readonly held: Set<string>
-}
-
 /** By store, so that two layers over the same one exclude each other. */
 const holders = new WeakMap<KeyValueStore.KeyValueStore, Set<string>>()
 
@@ -116,61 +117,6 @@ const heldIn = (entries: KeyValueStore.KeyValueStore): Set<string> => {
   holders.set(entries, held)
   return held
 }
-
-const version = 1
-
-/** What stands under a checkpoint's name. */
-const Root = Schema.Union([
-  Schema.Struct({
-    version: Schema.Literal(version),
-    checkpointKey: Schema.String,
-    generation: Schema.NonEmptyString,
-    header: Checkpoint.Header,
-    receipt: Schema.optionalKey(Checkpoint.Receipt)
-  }),
-  Schema.Struct({ version: Schema.Literal(version), removed: Schema.Literal(true) })
-])
-type Root = typeof Root.Type
-
-/** `order` tells which part was recorded first. */
-const Record = Schema.Struct({ order: Schema.Finite, part: Checkpoint.PartRecord })
-
-const encodeRoot = Schema.encodeSync(Schema.fromJsonString(Root))
-const decodeRoot = Schema.decodeUnknownEffect(Schema.fromJsonString(Root))
-const decodeVersion = Schema.decodeUnknownOption(
-  Schema.fromJsonString(Schema.Struct({ version: Schema.Finite }))
-)
-const encodeRecord = Schema.encodeSync(Schema.fromJsonString(Record))
-const decodeRecord = Schema.decodeUnknownOption(Schema.fromJsonString(Record))
-
-/** So many characters an entry has at most; one that is larger is none of this store's. */
-const limits = { root: 2 ** 18, record: 2 ** 16 }
-
-/** OSS: at most 10,000 parts. */
-const maxParts = 10_000
-
-/** Any text, however long, as 16 characters. */
-const sumOf = (text: string): string =>
-  Crc64.of(new TextEncoder().encode(text)).toString(16).padStart(16, "0")
-
-const seal = (json: string): string => `${sumOf(json)} ${json}`
-
-const unseal = (
-  text: string,
-  limit: number
-): { readonly json: string; readonly isSound: boolean } => {
-  if (text.length > limit) return { json: "", isSound: false }
-  const json = text.slice(sumOf("").length + 1)
-  return { json, isSound: text === seal(json) }
-}
-
-/** That two keys share it is noticed when one is opened. */
-const hashOf = (text: string): string => sumOf(JSON.stringify(text))
-
-const hashLength = 2 * sumOf("").length
-
-const nameOf = ({ prefix }: Shelf, checkpointKey: string) =>
-  `${prefix}${hashOf(Checkpoint.objectOfKey(checkpointKey))}${hashOf(checkpointKey)}`
 
 const open = Effect.fnUntraced(function* (
   shelf: Shelf,
@@ -320,9 +266,6 @@ const logOf = (options: {
   }
 }
 
-const partName = (name: string, generation: string, number: number | "") =>
-  `${name}/${generation}/${number}`
-
 /** Unlike any before, so that what an older one left is never taken for its own. */
 const newGeneration = Effect.map(
   Effect.all([Clock.currentTimeMillis, Random.nextInt, Random.nextInt]),
@@ -368,58 +311,3 @@ const listed = Effect.fnUntraced(
   },
   Effect.catch((error) => Effect.as(Effect.logWarning(error.message), Option.none<Listed>()))
 )
-
-const rootOf = Effect.fnUntraced(function* (shelf: Shelf, name: string) {
-  const text = yield* available(name, shelf.entries.get(name))
-  if (text === undefined) return Option.none()
-  const { json, isSound } = unseal(text, limits.root)
-  const written = decodeVersion(json)
-  if (Option.isSome(written) && written.value.version > version) {
-    const reason = new UnknownVersion({ version: String(written.value.version) })
-    return yield* new CheckpointError({ location: name, reason })
-  }
-  if (!isSound) return yield* damaged(name, "this entry does not match its check sum")
-  return yield* decodeRoot(json).pipe(
-    Effect.asSome,
-    Effect.catchTag("SchemaError", () => damaged(name, "this entry can't be read"))
-  )
-})
-
-/** A record that can't be read was never acknowledged, or its part is sent again. */
-const recordsOf = (shelf: Shelf, names: ReadonlyArray<string>) =>
-  Effect.map(
-    // There are no more parts than that, so that more entries are somebody else's.
-    Effect.forEach(names.slice(0, maxParts), (name) => available(name, shelf.entries.get(name)), {
-      concurrency: 16
-    }),
-    (texts) =>
-      texts
-        .flatMap((text) => {
-          const { json, isSound } = unseal(text ?? "", limits.record)
-          return isSound ? Option.toArray(decodeRecord(json)) : []
-        })
-        .sort((a, b) => a.order - b.order)
-        .map(({ part }): UploadedPart => part)
-  )
-
-const partNames = (shelf: Shelf, name: string) => namesUnder(shelf, `${name}/`)
-
-const namesUnder = (shelf: Shelf, prefix: string) =>
-  Effect.map(available(prefix, shelf.entries.keys), (keys) =>
-    keys.filter((key) => key.startsWith(prefix))
-  )
-
-const removeAll = (shelf: Shelf, names: Iterable<string>) =>
-  Effect.forEach(names, (name) => available(name, shelf.entries.remove(name)), { discard: true })
-
-const available = <A>(
-  location: string,
-  access: Effect.Effect<A, KeyValueStore.KeyValueStoreError>
-): Effect.Effect<A, CheckpointError> =>
-  Effect.mapError(access, ({ message, cause }) => {
-    const description = cause instanceof Error ? `${message}: ${cause.message}` : message
-    return new CheckpointError({ location, reason: new Unavailable({ description }) })
-  })
-
-const damaged = (location: string, description: string) =>
-  new CheckpointError({ location, reason: new Damaged({ description }) })

@@ -31,7 +31,7 @@ import type { Progress, UploadResult } from "./UploadEvent.ts"
 import { UploadEvent } from "./UploadEvent.ts"
 import type { SinkRequest, UploadError, UploadRequest } from "./UploadRequest.ts"
 
-export type { SinkRequest, UploadError, UploadRequest }
+export type * from "./UploadRequest.ts"
 
 /**
  * Uploads, or carries on with what an earlier run left. Running it again after

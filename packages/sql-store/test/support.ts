@@ -2,7 +2,7 @@
 import { NodeServices } from "@effect/platform-node"
 import { PgClient } from "@effect/sql-pg"
 import { CheckpointStore } from "@effect-oss/core"
-import { header, keyOf, part, parts } from "@effect-oss/core/testing/CheckpointStoreContract"
+import { header, keyOf, part, parts } from "../../core/src/testing/fixtures.ts"
 import { SqlCheckpointStore } from "@effect-oss/sql-store"
 import * as NodeSqlite from "@effect-oss/sql-store/NodeSqlite"
 import { Context, Effect, FileSystem, Layer, Redacted } from "effect"

@@ -29,11 +29,12 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import type { Finished, Header, Receipt } from "../Checkpoint.ts"
+import type { Finished, Header } from "../Checkpoint.ts"
 import * as Checkpoint from "../Checkpoint.ts"
-import type { CheckpointError, CheckpointLog } from "../CheckpointStore.ts"
+import type { CheckpointError } from "../CheckpointStore.ts"
 import { CheckpointStore } from "../CheckpointStore.ts"
 import type { UploadedPart } from "../Part.ts"
+import { header, keyOf, part, parts, receipt, recover, withLog } from "./fixtures.ts"
 
 /**
  * A store did not do what its contract says.
@@ -51,119 +52,13 @@ export class ContractBroken extends Schema.TaggedError<ContractBroken>(
 
 /**
  * One thing that a store keeps to.
- *
- * @category models
- * @since 0.1.0
  */
-export interface Law {
+interface Law {
   /** A sentence about the store. */
   readonly name: string
   /** Takes an empty store. */
   readonly check: Effect.Effect<void, ContractBroken | CheckpointError, CheckpointStore>
 }
-
-/**
- * The header of a source with this name; `createdAt` tells one from another.
- *
- * @category fixtures
- * @since 0.1.0
- */
-export const header = (createdAt = 1, name = "key"): Header => ({
-  endpoint: "https://oss-cn-hangzhou.aliyuncs.com",
-  bucket: "bucket",
-  key: "backups/数据\n😀.tar",
-  sourceId: name,
-  fingerprint: "80000000000-1700000000000.25-42",
-  size: 80_000_000_000,
-  partSize: 8_388_608,
-  options: "f00d",
-  createdAt,
-  uploadId: "0004B9894A22E5B1888A1E29F823****"
-})
-
-/**
- * The checkpoint of the source with this name: what `open` takes.
- *
- * @category fixtures
- * @since 0.1.0
- */
-export const keyOf = (name: string): string => Checkpoint.keyOf(header(1, name))
-
-/**
- * A receipt like no other.
- *
- * @category fixtures
- * @since 0.1.0
- */
-export const receipt = (completedAt = 1): Receipt => ({
-  size: 80_000_000_000,
-  etag: '"5B3C1A2E053D763E1B002CC607C5A0FE-9537"',
-  crc64: 0xffff_ffff_ffff_ffffn,
-  verified: true,
-  completedAt
-})
-
-/**
- * A part like no other.
- *
- * @category fixtures
- * @since 0.1.0
- */
-export const part = (number: number): UploadedPart => ({
-  number,
-  offset: (number - 1) * 8_388_608,
-  size: 8_388_608,
-  etag: `"${number.toString(16).toUpperCase().padStart(32, "0")}"`,
-  crc64: 0xffff_ffff_ffff_ffffn - BigInt(number)
-})
-
-/**
- * `part` from 1 to `count`.
- *
- * @category fixtures
- * @since 0.1.0
- */
-export const parts = (count: number): ReadonlyArray<UploadedPart> =>
-  Array.from({ length: count }, (_, index) => part(index + 1))
-
-/**
- * Opens the checkpoint of the source with this name for as long as `use` takes.
- *
- * @category fixtures
- * @since 0.1.0
- */
-export const withLog = <A, E, R>(
-  name: string,
-  use: (log: CheckpointLog) => Effect.Effect<A, E, R>
-): Effect.Effect<A, E | CheckpointError, CheckpointStore | Exclude<R, Scope.Scope>> =>
-  Effect.scoped(
-    Effect.flatMap(
-      CheckpointStore.use((store) => store.open(keyOf(name))),
-      use
-    )
-  )
-
-/**
- * What a new holder finds, the parts by number.
- *
- * @category fixtures
- * @since 0.1.0
- */
-export const recover = (
-  name: string
-): Effect.Effect<
-  Option.Option<{ readonly header: Header; readonly parts: Array<UploadedPart> }>,
-  CheckpointError,
-  CheckpointStore
-> =>
-  withLog(name, ({ recovered }) =>
-    Effect.succeed(
-      Option.map(recovered, ({ header, parts }) => ({
-        header,
-        parts: [...parts].sort((a, b) => a.number - b.number)
-      }))
-    )
-  )
 
 const list = Effect.map(
   CheckpointStore.use((store) => Stream.runCollect(store.list)),

@@ -29,15 +29,13 @@ import * as Body from "../Body.ts"
 import * as Crc64 from "../Crc64.ts"
 import { OssClient } from "../OssClient.ts"
 import type { OssError } from "../OssError.ts"
+import { contentOf } from "./bytes.ts"
 import { ContractBroken } from "./CheckpointStoreContract.ts"
 
 /**
  * One thing that a client keeps to.
- *
- * @category models
- * @since 0.1.0
  */
-export interface Law {
+interface Law {
   /** A sentence about the client. */
   readonly name: string
   /** Takes a client of an empty bucket. */
@@ -45,26 +43,9 @@ export interface Law {
 }
 
 /**
- * Bytes that look random and are the same each time.
- *
- * @category fixtures
- * @since 0.1.0
- */
-export const contentOf = (size: number, seed = 1): Uint8Array => {
-  let state = seed
-  return Uint8Array.from({ length: size }, () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) | 0
-    return state >>> 24
-  })
-}
-
-/**
  * The body of the fixtures can't be read any further.
- *
- * @category fixtures
- * @since 0.1.0
  */
-export class Unreadable extends Data.TaggedError("Unreadable")<{ readonly offset: number }> {}
+class Unreadable extends Data.TaggedError("Unreadable")<{ readonly offset: number }> {}
 
 const key = "backups/db.tar"
 

@@ -13,7 +13,7 @@ export {
   receipt,
   recover,
   withLog
-} from "@effect-oss/core/testing/CheckpointStoreContract"
+} from "../../src/testing/fixtures.ts"
 
 /** The error of what must fail. */
 export const refusal = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<E, never, R> =>

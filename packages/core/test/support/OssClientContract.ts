@@ -5,7 +5,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as OssClientContract from "@effect-oss/core/testing/OssClientContract"
-import { contentOf } from "@effect-oss/core/testing/OssClientContract"
+import { contentOf } from "../../src/testing/bytes.ts"
 import { Fault, OssEmulator } from "@effect-oss/emulator"
 import { Effect, Fiber, type Layer, Option } from "effect"
 import * as Body from "../../src/Body.ts"

@@ -1,6 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Checkpoint, CheckpointStore, OssClient, Upload } from "@effect-oss/core"
-import * as Contract from "@effect-oss/core/testing/CheckpointStoreContract"
 import { Fault, OssEmulator } from "@effect-oss/emulator"
 import { Clock, Effect, Fiber, Stream } from "effect"
 import { TestClock } from "effect/testing"
@@ -18,6 +17,7 @@ import {
   world
 } from "../support/world.ts"
 import { hanging } from "../support/stopped.ts"
+import * as Fixtures from "../../src/testing/fixtures.ts"
 
 describe("two uploads of one source to one key", () => {
   it.effect("exclude each other: the second is told who holds the checkpoint", () =>
@@ -153,10 +153,10 @@ describe("Upload.sweep", () => {
       const leave = (name: string, change: Partial<Checkpoint.Header> = {}) =>
         Effect.scoped(
           Effect.gen(function* () {
-            const header = { ...Contract.header(1, name), endpoint, bucket, key: name, ...change }
+            const header = { ...Fixtures.header(1, name), endpoint, bucket, key: name, ...change }
             const log = yield* store.open(Checkpoint.keyOf(header))
             yield* log.begin(header)
-            yield* log.finish(Contract.receipt(yield* Clock.currentTimeMillis))
+            yield* log.finish(Fixtures.receipt(yield* Clock.currentTimeMillis))
           })
         )
       yield* leave("old")

@@ -10,7 +10,7 @@ import * as Option from "effect/Option"
 import { CheckpointStore } from "@effect-oss/core/CheckpointStore"
 import * as FsCheckpointStore from "@effect-oss/node-fs-store/FsCheckpointStore"
 import { once } from "node:events"
-import { header, keyOf, part } from "@effect-oss/core/testing/CheckpointStoreContract"
+import { header, keyOf, part } from "../../../core/src/testing/fixtures.ts"
 
 const [mode = "", directory = "", name = ""] = process.argv.slice(2)
 const print = (text: string) => Effect.sync(() => process.stdout.write(`${text}\n`))

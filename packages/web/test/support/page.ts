@@ -17,6 +17,7 @@ import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
+import { header, keyOf, part, withLog } from "../../../core/src/testing/fixtures.ts"
 
 /** Where the page uploads to. */
 export interface Place {
@@ -29,7 +30,7 @@ export interface Place {
 
 const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error))
 
-const { header, keyOf, laws, part, withLog } = CheckpointStoreContract
+const { laws } = CheckpointStoreContract
 
 /** Of each law that the store breaks, how. */
 const brokenLaws = () =>
