@@ -1,8 +1,8 @@
 /**
- * Uploads that survive: the source goes up in parts, each finished part is
- * recorded in a checkpoint, and the next run carries on from there.
+ * Resumable uploads. The source is sent in parts. Each finished part is recorded
+ * in a checkpoint, and the next run resumes from there.
  *
- * `internal/upload/run.ts` says the upload in its steps.
+ * `internal/upload/run.ts` shows the steps of an upload.
  *
  * @since 0.1.0
  */
@@ -34,9 +34,10 @@ import type { SinkRequest, UploadError, UploadRequest } from "./UploadRequest.ts
 export type * from "./UploadRequest.ts"
 
 /**
- * Uploads, or carries on with what an earlier run left. Running it again after
- * an error, an interruption or a crash resumes; when its interruption returns,
- * no request of it is under way and the checkpoint holds what was acknowledged.
+ * Uploads a source, or resumes the upload that an earlier run left. Run it again
+ * after an error, an interruption or a crash to resume. When an interruption
+ * returns, no request is under way, and the checkpoint holds every part that OSS
+ * acknowledged.
  *
  * **Example** (a program)
  *
@@ -63,10 +64,10 @@ export const upload = <E = never, R = never>(
 > => run(request, { report: () => Effect.void })
 
 /**
- * The same upload as a stream of what happens, which ends with `Completed`, or
- * fails as the upload does. Ending or interrupting the stream interrupts the
- * upload. A slow consumer doesn't slow it: it misses samples of `Progress`, and
- * nothing else.
+ * The same upload as a stream of its events. The stream ends with `Completed`,
+ * or fails as `upload` does. If you end or interrupt the stream, the upload is
+ * interrupted. A slow consumer doesn't slow the upload: it misses samples of
+ * `Progress`, and nothing else.
  *
  * **Example** (a percentage)
  *
@@ -104,14 +105,13 @@ export const events = <E = never, R = never>(
   )
 
 /**
- * Runs a stream of `events` to its end, and yields the result that `Completed`
- * holds: for whoever wants to see the events on the way, and then have what
- * `upload` yields.
+ * Runs a stream of `events` to its end and returns the result in `Completed`.
+ * Use it to watch the events and then get the result of `upload`.
  *
  * **Gotchas**
  *
- * The stream must still have its `Completed`: one that leaves it out, by a filter
- * for instance, has no result, which is a defect.
+ * Keep `Completed` in the stream. If a filter drops it, there is no result, and
+ * the effect dies with a defect.
  *
  * **Example** (each sample of the progress, then the result)
  *
@@ -138,8 +138,8 @@ export const result = <E, R>(
   )
 
 /**
- * An upload with its progress for a user interface to look at: `upload` runs
- * it, as often as it is run, and `progress` holds how far it has come.
+ * An upload and its progress, for a user interface. Each run of `upload` runs
+ * the upload. `progress` holds the current progress.
  *
  * **Example** (a number on the screen)
  *
@@ -186,9 +186,9 @@ const progressOf = ({ _tag: _, ...progress }: Extract<UploadEvent, { _tag: "Prog
   progress
 
 /**
- * A sink that makes an object of a stream of bytes. It needs no checkpoints and
- * can't be resumed: for that, upload a `Source.stream`. If the stream fails,
- * nothing is stored.
+ * A sink that stores a stream of bytes as an object. It needs no checkpoint
+ * store, and it can't be resumed: to resume, upload a `Source.stream`. If the
+ * stream fails, nothing is stored.
  *
  * **Details**
  *
@@ -197,10 +197,10 @@ const progressOf = ({ _tag: _, ...progress }: Extract<UploadEvent, { _tag: "Prog
  *
  * **Gotchas**
  *
- * The stream decides what is whole: if its producer fails, the stream has to
- * fail. The standard output of a child process doesn't. It ends in the same way
- * when the process fails half-way, so upload it with `Source.command`, which
- * checks the exit code.
+ * The object is complete when the stream ends. So the stream has to fail if its
+ * producer fails. The standard output of a child process doesn't: it also ends
+ * normally when the process fails half-way. Upload it with `Source.command`,
+ * which checks the exit code.
  *
  * **Example** (a table as lines of JSON)
  *
@@ -225,7 +225,7 @@ export const sink = (
   Sink.make<Uint8Array>()((bytes) => UploadSink.sink(request, bytes))
 
 /**
- * Every upload that can be resumed, in the store at hand.
+ * Lists every upload in the checkpoint store that can be resumed.
  *
  * @category running
  * @since 0.1.0
@@ -234,10 +234,10 @@ export const pending: Stream.Stream<Checkpoint.Summary, CheckpointError, Checkpo
   Stream.unwrap(Effect.map(CheckpointStore, (store) => store.list))
 
 /**
- * Gives up what earlier runs left for one key: aborts it on the server, then
- * removes the checkpoint. Fails with reason `Busy` if such an upload is
- * running: interrupt that first. An upload that OSS no longer knows is success.
- * Yields what was given up.
+ * Gives up the unfinished uploads of one key: aborts each of them on the server,
+ * then removes its checkpoint. Fails with reason `Busy` if one of them is
+ * running: interrupt it first. Succeeds if OSS no longer knows the upload.
+ * Returns the uploads that were given up.
  *
  * @category running
  * @since 0.1.0
@@ -262,20 +262,20 @@ export const abort: (place: {
 })
 
 /**
- * Gives up this store's uploads to the client's bucket that began `olderThan`
- * ago or earlier. Leaves alone uploads that are running, and all uploads on the
- * server that this store has no checkpoint of: see `sweepOrphans`. Yields what
- * was given up, or with `dryRun` what would be.
+ * Gives up unfinished uploads to the client's bucket that began `olderThan` ago
+ * or earlier. It skips uploads that are running. It doesn't touch uploads on the
+ * server that have no checkpoint in this store: see `sweepOrphans`. Returns the
+ * uploads that were given up, or with `dryRun` those that would be.
  *
- * Also forgets the receipts of uploads that completed so long ago and whose run
- * ended before it could report that. Their objects stay.
+ * It also removes receipts that are as old. A receipt is left when a run
+ * completes its object and ends before it can report that. The objects stay.
  *
  * @category running
  * @since 0.1.0
  */
 export const sweep: (options: {
   readonly olderThan: Duration.Input
-  /** True: gives up nothing, only says what is old enough. Default: false. */
+  /** True: gives up nothing, and returns the uploads that are old enough. Default: false. */
   readonly dryRun?: boolean | undefined
 }) => Effect.Effect<
   ReadonlyArray<Checkpoint.Summary>,
@@ -320,16 +320,15 @@ const forgetReceipts = Effect.fnUntraced(function* (latest: number) {
 })
 
 /**
- * Aborts uploads on the server that this store has no checkpoint of, if they
- * began `olderThan` ago or earlier by the server's clock. A lost response to
- * Initiate leaves such an upload, and so does a lost checkpoint.
+ * Aborts uploads on the server that have no checkpoint in this store and began
+ * `olderThan` ago or earlier by the server's clock. Such an upload is left when
+ * the response to Initiate is lost, or when a checkpoint is lost.
  *
  * **Gotchas**
  *
- * Uploads of other programs, machines and stores look just the same: only use
- * it where `olderThan` is longer than any of them takes, and give a `prefix`
- * where you share the bucket. Yields what was aborted, or with `dryRun` what
- * would be.
+ * Uploads of other programs, machines and stores look the same. Make `olderThan`
+ * longer than any of them takes, and give a `prefix` if you share the bucket.
+ * Returns the uploads that were aborted, or with `dryRun` those that would be.
  *
  * @category running
  * @since 0.1.0
@@ -338,7 +337,7 @@ export const sweepOrphans: (options: {
   readonly olderThan: Duration.Input
   /** What the keys begin with. Default: every key of the bucket. */
   readonly prefix?: string | undefined
-  /** True: aborts nothing, only says what is old enough. Default: false. */
+  /** True: aborts nothing, and returns the uploads that are old enough. Default: false. */
   readonly dryRun?: boolean | undefined
 }) => Effect.Effect<
   ReadonlyArray<ListedUpload>,

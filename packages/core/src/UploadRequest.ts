@@ -1,6 +1,5 @@
 /**
- * What is uploaded, where to, and how; and what an upload can fail with.
- * `Upload` runs it.
+ * The request of an upload, and the errors that an upload can fail with.
  *
  * @since 0.1.0
  */
@@ -17,8 +16,8 @@ import type * as Source from "./Source.ts"
 import type { InvalidRequest } from "./UploadError.ts"
 
 /**
- * What is uploaded, where to, and how. `concurrency`, `retry`, `retryBudget` and
- * `stallTimeout` can be given once for a whole program too: `UploadDefaults`.
+ * What you upload, where to, and how. You can also set `concurrency`, `retry`,
+ * `retryBudget` and `stallTimeout` once for a whole program: see `UploadDefaults`.
  *
  * @category models
  * @since 0.1.0
@@ -31,15 +30,15 @@ export interface UploadRequest<out E = never, out R = never> extends ObjectOptio
   readonly source: Source.Source<E, R>
   /** 100 KiB to 5 GiB: a number of bytes, or a text such as `"8 MiB"`. Default: the checkpoint's, else `Part.partSizeFor`: 8 MiB or somewhat less, more for very large sources. A source below it goes up with one request. */
   readonly partSize?: Length | undefined
-  /** How many parts are on their way at once. Default: 5 or, as long as that is faster, up to 64, and fewer when OSS asks for fewer requests; for streams and URLs 5. */
+  /** How many parts are sent at once. Default: 5 for streams and URLs. For files it starts at 5, rises to at most 64 while that is faster, and falls when OSS asks for fewer requests. */
   readonly concurrency?: number | undefined
   /** How a failed request is sent again. Default: `RetryPolicy.standard`. */
   readonly retry?: RetryPolicy.RetryPolicy | undefined
-  /** What retries are paid out of; share one among uploads to limit them together. Default: 100 retries of this upload's own. */
+  /** Limits the number of retries. Share one budget among uploads to limit them together. Default: 100 retries for this upload. */
   readonly retryBudget?: RetryPolicy.Budget | undefined
-  /** True: if the object that is stored already has the source's size and CRC64, nothing is sent, whatever its headers and metadata. The source is read for it if the sizes agree. A function decides by the stored object alone, for whoever knows the source otherwise: it is asked if the sizes agree, and the source isn't read. Default: false. */
+  /** True: sends nothing if the stored object already has the source's size and CRC64. Headers and metadata don't count. The source is read to compare it if the sizes are equal. Give a function to decide by the stored object alone: it is called if the sizes are equal, and the source isn't read. Default: false. */
   readonly skipIdentical?: boolean | ((stored: ObjectHead) => boolean) | undefined
-  /** How long a transfer may make no progress before it is given up and sent again. The time that the bytes on their way need, at the rate seen so far, is added to it. Default: 30 seconds. */
+  /** How long a transfer may make no progress before it is stopped and sent again. The time that the bytes in flight need, at the current rate, is added. Default: 30 seconds. */
   readonly stallTimeout?: Duration.Input | undefined
   /** If the source changed since an earlier run: `restart` afresh, or `fail` and keep that run's parts. Default: `restart`. A source that changes during a run always fails. */
   readonly onSourceChanged?: "restart" | "fail" | undefined
@@ -52,7 +51,7 @@ export interface UploadRequest<out E = never, out R = never> extends ObjectOptio
 }
 
 /**
- * All that an upload can fail with, besides what its source fails with.
+ * Every error of an upload, except those of your own source.
  *
  * @category errors
  * @since 0.1.0
@@ -60,7 +59,7 @@ export interface UploadRequest<out E = never, out R = never> extends ObjectOptio
 export type UploadError = OssError | Source.SourceError | CheckpointError | InvalidRequest
 
 /**
- * How bytes of unknown length become an object.
+ * The request of `Upload.sink`.
  *
  * @category models
  * @since 0.1.0
@@ -69,6 +68,6 @@ export interface SinkRequest extends Omit<
   UploadRequest,
   "source" | "onSourceChanged" | "onDamagedCheckpoint" | "discover" | "from" | "skipIdentical"
 > {
-  /** What becomes of the parts if the stream fails, the upload fails, or it is interrupted: `abort` deletes them, `keep` leaves them to a later run or a lifecycle rule. Default: `abort`. */
+  /** What happens to the parts if the stream fails, or if the upload fails or is interrupted: `abort` deletes them, and `keep` leaves them on the server. Default: `abort`. */
   readonly onFailure?: "abort" | "keep" | undefined
 }
