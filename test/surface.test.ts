@@ -18,7 +18,7 @@ interface Surface {
 
 const surface: Readonly<Record<string, Surface>> = {
   core: {
-    exports: 155,
+    exports: 158,
     subpaths:
       "Bandwidth BandwidthRateLimiter Body Checkpoint CheckpointStore Crc64 KeyValueCheckpointStore ObjectOptions OssClient OssCredentials OssError OssModel Part RetryPolicy Source Upload UploadDefaults UploadError UploadEvent UploadMany testing/CheckpointStoreContract testing/OssClientContract",
     internal:
