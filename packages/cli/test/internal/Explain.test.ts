@@ -36,6 +36,7 @@ const ofOss: ReadonlyArray<readonly [OssError.OssError, ExitCode, RegExp]> = [
   [oss(new OssError.Misconnected({ description, remedy: "trust it" })), 3, /trust it/],
   [oss(new OssError.ClockSkew({ offset: 1 })), 1, /clock.*again/],
   [oss(new OssError.CredentialsExpired({ description })), 1, /OSS_SESSION_TOKEN.*again/],
+  [oss(new OssError.NoCredentials({ description, advice: "log in" })), 1, /log in.*again/],
   [oss(denied), 3, /oss:PutObject/],
   [oss(new OssError.PublicEndpointForbidden({ description })), 3, /--cname/],
   [oss(new OssError.NoSuchBucket()), 3, /"bucket".*--region/],

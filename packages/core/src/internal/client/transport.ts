@@ -26,10 +26,10 @@ import type { Response } from "./responses.ts"
 import type { Signed } from "./signer.ts"
 
 /** In bytes. A page has up to 1,000 keys of 1,023 bytes, each byte as three characters, and some 400 bytes beside each. */
-const maxPage = 4 * 1024 * 1024
+export const maxPage: number = 4 * 1024 * 1024
 
 /** In bytes. OSS's errors have a few hundred; the page of a proxy is not read to its end. */
-const maxError = 64 * 1024
+export const maxError: number = 64 * 1024
 
 /** Why a request was not carried. */
 export type Reason = Transport | Misconnected | Rejected
