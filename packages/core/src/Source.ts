@@ -22,7 +22,6 @@ import * as BlobSource from "./internal/source/blob.ts"
 import * as BytesSource from "./internal/source/bytes.ts"
 import * as CommandSource from "./internal/source/command.ts"
 import * as FileSource from "./internal/source/file.ts"
-import * as Fingerprint from "./internal/source/fingerprint.ts"
 import * as HttpSource from "./internal/source/http.ts"
 import * as StreamSource from "./internal/source/stream.ts"
 import type { SourceError } from "./SourceError.ts"
@@ -356,33 +355,3 @@ export const command = (
   command: Command,
   options?: SequentialOptions
 ): Source<never, ChildProcessSpawner> => CommandSource.make(id, command, options)
-
-/**
- * How the content of an earlier run compares with this run's.
- *
- * - `same`: the content is the same, as far as can be told without reading it;
- * - `other`: the content is another;
- * - `compare`: only a weak fact differs, such as the inode after a remount, so
- *   that the content may be the same. Compare it with what was sent by its CRC64.
- *
- * @category models
- * @since 0.1.0
- */
-export type Comparison = Fingerprint.Comparison
-
-/**
- * Compares two fingerprints of one source, as a resumed upload does. Texts of a
- * source of your own are the same or others.
- *
- * **Example** (a file after a remount)
- *
- * ```ts
- * import { Source } from "@effect-oss/core"
- *
- * Source.compare("size=9;modified=1;inode=4", "size=9;modified=1;inode=7") // => "compare"
- * ```
- *
- * @category combinators
- * @since 0.1.0
- */
-export const compare: (then: string, now: string) => Comparison = Fingerprint.compare

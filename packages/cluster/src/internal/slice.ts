@@ -5,6 +5,7 @@
  */
 import * as CheckpointStore from "@effect-oss/core/CheckpointStore"
 import * as SourceErrors from "@effect-oss/core/internal/source/errors"
+import * as Fingerprint from "@effect-oss/core/internal/source/fingerprint"
 import { OssClient } from "@effect-oss/core/OssClient"
 import { OssError } from "@effect-oss/core/OssError"
 import * as Source from "@effect-oss/core/Source"
@@ -206,7 +207,7 @@ const sourceOf = (
         })
       )
     ),
-    (opened) => Source.compare(fingerprint, opened.fingerprint) !== "other",
+    (opened) => Fingerprint.compare(fingerprint, opened.fingerprint) !== "other",
     () => SourceErrors.changed(path, "it is not what it was when the upload was submitted")
   )
 })

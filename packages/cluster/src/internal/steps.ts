@@ -1,9 +1,9 @@
 /** The steps of a job, on the runner that takes them. */
 import * as MultipartUpload from "@effect-oss/core/internal/upload/multipart"
 import * as SourceErrors from "@effect-oss/core/internal/source/errors"
+import * as Fingerprint from "@effect-oss/core/internal/source/fingerprint"
 import * as RetryPolicy from "@effect-oss/core/RetryPolicy"
 import { OssClient } from "@effect-oss/core/OssClient"
-import * as Source from "@effect-oss/core/Source"
 import * as Effect from "effect/Effect"
 import * as Locate from "./locate.ts"
 import type { Job } from "./uploadWorkflow.ts"
@@ -18,7 +18,7 @@ export const open = Effect.fnUntraced(function* (
   const client = yield* (yield* Targets).client({ bucket, key })
   const source = yield* (yield* Roots).open(job.source)
   const sourceName = Locate.nameOf(job.source)
-  const comparison = Source.compare(fingerprint, source.fingerprint)
+  const comparison = Fingerprint.compare(fingerprint, source.fingerprint)
   if (comparison === "other") {
     // The fingerprint as it is now is nothing that whoever reads this error needs to know.
     return yield* SourceErrors.changed(
