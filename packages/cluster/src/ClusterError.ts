@@ -16,7 +16,10 @@ import * as Schema from "effect/Schema"
  */
 export class Cancelled extends Schema.TaggedError<Cancelled>("@effect-oss/cluster/Cancelled")(
   "Cancelled",
-  { key: Schema.String }
+  {
+    /** The key of the object that the upload would have made. */
+    key: Schema.String
+  }
 ) {
   override get message(): string {
     return `${this.key}: the upload was cancelled`
@@ -32,7 +35,10 @@ export class Cancelled extends Schema.TaggedError<Cancelled>("@effect-oss/cluste
  */
 export class UnknownUpload extends Schema.TaggedError<UnknownUpload>(
   "@effect-oss/cluster/UnknownUpload"
-)("UnknownUpload", { id: Schema.String }) {
+)("UnknownUpload", {
+  /** The id that you gave. */
+  id: Schema.String
+}) {
   override get message(): string {
     return `there is no upload ${this.id} in this database`
   }

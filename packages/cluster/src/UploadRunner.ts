@@ -67,7 +67,10 @@ export interface Options {
  */
 export class NotReady extends Schema.TaggedError<NotReady>("@effect-oss/cluster/NotReady")(
   "NotReady",
-  { problems: Schema.NonEmptyArray(Schema.Union([OssError, InvalidRequest])) }
+  {
+    /** Everything that is missing, one error each. */
+    problems: Schema.NonEmptyArray(Schema.Union([OssError, InvalidRequest]))
+  }
 ) {
   override get message(): string {
     return this.problems.map(({ message }) => message).join("; ")

@@ -14,7 +14,7 @@ import * as Schema from "effect/Schema"
  * @since 0.1.0
  */
 export class Busy extends Schema.TaggedError<Busy>()("Busy", {
-  /** Who, for instance `process 4711 on host web-1`. */
+  /** Who holds the checkpoint, for instance `process 4711 on host web-1`. */
   holder: Schema.String
 }) {
   readonly isRetryable = true
@@ -122,6 +122,7 @@ export class CheckpointError extends Schema.TaggedError<CheckpointError>(
 )("CheckpointError", {
   /** Where the checkpoint is, such as a file's path. */
   location: Schema.String,
+  /** Why the checkpoint can't be used. */
   reason: Schema.Union([Busy, LeaseLost, Damaged, UnknownVersion, Unavailable, Untrusted])
 }) {
   /** What happened, and to which checkpoint. */

@@ -20,6 +20,7 @@ export interface ObjectOptions {
   readonly headers?: Readonly<Record<string, string>> | undefined
   /** User metadata: each becomes `x-oss-meta-<name>`. */
   readonly meta?: Readonly<Record<string, string>> | undefined
+  /** The storage class, which decides price and retrieval time. Default: the bucket's. */
   readonly storageClass?:
     | "Standard"
     | "IA"
@@ -27,8 +28,11 @@ export interface ObjectOptions {
     | "ColdArchive"
     | "DeepColdArchive"
     | undefined
+  /** Who may read and write the object. Default: `default`, the bucket's own ACL. */
   readonly acl?: "default" | "private" | "public-read" | "public-read-write" | undefined
+  /** Tags by their names: OSS allows at most 10. */
   readonly tagging?: Readonly<Record<string, string>> | undefined
+  /** How OSS encrypts the object at rest; `keyId` names a key of KMS. Default: as the bucket is set. */
   readonly serverSideEncryption?:
     | { readonly algorithm: "AES256" | "KMS" | "SM4"; readonly keyId?: string | undefined }
     | undefined

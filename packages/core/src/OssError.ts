@@ -76,19 +76,23 @@ export type Operation = typeof Operation.Type
 export class OssError extends Schema.TaggedError<OssError>("@effect-oss/core/OssError")(
   "OssError",
   {
+    /** What the request does, such as `uploadPart`. */
     operation: Operation,
+    /** The bucket that the request was sent to. */
     bucket: Schema.String,
     /** The object's key; absent for requests about the bucket. */
     key: Schema.optionalKey(Schema.String),
+    /** The part's number, if the request sends a part. */
     partNumber: Schema.optionalKey(Schema.Finite),
     /** The HTTP status; absent if there was no response. */
     status: Schema.optionalKey(Schema.Finite),
     /** OSS's own error code, such as `SignatureDoesNotMatch`. */
     code: Schema.optionalKey(Schema.String),
-    /** What Alibaba's support asks for. */
+    /** The id of the request at OSS. Alibaba's support asks for it. */
     requestId: Schema.optionalKey(Schema.String),
-    /** Which one it was of this request's attempts, from 2; absent for the first. */
+    /** The number of the attempt, from 2; absent for the first. */
     attempt: Schema.optionalKey(Schema.Finite),
+    /** Why the request failed. */
     reason: Reason
   }
 ) {

@@ -152,5 +152,6 @@ export interface ObjectHead {
   readonly storageClass?: string | undefined
   /** How it was made: `Normal`, `Multipart`, `Appendable` or `Symlink`. */
   readonly type?: string | undefined
+  /** The `Content-Type` of the object. */
   readonly contentType?: string | undefined
 }

@@ -55,9 +55,9 @@ export class SourceNotAFile extends Schema.TaggedError<SourceNotAFile>()("Source
  */
 export class SourceUnreadable extends Schema.TaggedError<SourceUnreadable>()("SourceUnreadable", {
   description: Schema.String,
-  /** The system's name for it, such as `EIO`, `ENOTCONN`, `ESTALE` or `EMFILE`. */
+  /** The system's code for the error, such as `EIO`, `ENOTCONN`, `ESTALE` or `EMFILE`. */
   code: Schema.optionalKey(Schema.String),
-  /** What to do about it, where the source knows better than its error's code. */
+  /** What to do about it. Without it, the remedy follows from `code`. */
   advice: Schema.optionalKey(Schema.String)
 }) {
   readonly isRetryable = false
@@ -118,6 +118,7 @@ export class SourceError extends Schema.TaggedError<SourceError>("@effect-oss/co
   {
     /** The source's name, as it was given. */
     source: Schema.String,
+    /** Why the source can't be uploaded. */
     reason: Schema.Union([SourceNotFound, SourceNotAFile, SourceUnreadable, SourceChanged])
   }
 ) {

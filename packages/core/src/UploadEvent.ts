@@ -20,9 +20,11 @@ import * as OssError from "./OssError.ts"
  * @since 0.1.0
  */
 export const UploadResult = Schema.Struct({
+  /** The bucket that holds the object. */
   bucket: Schema.String,
+  /** The object's key. */
   key: Schema.String,
-  /** Of the object, in bytes. */
+  /** The object's size in bytes. */
   size: Schema.Finite,
   /** Quotes included. The ETag of an object made of parts is not a check sum. */
   etag: Schema.String,
@@ -128,56 +130,71 @@ type ResumeReason = typeof ResumeReason.Type
 export const UploadEvent = Schema.TaggedUnion({
   /** The source is open and the checkpoint is held. */
   Started: {
+    /** The bucket that the object goes to. */
     bucket: Schema.String,
+    /** The object's key. */
     key: Schema.String,
     /** The source's name. */
     source: Schema.String,
-    /** Of the source, in bytes; null if that isn't known. */
+    /** The source's size in bytes; null if it isn't known. */
     size: Schema.NullOr(Schema.Finite)
   },
   /** Parts of an earlier run are used. */
   Resumed: {
+    /** Why these parts needn't be sent. */
     reason: ResumeReason,
-    /** That needn't be sent, in bytes. */
+    /** How many bytes needn't be sent. */
     bytes: Schema.Finite,
+    /** How many parts needn't be sent. */
     parts: Schema.Finite
   },
   /** What an earlier run, or this one, has sent is given up. */
-  Restarted: { reason: RestartReason },
+  Restarted: {
+    /** Why the earlier parts can't be used. */
+    reason: RestartReason
+  },
   /** A part is durable. */
   PartUploaded: {
+    /** The part's number; the first is 1. */
     number: Schema.Finite,
-    /** In bytes. */
+    /** The part's size in bytes. */
     size: Schema.Finite,
+    /** The part's ETag, quotes included. */
     etag: Schema.String,
     /** True if OSS had it from an earlier run and its CRC64 equals the source's: it wasn't sent. */
     adopted: Schema.Boolean,
-    /** In all, in bytes. */
+    /** How many bytes of the upload are durable now. */
     durable: Schema.Finite
   },
   /** A request failed and will be sent again. */
   Retrying: {
+    /** What the request does, such as `uploadPart`. */
     operation: OssError.Operation,
+    /** The part's number, if the request sends a part. */
     partNumber: Schema.optionalKey(Schema.Finite),
-    /** That failed; the first is 1. */
+    /** The number of the attempt that failed; the first is 1. */
     attempt: Schema.Finite,
-    /** Until it is sent again, in milliseconds. */
+    /** How long the upload waits before it sends the request again, in milliseconds. */
     delay: Schema.Finite,
+    /** Why the attempt failed. */
     reason: OssError.Reason
   },
   /** Nothing has succeeded for a while: the network or OSS is away, and the upload waits for it. Reported from 10 seconds on, at most every 10 seconds. */
   Waiting: {
-    /** Since the first failure that no success has followed, in milliseconds. */
+    /** How long nothing has succeeded, in milliseconds. */
     elapsed: Schema.Finite,
-    /** Of the last failure. */
+    /** Why the last attempt failed. */
     reason: OssError.Reason
   },
-  /** Sampled. */
+  /** How far the upload has come. Sampled five times a second. */
   Progress: Progress.fields,
   /** All parts are durable and the source is unchanged; OSS is asked to make them an object. */
   Completing: {},
   /** The object is there, and is what the source held. */
-  Completed: { result: UploadResult }
+  Completed: {
+    /** The finished upload. */
+    result: UploadResult
+  }
 })
 
 /** The source is open and the checkpoint is held. */

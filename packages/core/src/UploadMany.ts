@@ -85,11 +85,13 @@ type Happened<Request> = Exclude<UploadEvent, { readonly _tag: "Completed" }> & 
  */
 export interface Totals {
   readonly _tag: "Totals"
-  /** Requests. */
+  /** How many requests have ended with `Completed`. */
   readonly completed: number
+  /** How many requests have ended with `Skipped`. */
   readonly skipped: number
+  /** How many requests have ended with `Failed`. */
   readonly failed: number
-  /** Requests that have begun and not ended. */
+  /** How many requests have begun and not ended. */
   readonly underWay: number
   /** The sizes of all sources that have been opened so far, in bytes. */
   readonly total: number

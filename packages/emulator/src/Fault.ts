@@ -61,9 +61,13 @@ export type Operation =
  * @since 0.1.0
  */
 export interface Matcher {
+  /** What the request does, such as `uploadPart`. */
   readonly operation?: Operation | undefined
+  /** The object's key. */
   readonly key?: string | undefined
+  /** The part's number; the first is 1. */
   readonly partNumber?: number | undefined
+  /** The id of the upload in parts. */
   readonly uploadId?: string | undefined
 }
 

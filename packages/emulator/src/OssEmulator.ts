@@ -194,6 +194,7 @@ export interface CorsRule {
   readonly allowedHeaders?: ReadonlyArray<string> | undefined
   /** Response headers that a script may read. Default: all that a client needs. */
   readonly exposeHeaders?: ReadonlyArray<string> | undefined
+  /** How long a browser may cache the answer to a preflight, in seconds. Without it, the emulator sends none, and browsers use their own. */
   readonly maxAgeSeconds?: number | undefined
 }
 

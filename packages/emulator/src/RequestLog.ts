@@ -30,15 +30,21 @@ export interface Entry {
   readonly time: number
   /** When it ended; absent while it is under way. */
   readonly ended?: number | undefined
+  /** What the request does, such as `uploadPart`. */
   readonly operation: Operation
+  /** The bucket, if the request names one. */
   readonly bucket?: string | undefined
+  /** The object's key, if the request names one. */
   readonly key?: string | undefined
+  /** The part's number, if the request names one. */
   readonly partNumber?: number | undefined
+  /** The id of the upload in parts, if the request names one. */
   readonly uploadId?: string | undefined
+  /** The answer's `x-oss-request-id`. */
   readonly requestId: string
   /** Requests under way when it arrived, itself included. */
   readonly inFlight: number
-  /** Of its body that were received. */
+  /** How many bytes of its body were received. */
   readonly bytes: number
   /** The body was received to its end. */
   readonly whole: boolean

@@ -40,6 +40,7 @@ export class CredentialsInvalid extends Schema.TaggedError<CredentialsInvalid>()
   {
     /** The file with its profile, the variables, or the service. */
     source: Schema.String,
+    /** The field or variable that is wrong, if it is one. */
     field: Schema.optionalKey(Schema.String),
     problem: Schema.String
   }
@@ -95,6 +96,7 @@ export class CredentialsUnavailable extends Schema.TaggedError<CredentialsUnavai
 export class CredentialsError extends Schema.TaggedError<CredentialsError>(
   "@effect-oss/node-http/CredentialsError"
 )("CredentialsError", {
+  /** Why there are no keys. */
   reason: Schema.Union([
     CredentialsNotFound,
     CredentialsInvalid,
