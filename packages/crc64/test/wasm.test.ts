@@ -17,8 +17,8 @@ describe("the modules", () => {
   })
 
   it("are small enough to be compiled at once on a browser's main thread: below 4 KiB", () => {
-    assert.isBelow(atob(simd).length, 4096)
-    assert.isBelow(atob(plain).length, 4096)
+    assert.isBelow(simd.length / 2, 4096)
+    assert.isBelow(plain.length / 2, 4096)
   })
 
   it("rest on a multiple of the polynomial", () => {
@@ -102,7 +102,7 @@ describe("where a method is not to be had", () => {
   it("a module that answers wrongly is passed over", async () => {
     const { parseWat } = await wabt()
     const text = source("plain").replaceAll("0xc96c5795d7870f42", "0xc96c5795d7870f43")
-    const wrong = Buffer.from(parseWat("wrong.wat", text).toBinary({}).buffer).toString("base64")
+    const wrong = Buffer.from(parseWat("wrong.wat", text).toBinary({}).buffer).toString("hex")
     assert.isFalse(isWebAssembly(choose([wrong])))
     assert.isTrue(isWebAssembly(choose([wrong, plain])))
   })

@@ -108,6 +108,11 @@ describe("a refusal", () => {
       const waits = [
         { "retry-after": "7" },
         { "retry-after": "Sun, 22 Nov 2026 10:00:09 GMT", date },
+        { "retry-after": "Mon, 22 Nov 2026 10:00:09 GMT", date },
+        { "retry-after": "Sun, 22 Nov 2026 09:59:59 GMT", date },
+        { "retry-after": "Sun, 31 Feb 2027 10:00:09 GMT", date },
+        { "retry-after": "2026-11-22 10:00:09", date },
+        { "retry-after": "1".repeat(400) },
         { "retry-after": "soon" },
         { "retry-after": "7", "x-oss-qos-delay-time": "250" },
         {}
@@ -118,7 +123,7 @@ describe("a refusal", () => {
       const reasons = yield* Effect.forEach(waits, () => Effect.flip(client.initiate("k")))
       assert.deepStrictEqual(
         reasons.map(({ reason }) => reason._tag === "Throttled" && reason.retryAfter),
-        [7000, 9000, undefined, 250, undefined]
+        [7000, 9000, 9000, 0, undefined, undefined, undefined, undefined, 250, undefined]
       )
     })
   )

@@ -20,7 +20,7 @@ export const shared = (): Engine => (chosen ??= choose([Wasm.simd, Wasm.plain]))
 
 let chosen: Engine | undefined
 
-/** The first of the modules, in base64, that this machine runs; JavaScript if it runs none. */
+/** The first of the modules, in hexadecimal, that this machine runs; JavaScript if it runs none. */
 export const choose = (modules: ReadonlyArray<string>): Engine => {
   for (const module of modules) {
     const engine = attempt(module)
@@ -36,12 +36,15 @@ export const choose = (modules: ReadonlyArray<string>): Engine => {
  */
 const attempt = (module: string): Engine | undefined => {
   try {
-    const engine = WebAssembly.make(Uint8Array.from(atob(module), (char) => char.charCodeAt(0)))
+    const engine = WebAssembly.make(bytesOf(module))
     return passes(engine) ? engine : undefined
   } catch {
     return undefined
   }
 }
+
+const bytesOf = (hexadecimal: string): Uint8Array =>
+  Uint8Array.from(hexadecimal.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16))
 
 /** The check value of CRC-64/XZ. */
 const passes = (engine: Engine): boolean => {

@@ -4,13 +4,12 @@
  *
  * @internal
  */
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Base64 from "effect/encoding/Base64"
-import * as Headers from "effect/http/Headers"
 import * as Result from "effect/Result"
 import type { Operation, Refusal } from "../../OssError.ts"
-import { dateOf, type Response } from "./responses.ts"
+import { httpDate } from "./httpDate.ts"
+import type { Response } from "./responses.ts"
 import * as Xml from "./xml.ts"
 
 /** What is known of an answer other than success; `now` is this machine's time, in milliseconds since 1970. */
@@ -23,7 +22,7 @@ export const refusalOf = (
     const { status, headers } = response
     const { Code: code, Message: description, RequestId } = error
     const requestId = headers["x-oss-request-id"] ?? RequestId
-    const serverTime = dateOf(headers)
+    const serverTime = httpDate(headers["date"])
     return {
       operation,
       status,
@@ -63,11 +62,8 @@ const serverIn = ({ server }: Response["headers"]): string | undefined =>
 const retryAfterOf = (headers: Response["headers"], now: number): number | undefined => {
   const { "x-oss-qos-delay-time": delay, "retry-after": value } = headers
   if (delay !== undefined && /^\d{1,9}$/.test(delay)) return Number(delay)
-  // Most answers don't have it, and to be told so by the parser costs an error with its stack.
   if (value === undefined) return undefined
-  return Result.getOrUndefined(
-    Result.map(Headers.parseRetryAfter(value), (wait) =>
-      Duration.toMillis(Headers.retryAfterDelay(wait, now))
-    )
-  )
+  if (/^\d{1,9}$/.test(value)) return Number(value) * 1_000
+  const until = httpDate(value)
+  return until === undefined ? undefined : Math.max(0, until - now)
 }

@@ -5,11 +5,8 @@
  *
  * @internal
  */
-import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
-import * as Headers from "effect/http/Headers"
 import * as Option from "effect/Option"
-import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type {
   ListedPart,
@@ -22,6 +19,7 @@ import type {
   UploadPosition
 } from "../../OssModel.ts"
 import { compareBytes, isBeyond } from "../position.ts"
+import { httpDate } from "./httpDate.ts"
 import * as Xml from "./xml.ts"
 
 /** An answer as it came over the wire. */
@@ -92,12 +90,6 @@ const decodeHead = Schema.decodeUnknownEffect(
     "content-type": Schema.optionalKey(Schema.String)
   })
 )
-
-/** Undefined for what is no date. */
-const httpDate = (text = ""): number | undefined => {
-  const millis = Date.parse(text)
-  return Number.isNaN(millis) ? undefined : millis
-}
 
 export const objectHead: Read<ObjectHead> = ({ headers }) =>
   Effect.map(decodeHead(headers), (known) => ({
@@ -205,7 +197,7 @@ export const uploadPage =
           }))
         )
       )
-      const serverTime = dateOf(headers)
+      const serverTime = httpDate(headers["date"])
       if (serverTime === undefined) return yield* Effect.fail({ message: "it has no date" })
       if (IsTruncated === "false") return { uploads, next: Option.none(), serverTime }
       if (!NextKeyMarker || NextUploadIdMarker === undefined) {
@@ -279,9 +271,3 @@ const urlDecoded = (text: string): Effect.Effect<string, { readonly message: str
     try: () => decodeURIComponent(text.replaceAll("+", "%20")),
     catch: () => ({ message: "a text in it is not URL-encoded" })
   })
-
-/** The server's time, in milliseconds since 1970. */
-export const dateOf = ({ date }: Response["headers"]): number | undefined =>
-  date === undefined
-    ? undefined
-    : Result.getOrUndefined(Result.map(Headers.parseHttpDate(date), DateTime.toEpochMillis))
