@@ -1,24 +1,28 @@
 /**
- * How an object is to be stored: its type, its metadata, who may read it.
+ * How OSS stores an object: its type, its metadata, and who may read it.
  *
  * @since 0.1.0
  */
 
 /**
- * How an object is to be stored. Each goes only on the requests where OSS reads
- * it: most on Initiate and Put, ACL and callback on Complete and Put,
- * `forbidOverwrite` on all three. What HTTP can't carry, such as a line break
- * in a value, fails with reason `Rejected` before anything is sent.
+ * How OSS stores an object. A value that HTTP can't carry, such as one with a
+ * line break, fails with reason `Rejected` before anything is sent.
+ *
+ * **Details**
+ *
+ * Each option is sent only with the requests where OSS reads it: ACL and callback
+ * with Complete and Put, `forbidOverwrite` with Initiate, Complete and Put, and
+ * the others with Initiate and Put.
  *
  * @category models
  * @since 0.1.0
  */
 export interface ObjectOptions {
-  /** The `Content-Type`. Without it: the type that the source knows, as a `File` does; or what the key's extension stands for, except in browsers; or `application/octet-stream`. */
+  /** The `Content-Type`, such as `image/png`. Default: the source's own type if it has one, as a `File` does; else the type of the key's extension, except in browsers; else `application/octet-stream`. */
   readonly mime?: string | undefined
-  /** Further standard headers: `Cache-Control`, `Content-Disposition`, `Content-Encoding`, `Expires`, or `x-oss-*`. */
+  /** Other standard headers: `Cache-Control`, `Content-Disposition`, `Content-Encoding`, `Expires`, or `x-oss-*`. */
   readonly headers?: Readonly<Record<string, string>> | undefined
-  /** User metadata: each becomes `x-oss-meta-<name>`. */
+  /** User metadata. Each entry becomes a header `x-oss-meta-<name>`. */
   readonly meta?: Readonly<Record<string, string>> | undefined
   /** The storage class, which decides price and retrieval time. Default: the bucket's. */
   readonly storageClass?:
@@ -36,21 +40,24 @@ export interface ObjectOptions {
   readonly serverSideEncryption?:
     | { readonly algorithm: "AES256" | "KMS" | "SM4"; readonly keyId?: string | undefined }
     | undefined
-  /** True: fail with reason `AlreadyExists` rather than replace an object. Default: replace. */
+  /** True: fail with reason `AlreadyExists` if the object exists. Default: false, which replaces it. */
   readonly forbidOverwrite?: boolean | undefined
-  /** What OSS posts to a server of yours once the object is stored. */
+  /** A request that OSS sends to your server when the object is stored. */
   readonly callback?: Callback | undefined
 }
 
-/** A request that OSS makes once the object is stored. */
+/** A request that OSS sends to your server when the object is stored. */
 interface Callback {
-  /** Several are separated by semicolons. Characters that a URL can't have are escaped. */
+  /** The URL that OSS posts to, or several separated by semicolons. Characters that a URL can't contain are escaped. */
   readonly url: string
+  /** The body of the request. It may use OSS's variables, such as `${object}`. */
   readonly body: string
+  /** The `Host` header of the request. Default: the host of `url`. */
   readonly host?: string | undefined
-  /** True: OSS names the host in the TLS handshake with an HTTPS `url`. Default: it doesn't. */
+  /** True: OSS sends the host name in the TLS handshake (SNI) if `url` is HTTPS. Default: false. */
   readonly callbackSNI?: boolean | undefined
+  /** The `Content-Type` of the request. Default: `application/x-www-form-urlencoded`. */
   readonly contentType?: "application/x-www-form-urlencoded" | "application/json" | undefined
-  /** Each becomes a variable `x:<name>` for `body`. */
+  /** Variables of your own. `body` refers to each as `${x:<name>}`. */
   readonly variables?: Readonly<Record<string, string>> | undefined
 }

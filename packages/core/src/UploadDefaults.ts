@@ -1,5 +1,5 @@
 /**
- * What is asked for once, for all uploads of a program.
+ * Options that you set once for all uploads of a program.
  *
  * @since 0.1.0
  */
@@ -14,30 +14,30 @@ import { memorySize, positiveDuration, wholeNumber } from "./internal/upload/val
 import type { InvalidRequest } from "./UploadError.ts"
 import type { UploadRequest } from "./UploadRequest.ts"
 
-/** What holds where a request doesn't say otherwise. */
+/** The options of every request that doesn't set its own. */
 interface Options extends Pick<
   UploadRequest,
   "concurrency" | "retry" | "retryBudget" | "stallTimeout"
 > {
-  /** How many parts of all uploads together are on their way at once, at least 1; a slot that becomes free goes to the next upload in turn, and an upload that doesn't say how many it wants takes all that are free. Default: no such limit. */
+  /** How many parts of all uploads together are sent at once, at least 1. A free slot goes to the next upload in turn. An upload without its own `concurrency` may take all free slots. Default: no limit. */
   readonly parts?: number | undefined
   /**
-   * A number of bytes, or a text such as `"64 MiB"`, at least 256 KiB: the memory that the parts of all
-   * streams, sinks and URLs have together. An upload that finds too little waits
-   * until others give some back, and its stream waits with it. Parts of files
-   * take none of it. Default: each upload has its own, see `Source.stream`.
+   * The memory for the parts of all streams, sinks and URLs together, as a
+   * number of bytes or a text such as `"64 MiB"`: at least 256 KiB. An upload
+   * that needs more waits until others release some, and its stream waits too.
+   * Parts of files need no memory. Default: each upload has its own memory, see
+   * `Source.stream`.
    */
   readonly memory?: Length | undefined
 }
 
 /**
- * Policies for all uploads that this layer is provided to, whether by `upload`,
- * `events`, `sink`, `uploadAll` or step by step, and for `abort` and `sweep`. A
- * request's own options win; `parts` holds besides them. Of two such layers the
- * inner one counts, as a whole. A limit of bandwidth belongs to the client:
- * `Bandwidth.limited`.
+ * Sets the defaults of all uploads below this layer, and of `abort` and `sweep`.
+ * A request's own options win over the defaults. `parts` always limits all uploads
+ * together. If you nest two of these layers, only the inner one counts. To limit
+ * the bandwidth, wrap the client: see `Bandwidth.limited`.
  *
- * **Example** (a program that is patient, and modest)
+ * **Example** (more retries, and fewer parts at once)
  *
  * ```ts
  * import { CheckpointStore, OssClient, RetryPolicy } from "@effect-oss/core"

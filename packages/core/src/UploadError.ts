@@ -1,12 +1,12 @@
 /**
- * The error of a request that can't be carried out.
+ * The error of an invalid upload request.
  *
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
 
 /**
- * The request can't be carried out as it stands; nothing was sent.
+ * The request is invalid. Nothing was sent.
  *
  * @category errors
  * @since 0.1.0
@@ -14,7 +14,7 @@ import * as Schema from "effect/Schema"
 export class InvalidRequest extends Schema.TaggedError<InvalidRequest>(
   "@effect-oss/core/InvalidRequest"
 )("InvalidRequest", {
-  /** The option that is wrong, by its name. */
+  /** The name of the option that is wrong. */
   field: Schema.String,
   /** What is wrong with it. */
   problem: Schema.String,

@@ -1,11 +1,14 @@
 /**
- * What a running upload reports, in order: `Started`, then `Resumed` or
- * `Restarted` if an earlier run left something, then `PartUploaded`, `Retrying`,
- * `Waiting` and `Progress` mixed, then `Completing`, and `Completed` last. An
- * object that goes up with one request has no `Completing`.
+ * The events of a running upload. They come in this order:
  *
- * A CRC64 is a bigint, which `JSON.stringify` refuses. The results of an upload
- * print it as a text of digits; for events, `UploadEventJson` is the codec.
+ * 1. `Started`.
+ * 2. `Resumed` or `Restarted`, if an earlier run left something.
+ * 3. `PartUploaded`, `Retrying`, `Waiting` and `Progress`, mixed.
+ * 4. `Completing`, unless the object is sent in one request.
+ * 5. `Completed`.
+ *
+ * A CRC64 is a bigint, which `JSON.stringify` can't write. A result of an upload
+ * writes it as a text of digits. For events, use the codec `UploadEventJson`.
  *
  * @since 0.1.0
  */
@@ -26,19 +29,19 @@ export const UploadResult = Schema.Struct({
   key: Schema.String,
   /** The object's size in bytes. */
   size: Schema.Finite,
-  /** Quotes included. The ETag of an object made of parts is not a check sum. */
+  /** The object's ETag, quotes included. The ETag of an object made of parts is not a check sum. */
   etag: Schema.String,
-  /** CRC-64/XZ of the source's bytes. */
+  /** The CRC-64/XZ of the source's bytes. */
   crc64: Schema.BigIntFromString,
-  /** True if OSS answered the same CRC64 for the whole object; false on endpoints that answer none. */
+  /** True if OSS returned the same CRC64 for the whole object. False if the endpoint returns none. */
   verified: Schema.Boolean,
-  /** In buckets with versioning. */
+  /** The version of the object, in a bucket with versioning. */
   versionId: Schema.optionalKey(Schema.String),
-  /** Of the source that were there from an earlier run, in bytes. */
+  /** How many bytes of the source an earlier run had sent. */
   resumed: Schema.Finite,
-  /** Given to the network in this run, in bytes; parts that were sent again count again. */
+  /** How many bytes this run gave to the network. Parts that were sent again count again. */
   sent: Schema.Finite,
-  /** Present if the object was there already, identical, and nothing had to be sent: see `skipIdentical`. */
+  /** True if the object was already stored and nothing was sent: see `skipIdentical`. Otherwise absent. */
   skipped: Schema.optionalKey(Schema.Literal(true))
 })
 
@@ -51,12 +54,12 @@ export const UploadResult = Schema.Struct({
 export interface UploadResult extends Schema.Schema.Type<typeof UploadResult> {}
 
 /**
- * Results as JSON, and back: the CRC64 is a text of decimal digits.
+ * A codec for results as JSON. The CRC64 becomes a text of decimal digits.
  *
  * **Details**
  *
- * `JSON.stringify(result)` writes the same for what `Upload.upload` yields. A
- * copy such as `{ ...result }` needs this codec.
+ * `JSON.stringify` writes a result of `Upload.upload` in the same way. A copy such
+ * as `{ ...result }` needs this codec.
  *
  * @category JSON
  * @since 0.1.0
@@ -71,15 +74,15 @@ export const UploadResultJson: Schema.Codec<UploadResult, Schema.Json> =
  * @since 0.1.0
  */
 export const Progress = Schema.Struct({
-  /** Acknowledged by OSS and recorded in the checkpoint, in bytes; never less than before, unless `Restarted` came in between, and all of `total` only once the object is there. */
+  /** How many bytes OSS has acknowledged and the checkpoint has recorded. It never decreases, except after `Restarted`. It reaches `total` only when the object is stored. */
   durable: Schema.Finite,
-  /** `durable` and what is on its way, in bytes; never less than before either. */
+  /** `durable` plus the bytes in flight. It never decreases either. */
   sent: Schema.Finite,
-  /** Of the source, in bytes; null while that isn't known. */
+  /** The size of the source in bytes; null while it isn't known. */
   total: Schema.NullOr(Schema.Finite),
-  /** In bytes a second, over the last seconds. */
+  /** Bytes a second, over the last seconds. */
   rate: Schema.Finite,
-  /** Time left at this rate, in milliseconds; null while the rate is 0 or the total isn't known. */
+  /** The time left at this rate, in milliseconds; null while the rate is 0 or the total isn't known. */
   eta: Schema.NullOr(Schema.Finite)
 })
 
@@ -92,11 +95,11 @@ export const Progress = Schema.Struct({
 export interface Progress extends Schema.Schema.Type<typeof Progress> {}
 
 /**
- * Why parts needn't be sent:
+ * Why parts don't have to be sent:
  *
- * - `Recorded`: an earlier run recorded them in its checkpoint;
- * - `Completed`: an earlier run made the object of them, and ended before it could say so;
- * - `PartsLost`: OSS lost others on the way, and still has these.
+ * - `Recorded`: an earlier run recorded them in its checkpoint.
+ * - `Completed`: an earlier run completed the object from them, and ended before it could report that.
+ * - `PartsLost`: OSS lost other parts, and still has these.
  */
 const ResumeReason = Schema.Literals(["Recorded", "Completed", "PartsLost"])
 
@@ -104,7 +107,7 @@ const ResumeReason = Schema.Literals(["Recorded", "Completed", "PartsLost"])
 type ResumeReason = typeof ResumeReason.Type
 
 /**
- * What a running upload reports.
+ * An event of a running upload.
  *
  * **Example** (one line an event)
  *
@@ -139,7 +142,7 @@ export const UploadEvent = Schema.TaggedUnion({
     /** The source's size in bytes; null if it isn't known. */
     size: Schema.NullOr(Schema.Finite)
   },
-  /** Parts of an earlier run are used. */
+  /** The upload uses parts of an earlier run. */
   Resumed: {
     /** Why these parts needn't be sent. */
     reason: ResumeReason,
@@ -148,12 +151,12 @@ export const UploadEvent = Schema.TaggedUnion({
     /** How many parts needn't be sent. */
     parts: Schema.Finite
   },
-  /** What an earlier run, or this one, has sent is given up. */
+  /** The upload gives up the parts sent so far, and starts from the beginning. */
   Restarted: {
     /** Why the earlier parts can't be used. */
     reason: RestartReason
   },
-  /** A part is durable. */
+  /** OSS has acknowledged a part, and the checkpoint has recorded it. */
   PartUploaded: {
     /** The part's number; the first is 1. */
     number: Schema.Finite,
@@ -161,7 +164,7 @@ export const UploadEvent = Schema.TaggedUnion({
     size: Schema.Finite,
     /** The part's ETag, quotes included. */
     etag: Schema.String,
-    /** True if OSS had it from an earlier run and its CRC64 equals the source's: it wasn't sent. */
+    /** True if OSS had the part from an earlier run and its CRC64 matches the source, so it wasn't sent again. */
     adopted: Schema.Boolean,
     /** How many bytes of the upload are durable now. */
     durable: Schema.Finite
@@ -179,7 +182,7 @@ export const UploadEvent = Schema.TaggedUnion({
     /** Why the attempt failed. */
     reason: OssError.Reason
   },
-  /** Nothing has succeeded for a while: the network or OSS is away, and the upload waits for it. Reported from 10 seconds on, at most every 10 seconds. */
+  /** The network or OSS is away, and the upload waits for it. Reported after 10 seconds without a success, then at most every 10 seconds. */
   Waiting: {
     /** How long nothing has succeeded, in milliseconds. */
     elapsed: Schema.Finite,
@@ -188,9 +191,9 @@ export const UploadEvent = Schema.TaggedUnion({
   },
   /** How far the upload has come. Sampled five times a second. */
   Progress: Progress.fields,
-  /** All parts are durable and the source is unchanged; OSS is asked to make them an object. */
+  /** All parts are durable and the source is unchanged. OSS is asked to complete the object. */
   Completing: {},
-  /** The object is there, and is what the source held. */
+  /** The object is stored, and its content has been checked against the source. */
   Completed: {
     /** The finished upload. */
     result: UploadResult
@@ -227,7 +230,7 @@ interface Completed extends Case<"Completed"> {}
 type Case<Tag extends keyof typeof UploadEvent.cases> = (typeof UploadEvent.cases)[Tag]["Type"]
 
 /**
- * What a running upload reports.
+ * An event of a running upload.
  *
  * @category models
  * @since 0.1.0
@@ -244,8 +247,8 @@ export type UploadEvent =
   | Completed
 
 /**
- * Events as JSON, and back, for a log, a socket or a page: what `--json` of the
- * command writes.
+ * A codec for events as JSON, for a log, a socket or a page. The command writes
+ * the same with `--json`.
  *
  * **Example** (one line an event)
  *

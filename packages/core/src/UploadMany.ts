@@ -1,6 +1,6 @@
 /**
- * Many uploads at once: what happens to each, or only what becomes of it, in
- * the order in which it happens.
+ * Runs many uploads at once. `uploadAll` returns the outcome of each, and `events`
+ * also returns what happens on the way.
  *
  * @since 0.1.0
  */
@@ -25,7 +25,7 @@ import type { UploadEvent, UploadResult } from "./UploadEvent.ts"
 import type { UploadError, UploadRequest } from "./UploadRequest.ts"
 
 /**
- * The object is there: sent, or resumed, in this run.
+ * The upload succeeded in this run.
  *
  * @category models
  * @since 0.1.0
@@ -37,7 +37,7 @@ export interface Completed<out Request> {
 }
 
 /**
- * The object was there already, so that nothing was sent: see `skipIdentical`.
+ * The object was already stored, so nothing was sent: see `skipIdentical`.
  *
  * @category models
  * @since 0.1.0
@@ -49,7 +49,7 @@ export interface Skipped<out Request> {
 }
 
 /**
- * The upload failed. Asked for again, it resumes.
+ * The upload failed. Run the same request again to resume it.
  *
  * @category models
  * @since 0.1.0
@@ -61,7 +61,7 @@ export interface Failed<out Request, out E> {
 }
 
 /**
- * What became of one request.
+ * The outcome of one request.
  *
  * @category models
  * @since 0.1.0
@@ -77,7 +77,7 @@ type Happened<Request> = Exclude<UploadEvent, { readonly _tag: "Completed" }> & 
 }
 
 /**
- * How far all uploads together have come. Sampled five times a second; the last
+ * The progress of all uploads together. Sampled five times a second. The last
  * sample is the last event.
  *
  * @category models
@@ -93,13 +93,13 @@ export interface Totals {
   readonly failed: number
   /** How many requests have begun and not ended. */
   readonly underWay: number
-  /** The sizes of all sources that have been opened so far, in bytes. */
+  /** The total size of all sources opened so far, in bytes. */
   readonly total: number
-  /** What OSS has of them, in bytes, earlier runs included. */
+  /** How many of these bytes OSS has acknowledged, earlier runs included. */
   readonly durable: number
-  /** Given to the network in this run, in bytes. */
+  /** How many bytes this run has given to the network. */
   readonly sent: number
-  /** In bytes a second, over the last seconds. */
+  /** Bytes a second, over the last seconds. */
   readonly rate: number
 }
 
@@ -118,18 +118,18 @@ export type Event<Request, E> = Happened<Request> | Outcome<Request, E> | Totals
  * @since 0.1.0
  */
 export interface Options {
-  /** How many uploads are under way at once, at least 1: open sources, and checkpoints that are held. Default: 20. */
+  /** How many uploads run at once, at least 1. Each has an open source and holds a checkpoint. Default: 20. */
   readonly concurrency?: number | undefined
-  /** How many parts of all uploads are on their way at once, at least 1. Default: 10. */
+  /** How many parts of all uploads together are sent at once, at least 1. Default: 10. */
   readonly parts?: number | undefined
-  /** True: what is stored already, with the same size and CRC64, is not sent again; sources are read for it. Each request may say otherwise. Default: false. */
+  /** The `skipIdentical` of every request that doesn't set its own. True: send nothing if the stored object has the source's size and CRC64. Default: false. */
   readonly skipIdentical?: UploadRequest["skipIdentical"]
-  /** A second request for a key of the same run: `fail` it with `InvalidRequest`, since it would replace the first one's object, or `allow` it, for a stream that uploads what changes again and again. `fail` remembers each key, some 100 bytes of memory a request. Default: `fail`. */
+  /** What to do with a second request for the same key: `fail` it with `InvalidRequest`, because it would replace the first object, or `allow` it, for a stream that uploads changing content. `fail` remembers each key, which takes about 100 bytes of memory a request. Default: `fail`. */
   readonly repeatedKeys?: "fail" | "allow" | undefined
 }
 
 /**
- * Requests: a stream of them, or an array or whatever else can be iterated.
+ * The requests: a stream, an array or any other iterable.
  *
  * @category models
  * @since 0.1.0
@@ -162,33 +162,34 @@ const failed = <Request, E>(request: Request, error: E): Failed<Request, E> => (
 type Services<R, R2> = OssClient | CheckpointStore | Exclude<R, Scope.Scope> | R2
 
 /**
- * Uploads many, and tells what becomes of each, in the order in which they end.
- * One failure doesn't stop the others, unless `onFailure` is `stop`: then it is
- * the stream's failure, and the others are interrupted, resumable.
+ * Runs all requests and returns a stream of their outcomes, in the order in which
+ * they end. By default a failure doesn't stop the other uploads. If `onFailure`
+ * is `stop`, the first failure fails the stream and interrupts the other uploads.
+ * You can resume them.
  *
  * **Details**
  *
- * All uploads share one number of parts in flight. A slot that becomes free
- * goes to the next upload in turn, so that a small upload waits for at most one
- * part of each other one; a request's own `concurrency` limits it further. They
- * also share one budget of retries, unless a request brings its own.
+ * All uploads share `parts`, the number of parts in flight. A free slot goes to
+ * the next upload in turn, so a small upload waits for at most one part of each
+ * other upload. A request's own `concurrency` limits it further. The uploads also
+ * share one retry budget, except requests with their own.
  *
- * Requests are taken as uploads end and outcomes are read, so that a million of
- * them need no more memory than `repeatedKeys` does. If the stream of requests
- * fails, the uploads under way are finished first. If the stream of outcomes is
- * interrupted, or not read to its end, so are the uploads under way, which can
- * be resumed; with `skipIdentical`, a second run passes over what the first one
- * finished.
+ * The stream takes requests as uploads end and as you read outcomes. A million
+ * requests need no more memory than `repeatedKeys` does.
  *
- * A refusal that concerns all requests is the stream's failure, since asking
- * again for each would be in vain: OSS doesn't know the access key or the
- * bucket, the signature is wrong, the endpoint can't be reached whatever is
- * tried, or ten uploads were denied and none has succeeded.
+ * If the stream of requests fails, the running uploads finish first. If you
+ * interrupt the stream of outcomes, or don't read it to its end, the running
+ * uploads are interrupted. Resume them by running the same requests again. With
+ * `skipIdentical`, that run skips the uploads that had finished.
+ *
+ * An error that concerns every request fails the stream: OSS doesn't know the
+ * access key or the bucket, the signature is wrong, no connection to the endpoint
+ * can work, or ten uploads were denied and none has succeeded.
  *
  * **Gotchas**
  *
- * Two requests for one key: the second fails with `InvalidRequest`, also if its
- * key is another Unicode form of the same name. See `repeatedKeys`.
+ * A second request for the same key fails with `InvalidRequest`. This includes a
+ * key that is another Unicode form of the same name. See `repeatedKeys`.
  *
  * **Example** (a directory)
  *
@@ -247,15 +248,16 @@ export function uploadAll<E = never, R = never, E2 = never, R2 = never>(
 }
 
 /**
- * Uploads many, and tells what happens to each: the events of `Upload.events`
- * with their request, then its outcome; between them, and last, the totals.
- * Failures, refusals and repeated keys are as with `uploadAll`.
+ * Runs all requests and returns a stream of events. For each request, you get the
+ * events of `Upload.events` with the request, then its outcome. `Totals` come in
+ * between, and once more at the end. Failures and repeated keys are as for
+ * `uploadAll`.
  *
  * **Details**
  *
- * A slow consumer doesn't slow the uploads that are under way: it misses samples
- * of `Progress` and `Totals`, and nothing else. No further request is taken
- * before an outcome is read.
+ * A slow consumer doesn't slow the running uploads: it misses samples of
+ * `Progress` and `Totals`, and nothing else. The stream takes the next request
+ * only after you have read an outcome.
  *
  * **Example** (one line for each change)
  *
@@ -348,44 +350,45 @@ const sampled = (tally: Tally) => {
 }
 
 /**
- * What of a directory is meant.
+ * Which files of a directory to upload.
  *
  * @category models
  * @since 0.1.0
  */
 export interface DirectoryOptions {
-  /** Patterns of files, and of directories with all that is in them. Default: every file. */
+  /** Glob patterns of files, and of directories with everything in them. Default: every file. */
   readonly include?: ReadonlyArray<string> | undefined
-  /** Patterns of files, and of directories with all that is in them. Wins over `include`. Default: nothing. */
+  /** Glob patterns of files, and of directories with everything in them. `exclude` wins over `include`. Default: none. */
   readonly exclude?: ReadonlyArray<string> | undefined
-  /** Symbolic links to directories: `follow` them, `skip` them, or have each `fail`. Default: `skip`. */
+  /** What to do with symbolic links to directories: `follow` them, `skip` them, or `fail` each. Default: `skip`. */
   readonly links?: "follow" | "skip" | "fail" | undefined
 }
 
 /**
- * A request for each file below a directory: its key is `prefix`, a slash, and
- * the file's path from the directory on, with slashes. Further options of a
- * request are added with `Stream.map`. Files come sorted within
- * each directory. One list of names for each level is in memory.
+ * Makes a request for each file below a directory. The key is `prefix`, a slash
+ * and the file's path relative to the directory, with slashes. Use `Stream.map` to
+ * add options to the requests. Files are sorted within each directory. Memory
+ * holds one list of names for each level.
  *
  * **Details**
  *
- * A pattern without a slash matches at any depth, one with a slash from the
- * directory on, as in .gitignore: `*.pem`, `photos/*.jpg`, `/top.txt`. A slash
- * at the end stands for a directory. The rest is that of Effect's `Glob`.
+ * Patterns work as in .gitignore. A pattern without a slash matches at any depth,
+ * such as `*.pem`. A pattern with a slash matches relative to the directory, such
+ * as `photos/*.jpg` or `/top.txt`. A pattern with a slash at its end matches only
+ * directories. Effect's `Glob` defines the rest of the syntax.
  *
- * - Hidden files are files like others.
- * - A symbolic link to a file is uploaded as that file; a broken one becomes a
+ * - Hidden files are included.
+ * - A symbolic link to a file is uploaded as that file. A broken link becomes a
  *   request that fails with `SourceNotFound`.
- * - Links to directories, pipes, sockets and devices are left out, with a
- *   warning in the log for each; see `links`.
- * - A directory that can't be listed and a name that is not UTF-8 become
- *   requests that fail with `SourceUnreadable`. Only if `path` itself can't be
- *   listed, the stream fails.
+ * - Links to directories, pipes, sockets and devices are skipped, with a warning
+ *   in the log for each. See `links`.
+ * - A directory that can't be listed, or a name that is not UTF-8, becomes a
+ *   request that fails with `SourceUnreadable`. If `path` itself can't be listed,
+ *   the stream fails.
  * - A name that can't be part of a key becomes a request that fails with
  *   `InvalidRequest`.
  *
- * So nothing is left out silently, and each failure is told by `uploadAll`.
+ * So nothing is skipped silently: `uploadAll` returns an outcome for each failure.
  *
  * **Example** (everything but caches)
  *

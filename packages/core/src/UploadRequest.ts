@@ -25,28 +25,29 @@ import type { InvalidRequest } from "./UploadError.ts"
 export interface UploadRequest<out E = never, out R = never> extends ObjectOptions {
   /** The object's key: 1 to 1,023 bytes in UTF-8, not beginning with `/` or `\`. */
   readonly key: string
-  /** No option: as ali-oss calls the key. The compiler says how to call it here. */
+  /** Not an option. ali-oss calls the key `name`; here the compiler tells you to use `key`. */
   readonly name?: "call it key"
+  /** What you upload: see `Source`. */
   readonly source: Source.Source<E, R>
-  /** 100 KiB to 5 GiB: a number of bytes, or a text such as `"8 MiB"`. Default: the checkpoint's, else `Part.partSizeFor`: 8 MiB or somewhat less, more for very large sources. A source below it goes up with one request. */
+  /** The size of each part but the last, as a number of bytes or a text such as `"8 MiB"`: 100 KiB to 5 GiB. A source smaller than this is sent in one request. Default: the part size of the checkpoint, or `Part.partSizeFor` if there is none. That is 8 MiB or a little less, and more for very large sources. */
   readonly partSize?: Length | undefined
   /** How many parts are sent at once. Default: 5 for streams and URLs. For files it starts at 5, rises to at most 64 while that is faster, and falls when OSS asks for fewer requests. */
   readonly concurrency?: number | undefined
-  /** How a failed request is sent again. Default: `RetryPolicy.standard`. */
+  /** When a failed request is sent again. Default: `RetryPolicy.standard`. */
   readonly retry?: RetryPolicy.RetryPolicy | undefined
   /** Limits the number of retries. Share one budget among uploads to limit them together. Default: 100 retries for this upload. */
   readonly retryBudget?: RetryPolicy.Budget | undefined
-  /** True: sends nothing if the stored object already has the source's size and CRC64. Headers and metadata don't count. The source is read to compare it if the sizes are equal. Give a function to decide by the stored object alone: it is called if the sizes are equal, and the source isn't read. Default: false. */
+  /** True: send nothing if the stored object has the source's size and CRC64. Headers and metadata are not compared. If the sizes are equal, the upload reads the source to compute its CRC64. A function decides by the stored object instead: it is called if the sizes are equal, and the source is not read. Default: false. */
   readonly skipIdentical?: boolean | ((stored: ObjectHead) => boolean) | undefined
-  /** How long a transfer may make no progress before it is stopped and sent again. The time that the bytes in flight need, at the current rate, is added. Default: 30 seconds. */
+  /** How long a transfer may make no progress before the upload stops it and sends it again. The upload adds the time that the bytes in flight need at the current rate. Default: 30 seconds. */
   readonly stallTimeout?: Duration.Input | undefined
-  /** If the source changed since an earlier run: `restart` afresh, or `fail` and keep that run's parts. Default: `restart`. A source that changes during a run always fails. */
+  /** What to do if the source has changed since an earlier run: `restart` the upload, or `fail` and keep that run's parts. A source that changes during a run always fails the upload. Default: `restart`. */
   readonly onSourceChanged?: "restart" | "fail" | undefined
-  /** If an earlier run's checkpoint was damaged, or written by a newer version of this library: `fail` with a message that names it, or `restart` afresh without it. What OSS has of that run stays there, to be found by `discover` or removed by a lifecycle rule. Default: `fail`. */
+  /** What to do if the checkpoint of an earlier run is damaged, or was written by a newer version of this library: `fail` with a message that names it, or `restart` without it. After `restart`, the parts of that run stay at OSS until `discover` finds them or a lifecycle rule removes them. Default: `fail`. */
   readonly onDamagedCheckpoint?: "fail" | "restart" | undefined
-  /** True: if there is no checkpoint, look for an upload of this key on the server whose parts are this source's, and carry on with it. For when a checkpoint was lost; must not be used while another process may be sending that upload. The object gets the headers, metadata, encryption and storage class which that upload was begun with: OSS doesn't tell them. Default: false. */
+  /** True: if there is no checkpoint, look at OSS for an unfinished upload of this key with this source's parts, and resume it. Use it when a checkpoint is lost. Don't use it while another process may be sending that upload. The object gets the headers, metadata, encryption and storage class that the unfinished upload began with, because OSS doesn't tell them. Default: false. */
   readonly discover?: boolean | undefined
-  /** If there is no checkpoint, carry on with what ali-oss began: `Checkpoint.fromAliOss`. One that can't be read is an `InvalidRequest`, or with `discover` looked for. The object gets the headers and metadata that ali-oss gave. Not for streams. */
+  /** A checkpoint of ali-oss, read by `Checkpoint.fromAliOss`. The upload resumes it if this library has no checkpoint. If the checkpoint of ali-oss can't be read, the upload fails with `InvalidRequest`, or looks for the upload at OSS if `discover` is true. The object gets the headers and metadata that ali-oss set. Not for streams. */
   readonly from?: Result.Result<Checkpoint.AliOss, InvalidRequest> | undefined
 }
 
@@ -68,6 +69,6 @@ export interface SinkRequest extends Omit<
   UploadRequest,
   "source" | "onSourceChanged" | "onDamagedCheckpoint" | "discover" | "from" | "skipIdentical"
 > {
-  /** What happens to the parts if the stream fails, or if the upload fails or is interrupted: `abort` deletes them, and `keep` leaves them on the server. Default: `abort`. */
+  /** What to do with the parts if the stream fails, or if the upload fails or is interrupted: `abort` deletes them, and `keep` leaves them on the server. Default: `abort`. */
   readonly onFailure?: "abort" | "keep" | undefined
 }
