@@ -40,10 +40,11 @@ describe("the simulation", () => {
         // Most uploads that stay on the server would be a fault of ours, whatever excuses them.
         const excused = (names: ReadonlyArray<string>) =>
           names.reduce((sum, name) => sum + (stats.excused[name] ?? 0), 0)
-        // An id whose answer got lost has no parts, and may be anybody's: it stays. That is no fault, and rare.
+        // An id whose answer got lost has no parts, and may be anybody's: it stays. That is no fault, and
+        // rare: worlds over HTTP, where any answer may be cut off, have most of them.
         const { neverUsed, strayInitiate, ...others } = excuses
-        assert.isBelow(excused([neverUsed, strayInitiate]), worlds / 5)
-        assert.isBelow(excused(Object.values(others)), worlds / 10)
+        assert.isBelow(excused([neverUsed, strayInitiate]), worlds / 4)
+        assert.isBelow(excused(Object.values(others)), worlds / 12)
       }),
     patience
   )

@@ -50,9 +50,11 @@ export const make = (history: History): Excuses => {
     },
     of: (upload) =>
       given.get(upload.uploadId) ??
+      // Whether something was damaged doesn't matter for an id that was never used.
+      neverUsed(upload) ??
       (count.damagedHeaders > 0 || (count.damages > 0 && upload.parts.length === 0)
         ? excuses.beganDamaged
-        : (refused(history, upload) ?? neverUsed(upload)))
+        : refused(history, upload))
   }
 }
 
