@@ -33,7 +33,7 @@ const surface: Readonly<Record<string, Surface>> = {
     subpaths: "Display Pinned Render Screen Text",
     internal: "internal/board internal/size"
   },
-  emulator: { exports: 33, subpaths: "Fault OssEmulator RequestLog" },
+  emulator: { exports: 26, subpaths: "Fault OssEmulator RequestLog", internal: "internal/script" },
   cluster: {
     exports: 35,
     subpaths: "Buckets ClusterError Database Executions Locator NodeCluster UploadRunner Uploads",

@@ -1,5 +1,6 @@
 /** Injects the faults of a world, at moments that are drawn at its start. */
 import * as Fault from "@effect-oss/emulator/Fault"
+import { rule } from "@effect-oss/emulator/internal/script"
 import * as Effect from "effect/Effect"
 import * as Inode from "../kernel/inode.ts"
 import * as SourceFiles from "../kernel/sourceFiles.ts"
@@ -48,9 +49,10 @@ export const make = (world: World): FaultInjector => {
 const injectFault = ({ trace, random, server, conditions }: World) => {
   const drawn = Faults.drawFault(random)
   // Without CRC64, damage on the way would go unnoticed.
-  const fault = conditions.has("noCrc64") && drawn.action._tag === "Damage" ? Fault.noCrc() : drawn
+  const fault =
+    conditions.has("noCrc64") && drawn[rule].action._tag === "Damage" ? Fault.noCrc() : drawn
   trace.stats.serverFaults++
-  trace.tell(() => `a fault is due: ${show(fault)}`)
+  trace.tell(() => `a fault is due: ${show(fault[rule])}`)
   Effect.runSync(server.emulator.inject(fault))
 }
 

@@ -94,6 +94,7 @@ const plain = (type: string): string =>
     )
     .replaceAll(/\bSchema\.NullOr<([^<>]*)>/g, "$1 | null")
     .replaceAll(/\bSchema\.Literal<([^<>]*)>/g, "$1")
+    .replaceAll(/\bSchema\.\$Record<([^<>]*)>/g, "Record<$1>")
     .replaceAll(/(\w): Schema\.optionalKey<([^<>]*)>/g, "$1?: $2")
     .replaceAll(/\s+/g, " ")
     .replaceAll(/; }/g, " }")

@@ -11,9 +11,10 @@ const put = Effect.fnUntraced(function* (key: string, size = 1) {
 })
 
 /** A page that OSS might answer with, which goes on behind a key. */
-const page = (key: string, marker: string) =>
+const page = (key: string, marker: string, times = 1) =>
   Fault.raw({
     operation: "listObjects",
+    times,
     body: `<ListBucketResult><IsTruncated>true</IsTruncated><NextMarker>${marker}</NextMarker>
       <Contents><Key>${key}</Key><LastModified>2026-01-02T03:04:05.000Z</LastModified>
       <ETag>"E"</ETag><Size>1234</Size></Contents></ListBucketResult>`
@@ -119,7 +120,7 @@ layer(World.layer, { excludeTestServices: true })("listing", (it) => {
     Effect.gen(function* () {
       const { env, emulator } = yield* World
       yield* emulator.inject(page("circle/a", "circle/b"))
-      yield* emulator.inject({ ...page("circle/a", "circle/b"), times: Infinity })
+      yield* emulator.inject(page("circle/a", "circle/b", Infinity))
       const args = ["ls", "oss://bucket/circle/", "--retry-for", "1s"]
       const { code, out, error } = yield* runHere(args, env)
       assert.deepStrictEqual([code, urls(out)], [1, ["oss://bucket/circle/a"]])

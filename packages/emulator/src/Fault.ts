@@ -1,15 +1,20 @@
 /**
- * Failures on demand. A fault says which requests it strikes, how many of them
- * it lets pass first, how many it strikes, and what happens to them. A script
- * of faults is plain data; carrying it out is the emulator's business.
+ * Failures on request, for tests. Make a fault with a function of this module
+ * and give it to `OssEmulator.inject`. A fault names the requests that it
+ * strikes, how many of them pass first, and how many it strikes. The emulator
+ * forgets a fault that has struck often enough.
+ *
+ * If several faults match a request, the first one strikes and the others wait
+ * for the next request. `delay` and `skew` come on top of another fault.
  *
  * @since 0.1.0
  */
 import type * as OssError from "@effect-oss/core/OssError"
+import { type Action, type Rule, rule } from "./internal/script.ts"
 
 /**
- * The requests that the emulator tells apart: those of `OssClient`, and what
- * else other clients send. `other` is what it does not implement.
+ * The requests that the emulator tells apart: those of `OssClient`, and those
+ * that other clients send. `other` is a request that it does not implement.
  *
  * @category models
  * @since 0.1.0
@@ -55,107 +60,45 @@ export type Operation =
   | "uploadPartCopy"
 
 /**
- * Which requests a fault strikes. What is left out does not matter.
+ * The requests that a fault strikes, and how many of them. A request has to
+ * match every field that you set.
  *
  * @category models
  * @since 0.1.0
  */
-export interface Matcher {
-  /** What the request does, such as `uploadPart`. */
+export interface Scope {
+  /** Default: any operation. */
   readonly operation?: Operation | undefined
-  /** The object's key. */
+  /** The object's key. Default: any key. */
   readonly key?: string | undefined
-  /** The part's number; the first is 1. */
+  /** From 1 to 10,000. Default: any part. */
   readonly partNumber?: number | undefined
-  /** The id of the upload in parts. */
+  /** Default: any upload. */
   readonly uploadId?: string | undefined
-}
-
-/**
- * Which requests a fault strikes, and how many.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Scope extends Matcher {
   /** How many matching requests pass unharmed first. Default: 0. */
   readonly skip?: number | undefined
-  /** How many requests are struck after that; `Infinity` for all. Default: 1. */
+  /** How many matching requests the fault strikes after those; `Infinity` for all. Default: 1. */
   readonly times?: number | undefined
 }
 
 /**
- * When something happens: before the body is read; once so many of its bytes
- * have been read (in whole pieces; at its end if it is shorter), with nothing
- * committed yet; or after the request has been carried out.
- *
- * @category models
- * @since 0.1.0
- */
-export type Moment = "before" | "after" | { readonly bytes: number }
-
-/**
- * What happens to a request.
- *
- * @category models
- * @since 0.1.0
- */
-export type Action =
-  | Answer
-  | { readonly _tag: "Drop"; readonly at: Moment }
-  | { readonly _tag: "Stall"; readonly at: Moment }
-  | { readonly _tag: "Delay"; readonly at: Moment; readonly millis: number }
-  | { readonly _tag: "Skew"; readonly millis: number }
-  | { readonly _tag: "WrongCrc" }
-  | { readonly _tag: "NoCrc" }
-  | { readonly _tag: "Damage" }
-
-/**
- * An answer in place of the true one.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Answer {
-  readonly _tag: "Answer"
-  readonly at: "before" | "after"
-  readonly status: number
-  readonly headers: Readonly<Record<string, string>>
-  /** OSS's XML error with this code, no body, or bytes of one's own. */
-  readonly body:
-    | { readonly _tag: "Error"; readonly code: string }
-    | { readonly _tag: "Raw"; readonly text: string }
-}
-
-/**
- * A scripted failure.
+ * A fault, for `OssEmulator.inject`. Only the functions of this module make
+ * one, and only the emulator reads it.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Fault {
-  readonly matcher: Matcher
-  readonly skip: number
-  readonly times: number
-  readonly action: Action
+  readonly [rule]: Rule
 }
 
 /**
- * Faults in the order in which they were given.
- *
- * @category models
- * @since 0.1.0
- */
-export type Script = ReadonlyArray<Fault>
-
-/**
- * An error as OSS answers it: before the request is carried out (the default)
- * or after. Without `code` the answer has no body.
+ * The emulator answers with an error, as OSS writes it in XML.
  *
  * **Example** (OSS is overloaded for three requests)
  *
  * ```ts
- * import { Fault } from "@effect-oss/emulator"
+ * import { Fault, OssEmulator } from "@effect-oss/emulator"
  *
  * const busy = Fault.answer({
  *   operation: "uploadPart",
@@ -164,7 +107,7 @@ export type Script = ReadonlyArray<Fault>
  *   headers: { "retry-after": "2" },
  *   times: 3
  * })
- * busy.times // => 3
+ * const program = OssEmulator.OssEmulator.use(({ inject }) => inject(busy))
  * ```
  *
  * @category constructors
@@ -172,9 +115,13 @@ export type Script = ReadonlyArray<Fault>
  */
 export const answer = (
   options: Scope & {
+    /** The HTTP status. */
     readonly status: number
+    /** OSS's error code, such as `ServiceUnavailable`. Default: the answer has no body. */
     readonly code?: string | undefined
+    /** Headers that the answer also has. */
     readonly headers?: Readonly<Record<string, string>> | undefined
+    /** `before`: the request is not carried out. `after`: it is, and then the error is sent. Default: `before`. */
     readonly at?: "before" | "after" | undefined
   }
 ): Fault =>
@@ -188,17 +135,29 @@ export const answer = (
   })
 
 /**
- * An answer word for word, by default with status 200 and after the request has
- * been carried out: cut-off XML, nothing at all, a proxy's HTML page.
+ * The emulator answers with your text, word for word: XML that is cut off,
+ * nothing at all, the HTML page of a proxy.
+ *
+ * **Example** (a proxy answers once in OSS's place)
+ *
+ * ```ts
+ * import { Fault } from "@effect-oss/emulator"
+ *
+ * const proxy = Fault.raw({ body: "<html>Please log in</html>", at: "before" })
+ * ```
  *
  * @category constructors
  * @since 0.1.0
  */
 export const raw = (
   options: Scope & {
+    /** The body. */
     readonly body: string
+    /** The HTTP status. Default: 200. */
     readonly status?: number | undefined
+    /** Headers that the answer also has. */
     readonly headers?: Readonly<Record<string, string>> | undefined
+    /** `before`: the request is not carried out. `after`: it is, and then the text is sent. Default: `after`. */
     readonly at?: "before" | "after" | undefined
   }
 ): Fault =>
@@ -211,7 +170,8 @@ export const raw = (
   })
 
 /**
- * The object is stored, but OSS's callback was answered badly: status 203.
+ * The emulator stores the object and then answers that the callback failed:
+ * status 203, code `CallbackFailed`.
  *
  * @category constructors
  * @since 0.1.0
@@ -220,48 +180,77 @@ export const callbackFailed = (scope: Scope = {}): Fault =>
   answer({ ...scope, status: 203, code: "CallbackFailed", at: "after" })
 
 /**
- * The connection breaks, and there is no answer.
+ * The connection breaks without an answer.
+ *
+ * **Example** (the connection of part 2 breaks after 64 KiB)
+ *
+ * ```ts
+ * import { Fault } from "@effect-oss/emulator"
+ *
+ * const reset = Fault.drop({ operation: "uploadPart", partNumber: 2, at: { bytes: 65_536 } })
+ * ```
  *
  * @category constructors
  * @since 0.1.0
  */
-export const drop = (options: Scope & { readonly at: Moment }): Fault =>
-  make(options, { _tag: "Drop", at: options.at })
+export const drop = (
+  options: Scope & {
+    /** `before` the body is read; once the server has read so many `bytes` of it, or all of a shorter one; or `after` the request is carried out. */
+    readonly at: "before" | "after" | { readonly bytes: number }
+  }
+): Fault => make(options, { _tag: "Drop", at: options.at })
 
 /**
- * Nothing moves any more, and nothing is ever answered.
+ * The emulator stops reading and never answers. The connection stays open.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const stall = (options: Scope & { readonly at: Moment }): Fault =>
-  make(options, { _tag: "Stall", at: options.at })
+export const stall = (
+  options: Scope & {
+    /** `before` the body is read; once the server has read so many `bytes` of it, or all of a shorter one; or `after` the request is carried out. */
+    readonly at: "before" | "after" | { readonly bytes: number }
+  }
+): Fault => make(options, { _tag: "Stall", at: options.at })
 
 /**
- * A pause of so many milliseconds, by default before the body is read. Comes
- * on top of another fault of the same request.
+ * The emulator waits. It does so on top of another fault of the same request.
  *
  * @category constructors
  * @since 0.1.0
  */
 export const delay = (
-  options: Scope & { readonly millis: number; readonly at?: Moment | undefined }
+  options: Scope & {
+    /** How long, in milliseconds of Effect's `Clock`. */
+    readonly millis: number
+    /** `before` the body is read; once the server has read so many `bytes` of it, or all of a shorter one; or `after` the request is carried out. Default: `before`. */
+    readonly at?: "before" | "after" | { readonly bytes: number } | undefined
+  }
 ): Fault => make(options, { _tag: "Delay", at: options.at ?? "before", millis: options.millis })
 
 /**
- * The server's clock is so many milliseconds ahead, or behind if negative.
- * Comes on top of another fault of the same request. A client that signs
- * learns the offset from the answer; the client without I/O never learns, so
- * that each struck request more than 15 minutes off is refused.
+ * The server's clock is wrong. It is so on top of another fault of the same
+ * request.
+ *
+ * **Details**
+ *
+ * OSS refuses a request that is more than 15 minutes off. Over HTTP the client
+ * learns the offset from the answer's `Date` and signs again. The client
+ * without I/O signs nothing and never learns it, so it fails for each struck
+ * request.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const skew = (options: Scope & { readonly millis: number }): Fault =>
-  make(options, { _tag: "Skew", millis: options.millis })
+export const skew = (
+  options: Scope & {
+    /** How far the server is ahead, in milliseconds; negative if it is behind. */
+    readonly millis: number
+  }
+): Fault => make(options, { _tag: "Skew", millis: options.millis })
 
 /**
- * The request is carried out, but the answer's CRC64 is wrong.
+ * The emulator carries out the request, but its answer has a wrong CRC64.
  *
  * @category constructors
  * @since 0.1.0
@@ -269,7 +258,7 @@ export const skew = (options: Scope & { readonly millis: number }): Fault =>
 export const wrongCrc = (scope: Scope = {}): Fault => make(scope, { _tag: "WrongCrc" })
 
 /**
- * The answer carries no CRC64, as on endpoints that don't compute one.
+ * The answer has no CRC64, as on endpoints that compute none.
  *
  * @category constructors
  * @since 0.1.0
@@ -277,7 +266,7 @@ export const wrongCrc = (scope: Scope = {}): Fault => make(scope, { _tag: "Wrong
 export const noCrc = (scope: Scope = {}): Fault => make(scope, { _tag: "NoCrc" })
 
 /**
- * Other bytes than those that were sent are received and committed: the first
+ * The emulator receives and stores other bytes than the client sent: the first
  * byte of the body is inverted.
  *
  * @category constructors
@@ -287,41 +276,5 @@ export const damage = (scope: Scope = {}): Fault => make(scope, { _tag: "Damage"
 
 const make = (scope: Scope, action: Action): Fault => {
   const { operation, key, partNumber, uploadId, skip = 0, times = 1 } = scope
-  return { matcher: { operation, key, partNumber, uploadId }, skip, times, action }
+  return { [rule]: { matcher: { operation, key, partNumber, uploadId }, skip, times, action } }
 }
-
-/**
- * What happens to a request, and the script for those after it. Of the faults
- * that are due, the first strikes; delays and skews that are due come on top.
- * A fault that has struck often enough leaves the script.
- *
- * @category running
- * @since 0.1.0
- */
-export const next = (
-  script: Script,
-  request: Matcher
-): readonly [actions: ReadonlyArray<Action>, script: Script] => {
-  const actions: Array<Action> = []
-  const rest: Array<Fault> = []
-  let struck = false
-  for (const fault of script) {
-    if (!matches(fault.matcher, request)) rest.push(fault)
-    else if (fault.skip > 0) rest.push({ ...fault, skip: fault.skip - 1 })
-    else if (struck && !isAddition(fault.action)) rest.push(fault)
-    else if (fault.times > 0) {
-      struck ||= !isAddition(fault.action)
-      actions.push(fault.action)
-      if (fault.times > 1) rest.push({ ...fault, times: fault.times - 1 })
-    }
-  }
-  return [actions, rest]
-}
-
-const isAddition = (action: Action) => action._tag === "Delay" || action._tag === "Skew"
-
-const matches = (matcher: Matcher, request: Matcher): boolean =>
-  (matcher.operation === undefined || matcher.operation === request.operation) &&
-  (matcher.key === undefined || matcher.key === request.key) &&
-  (matcher.partNumber === undefined || matcher.partNumber === request.partNumber) &&
-  (matcher.uploadId === undefined || matcher.uploadId === request.uploadId)

@@ -1,8 +1,8 @@
 /**
- * An OSS that runs on one's own machine: over HTTP, where any OSS client can
- * talk to it, or as an `OssClient` without any I/O, for tests in simulated
- * time. Both faces work on the same state machine, take the same faults and
- * keep the same log.
+ * An OSS that runs on your own machine. `layer` serves HTTP, so that any OSS
+ * client can use it. `layerClient` is an `OssClient` without any I/O, for tests
+ * on a virtual clock. Both store objects alike, take the same faults and keep
+ * the same log.
  *
  * @since 0.1.0
  */
@@ -15,14 +15,14 @@ import type { PlatformError } from "effect/PlatformError"
 import type * as Stream from "effect/Stream"
 import type * as Fault from "./Fault.ts"
 import { inProcess } from "./internal/inProcess.ts"
-import type { Credential } from "./internal/signature/verify.ts"
-import { start, type StartError } from "./internal/start.ts"
-import type { Refusal } from "./internal/wire/errors.ts"
+import type { Refusal, StartError } from "./EmulatorError.ts"
+import { start } from "./internal/start.ts"
 import type { Entry } from "./RequestLog.ts"
 
 /**
- * The emulator as a test sees it: what happens next, what has happened, and
- * what is stored. `OssClient`, or a client over HTTP, is how a program sees it.
+ * What a test uses of the emulator: it injects faults, reads the log of
+ * requests, and looks at stored objects and open uploads. The program under
+ * test uses an `OssClient`, or a client over HTTP.
  *
  * @category services
  * @since 0.1.0
@@ -30,52 +30,39 @@ import type { Entry } from "./RequestLog.ts"
 export class OssEmulator extends Context.Service<
   OssEmulator,
   {
-    /** Where it listens, such as `http://127.0.0.1:41234`; a made-up one without I/O. */
+    /** Where the emulator listens, such as `http://127.0.0.1:41234`. Without I/O: the option `endpoint`. */
     readonly url: string
-    /** Adds faults behind those that are still due. */
+    /** Adds faults after those that are still due. */
     readonly inject: (...faults: ReadonlyArray<Fault.Fault>) => Effect.Effect<void>
+    /** Forgets all faults. */
     readonly clearFaults: Effect.Effect<void>
     /** All requests so far, in the order in which they arrived. */
     readonly log: Effect.Effect<ReadonlyArray<Entry>>
-    /** How many requests are under way. */
+    /** How many requests are in flight now. */
     readonly inFlight: Effect.Effect<number>
+    /** The object with this key; none if there is no such object or bucket. */
     readonly object: (bucket: string, key: string) => Effect.Effect<Option.Option<EmulatedObject>>
-    /** The open uploads of a bucket, in the order in which they began; none if there is no such bucket. */
+    /** The open uploads of a bucket, in the order in which they began. Empty if there is no such bucket. */
     readonly uploads: (bucket: string) => Effect.Effect<ReadonlyArray<EmulatedUpload>>
-    /** Loses a part. Fails if there is no such upload. */
+    /** Loses a part, as if the server had. Fails if there is no such upload. */
     readonly removePart: (part: {
       readonly bucket: string
       readonly key: string
       readonly uploadId: string
       readonly number: number
     }) => Effect.Effect<void, Refusal>
-    /** As if somebody else had done it. Fails if there is no such upload. */
+    /** Aborts an upload, as if another client had. Fails if there is no such upload. */
     readonly abortUpload: (upload: {
       readonly bucket: string
       readonly key: string
       readonly uploadId: string
     }) => Effect.Effect<void, Refusal>
-    /** As if somebody else had done it. Fails if there is no such bucket. */
+    /** Removes an object, as if another client had. Fails if there is no such bucket. */
     readonly deleteObject: (bucket: string, key: string) => Effect.Effect<void, Refusal>
   }
 >()("@effect-oss/emulator/OssEmulator") {}
 
-/**
- * A change that the emulator refuses, as it would refuse it of a client.
- *
- * @category errors
- * @since 0.1.0
- */
-export { Refusal } from "./internal/wire/errors.ts"
-
-/**
- * The emulator can't start: the port is taken, a directory can't be used, the
- * journal of the data directory is damaged.
- *
- * @category errors
- * @since 0.1.0
- */
-export { StartError } from "./internal/start.ts"
+export * from "./EmulatorError.ts"
 
 /**
  * A key that the emulator knows.
@@ -83,7 +70,14 @@ export { StartError } from "./internal/start.ts"
  * @category models
  * @since 0.1.0
  */
-export type { Credential } from "./internal/signature/verify.ts"
+export interface Credential {
+  readonly accessKeyId: string
+  readonly accessKeySecret: string
+  /** Set it for temporary keys: each request must carry this token. */
+  readonly securityToken?: string | undefined
+  /** In milliseconds since 1970. Default: never. */
+  readonly expiresAt?: number | undefined
+}
 
 /**
  * An object that the emulator holds.
@@ -95,13 +89,15 @@ export interface EmulatedObject {
   readonly key: string
   /** In bytes. */
   readonly size: number
-  /** Quotes included. */
+  /** With its quotes. */
   readonly etag: string
   /** CRC-64/XZ of its bytes. */
   readonly crc64: bigint
-  /** As given by Initiate, Complete or Put, names in lower case. */
+  /** The headers that the client set, such as `content-type` and `x-oss-meta-*`. Names in lower case. */
   readonly headers: Readonly<Record<string, string>>
+  /** All bytes of it, in memory. */
   readonly bytes: Effect.Effect<Uint8Array, PlatformError>
+  /** Its bytes in pieces, for large objects. */
   readonly stream: Stream.Stream<Uint8Array, PlatformError>
 }
 
@@ -116,13 +112,14 @@ export interface EmulatedUpload {
   readonly uploadId: string
   /** In milliseconds since 1970. */
   readonly initiated: number
+  /** The headers that the client set at Initiate. Names in lower case. */
   readonly headers: Readonly<Record<string, string>>
   /** Ascending by number. */
   readonly parts: ReadonlyArray<{
     readonly number: number
     /** In bytes. */
     readonly size: number
-    /** Quotes included. */
+    /** With its quotes. */
     readonly etag: string
     /** CRC-64/XZ of its bytes. */
     readonly crc64: bigint
@@ -130,7 +127,7 @@ export interface EmulatedUpload {
 }
 
 /**
- * How the emulator without I/O is set up.
+ * Options of `layerClient`.
  *
  * @category models
  * @since 0.1.0
@@ -138,15 +135,16 @@ export interface EmulatedUpload {
 export interface ClientOptions {
   /** The client's bucket. Default: `test-bucket`. */
   readonly bucket?: string | undefined
-  /** What the client says its endpoint is. Default: `http://oss.test`. */
+  /** The endpoint that the client reports. Nothing listens there. Default: `http://oss.test`. */
   readonly endpoint?: string | undefined
-  /** The buckets that exist. Default: any comes into being when it is first named. */
+  /** The buckets that exist. Default: a bucket is created when a request first names it. */
   readonly buckets?: ReadonlyArray<string> | undefined
 }
 
 /**
- * An `OssClient` straight over the state machine: no I/O, and no time but that
- * of Effect's `Clock`. Bodies are pulled in pieces of 64 KiB.
+ * An `OssClient` without any I/O, and the emulator behind it. Time is that of
+ * Effect's `Clock`, so a test with a virtual clock waits for nothing. Bodies
+ * are read in pieces of 64 KiB. Objects stay in memory.
  *
  * **Example** (an answer gets lost)
  *
@@ -180,61 +178,64 @@ export const layerClient = (
   )
 
 /**
- * What a browser may do from another origin, as `PutBucketCors` says it.
+ * What a page of another origin may do, as in `PutBucketCors`.
  *
  * @category models
  * @since 0.1.0
  */
 export interface CorsRule {
-  /** Origins such as `https://example.com`; each may hold one `*`. */
+  /** Origins such as `https://example.com`, without a path. Each may contain one `*`. */
   readonly allowedOrigins: ReadonlyArray<string>
-  /** Default: all that OSS knows. */
+  /** Default: `GET`, `PUT`, `DELETE`, `POST` and `HEAD`. */
   readonly allowedMethods?: ReadonlyArray<string> | undefined
-  /** Request headers; each may hold one `*`. Default: all. */
+  /** Request headers. Each may contain one `*`. Default: all. */
   readonly allowedHeaders?: ReadonlyArray<string> | undefined
-  /** Response headers that a script may read. Default: all that a client needs. */
+  /** Response headers that a script may read. Default: all that an upload needs. */
   readonly exposeHeaders?: ReadonlyArray<string> | undefined
   /** How long a browser may cache the answer to a preflight, in seconds. Without it, the emulator sends none, and browsers use their own. */
+  /** How long a browser may keep the answer to a preflight, in seconds. Default: the browser's own. */
   readonly maxAgeSeconds?: number | undefined
 }
 
 /**
- * How the emulator over HTTP is set up.
+ * Options of `layer`.
  *
  * @category models
  * @since 0.1.0
  */
 export interface ServerOptions {
-  /** Default: 0, any free one; `url` tells which. */
+  /** Default: 0, which takes any free port; `url` names it. */
   readonly port?: number | undefined
-  /** The address to listen on. Default: `127.0.0.1`, which only this machine reaches. */
+  /** The address to listen on. Default: `127.0.0.1`, which only this machine can reach. */
   readonly host?: string | undefined
-  /** Where everything is kept, created if need be; one emulator at a time. Default: memory. */
+  /** The directory that keeps everything. The emulator creates it. Only one emulator at a time can use it. Default: memory. */
   readonly dataDir?: string | undefined
-  /** A directory whose subdirectories become buckets, and their files objects, unless they are there already. */
+  /** A directory to start with: its subdirectories become buckets, and their files become objects. Objects that exist already stay as they are. */
   readonly seed?: string | undefined
-  /** Who is let in. Default: everybody, signed or not. */
+  /** The keys that may sign requests. Default: the emulator takes all requests, signed or not. */
   readonly credentials?: ReadonlyArray<Credential> | undefined
-  /** The buckets that exist. Default: any comes into being when it is first named. */
+  /** The buckets that exist. Default: a bucket is created when a request first names it. */
   readonly buckets?: ReadonlyArray<string> | undefined
-  /** The region that signatures of version 4 must name. Default: the one of the host name, or else any. */
+  /** The region that signatures of version 4 must name. Default: the region of the host name, else any. */
   readonly region?: string | undefined
-  /** The rules of buckets that have none of their own. Default: none. */
+  /** The CORS rules of buckets that have none of their own. Default: none. */
   readonly cors?: ReadonlyArray<CorsRule> | undefined
   /** Runs at the end of each request. */
   readonly onRequest?: ((entry: Entry) => Effect.Effect<void>) | undefined
 }
 
 /**
- * An OSS over HTTP. In a data directory it finds again, after any kind of end,
- * what it had acknowledged. When the scope closes, open connections break.
+ * An OSS over HTTP, until the scope closes; then open connections break. With
+ * `dataDir`, the next emulator finds everything that this one acknowledged,
+ * even after a kill. The emulator syncs no files: after a power cut they may
+ * lack bytes.
  *
  * **Details**
  *
- * A browser finds a page at `/` that shows buckets, objects and open uploads.
+ * Open `url` in a browser: a page shows buckets, objects and open uploads.
  * `/-/health` answers 200 as long as the emulator runs.
  *
- * **Example** (until interrupted)
+ * **Example** (an emulator that runs until it is interrupted)
  *
  * ```ts
  * import { OssEmulator } from "@effect-oss/emulator"

@@ -1,23 +1,10 @@
 /**
- * What the emulator notes of each request.
+ * The requests that the emulator has received. `OssEmulator.log` yields them,
+ * `onRequest` gets each at its end, and `render` makes a line of one.
  *
  * @since 0.1.0
  */
 import type { Operation } from "./Fault.ts"
-
-/**
- * How a request ended. `Stalled` and `Dropped` are the work of faults;
- * `Aborted` means that the client went away, or could not read its own body.
- *
- * @category models
- * @since 0.1.0
- */
-export type Outcome =
-  | { readonly _tag: "Open" }
-  | { readonly _tag: "Answered"; readonly status: number }
-  | { readonly _tag: "Dropped" }
-  | { readonly _tag: "Stalled" }
-  | { readonly _tag: "Aborted" }
 
 /**
  * One request.
@@ -28,34 +15,43 @@ export type Outcome =
 export interface Entry {
   /** When it arrived, in milliseconds since 1970. */
   readonly time: number
-  /** When it ended; absent while it is under way. */
+  /** When it ended, in milliseconds since 1970. Absent while it is in flight. */
   readonly ended?: number | undefined
-  /** What the request does, such as `uploadPart`. */
   readonly operation: Operation
-  /** The bucket, if the request names one. */
+  /** Absent for a request that names no bucket. */
   readonly bucket?: string | undefined
-  /** The object's key, if the request names one. */
+  /** Absent for a request that names no object. */
   readonly key?: string | undefined
-  /** The part's number, if the request names one. */
+  /** From 1 to 10,000. Absent for a request that is about no part. */
   readonly partNumber?: number | undefined
-  /** The id of the upload in parts, if the request names one. */
+  /** Absent for a request that is about no upload. */
   readonly uploadId?: string | undefined
-  /** The answer's `x-oss-request-id`. */
+  /** As the answer's `x-oss-request-id` has it. */
   readonly requestId: string
-  /** Requests under way when it arrived, itself included. */
+  /** How many requests were in flight when it arrived, itself included. */
   readonly inFlight: number
-  /** How many bytes of its body were received. */
+  /** How many bytes of its body the server has received. */
   readonly bytes: number
-  /** The body was received to its end. */
+  /** True if the server has received its body to the end. */
   readonly whole: boolean
-  readonly outcome: Outcome
-  /** OSS's error code, if the answer was one. */
+  /**
+   * How it ended. A fault made it `Dropped` or `Stalled`. `Aborted`: the client
+   * went away, or could not read its own body. `Open`: it is in flight.
+   */
+  readonly outcome:
+    | { readonly _tag: "Open" }
+    | { readonly _tag: "Answered"; readonly status: number }
+    | { readonly _tag: "Dropped" }
+    | { readonly _tag: "Stalled" }
+    | { readonly _tag: "Aborted" }
+  /** OSS's error code, if the answer is an error. */
   readonly code?: string | undefined
 }
 
 /**
- * One readable line for a request that has ended: when, how, what, how much and
- * how long.
+ * Makes one line of a request that has ended: its time, its status, its error
+ * code, the operation, the object, the bytes received, how long it took, and
+ * its request id.
  *
  * **Example** (a part that was stored)
  *
@@ -100,5 +96,5 @@ const resultOf = ({ outcome, code }: Entry): string => {
   return code === undefined ? String(outcome.status) : `${outcome.status} ${code}`
 }
 
-/** A key may hold line breaks; a line of the log may not. */
+/** A key may contain line breaks; a line of the log may not. */
 const escape = (text: string) => text.replace(/\p{Cc}/gu, (char) => encodeURIComponent(char))

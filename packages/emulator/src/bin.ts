@@ -22,33 +22,41 @@ const optional = (name: string, description: string) =>
 
 const flags = {
   port: Flag.Int("port").pipe(
-    Flag.withDescription("The port to listen on; 0 takes any free one"),
+    Flag.withDescription("The port to listen on; 0 takes any free port"),
     Flag.withDefault(0)
   ),
   host: Flag.String("host").pipe(
-    Flag.withDescription("The address to listen on; 0.0.0.0 lets other machines in"),
+    Flag.withDescription("The address to listen on; with 0.0.0.0 other machines can reach it"),
     Flag.withDefault("127.0.0.1")
   ),
-  dataDir: optional("data-dir", "Where everything is kept; without it, in memory"),
-  seed: optional("seed", "A directory whose subdirectories become buckets with their files"),
-  accessKeyId: optional("access-key-id", "Let in only requests that this key signs"),
+  dataDir: optional("data-dir", "The directory that keeps buckets and objects (default: memory)"),
+  seed: optional(
+    "seed",
+    "A directory to start with: subdirectories become buckets, files become objects"
+  ),
+  accessKeyId: optional(
+    "access-key-id",
+    "Take only requests that this key signs (default: all requests)"
+  ),
   accessKeySecret: Flag.Redacted("access-key-secret").pipe(
     Flag.withDescription("The secret of the access key"),
     Flag.optional
   ),
   sessionToken: Flag.Redacted("session-token").pipe(
-    Flag.withDescription("The token that each request must carry, as temporary keys have one"),
+    Flag.withDescription("The token of temporary keys; each request must carry it"),
     Flag.optional
   ),
   bucket: Flag.String("bucket").pipe(
     Flag.withDescription(
-      "A bucket that exists; may be repeated. Without it, any exists once it is named"
+      "A bucket to create; may be repeated (default: each bucket that a request names)"
     ),
     Flag.atLeast(0)
   ),
   region: optional("region", "The region that signatures of version 4 must name"),
   cors: Flag.String("cors").pipe(
-    Flag.withDescription("An origin whose pages may use the emulator, or *; may be repeated"),
+    Flag.withDescription(
+      "An origin whose pages may use the emulator, such as http://localhost:5173, or *; may be repeated"
+    ),
     Flag.atLeast(0)
   ),
   log: Flag.Boolean("log").pipe(
@@ -87,8 +95,8 @@ const command = Command.make(
     ) {
       return yield* new OssEmulator.StartError({
         option: "credentials",
-        problem: "an access key needs both its id and its secret",
-        remedy: "give --access-key-id and --access-key-secret, or neither"
+        problem: "an access key has an id and a secret",
+        remedy: "give both --access-key-id and --access-key-secret, or neither"
       })
     }
     if (!isLoopback(host)) yield* Console.error(warningOf(host, credentials.length > 0))
@@ -114,10 +122,12 @@ const warningOf = (host: string, isSigned: boolean) =>
 
 const flagOf: Readonly<Record<OssEmulator.StartError["option"], string>> = {
   port: "--port",
+  host: "--host",
   buckets: "--bucket",
   dataDir: "--data-dir",
   seed: "--seed",
-  credentials: "--access-key-id"
+  credentials: "--access-key-id",
+  cors: "--cors"
 }
 
 Command.run(command, { version: "0.1.0" }).pipe(

@@ -137,9 +137,13 @@ describe("the command effect-oss-emulator", () => {
 
   it.live("says what is wrong with a directory that it can't make, or with half a key", () =>
     Effect.gen(function* () {
-      yield* refused(/--data-dir: \/proc\/x can't be used/, "--data-dir", "/proc/x")
+      yield* refused(
+        /--data-dir: \/proc\/x can't be used: it doesn't exist and can't be created/,
+        "--data-dir",
+        "/proc/x"
+      )
       yield* refused(/--access-key-id: /, "--access-key-id", "id")
-      yield* refused(/--bucket: /, "--bucket", "Bad_Name")
+      yield* refused(/--bucket: "Bad_Name" is no name/, "--bucket", "Bad_Name")
       yield* refused(/--port: 99999 is no port/, "--port", "99999")
     }).pipe(Effect.scoped)
   )
@@ -151,7 +155,7 @@ describe("the command effect-oss-emulator", () => {
       }),
       (server) =>
         refused(
-          /--port: \d+ can't be listened on: .*EADDRINUSE/,
+          /--port: another program listens on port \d+/,
           "--port",
           String((server.address() as AddressInfo).port)
         ).pipe(Effect.scoped),

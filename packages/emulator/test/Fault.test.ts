@@ -1,18 +1,19 @@
 import { Fault } from "@effect-oss/emulator"
 import { assert, it } from "@effect/vitest"
+import * as Script from "../src/internal/script.ts"
 
 /** The tags of what happens to each request in turn. */
-const run = (script: Fault.Script, requests: ReadonlyArray<Fault.Matcher>) => {
-  let rest = script
+const run = (faults: ReadonlyArray<Fault.Fault>, requests: ReadonlyArray<Script.Matcher>) => {
+  let rest: Script.Script = faults.map((fault) => fault[Script.rule])
   const struck = requests.map((request) => {
-    const [actions, next] = Fault.next(rest, request)
+    const [actions, next] = Script.next(rest, request)
     rest = next
     return actions.map(({ _tag }) => _tag).join("+")
   })
   return { struck, rest }
 }
 
-const part = (partNumber: number): Fault.Matcher => ({
+const part = (partNumber: number): Script.Matcher => ({
   operation: "uploadPart",
   key: "k",
   uploadId: "u",
@@ -28,7 +29,7 @@ it("a fault strikes only what it names", () => {
   const script = [
     Fault.drop({ at: "before", operation: "uploadPart", key: "k", partNumber: 2, uploadId: "u" })
   ]
-  const others: ReadonlyArray<Fault.Matcher> = [
+  const others: ReadonlyArray<Script.Matcher> = [
     part(1),
     { ...part(2), key: "other" },
     { ...part(2), uploadId: "other" },

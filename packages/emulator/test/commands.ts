@@ -4,7 +4,7 @@ import { Result } from "effect"
 import { createHash } from "node:crypto"
 import { apply } from "../src/internal/state/apply.ts"
 import * as Bucket from "../src/internal/state/model.ts"
-import type { Refusal } from "../src/internal/wire/errors.ts"
+import type { Refusal } from "../src/EmulatorError.ts"
 
 export const KiB = 1024
 

@@ -6,7 +6,8 @@ import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type { CorsRule, State } from "./state/model.ts"
-import { refuse, type Refusal } from "./wire/errors.ts"
+import type { Refusal } from "../EmulatorError.ts"
+import { refuse } from "./wire/errors.ts"
 import type { Headers } from "./wire/requestRules.ts"
 
 /** The rules of a bucket, or those of buckets that have none of their own. */

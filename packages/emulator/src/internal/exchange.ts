@@ -9,12 +9,13 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import type { Refusal } from "./wire/errors.ts"
-import * as Fault from "../Fault.ts"
-import type { Entry, Outcome } from "../RequestLog.ts"
+import type { Refusal } from "../EmulatorError.ts"
+import type * as Fault from "../Fault.ts"
+import type { Entry } from "../RequestLog.ts"
+import * as Script from "./script.ts"
 
 /** What a request is about. */
-export interface Call extends Fault.Matcher {
+export interface Call extends Script.Matcher {
   readonly operation: Fault.Operation
   readonly bucket?: string | undefined
 }
@@ -23,7 +24,7 @@ export interface Call extends Fault.Matcher {
 export class Cut extends Data.TaggedError("Cut")<{}> {}
 
 /** A fault answers in the server's place. */
-export class Scripted extends Data.TaggedError("Scripted")<{ readonly answer: Fault.Answer }> {}
+export class Scripted extends Data.TaggedError("Scripted")<{ readonly answer: Script.Answer }> {}
 
 /** The body could not be read to its end; `cause` is what its reader said. */
 export class Unread<E> extends Data.TaggedError("Unread")<{ readonly cause: E }> {}
@@ -84,13 +85,13 @@ export const make = (
   onEnd: (entry: Entry) => Effect.Effect<void> = () => Effect.void
 ) =>
   Effect.sync((): Exchange => {
-    let script: Fault.Script = []
+    let script: Script.Script = []
     let inFlight = 0
     // Mutable, since a copy a request would be quadratic; readers get copies.
     const drafts: Array<Draft> = []
 
     const begin = (call: Call, time: number) => {
-      const [actions, rest] = Fault.next(script, call)
+      const [actions, rest] = Script.next(script, call)
       script = rest
       inFlight++
       const draft: Draft = {
@@ -107,7 +108,10 @@ export const make = (
     }
 
     return {
-      inject: (faults) => Effect.sync(() => void (script = [...script, ...faults])),
+      inject: (faults) =>
+        Effect.sync(
+          () => void (script = [...script, ...faults.map((fault) => fault[Script.rule])])
+        ),
       clearFaults: Effect.sync(() => void (script = [])),
       log: Effect.sync(() => drafts.map(copy)),
       inFlight: Effect.sync(() => inFlight),
@@ -152,7 +156,11 @@ const codeOf = <A, E>(exit: Exit.Exit<A, Failure<E>>): string | undefined => {
   return body?._tag === "Error" ? body.code : undefined
 }
 
-const attemptOf = (draft: Draft, actions: ReadonlyArray<Fault.Action>, strike: Strike): Attempt => {
+const attemptOf = (
+  draft: Draft,
+  actions: ReadonlyArray<Script.Action>,
+  strike: Strike
+): Attempt => {
   const skew = actions.reduce(
     (sum, action) => sum + (action._tag === "Skew" ? action.millis : 0),
     0
@@ -168,7 +176,7 @@ const attemptOf = (draft: Draft, actions: ReadonlyArray<Fault.Action>, strike: S
 /** A fault inside the body strikes once the body has got that far, at the latest at its end. */
 const received = <E>(options: {
   readonly draft: Draft
-  readonly actions: ReadonlyArray<Fault.Action>
+  readonly actions: ReadonlyArray<Script.Action>
   readonly strike: Strike
   readonly pieces: Stream.Stream<Uint8Array, E>
 }): Stream.Stream<Uint8Array, Unread<E> | Disruption> =>
@@ -199,25 +207,25 @@ const received = <E>(options: {
     )
   })
 
-const isAt = (moment: "before" | "after") => (at: Fault.Moment) => at === moment
+const isAt = (moment: "before" | "after") => (at: Script.Moment) => at === moment
 
-const isInside = (at: Fault.Moment): at is { readonly bytes: number } => typeof at === "object"
+const isInside = (at: Script.Moment): at is { readonly bytes: number } => typeof at === "object"
 
 const invertFirst = (piece: Uint8Array): Uint8Array =>
   piece.map((byte, index) => (index === 0 ? byte ^ 0xff : byte))
 
 /** Carries out the faults whose moment has come: pauses first. */
-type Strike = (due: (at: Fault.Moment) => boolean) => Effect.Effect<void, Disruption>
+type Strike = (due: (at: Script.Moment) => boolean) => Effect.Effect<void, Disruption>
 
 const striker =
   (options: {
     readonly draft: Draft
-    readonly actions: ReadonlyArray<Fault.Action>
+    readonly actions: ReadonlyArray<Script.Action>
     readonly whileStalled: Effect.Effect<void>
   }): Strike =>
   (due) => {
     const { draft, actions, whileStalled } = options
-    const carryOut = (action: Fault.Action): Effect.Effect<void, Disruption> => {
+    const carryOut = (action: Script.Action): Effect.Effect<void, Disruption> => {
       switch (action._tag) {
         case "Delay":
           return Effect.sleep(action.millis)
@@ -236,11 +244,11 @@ const striker =
     return Effect.forEach(now, carryOut, { discard: true })
   }
 
-const delaysFirst = (a: Fault.Action, b: Fault.Action) =>
+const delaysFirst = (a: Script.Action, b: Script.Action) =>
   Number(b._tag === "Delay") - Number(a._tag === "Delay")
 
-const tamper = <A extends Answered>(answer: A, actions: ReadonlyArray<Fault.Action>): A => {
-  const has = (tag: Fault.Action["_tag"]) => actions.some(({ _tag }) => _tag === tag)
+const tamper = <A extends Answered>(answer: A, actions: ReadonlyArray<Script.Action>): A => {
+  const has = (tag: Script.Action["_tag"]) => actions.some(({ _tag }) => _tag === tag)
   if (has("NoCrc")) return { ...answer, crc64: Option.none() }
   return has("WrongCrc")
     ? { ...answer, crc64: Option.map(answer.crc64, (crc) => crc ^ 1n) }
@@ -249,11 +257,11 @@ const tamper = <A extends Answered>(answer: A, actions: ReadonlyArray<Fault.Acti
 
 const outcomeOf = <A extends { readonly answer: Answered }, E>(
   exit: Exit.Exit<A, Failure<E>>
-): Outcome => {
+): Entry["outcome"] => {
   if (Exit.isSuccess(exit)) return { _tag: "Answered", status: exit.value.answer.status ?? 200 }
   return Option.match(failureOf(exit.cause), {
-    onNone: (): Outcome => ({ _tag: "Aborted" }),
-    onSome: ({ error }): Outcome => {
+    onNone: (): Entry["outcome"] => ({ _tag: "Aborted" }),
+    onSome: ({ error }): Entry["outcome"] => {
       switch (error._tag) {
         case "Refusal":
           return { _tag: "Answered", status: error.status }

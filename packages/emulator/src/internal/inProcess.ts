@@ -12,7 +12,7 @@ import { core } from "./core.ts"
 import * as Face from "./http/face.ts"
 import type { Incoming } from "./http/respond.ts"
 import { service } from "./service.ts"
-import type { Credential } from "./signature/verify.ts"
+import type { Credential } from "../OssEmulator.ts"
 
 export const inProcess = Effect.fnUntraced(function* (
   options: ClientOptions & {

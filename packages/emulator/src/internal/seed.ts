@@ -6,6 +6,7 @@ import * as Path from "effect/Path"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { diskFailed } from "./bytes/blobs.ts"
+import { reasonOf } from "./startErrors.ts"
 import type { Verbs } from "./verbs.ts"
 
 /** The directory to seed from can't be used. */
@@ -24,12 +25,12 @@ export const seed = Effect.fnUntraced(function* (directory: string, verbs: Verbs
   const path = yield* Path.Path
   const failed = (problem: string, remedy: string) => new SeedError({ directory, problem, remedy })
   const names = yield* Effect.mapError(fs.readDirectory(directory, { recursive: true }), (error) =>
-    failed(error.message, "give a directory that this user can read")
+    failed(reasonOf(error), "give a directory that you can read")
   )
   for (const name of names.sort()) {
     const file = path.join(directory, name)
     const { type } = yield* Effect.mapError(fs.stat(file), (error) =>
-      failed(error.message, "give a directory whose files this user can read")
+      failed(`${name}: ${reasonOf(error)}`, "give a directory whose files you can read")
     )
     if (type !== "File") continue
     const [bucket = "", ...segments] = name.split(path.sep)

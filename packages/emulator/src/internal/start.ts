@@ -7,47 +7,26 @@ import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpServer from "effect/http/HttpServer"
-import type { ServeError } from "effect/http/HttpServerError"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
-import type { PlatformError } from "effect/PlatformError"
 import * as Random from "effect/Random"
-import * as Schema from "effect/Schema"
 import type { CorsRule as Given, ServerOptions } from "../OssEmulator.ts"
 import { caller } from "./answers/callback.ts"
-import { DirectoryInUse } from "./bytes/owner.ts"
-import { JournalError } from "./bytes/journal.ts"
 import * as Store from "./bytes/store.ts"
 import { core } from "./core.ts"
 import * as Face from "./http/face.ts"
 import { withPages } from "./http/pages.ts"
-import { seed, SeedError } from "./seed.ts"
+import { seed } from "./seed.ts"
 import { service } from "./service.ts"
+import { explain, wrongOption } from "./startErrors.ts"
 import type { CorsRule } from "./state/model.ts"
-import type { Refusal } from "./wire/errors.ts"
-
-/** The emulator can't start. */
-export class StartError extends Schema.TaggedError<StartError>("@effect-oss/emulator/StartError")(
-  "StartError",
-  {
-    /** The option that the emulator can't start with. */
-    option: Schema.Literals(["port", "buckets", "dataDir", "seed", "credentials"]),
-    /** What went wrong, in one line. */
-    problem: Schema.String,
-    /** What to do about it. */
-    remedy: Schema.String
-  }
-) {
-  override get message(): string {
-    return `${this.option}: ${this.problem}; ${this.remedy}`
-  }
-}
 
 export const start = Effect.fnUntraced(
   function* (options: ServerOptions) {
     const { dataDir, credentials = [], buckets, onRequest, port = 0, host = "127.0.0.1" } = options
-    // Node throws at it, which would be a defect.
-    if (!isPort(port)) return yield* noPort(port)
+    // Node throws at a wrong port, which would be a defect.
+    const wrong = wrongOption(options)
+    if (wrong !== undefined) return yield* wrong
     const store = yield* dataDir === undefined ? Store.memory : Store.directory(dataDir)
     const { verbs, exchange } = yield* core({ store, run: yield* newRun, buckets, onRequest })
     if (options.seed !== undefined) yield* seed(options.seed, verbs)
@@ -126,56 +105,3 @@ const serve = Effect.fnUntraced(function* (
     .replace("//0.0.0.0:", "//127.0.0.1:")
     .replace("//[::]:", "//[::1]:")
 })
-
-const isPort = (port: number) => Number.isInteger(port) && port >= 0 && port <= 65_535
-
-const noPort = (port: number) =>
-  new StartError({
-    option: "port",
-    problem: `${port} is no port`,
-    remedy: "give a number from 1 to 65535, or 0 for any free port"
-  })
-
-type Problem =
-  | StartError
-  | ServeError
-  | PlatformError
-  | JournalError
-  | DirectoryInUse
-  | SeedError
-  | Refusal
-
-const explain = (error: Problem, { port = 0, dataDir = "" }: ServerOptions): StartError => {
-  const about = (option: StartError["option"], problem: string, remedy: string) =>
-    new StartError({ option, problem, remedy })
-  switch (error._tag) {
-    case "StartError":
-      return error
-    case "ServeError":
-      return about(
-        "port",
-        `${port} can't be listened on: ${reasonOf(error.cause)}`,
-        "give another port, or 0 for any free one"
-      )
-    case "Refusal":
-      return about("buckets", error.message, "give 3 to 63 lower-case letters, digits and hyphens")
-    case "JournalError":
-      return about("dataDir", error.message, `delete ${dataDir} to start afresh`)
-    case "DirectoryInUse":
-      return about(
-        "dataDir",
-        error.message,
-        "stop the other emulator, or give each a data directory of its own"
-      )
-    case "SeedError":
-      return about("seed", error.message, error.remedy)
-    default:
-      return about(
-        "dataDir",
-        `${dataDir} can't be used: ${error.message}`,
-        "give a directory that this user can write to"
-      )
-  }
-}
-
-const reasonOf = (cause: unknown) => (cause instanceof Error ? cause.message : String(cause))

@@ -16,7 +16,8 @@ import * as Bucket from "./state/model.ts"
 import { findBucket, findObject, findUpload, findVersion } from "./state/queries.ts"
 import { checkPartNumber } from "./state/uploads.ts"
 import { nameOfVersion } from "./state/versions.ts"
-import { refuse, type Refusal } from "./wire/errors.ts"
+import { Refusal } from "../EmulatorError.ts"
+import { refuse } from "./wire/errors.ts"
 
 /** Where an object is. */
 export interface Place {
@@ -123,7 +124,14 @@ const uploadVerbs = ({ store, ids }: Parts) => ({
       yield* Effect.fromResult(checkPartNumber(number))
       const [, upload] = yield* Effect.mapError(
         store.query((state) => findUpload(state, place)),
-        ({ code, details }) => refuse(code, undefined, { ...details, ...partOfNone(code, content) })
+        ({ code, status, message, details, headers }) =>
+          new Refusal({
+            code,
+            status,
+            message,
+            headers,
+            details: { ...details, ...partOfNone(code, content) }
+          })
       )
       const blob = yield* receive(store, ids, content)
       const now = yield* attempt.now

@@ -55,10 +55,12 @@ export const run = Effect.fn("emulator")(function* (input: Input) {
 
 const flagOf: Readonly<Record<OssEmulator.StartError["option"], string>> = {
   port: "--port",
+  host: "--host",
   buckets: "--bucket",
   dataDir: "--data-dir",
   seed: "--seed",
-  credentials: "--access-key-id"
+  credentials: "--access-key-id",
+  cors: "--cors"
 }
 
 const isLoopback = (host: string) =>

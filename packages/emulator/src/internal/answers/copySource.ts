@@ -3,7 +3,8 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { StoredObject } from "../state/model.ts"
 import { checkConditions } from "../wire/conditions.ts"
-import { invalid, type Refusal } from "../wire/errors.ts"
+import type { Refusal } from "../../EmulatorError.ts"
+import { invalid } from "../wire/errors.ts"
 import type { Located } from "./asked.ts"
 
 /** Fails unless the source is there and meets the request's conditions. */

@@ -1,7 +1,8 @@
 /** What else an object has: its ACL, its tags, and symbolic links. */
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import { invalid, refuse, type Refusal } from "../wire/errors.ts"
+import type { Refusal } from "../../EmulatorError.ts"
+import { invalid, refuse } from "../wire/errors.ts"
 import { acl, readTagging, tagging } from "../wire/objectMessages.ts"
 import {
   type Answer,

@@ -2,7 +2,8 @@
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { refuse, type Refusal } from "../wire/errors.ts"
+import type { Refusal } from "../../EmulatorError.ts"
+import { refuse } from "../wire/errors.ts"
 
 const Condition = Schema.Union([
   Schema.Record(Schema.String, Schema.String),

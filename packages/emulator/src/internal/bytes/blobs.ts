@@ -14,7 +14,8 @@ import type { PlatformError } from "effect/PlatformError"
 import * as Stream from "effect/Stream"
 import type { Blob } from "../state/model.ts"
 import { ensureDirectory } from "./directory.ts"
-import { refuse, type Refusal } from "../wire/errors.ts"
+import type { Refusal } from "../../EmulatorError.ts"
+import { refuse } from "../wire/errors.ts"
 
 /** Keeps bytes under ids that its caller invents. */
 export interface Blobs {

@@ -4,11 +4,11 @@
  */
 import * as OssError from "@effect-oss/core/OssError"
 import { lookup } from "../wire/errors.ts"
-import type * as Fault from "../../Fault.ts"
+import type * as Script from "../script.ts"
 import type { Failure } from "../exchange.ts"
 
 /** What a client's request is about. */
-export type About = Fault.Matcher & { readonly operation: OssError.Operation }
+export type About = Script.Matcher & { readonly operation: OssError.Operation }
 
 /** A body's own error stays what it is. */
 export const toError = <E>(
@@ -46,7 +46,7 @@ export const toError = <E>(
 }
 
 /** What a client makes of a scripted answer. */
-const interpret = (operation: OssError.Operation, answer: Fault.Answer, offset: number) => {
+const interpret = (operation: OssError.Operation, answer: Script.Answer, offset: number) => {
   const { status, headers, body } = answer
   const seconds = Number(
     Object.entries(headers).find(([name]) => name.toLowerCase() === "retry-after")?.[1]

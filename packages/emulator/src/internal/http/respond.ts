@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Option from "effect/Option"
 import type * as Stream from "effect/Stream"
-import type * as Fault from "../../Fault.ts"
+import type * as Script from "../script.ts"
 import type { Reply } from "../answers/asked.ts"
 import type { Failure } from "../exchange.ts"
 import { lookup } from "../wire/errors.ts"
@@ -129,7 +129,7 @@ export const respondFailure = (
 const lowerCase = (headers: Readonly<Record<string, string>>): Record<string, string> =>
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
 
-const textOf = (body: Fault.Answer["body"], requestId: string, hostId: string): string => {
+const textOf = (body: Script.Answer["body"], requestId: string, hostId: string): string => {
   if (body._tag === "Raw") return body.text
   const message = lookup(body.code)?.message ?? body.code
   return errorDocument({ code: body.code, message, requestId, hostId })

@@ -1,7 +1,8 @@
 /** What a request says about its signature, whichever version and wherever it stands. */
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
-import { invalid, refuse, type Refusal } from "../wire/errors.ts"
+import type { Refusal } from "../../EmulatorError.ts"
+import { invalid, refuse } from "../wire/errors.ts"
 import type { Signed, SignedRequest } from "./signing.ts"
 
 export interface Claim {

@@ -1,7 +1,8 @@
 /** Requests signed by version 4. */
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
-import { invalid, type Refusal } from "../wire/errors.ts"
+import type { Refusal } from "../../EmulatorError.ts"
+import { invalid } from "../wire/errors.ts"
 import {
   checkExpiry,
   checkSkew,

@@ -5,27 +5,14 @@
  * not share the mistakes of the clients that it checks.
  */
 import * as Result from "effect/Result"
-import { refuse, type Refusal } from "../wire/errors.ts"
+import type { Credential } from "../../OssEmulator.ts"
+import type { Refusal } from "../../EmulatorError.ts"
+import { refuse } from "../wire/errors.ts"
 import { type Claim, type Claimed, parameter } from "./claim.ts"
 import { headerV1, presignedV1 } from "./claimV1.ts"
 import { headerV4, presignedV4 } from "./claimV4.ts"
 import type { Signed, SignedRequest } from "./signing.ts"
 import { algorithm } from "./v4.ts"
-
-/**
- * A key that the emulator knows.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Credential {
-  readonly accessKeyId: string
-  readonly accessKeySecret: string
-  /** Temporary credentials come with a token that each request must carry. */
-  readonly securityToken?: string | undefined
-  /** In milliseconds since 1970. Default: never. */
-  readonly expiresAt?: number | undefined
-}
 
 /**
  * Succeeds if the request was signed with one of the credentials and is

@@ -4,7 +4,8 @@ import * as Result from "effect/Result"
 import type * as Bucket from "./model.ts"
 import { findBucket, findUpload } from "./queries.ts"
 import { versionsOf } from "./versions.ts"
-import { invalid, type Refusal } from "../wire/errors.ts"
+import type { Refusal } from "../../EmulatorError.ts"
+import { invalid } from "../wire/errors.ts"
 
 /** Part of a list. */
 export interface Page<A> {

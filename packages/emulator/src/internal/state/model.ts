@@ -10,7 +10,7 @@
 import * as HashMap from "effect/HashMap"
 import type * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import type { Refusal } from "../wire/errors.ts"
+import type { Refusal } from "../../EmulatorError.ts"
 
 /** Bytes that are kept elsewhere. */
 export const Blob = Schema.Struct({

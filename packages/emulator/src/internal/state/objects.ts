@@ -4,7 +4,8 @@ import * as Crc64 from "@effect-oss/core/Crc64"
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
-import { refuse, type Refusal } from "../wire/errors.ts"
+import type { Refusal } from "../../EmulatorError.ts"
+import { refuse } from "../wire/errors.ts"
 import {
   type BucketState,
   type Of,

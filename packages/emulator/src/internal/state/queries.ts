@@ -2,7 +2,8 @@
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
-import { refuse, type Refusal } from "../wire/errors.ts"
+import type { Refusal } from "../../EmulatorError.ts"
+import { refuse } from "../wire/errors.ts"
 import { isObject, versionsOf } from "./versions.ts"
 import type { BucketState, OpenUpload, State, StoredObject } from "./model.ts"
 

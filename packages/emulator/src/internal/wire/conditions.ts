@@ -1,7 +1,8 @@
 /** Conditions on what is stored: `If-Match` and its like, of a request's own object or of a copy's source. */
 import * as Result from "effect/Result"
 import type { StoredObject } from "../state/model.ts"
-import { refuse, type Refusal } from "./errors.ts"
+import type { Refusal } from "../../EmulatorError.ts"
+import { refuse } from "./errors.ts"
 import type { Headers } from "./requestRules.ts"
 
 /**

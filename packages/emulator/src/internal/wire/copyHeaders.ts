@@ -1,6 +1,7 @@
 /** How a copy is described: as its source, as its own request says, or as both say. */
 import * as Result from "effect/Result"
-import { invalid, type Refusal } from "./errors.ts"
+import type { Refusal } from "../../EmulatorError.ts"
+import { invalid } from "./errors.ts"
 
 type Headers = Readonly<Record<string, string>>
 

@@ -2,7 +2,7 @@
  * What the emulator refuses a request with: OSS's error codes, each with the
  * status, the message and, where OSS documents it, the EC that goes with it.
  */
-import * as Data from "effect/Data"
+import { Refusal } from "../../EmulatorError.ts"
 
 const table = {
   AccessDenied: [403, "You do not have the permission to do this."],
@@ -79,23 +79,6 @@ const ecs: Partial<Record<ErrorCode, string>> = {
 
 /** The error codes that the emulator knows. */
 export type ErrorCode = keyof typeof table
-
-/**
- * A request that is answered with an error, and changed nothing.
- *
- * @category errors
- * @since 0.1.0
- */
-export class Refusal extends Data.TaggedError("Refusal")<{
-  readonly code: ErrorCode
-  /** The HTTP status. */
-  readonly status: number
-  readonly message: string
-  /** Further elements of the XML answer, such as `StringToSign`. */
-  readonly details: Readonly<Record<string, string>>
-  /** Headers that go with the answer, names in lower case. */
-  readonly headers: Readonly<Record<string, string>>
-}> {}
 
 /**
  * The status and the message that OSS sends with a code; undefined for a code

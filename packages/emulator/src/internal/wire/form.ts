@@ -1,6 +1,7 @@
 /** The body of a form: `multipart/form-data` of RFC 7578, its last part a file. */
 import * as Result from "effect/Result"
-import { refuse, type Refusal } from "./errors.ts"
+import type { Refusal } from "../../EmulatorError.ts"
+import { refuse } from "./errors.ts"
 
 export interface Form {
   /** Before the file, names in lower case. */

@@ -4,7 +4,8 @@
  */
 import * as Result from "effect/Result"
 import type { StoredObject } from "../state/model.ts"
-import { refuse, type Refusal } from "./errors.ts"
+import type { Refusal } from "../../EmulatorError.ts"
+import { refuse } from "./errors.ts"
 
 type Headers = Readonly<Record<string, string | undefined>>
 

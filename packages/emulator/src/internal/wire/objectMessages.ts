@@ -2,7 +2,8 @@
 import * as Effect from "effect/Effect"
 import { type Entry, nameOf, type Page, type VersionEntry } from "../state/listing.ts"
 import type { StoredObject } from "../state/model.ts"
-import { refuse, type Refusal } from "./errors.ts"
+import type { Refusal } from "../../EmulatorError.ts"
+import { refuse } from "./errors.ts"
 import {
   childrenOf,
   childText,

@@ -6,7 +6,8 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { Operation } from "../../Fault.ts"
-import { invalid, type Refusal } from "./errors.ts"
+import type { Refusal } from "../../EmulatorError.ts"
+import { invalid } from "./errors.ts"
 
 /** Names in lower case. */
 export type Headers = Readonly<Record<string, string | undefined>>

@@ -6,7 +6,8 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type { Operation } from "../../Fault.ts"
 import { isSubResource } from "../signature/v1.ts"
-import { refuse, type Refusal } from "./errors.ts"
+import type { Refusal } from "../../EmulatorError.ts"
+import { refuse } from "./errors.ts"
 
 /** A request line and its headers. */
 export interface Head {

@@ -4,7 +4,8 @@ import type * as Xml from "effect/encoding/Xml"
 import * as Schema from "effect/Schema"
 import type { Page, UploadEntry } from "../state/listing.ts"
 import { type OpenUpload, quote, type StoredPart } from "../state/model.ts"
-import { refuse, type Refusal } from "./errors.ts"
+import type { Refusal } from "../../EmulatorError.ts"
+import { refuse } from "./errors.ts"
 import {
   childText,
   document,
