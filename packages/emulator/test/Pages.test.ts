@@ -25,7 +25,19 @@ describe("a browser", () => {
       assert.notInclude(one, "c.txt")
       const inside = yield* browse(`-/bucket?name=${bucket}&prefix=folder%2F`)
       assert.include(inside.body.toString(), "folder/c.txt")
-      assert.include((yield* browse("-/bucket?name=none")).body.toString(), "does not exist")
+      assert.include(inside.body.toString(), `<a href="/-/bucket?name=${bucket}">`)
+      const none = yield* browse("-/bucket?name=none")
+      assert.strictEqual(none.status, 404)
+      assert.include(none.body.toString(), "does not exist")
+    }).pipe(open)
+  )
+
+  it.live("learns how buckets come to be, and asks for no icon", () =>
+    Effect.gen(function* () {
+      const { body, headers } = yield* browse("")
+      assert.include(body.toString(), "when a request first names it")
+      assert.include(body.toString(), '<link rel="icon" href="data:,">')
+      assert.include(headers["content-security-policy"] ?? "", "img-src data:")
     }).pipe(open)
   )
 

@@ -17,8 +17,11 @@ const style =
   "th,td{text-align:left;padding:.25rem .75rem .25rem 0;border-bottom:1px solid #ddd}" +
   "td{font-variant-numeric:tabular-nums}code{font-size:12px}"
 
+/** Without an icon a browser would ask for one, which the log would show as a request. */
+const icon = '<link rel="icon" href="data:,">'
+
 const page = (title: string, body: string) =>
-  `<!doctype html><html lang="en"><meta charset="utf-8"><title>${escape(title)}</title><style>${style}</style><h1>${escape(title)}</h1>${body}</html>\n`
+  `<!doctype html><html lang="en"><meta charset="utf-8">${icon}<title>${escape(title)}</title><style>${style}</style><h1>${escape(title)}</h1>${body}</html>\n`
 
 const table = (
   heads: ReadonlyArray<string>,
@@ -47,7 +50,7 @@ export const bucketsPage = (buckets: ReadonlyArray<BucketState>): string =>
         String(HashMap.size(uploads)),
         time(created)
       ]),
-      "There is no bucket yet."
+      "There is no bucket yet. The emulator creates a bucket when a request first names it."
     )
   )
 
@@ -63,7 +66,7 @@ export const bucketPage = (shown: {
   return page(
     prefix === "" ? name : `${name}/${prefix}`,
     [
-      `<p><a href="/">all buckets</a></p>`,
+      `<p><a href="/">all buckets</a>${prefix === "" ? "" : ` / ${link({ name }, name)}`}</p>`,
       table(
         ["key", "bytes", "type", "ETag", "modified"],
         entries.items.map((entry) =>
@@ -71,14 +74,14 @@ export const bucketPage = (shown: {
             ? [link({ name, prefix: entry.prefix }, entry.prefix), "", "", "", ""]
             : objectRow(bucket, entry.key)
         ),
-        "There is no object."
+        "There are no objects here."
       ),
       last === undefined ? "" : `<p>${link({ name, prefix, after: nameOf(last) }, "more")}</p>`,
       "<h2>open uploads</h2>",
       table(
         ["key", "upload id", "initiated", "parts", "bytes"],
         uploads.map(uploadRow),
-        "There is no open upload."
+        "There are no open uploads."
       )
     ].join("")
   )

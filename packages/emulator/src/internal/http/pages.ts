@@ -1,6 +1,6 @@
 /**
- * What a browser finds: buckets, objects and open uploads with their parts, to
- * be looked at only; and whether the emulator runs.
+ * The pages that a browser shows: buckets, objects and open uploads with their
+ * parts, read-only. And the answer to `/-/health`.
  */
 import * as Effect from "effect/Effect"
 import * as HashMap from "effect/HashMap"
@@ -35,10 +35,11 @@ export const withPages = <E, R>(
     if (!isBrowser || !isPage || !options.isPublic || !isLocal(headers["host"] ?? "")) {
       return yield* face
     }
-    const html = yield* Effect.orDie(
+    const { html, status } = yield* Effect.orDie(
       options.verbs.query((state) => Result.succeed(pageOf(state, pathname, searchParams)))
     )
     return HttpServerResponse.text(html, {
+      status,
       contentType: "text/html; charset=utf-8",
       headers: policy
     })
@@ -49,17 +50,21 @@ const isLocal = (host: string) =>
   /^(localhost|\d+\.\d+\.\d+\.\d+|\[[0-9a-f:]+\])(:\d+)?$/i.test(host)
 
 const policy = {
-  "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'",
+  "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:",
   "cache-control": "no-store"
 }
 
 /** How many objects and uploads a page shows. */
 const shown = 1000
 
-const pageOf = (state: State, pathname: string, parameters: URLSearchParams): string => {
+const pageOf = (
+  state: State,
+  pathname: string,
+  parameters: URLSearchParams
+): { readonly html: string; readonly status: number } => {
   if (pathname === "/") {
     const buckets = HashMap.toValues(state).sort((a, b) => (a.name < b.name ? -1 : 1))
-    return bucketsPage(buckets)
+    return { html: bucketsPage(buckets), status: 200 }
   }
   const bucket = parameters.get("name") ?? ""
   const prefix = parameters.get("prefix") ?? ""
@@ -71,14 +76,16 @@ const pageOf = (state: State, pathname: string, parameters: URLSearchParams): st
       Listing.uploads(state, { ...query, delimiter: "", keyMarker: "", uploadIdMarker: "" })
     ]),
     {
-      onFailure: ({ message }) => notFoundPage(message),
-      onSuccess: ([objects, uploads]) =>
-        bucketPage({
+      onFailure: ({ message }) => ({ html: notFoundPage(message), status: 404 }),
+      onSuccess: ([objects, uploads]) => ({
+        status: 200,
+        html: bucketPage({
           bucket: objects.bucket,
           prefix,
           entries: objects.page,
           uploads: uploads.items.filter((entry) => "uploadId" in entry)
         })
+      })
     }
   )
 }
