@@ -1,7 +1,8 @@
 /**
- * The file of an upload, found again at the next visit. Where the browser has
- * file handles, they are kept beside the checkpoint, and one click carries on;
- * elsewhere the user chooses the file again, and `check` refuses a wrong one.
+ * Finds the file of an upload again at the next visit. If the browser has file
+ * handles, `FileHandles` keeps them beside the checkpoint, and the user carries
+ * on with one click. In other browsers the user chooses the file again, and
+ * `check` refuses a wrong one.
  *
  * @since 0.1.0
  */
@@ -33,22 +34,22 @@ export class FileHandles extends Context.Service<
       checkpointKey: string,
       handle: FileSystemFileHandle
     ) => Effect.Effect<void, CheckpointError>
-    /** The keys of all handles that are kept. */
+    /** The checkpoint keys of all handles. */
     readonly keys: Effect.Effect<ReadonlyArray<string>, CheckpointError>
     /**
-     * The file, as it is now. The browser may ask the user for permission, and
-     * does so only right after a click or a key. None if there is no handle, the
-     * user refuses, or the file is no longer there.
+     * The file, as it is now. Call it right after a click or a key: only then
+     * can the browser ask the user for permission. None if there is no handle,
+     * the user refuses, or the file no longer exists.
      */
     readonly find: (checkpointKey: string) => Effect.Effect<Option.Option<File>, CheckpointError>
-    /** Forgets a handle. Forgetting what is not there is success. */
+    /** Removes a handle. Succeeds if there is none. */
     readonly forget: (checkpointKey: string) => Effect.Effect<void, CheckpointError>
   }
 >()("@effect-oss/web/FileHandles") {}
 
 /**
- * Handles in the database of `IndexedDbCheckpointStore.layer`: give both the
- * same options.
+ * Keeps handles in the database of `IndexedDbCheckpointStore.layer`. Give both
+ * layers the same options.
  *
  * @category layers
  * @since 0.1.0

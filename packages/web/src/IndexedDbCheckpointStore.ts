@@ -1,11 +1,11 @@
 /**
- * Checkpoints in the browser's IndexedDB, one record a part. A Web Lock is the
- * lease: of several tabs that upload the same file to the same object one does,
- * and the others fail with `Busy` until that tab is closed.
+ * Keeps checkpoints in the browser's IndexedDB, one record for each part. A Web
+ * Lock is the lease: if several tabs upload the same file to the same object,
+ * one of them does it, and the others fail with `Busy` until that tab is closed.
  *
- * Data could be lost where a browser clears a site's storage: when space runs
- * out, or, in some browsers, after a week without a visit. `persist` asks it not
- * to. What is lost then is progress only: the upload starts afresh.
+ * A browser may clear a site's storage when space runs out, and some browsers do
+ * after a week without a visit. `persist` asks the browser not to. If it does,
+ * only progress is lost: the upload starts afresh.
  *
  * @since 0.1.0
  */
@@ -25,31 +25,32 @@ import * as Rows from "./internal/rows.ts"
 import * as Token from "./internal/token.ts"
 
 /**
- * Where checkpoints are kept.
+ * Options of `layer`.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Options {
-  /** The name of the database; nothing else may be in it. Default: `effect-oss`. */
+  /** The name of the database. Keep nothing else in it. Default: `effect-oss`. */
   readonly database?: string | undefined
 }
 
 /**
- * A store in IndexedDB. The database is opened when it is first used.
+ * A checkpoint store in IndexedDB. The first use opens the database.
  *
  * **Details**
  *
- * A store that can't be used, be it for lack of space, in a private window, or
- * because the data of the site were cleared, fails with reason `Unavailable`.
- * Checkpoints hold no keys and no bytes of the file.
+ * If the page can't use the database, the store fails with reason
+ * `Unavailable`: there is no space left, a private window stores nothing, or the
+ * user cleared the site's data. Checkpoints contain no access keys and no bytes
+ * of the file.
  *
  * **Gotchas**
  *
- * The page has to be loaded over HTTPS or from `localhost`: elsewhere browsers
- * have no Web Locks.
+ * Load the page over HTTPS or from `localhost`: elsewhere browsers have no Web
+ * Locks.
  *
- * **Example** (as the store of a page)
+ * **Example** (the unfinished uploads of a page)
  *
  * ```ts
  * import { Upload } from "@effect-oss/core"
@@ -89,8 +90,8 @@ export const layer = ({
   )
 
 /**
- * Asks the browser to keep this site's data even when space runs out. It may
- * ask the user. Whether it will keep them.
+ * Asks the browser to keep this site's data even when space runs out. The
+ * browser may ask the user. True if it will keep the data.
  *
  * @category durability
  * @since 0.1.0

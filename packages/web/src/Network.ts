@@ -1,5 +1,6 @@
 /**
- * The network as a page sees it: there, away, or back again.
+ * Waits for the network in a page, and carries on with an upload once it is
+ * back.
  *
  * @since 0.1.0
  */
@@ -9,13 +10,14 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 
 /**
- * Returns once the browser says that it is online.
+ * Returns once the browser says that it is online; at once where the browser
+ * doesn't know.
  *
  * @category waiting
  * @since 0.1.0
  */
 export const online: Effect.Effect<void> = Effect.callback<void>((resume) => {
-  // Where it isn't known it is tried.
+  // A browser that doesn't know may be online: the request will show.
   if (globalThis.navigator?.onLine !== false) return resume(Effect.void)
   const onOnline = () => resume(Effect.void)
   globalThis.addEventListener("online", onOnline, { once: true })
@@ -23,10 +25,12 @@ export const online: Effect.Effect<void> = Effect.callback<void>((resume) => {
 })
 
 /**
- * The events of an upload that never ends for want of a network. Core waits for
- * it for two minutes; then this waits until the browser is online, and carries
- * on. It does the same while another tab has the checkpoint, until that tab is
- * closed. `onWait` is told of the error.
+ * Carries on with an upload after each outage of the network. An upload alone waits
+ * two minutes for the network and then fails. `carryOn` then waits until the
+ * browser is online, at least two seconds, and starts the upload again, which
+ * resumes. It also waits while the server fails, and while another tab holds the
+ * checkpoint. Any other error ends the stream. `onWait` runs before each wait,
+ * with the error.
  *
  * **Example** (an upload that outlives a train ride)
  *
@@ -61,7 +65,7 @@ export const carryOn = <A, E extends { readonly _tag: string }, R>(
       : Stream.fail(error)
   )
 
-/** What goes away by itself: no connection, an error of the server's, another tab. */
+/** Errors that go away by themselves: no connection, a server that fails, another tab. */
 const mayPass = (error: { readonly _tag: string }): boolean => {
   if (error._tag === "OssError") {
     const { isRetryable, isResumable } = error as OssError

@@ -1,11 +1,11 @@
 /**
- * Effect's `HttpClient` as uploads need it in a browser. Requests with an
- * upload's body go over XMLHttpRequest, so that progress is that of the bytes
- * that have left; all others go over `fetch`. A part is read piece by piece
- * into a Blob: the JavaScript heap holds a piece of it, not the part.
+ * An `HttpClient` of Effect for uploads from a page. It sends the bodies of
+ * uploads over XMLHttpRequest, so that progress counts the bytes that have left
+ * the browser. It sends all other requests over `fetch`. It reads a part piece
+ * by piece into a Blob, so that the JavaScript heap never holds a whole part.
  *
- * It also says what a page is not told otherwise: that the bucket's CORS rule
- * is missing, or hides a response header.
+ * It also finds out that the bucket's CORS rule is missing or hides a response
+ * header, which browsers don't tell a page.
  *
  * @since 0.1.0
  */
@@ -19,24 +19,25 @@ import * as Cors from "./internal/cors.ts"
 import * as Xhr from "./internal/xhr.ts"
 
 /**
- * How requests are made.
+ * Options of `layer`.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Options {
-  /** True: an answer without a CRC64 is taken, and the upload ends with `verified: false`; for endpoints that answer none. Default: false. */
+  /** For endpoints that compute no CRC64. True: an answer without a CRC64 is a success, and the upload ends with `verified: false`. Default: false. */
   readonly allowUnverified?: boolean | undefined
 }
 
 /**
- * An `HttpClient` for `OssClient.layerWebCrypto` and `OssClient.layerPresigned`.
+ * The `HttpClient` for `OssClient.layerWebCrypto` and `OssClient.layerPresigned`
+ * in a page.
  *
  * **Details**
  *
- * A CORS rule that is missing, or hides `ETag`, `x-oss-request-id` or
- * `x-oss-hash-crc64ecma`, fails the first request that meets it with reason
- * `Misconnected`, which names the rule to set.
+ * If the bucket's CORS rule is missing, or hides `ETag`, `x-oss-request-id` or
+ * `x-oss-hash-crc64ecma`, the first request that needs it fails with reason
+ * `Misconnected`. The message names the rule to set.
  *
  * **Example** (a page whose requests a server signs)
  *

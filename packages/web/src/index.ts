@@ -1,5 +1,5 @@
 /**
- * What uploads need in a browser, for `@effect-oss/core`.
+ * Uploads from a browser, for `@effect-oss/core`.
  *
  * @since 0.1.0
  */
