@@ -186,7 +186,7 @@ layer(World.layer, { excludeTestServices: true })("the command ends", (it) => {
       const { endpoint } = yield* World
       const port = endpoint.slice(endpoint.lastIndexOf(":") + 1)
       const { code, error } = yield* runHere(["emulator", "--port", port])
-      assert.match(error, /^error: --port: \d+ can't be listened on: .*EADDRINUSE.*\n {2}→ .*\n$/)
+      assert.match(error, /^error: --port: another program listens on port \d+\n {2}→ .*\n$/)
       assert.strictEqual(code, 2)
     })
   )
