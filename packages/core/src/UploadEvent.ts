@@ -193,7 +193,7 @@ export const UploadEvent = Schema.TaggedUnion({
   Progress: Progress.fields,
   /** All parts are durable and the source is unchanged. OSS is asked to complete the object. */
   Completing: {},
-  /** The object is stored, and its content has been checked against the source. */
+  /** The object is stored. `verified` of the result says whether OSS confirmed its CRC64. */
   Completed: {
     /** The finished upload. */
     result: UploadResult
