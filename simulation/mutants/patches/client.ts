@@ -58,13 +58,13 @@ export const client: Patches = {
     ],
     [
       "responses.ts",
-      "!(next > after && next <= maxParts)",
+      "!isPartBeyond(next, after)",
       "!(next <= maxParts)",
       "a list of parts is followed for ever"
     ],
     [
       "responses.ts",
-      "!(next > after && next <= maxParts)",
+      "!isPartBeyond(next, after)",
       "!(next > after)",
       "a list of parts goes beyond 10,000"
     ],

@@ -8,6 +8,10 @@ export const reading: Patches = {
     "partReader.ts": [
       "packages/core/test/upload/Upload.stream",
       "packages/core/test/source/Source.stream"
+    ],
+    "unchanged.ts": [
+      "packages/core/test/source/Source.file",
+      "packages/core/test/upload/Upload.changed"
     ]
   },
   bugs: [
@@ -18,6 +22,12 @@ export const reading: Patches = {
       "bytes behind the last part are left out"
     ],
     ["partReader.ts", "    number++\n", "", "each part has the number 1"],
+    [
+      "unchanged.ts",
+      "current === fingerprint",
+      "current.length >= 0",
+      "a file that changed while it was sent goes unnoticed"
+    ],
     [
       "partReader.ts",
       "if (filled < planned.size)",

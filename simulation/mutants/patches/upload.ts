@@ -223,12 +223,6 @@ export const upload: Patches = {
     ],
     [
       "randomAccess.ts",
-      "(current) => current === fingerprint,",
-      "(current) => current.length >= 0,",
-      "a file that changed while it was sent goes unnoticed"
-    ],
-    [
-      "randomAccess.ts",
       "offset + target.length < size",
       "offset < size",
       "a small file that changed while it was sent goes unnoticed"
@@ -277,7 +271,7 @@ export const upload: Patches = {
     ],
     [
       "listing.ts",
-      "next.value > after && next.value <= Parts.maxParts",
+      "isPartBeyond(next.value, after)",
       "true",
       "a list of parts that repeats its marker is followed for ever"
     ],
@@ -349,8 +343,8 @@ export const upload: Patches = {
     ],
     [
       "retry.ts",
-      "error.isRetryable\n          ? Effect.retry",
-      "true\n          ? Effect.retry",
+      "error.isRetryable\n            ? Effect.retry",
+      "true\n            ? Effect.retry",
       "what can't go away is tried again"
     ],
     [
@@ -361,7 +355,7 @@ export const upload: Patches = {
     ],
     [
       "stall.ts",
-      "Duration.toMillis(timeout) + line.timeFor(most)",
+      "Duration.toMillis(timeout) + patience(most)",
       "Duration.toMillis(timeout)",
       "a part on a slow line counts as stalled"
     ],

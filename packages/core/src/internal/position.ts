@@ -1,5 +1,10 @@
 /** The order of lists. */
 import type { UploadPosition } from "../OssModel.ts"
+import { maxParts } from "./parts.ts"
+
+/** Whether a list of parts goes on behind the part `after`, and not beyond the last one that can be. What is no number doesn't. */
+export const isPartBeyond = (next: number, after: number): boolean =>
+  next > after && next <= maxParts
 
 /** Whether a list goes on behind `after`: OSS lists by key, then by upload id, both by their bytes. */
 export const isBeyond = (next: UploadPosition, after: UploadPosition): boolean => {

@@ -18,7 +18,8 @@ import type {
   UploadPage,
   UploadPosition
 } from "../../OssModel.ts"
-import { compareBytes, isBeyond } from "../position.ts"
+import { maxParts } from "../parts.ts"
+import { compareBytes, isBeyond, isPartBeyond } from "../position.ts"
 import { httpDate } from "./httpDate.ts"
 import * as Xml from "./xml.ts"
 
@@ -32,9 +33,6 @@ export interface Response {
 
 /** Reads one kind of success; fails with why the answer makes no sense. */
 export type Read<A> = (response: Response) => Effect.Effect<A, { readonly message: string }>
-
-/** OSS: at most 10,000 parts. */
-const maxParts = 10_000
 
 const Crc64 = Schema.OptionFromOptionalKey(Schema.BigIntFromString)
 const Count = Schema.FiniteFromString.check(Schema.isInt(), Schema.isGreaterThanOrEqualTo(0))
@@ -138,8 +136,7 @@ export const partPage =
         Effect.map(decodePart(Xml.texts(part)), listedPart)
       )
       const next = IsTruncated === "true" ? Number(NextPartNumberMarker) : undefined
-      // Negated, so that it is also true of what is not a number.
-      if (next !== undefined && !(next > after && next <= maxParts)) {
+      if (next !== undefined && !isPartBeyond(next, after)) {
         return yield* Effect.fail({
           message: "the list of parts does not go on where it should"
         })

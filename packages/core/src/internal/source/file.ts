@@ -14,6 +14,7 @@ import { changed, fromPlatform } from "./errors.ts"
 import * as Fingerprint from "./fingerprint.ts"
 import { leftAlone } from "./leftAlone.ts"
 import * as RealPath from "./realPath.ts"
+import { unchanged } from "./unchanged.ts"
 
 export const make = (path: string): RandomAccessSource<never, FileSystem.FileSystem> => ({
   name: path,
@@ -107,7 +108,7 @@ const reader = (file: OpenFile) => {
   let untilLook = every
   const look = Effect.suspend(() => {
     untilLook = every
-    return unchanged(file)
+    return unchanged(file, file.path)
   })
   return (target: Uint8Array, offset: number): Effect.Effect<void, SourceError> =>
     Effect.flatMap(
@@ -134,16 +135,6 @@ const last = (file: OpenFile, target: Uint8Array, offset: number) => {
     return Effect.void
   })
 }
-
-const unchanged = ({ path, fingerprint, currentFingerprint }: OpenFile) =>
-  Effect.matchEffect(currentFingerprint, {
-    onFailure: (error) =>
-      error.reason._tag === "SourceNotFound" ? changed(path, "it is gone") : Effect.fail(error),
-    onSuccess: (current) =>
-      current === fingerprint
-        ? Effect.void
-        : changed(path, Fingerprint.difference(fingerprint, current))
-  })
 
 /**
  * Reads until there are at least `least` bytes. A read may be short; only the

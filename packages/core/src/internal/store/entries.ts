@@ -7,6 +7,7 @@ import * as Checkpoint from "../../Checkpoint.ts"
 import { CheckpointError, Damaged, Unavailable, UnknownVersion } from "../../CheckpointStore.ts"
 import * as Crc64 from "../../Crc64.ts"
 import type { UploadedPart } from "../../Part.ts"
+import { maxParts } from "../parts.ts"
 
 export interface Shelf {
   readonly entries: KeyValueStore.KeyValueStore
@@ -43,9 +44,6 @@ const decodeRecord = Schema.decodeUnknownOption(Schema.fromJsonString(Record))
 
 /** So many characters an entry has at most; one that is larger is none of this store's. */
 const limits = { root: 2 ** 18, record: 2 ** 16 }
-
-/** OSS: at most 10,000 parts. */
-const maxParts = 10_000
 
 /** Any text, however long, as 16 characters. */
 const sumOf = (text: string): string =>

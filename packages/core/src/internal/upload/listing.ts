@@ -7,8 +7,7 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { type OssError, UnreadableResponse } from "../../OssError.ts"
 import type { ListedPart, ListedUpload, UploadPosition } from "../../OssModel.ts"
-import * as Parts from "../parts.ts"
-import { isBeyond } from "../position.ts"
+import { isBeyond, isPartBeyond } from "../position.ts"
 import type { Requests } from "./request.ts"
 import { failure, request } from "./request.ts"
 
@@ -45,7 +44,7 @@ export const listParts = Effect.fnUntraced(
 )
 
 const isOnward = (next: Option.Option<number>, after = 0) =>
-  Option.isNone(next) || (next.value > after && next.value <= Parts.maxParts)
+  Option.isNone(next) || isPartBeyond(next.value, after)
 
 /** Uploads as they are listed, with the server's time of the list. */
 interface Dated extends ListedUpload {

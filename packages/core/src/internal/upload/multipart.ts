@@ -14,7 +14,7 @@ import * as Initiate from "./initiate.ts"
 import { listParts } from "./listing.ts"
 import { resultOf } from "./observability.ts"
 import * as Progress from "./progress.ts"
-import { guarded, unchanged as sourceUnchanged } from "./randomAccess.ts"
+import { guarded } from "./randomAccess.ts"
 import type { Requests } from "./request.ts"
 import { sendPart } from "./sendPart.ts"
 import type { Transfer } from "./session.ts"
@@ -28,6 +28,7 @@ import type { RandomAccess, SourceError } from "../../Source.ts"
 import type { InvalidRequest } from "../../UploadError.ts"
 import type { UploadResult } from "../../UploadEvent.ts"
 import * as Slice from "../source/slice.ts"
+import * as Unchanged from "../source/unchanged.ts"
 import * as Parts from "../parts.ts"
 import * as Decisions from "./decisions.ts"
 
@@ -113,7 +114,7 @@ export const open = Effect.fnUntraced(function* (
     options: options.options ?? {},
     counter: Progress.make(source.size)
   })
-  const unchanged = sourceUnchanged(source, sourceName)
+  const unchanged = Unchanged.unchanged(source, sourceName)
   return {
     put: Effect.suspend(() => {
       const transfer = fresh()

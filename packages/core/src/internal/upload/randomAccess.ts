@@ -7,8 +7,7 @@ import * as Option from "effect/Option"
 import type { Body } from "../../Body.ts"
 import * as Part from "../../Part.ts"
 import type * as Source from "../../Source.ts"
-import { changed } from "../source/errors.ts"
-import * as Fingerprint from "../source/fingerprint.ts"
+import { unchanged } from "../source/unchanged.ts"
 import type { Reader } from "./reader.ts"
 import type { Upload } from "./resume.ts"
 import { sendAndRecord } from "./sendPart.ts"
@@ -46,22 +45,6 @@ const send = Effect.fnUntraced(function* (
   })).values()
   return tasks.map((task) => (task._tag === "Done" ? task.part : sent.next().value!))
 })
-
-/** Fails unless the source is what it was when it was opened. */
-export const unchanged = (
-  { fingerprint, currentFingerprint }: Source.RandomAccess,
-  name: string
-): Effect.Effect<void, Source.SourceError> =>
-  currentFingerprint.pipe(
-    Effect.catchReason("SourceError", "SourceNotFound", () =>
-      Effect.fail(changed(name, "it is gone"))
-    ),
-    Effect.filterOrFail(
-      (current) => current === fingerprint,
-      (current) => changed(name, Fingerprint.difference(fingerprint, current))
-    ),
-    Effect.asVoid
-  )
 
 /**
  * The whole source as a body whose last piece is only given out if the source

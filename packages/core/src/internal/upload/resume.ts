@@ -5,7 +5,7 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Checkpoint from "../../Checkpoint.ts"
-import type { CheckpointError } from "../../CheckpointStore.ts"
+import type { CheckpointError, CheckpointLog } from "../../CheckpointStore.ts"
 import type { OssError } from "../../OssError.ts"
 import type { ListedPart } from "../../OssModel.ts"
 import * as Part from "../../Part.ts"
@@ -48,14 +48,16 @@ export type Earlier =
       readonly stored: Stored
     }
 
-export const nothing: Earlier = { _tag: "Nothing" }
+const nothing: Earlier = { _tag: "Nothing" }
 
 /** Sees what an earlier run left, and gives up what can't be carried on with. */
-export const resume = Effect.fnUntraced(function* (
-  session: Session
+export const resume = (session: Session): Effect.Effect<Earlier, Failure> =>
+  Option.isNone(session.log) ? Effect.succeed(nothing) : fromLog(session, session.log.value)
+
+const fromLog = Effect.fnUntraced(function* (
+  session: Session,
+  { recovered, finished, discarded }: CheckpointLog
 ): Effect.fn.Return<Earlier, Failure> {
-  if (Option.isNone(session.log)) return nothing
-  const { recovered, finished, discarded } = session.log.value
   if (discarded !== undefined) yield* restart(session, "CheckpointDamaged")
   if (Option.isSome(finished)) return yield* fromReceipt(session, finished.value)
   return Option.isSome(recovered)

@@ -26,7 +26,7 @@ import { Diverged, type Reader } from "./reader.ts"
 import type { Lost } from "./recover.ts"
 import { recoverable, recovering } from "./recover.ts"
 import type { Upload } from "./resume.ts"
-import { begin, nothing, resume } from "./resume.ts"
+import { begin, resume } from "./resume.ts"
 import * as Sequential from "./sequential.ts"
 import type { Failure, Session } from "./session.ts"
 import { forget, lent, objectOptions, recordReceipt } from "./session.ts"
@@ -75,7 +75,7 @@ const upload = Effect.fnUntraced(function* (
   if (Option.isSome(already)) {
     return skipped(yield* finished(session, already.value))
   }
-  const earlier = Option.isNone(session.log) ? nothing : yield* resume(session)
+  const earlier = yield* resume(session)
   const first =
     earlier._tag === "Stored"
       ? confirm(session, earlier.stored).pipe(recoverable(session, Option.none()))
