@@ -33,8 +33,6 @@ export const make = Effect.sync(() => {
       runners.push(runner)
     }),
     stop: (draw: number) => Effect.suspend(() => take(draw)?.stop ?? Effect.void),
-    /** One is at work, at least. */
-    heal: add,
     end: Effect.suspend(() => Effect.forEach(runners, ({ stop }) => stop, { discard: true })),
     blows: () => blows
   }

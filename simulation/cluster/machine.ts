@@ -67,13 +67,7 @@ export const make = Effect.gen(function* () {
     kill: (fate) =>
       Effect.andThen(gate.close, fate === "lost" ? Scope.close(requests, Exit.void) : Effect.void),
     layer: Layer.mergeAll(
-      // Each process reads what others have stored from the database, and hears of it in no other way.
-      Layer.effect(
-        MessageStorage.MessageStorage,
-        Effect.flatMap(MessageStorage.MemoryDriver, ({ encoded }) =>
-          MessageStorage.makeEncoded(wrapped(gated)(encoded))
-        )
-      ).pipe(Layer.provide(Snowflake.layerGenerator)),
+      messages(wrapped(gated)),
       Layer.effect(
         RunnerStorage.RunnerStorage,
         Effect.map(RunnerStorage.RunnerStorage, wrapped(gated))
@@ -89,6 +83,15 @@ export const make = Effect.gen(function* () {
     )
   } satisfies Machine
 })
+
+/** Each process reads what others have stored from the database, and hears of it in no other way. */
+export const messages = (access: <S extends object>(database: S) => S) =>
+  Layer.effect(
+    MessageStorage.MessageStorage,
+    Effect.flatMap(MessageStorage.MemoryDriver, ({ encoded }) =>
+      MessageStorage.makeEncoded(access(encoded))
+    )
+  ).pipe(Layer.provide(Snowflake.layerGenerator))
 
 /** The service, of which each effect, and each function that yields one, passes through. */
 const wrapped =

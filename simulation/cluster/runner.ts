@@ -1,22 +1,20 @@
 /** Runners on machines of their own, and whoever submits to them: one database, one OSS. */
 import { Executions, UploadRunner } from "@effect-oss/cluster"
-import { Effect, Exit, Layer, Option, Scope } from "effect"
+import { Effect, Exit, identity, Layer, Option, Scope } from "effect"
 import {
   ClusterWorkflowEngine,
-  MessageStorage,
   RunnerAddress,
   RunnerHealth,
   Runners,
   Sharding,
-  ShardingConfig,
-  Snowflake
+  ShardingConfig
 } from "effect/cluster"
 import { ground as outside, inTime, roots } from "../../packages/cluster/test/world.ts"
 import * as Locks from "./locks.ts"
 import * as Machine from "./machine.ts"
 
 /** What outlives every runner. */
-export const ground = Layer.provideMerge(Layer.provideMerge(Locks.layer, outside), outside)
+export const ground = Layer.provideMerge(Locks.layer, outside)
 
 const configOf = (name: string | undefined) =>
   ShardingConfig.layer({
@@ -32,16 +30,7 @@ const engineOf = (name: string | undefined) =>
   )
 
 /** Submits and asks, and runs nothing. */
-export const client = engineOf(undefined).pipe(
-  Layer.provide(
-    Layer.effect(
-      MessageStorage.MessageStorage,
-      Effect.flatMap(MessageStorage.MemoryDriver, ({ encoded }) =>
-        MessageStorage.makeEncoded(encoded)
-      )
-    ).pipe(Layer.provide(Snowflake.layerGenerator))
-  )
-)
+export const client = engineOf(undefined).pipe(Layer.provide(Machine.messages(identity)))
 
 export interface Runner extends Omit<Machine.Machine, "layer"> {
   /** It ends as a runner does that is told to. */

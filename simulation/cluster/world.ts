@@ -79,7 +79,8 @@ export const live = Effect.fnUntraced(
           yield* move(random, fleet, ids)
           yield* pass(Math.floor(random() * 40))
         }
-        yield* fleet.heal
+        // One is at work, at least.
+        yield* fleet.add
         for (const id of ids) yield* until(ended(id))
         // What a killed runner had on its way arrives, or not.
         yield* pass(100)

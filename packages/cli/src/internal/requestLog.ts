@@ -1,6 +1,5 @@
 /** `--log FILE`: each request to OSS, one line each, for whoever looks for what went wrong. Nothing secret is in it. */
 import * as Clock from "effect/Clock"
-import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as HttpClient from "effect/http/HttpClient"
@@ -9,6 +8,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import { printable } from "@effect-oss/terminal/Text"
 import { UsageError } from "./CliFailure.ts"
+import { isoTime } from "./isoTime.ts"
 import * as Monotonic from "./monotonic.ts"
 
 /** The same HTTP, told of in a file. Lines are added to what the file has. */
@@ -51,7 +51,7 @@ const tell = <R extends { readonly status: number; readonly headers: object }, E
   add: Add
 ) =>
   Effect.gen(function* () {
-    const time = DateTime.formatIso(DateTime.makeUnsafe(yield* Clock.currentTimeMillis))
+    const time = isoTime(yield* Clock.currentTimeMillis)
     const begun = yield* Monotonic.now
     const line = (outcome: string, id = "") =>
       Effect.flatMap(Monotonic.now, (now) => {

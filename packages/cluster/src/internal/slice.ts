@@ -4,8 +4,6 @@
  * to the next one.
  */
 import * as CheckpointStore from "@effect-oss/core/CheckpointStore"
-import * as SourceErrors from "@effect-oss/core/internal/source/errors"
-import * as Fingerprint from "@effect-oss/core/internal/source/fingerprint"
 import { OssClient } from "@effect-oss/core/OssClient"
 import { OssError } from "@effect-oss/core/OssError"
 import * as Source from "@effect-oss/core/Source"
@@ -32,6 +30,7 @@ import { Roots } from "./roots.ts"
 import * as Signals from "./signals.ts"
 import type { Slice } from "./sliceWorkflow.ts"
 import { SliceWorkflow } from "./sliceWorkflow.ts"
+import * as SubmittedSource from "./submittedSource.ts"
 import { Targets } from "./targets.ts"
 
 type Sliced = typeof Signals.Sliced.Type
@@ -198,7 +197,7 @@ const sourceOf = (
   fingerprint: string
 ): Source.Source<never, FileSystem | HttpClient> => ({
   name: path,
-  open: Effect.filterOrFail(
+  open: Effect.tap(
     Effect.catchTag(roots.open(Locator.file(path)), "InvalidRequest", (refused) =>
       Effect.fail(
         new Source.SourceError({
@@ -207,7 +206,6 @@ const sourceOf = (
         })
       )
     ),
-    (opened) => Fingerprint.compare(fingerprint, opened.fingerprint) !== "other",
-    () => SourceErrors.changed(path, "it is not what it was when the upload was submitted")
+    (opened) => SubmittedSource.recognized(fingerprint, opened, path)
   )
 })

@@ -1,13 +1,12 @@
 /** The steps of a job, on the runner that takes them. */
 import * as MultipartUpload from "@effect-oss/core/internal/upload/multipart"
-import * as SourceErrors from "@effect-oss/core/internal/source/errors"
-import * as Fingerprint from "@effect-oss/core/internal/source/fingerprint"
 import * as RetryPolicy from "@effect-oss/core/RetryPolicy"
 import { OssClient } from "@effect-oss/core/OssClient"
 import * as Effect from "effect/Effect"
 import * as Locate from "./locate.ts"
 import type { Job } from "./uploadWorkflow.ts"
 import { Roots } from "./roots.ts"
+import * as SubmittedSource from "./submittedSource.ts"
 import { Targets } from "./targets.ts"
 
 /** Opens the source, which has to be what the job was made for, and takes a client of its bucket. */
@@ -18,14 +17,7 @@ export const open = Effect.fnUntraced(function* (
   const client = yield* (yield* Targets).client({ bucket, key })
   const source = yield* (yield* Roots).open(job.source)
   const sourceName = Locate.nameOf(job.source)
-  const comparison = Fingerprint.compare(fingerprint, source.fingerprint)
-  if (comparison === "other") {
-    // The fingerprint as it is now is nothing that whoever reads this error needs to know.
-    return yield* SourceErrors.changed(
-      sourceName,
-      "it is not what it was when the upload was submitted"
-    )
-  }
+  const comparison = yield* SubmittedSource.recognized(fingerprint, source, sourceName)
   // An outage is waited for by `patiently`, in a way that outlives this runner.
   const retry = RetryPolicy.backoff()
   const steps = yield* MultipartUpload.open({ key, source, sourceName, options, retry }).pipe(

@@ -3,13 +3,13 @@ import { OssClient } from "@effect-oss/core/OssClient"
 import type { OssError } from "@effect-oss/core/OssError"
 import type { ListedObject, ListedUpload, UploadPosition } from "@effect-oss/core/OssModel"
 import { printable } from "@effect-oss/terminal/Text"
-import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { NotStored } from "../CliFailure.ts"
 import type { Connection } from "../connection.ts"
 import { layerClient } from "../connection.ts"
+import { isoTime } from "../isoTime.ts"
 import { jsonLine } from "../json.ts"
 import { atLeastOne } from "../numbers.ts"
 import * as ObjectUrl from "../ObjectUrl.ts"
@@ -115,23 +115,21 @@ const write = Effect.fnUntraced(function* <E, R>(
   return found
 })
 
-const dateOf = (millis: number) => DateTime.formatIso(DateTime.makeUnsafe(millis))
-
 /** To the second: OSS tells no more. */
-const shortDate = (millis: number) => dateOf(millis).replace(/\.\d+Z$/, "Z")
+const shortDate = (millis: number) => isoTime(millis).replace(/\.\d+Z$/, "Z")
 
 const jsonOf = (bucket: string, entry: Entry): string => {
   switch (entry._tag) {
     case "Object": {
       const { _tag, key, size, etag, lastModified, storageClass, type } = entry
-      const facts = { size, etag, lastModified: dateOf(lastModified), storageClass, type }
+      const facts = { size, etag, lastModified: isoTime(lastModified), storageClass, type }
       return jsonLine({ _tag, bucket, key, ...facts })
     }
     case "Folder":
       return jsonLine({ _tag: entry._tag, bucket, key: entry.key })
     case "OpenUpload": {
       const { _tag, key, uploadId, initiated } = entry
-      return jsonLine({ _tag, bucket, key, uploadId, initiated: dateOf(initiated) })
+      return jsonLine({ _tag, bucket, key, uploadId, initiated: isoTime(initiated) })
     }
   }
 }

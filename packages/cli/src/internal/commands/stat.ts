@@ -1,11 +1,11 @@
 /** `effect-oss stat`: what is stored under a key. */
 import type { ObjectHead } from "@effect-oss/core/OssModel"
 import { bytes, printable } from "@effect-oss/terminal/Text"
-import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { Connection } from "../connection.ts"
 import { layerClient } from "../connection.ts"
+import { isoTime } from "../isoTime.ts"
 import { jsonLine } from "../json.ts"
 import type { ObjectUrl } from "../ObjectUrl.ts"
 import { Output } from "../Output.ts"
@@ -35,7 +35,7 @@ const partsOf = ({ etag }: ObjectHead): number | undefined => {
 }
 
 const dateOf = ({ lastModified }: ObjectHead): string | undefined =>
-  lastModified === undefined ? undefined : DateTime.formatIso(DateTime.makeUnsafe(lastModified))
+  lastModified === undefined ? undefined : isoTime(lastModified)
 
 const jsonOf = ({ bucket, key }: ObjectUrl, head: ObjectHead): string => {
   const { size, etag, crc64, storageClass, type, contentType } = head

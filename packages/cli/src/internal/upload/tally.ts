@@ -1,6 +1,7 @@
 /** What a run of many uploads has come to so far. */
 import type { UploadError } from "@effect-oss/core/Upload"
 import type * as UploadMany from "@effect-oss/core/UploadMany"
+import * as Board from "@effect-oss/terminal/internal/board"
 import type { SomeFailed } from "../CliFailure.ts"
 import { UnderWay } from "../CliFailure.ts"
 import type { Failure } from "../Explain.ts"
@@ -9,17 +10,7 @@ import type { Request } from "./items.ts"
 
 type Event = UploadMany.Event<Request, UploadError>
 
-const none: UploadMany.Totals = {
-  _tag: "Totals",
-  completed: 0,
-  skipped: 0,
-  failed: 0,
-  underWay: 0,
-  total: 0,
-  durable: 0,
-  sent: 0,
-  rate: 0
-}
+const none: UploadMany.Totals = { _tag: "Totals", ...Board.empty.totals }
 
 export class Tally {
   #totals = none

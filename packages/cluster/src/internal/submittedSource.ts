@@ -1,0 +1,18 @@
+/** Whether a source still is what was submitted. */
+import * as SourceErrors from "@effect-oss/core/internal/source/errors"
+import * as Fingerprint from "@effect-oss/core/internal/source/fingerprint"
+import type { Opened, SourceError } from "@effect-oss/core/Source"
+import * as Effect from "effect/Effect"
+
+/** `compare` if only its inode is another, as at another mount. Fails if it is another source. */
+export const recognized = (
+  submitted: string,
+  { fingerprint }: Pick<Opened, "fingerprint">,
+  name: string
+): Effect.Effect<Exclude<Fingerprint.Comparison, "other">, SourceError> => {
+  const comparison = Fingerprint.compare(submitted, fingerprint)
+  return comparison === "other"
+    ? // The fingerprint as it is now is nothing that whoever reads this error needs to know.
+      Effect.fail(SourceErrors.changed(name, "it is not what it was when the upload was submitted"))
+    : Effect.succeed(comparison)
+}
