@@ -15,8 +15,9 @@ const directory = process.argv[2] ?? join(import.meta.dirname, "dist")
 
 /**
  * CommonJS packages ask for Node's modules by `require`, which ES modules don't
- * have; to make one takes time, and most files never ask. What they use that is out of date Node forgives where it finds it in
- * `node_modules` only, and that is no business of whoever runs the command.
+ * have; to make one takes time, and most files never ask. What they use that is
+ * out of date Node forgives where it finds it in `node_modules` only, and that is
+ * no business of whoever runs the command.
  */
 const banner = `import { createRequire as requireFor } from "node:module"
 let required

@@ -1,18 +1,9 @@
 /** The command and its runner behind a proxy, which the environment names. */
 import { assert, layer } from "@effect/vitest"
 import { Effect, FileSystem } from "effect"
-import type { lookup } from "node:dns"
 import { Server } from "proxy-chain"
+import { toThisMachine } from "../../node-http/test/thisMachine.ts"
 import { run, runHere, settled, start, World } from "./support.ts"
-
-const toThisMachine = (
-  _: string,
-  { all }: { readonly all?: boolean },
-  callback: (error: null, found: unknown, family?: number) => void
-) =>
-  all === true
-    ? callback(null, [{ address: "127.0.0.1", family: 4 }])
-    : callback(null, "127.0.0.1", 4)
 
 /** Knows this machine as `oss.test`, as nothing else does. */
 const behindProxy = Effect.gen(function* () {
@@ -25,7 +16,7 @@ const behindProxy = Effect.gen(function* () {
         host: "127.0.0.1",
         prepareRequestFunction: ({ hostname }) => {
           targets.push(hostname)
-          return { dnsLookup: toThisMachine as unknown as typeof lookup }
+          return { dnsLookup: toThisMachine }
         }
       })
       await server.listen()

@@ -1,7 +1,6 @@
 /** Proxies as the environment names them, against one out of npm. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import type { lookup } from "node:dns"
 import { createServer } from "node:https"
 import type { AddressInfo } from "node:net"
 import { Server } from "proxy-chain"
@@ -10,17 +9,9 @@ import * as Body from "@effect-oss/core/Body"
 import { NodeOssHttp } from "../src/index.ts"
 import { canProxy, proxyFor } from "../src/internal/proxy.ts"
 import * as Certificates from "./certificates.ts"
+import { toThisMachine } from "./thisMachine.ts"
 
 const stored = { headers: { etag: '"E"', "x-oss-request-id": "5F0" } }
-
-const toThisMachine = (
-  _: string,
-  { all }: { readonly all?: boolean },
-  callback: (error: null, found: unknown, family?: number) => void
-) =>
-  all === true
-    ? callback(null, [{ address: "127.0.0.1", family: 4 }])
-    : callback(null, "127.0.0.1", 4)
 
 /** Knows this machine as `oss.test`, and lets in who has the password. */
 const proxy = Effect.acquireRelease(
@@ -33,7 +24,7 @@ const proxy = Effect.acquireRelease(
         targets.push(`${hostname}:${port}`)
         return {
           requestAuthentication: username !== "me" || password !== "p@ss",
-          dnsLookup: toThisMachine as unknown as typeof lookup
+          dnsLookup: toThisMachine
         }
       }
     })

@@ -1,9 +1,9 @@
 /** What a page loads that uploads, carries on and finds its files again. */
 import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { build } from "esbuild"
 import { resolve } from "node:path"
 import { gzipSync } from "node:zlib"
+import { inputsOf, pageOf } from "../../core/test/support/page.ts"
 
 /** Gzipped, core and Effect included, in bytes. The documents promise less than 100 KB. */
 const limit = 98_000
@@ -32,32 +32,15 @@ it.effect.each(["layerPresigned", "layerWebCrypto"])(
   "a page with core, web and Effect weighs at most 98 KB and has nothing of Node: %s",
   (layer) =>
     Effect.gen(function* () {
-      const { outputFiles, metafile } = yield* Effect.promise(() =>
-        build({
-          stdin: { contents: pageWith(layer), resolveDir: resolve(import.meta.dirname, "..") },
-          bundle: true,
-          minify: true,
-          write: false,
-          metafile: true,
-          format: "esm",
-          platform: "browser",
-          target: "es2022",
-          logLevel: "silent"
-        })
-      )
-      const inputs = Object.values(metafile.outputs).flatMap(({ inputs }) =>
-        Object.entries(inputs).flatMap(([path, { bytesInOutput }]) =>
-          bytesInOutput > 0 ? [path] : []
-        )
-      )
-      const foreign = inputs.filter((path) =>
+      const page = yield* pageOf(pageWith(layer), resolve(import.meta.dirname, ".."))
+      const foreign = inputsOf(page).filter((path) =>
         /node_modules\/(ali-oss|mime)\/|platform-node|^node:/.test(path)
       )
       assert.deepStrictEqual(
         foreign.filter((path) => !path.startsWith("(disabled)")),
         []
       )
-      const size = gzipSync(outputFiles[0]?.contents ?? new Uint8Array(), { level: 9 }).length
+      const size = gzipSync(page.outputFiles[0]?.contents ?? new Uint8Array(), { level: 9 }).length
       assert.isAtMost(size, limit)
     })
 )

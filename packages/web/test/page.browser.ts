@@ -12,6 +12,7 @@ import {
   acknowledged,
   add,
   carryOn,
+  choose,
   chooseAgain,
   halfWay,
   open,
@@ -123,11 +124,7 @@ describe("the page", () => {
       )
       yield* stopHalfWay
       yield* focus(page, "Choose files")
-      yield* Effect.promise(() =>
-        Promise.all([page.waitForFileChooser(), page.keyboard.press("Enter")]).then(([chooser]) =>
-          chooser.accept([film])
-        )
-      )
+      yield* choose(page, film, () => page.keyboard.press("Enter"))
       yield* halfWay
       assert.includeMembers(yield* accessible(page), [
         "heading: Upload files",
@@ -192,13 +189,16 @@ const focused = (page: Page) =>
 
 /** Presses Tab until the button of this name has the focus. */
 const focus = (page: Page, name: string) =>
-  Effect.repeat(
-    Effect.andThen(
-      Effect.promise(() => page.keyboard.press("Tab")),
-      focused(page)
-    ),
-    { until: (found) => found === name, times: 20 }
-  )
+  Effect.gen(function* () {
+    const found = yield* Effect.repeat(
+      Effect.andThen(
+        Effect.promise(() => page.keyboard.press("Tab")),
+        focused(page)
+      ),
+      { until: (found) => found === name, times: 20 }
+    )
+    assert.strictEqual(found, name)
+  })
 
 /** What a screen reader is told, as `role: name`; of a status its text. */
 const accessible = (page: Page) =>

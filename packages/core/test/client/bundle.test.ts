@@ -1,46 +1,30 @@
 /** What a page loads: neither ali-oss nor anything of Node, and no more than it may weigh. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { build, type Metafile } from "esbuild"
+import type { Metafile } from "esbuild"
 import { builtinModules } from "node:module"
 import { resolve } from "node:path"
 import { gzipSync } from "node:zlib"
+import { inputsOf, pageOf } from "../support/page.ts"
 
 /** Gzipped, Effect included, in bytes. */
 const limit = 70_000
 
 const bundleOf = (layer: string, entry: string) =>
-  Effect.promise(() =>
-    build({
-      stdin: {
-        contents: `import ${entry}
-          import { FetchHttpClient } from "effect/http"
-          import * as Effect from "effect/Effect"
-          import * as Redacted from "effect/Redacted"
-          export const redacted = Redacted.make
-          export const head = (options, key) =>
-            Effect.runPromise(
-              OssClient.OssClient.use((client) => client.head(key)).pipe(
-                Effect.provide(OssClient.${layer}(options)),
-                Effect.provide(FetchHttpClient.layer)
-              )
-            )`,
-        resolveDir: resolve(import.meta.dirname, "..")
-      },
-      bundle: true,
-      minify: true,
-      write: false,
-      metafile: true,
-      format: "esm",
-      platform: "browser",
-      target: "es2022",
-      logLevel: "silent"
-    })
-  )
-
-const inputsOf = ({ metafile }: { readonly metafile: Metafile }) =>
-  Object.values(metafile.outputs).flatMap(({ inputs }) =>
-    Object.entries(inputs).flatMap(([path, { bytesInOutput }]) => (bytesInOutput > 0 ? [path] : []))
+  pageOf(
+    `import ${entry}
+      import { FetchHttpClient } from "effect/http"
+      import * as Effect from "effect/Effect"
+      import * as Redacted from "effect/Redacted"
+      export const redacted = Redacted.make
+      export const head = (options, key) =>
+        Effect.runPromise(
+          OssClient.OssClient.use((client) => client.head(key)).pipe(
+            Effect.provide(OssClient.${layer}(options)),
+            Effect.provide(FetchHttpClient.layer)
+          )
+        )`,
+    resolve(import.meta.dirname, "..")
   )
 
 const node = new Set([...builtinModules, ...builtinModules.map((name) => `node:${name}`)])

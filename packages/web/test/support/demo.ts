@@ -35,13 +35,17 @@ export const says = (page: Page, text: string, timeout = 90_000) =>
 export const press = (page: Page, label: string) =>
   Effect.promise(() => page.locator(`button[aria-label^="${label}: "]`).click())
 
+/** What `act` does opens the dialogue of an input; the user chooses this file there. */
+export const choose = (page: Page, file: string, act: () => Promise<void>) =>
+  Effect.promise(() => {
+    const dialogue = page.waitForFileChooser()
+    // The page is told of the one who waits before it is told of a key that comes later.
+    const opened = page.evaluate(() => {}).then(act)
+    return Promise.all([dialogue, opened]).then(([chooser]) => chooser.accept([file]))
+  })
+
 export const chooseAgain = (page: Page, file: string) =>
-  Effect.promise(() =>
-    Promise.all([
-      page.waitForFileChooser(),
-      page.locator(`button[aria-label^="Choose file: "]`).click()
-    ]).then(([chooser]) => chooser.accept([file]))
-  )
+  choose(page, file, () => page.locator(`button[aria-label^="Choose file: "]`).click())
 
 export const parts = Effect.map(
   OssEmulator.OssEmulator.use(({ log }) => log),

@@ -45,18 +45,22 @@ export const parts = (
 /** An upload, or all uploads of keys that share a prefix up to a delimiter. */
 export type UploadEntry = Bucket.OpenUpload | { readonly prefix: string }
 
+/** A page of a bucket's list of keys. */
+interface PageOfKeys {
+  readonly bucket: string
+  readonly prefix: string
+  /** Empty: none. */
+  readonly delimiter: string
+  readonly max: number
+}
+
 /** The uploads of a bucket behind a position, ascending by key and upload id. */
 export const uploads = (
   state: Bucket.State,
-  query: {
-    readonly bucket: string
-    readonly prefix: string
-    /** Empty: none. */
-    readonly delimiter: string
+  query: PageOfKeys & {
     readonly keyMarker: string
     /** Counts only together with `keyMarker`; empty: behind all uploads of that key. */
     readonly uploadIdMarker: string
-    readonly max: number
   }
 ): Result.Result<Page<UploadEntry>, Refusal> =>
   Result.gen(function* () {
@@ -90,14 +94,7 @@ const groupOf = (
  */
 export const objects = (
   state: Bucket.State,
-  query: {
-    readonly bucket: string
-    readonly prefix: string
-    /** Empty: none. */
-    readonly delimiter: string
-    readonly after: string
-    readonly max: number
-  }
+  query: PageOfKeys & { readonly after: string }
 ): Result.Result<{ readonly page: Page<Entry>; readonly bucket: Bucket.BucketState }, Refusal> =>
   Result.gen(function* () {
     yield* checkMax("max-keys", query.max)
@@ -114,15 +111,10 @@ export type VersionEntry =
 /** The versions of a bucket behind a position: ascending by key, each key's newest first. */
 export const versions = (
   state: Bucket.State,
-  query: {
-    readonly bucket: string
-    readonly prefix: string
-    /** Empty: none. */
-    readonly delimiter: string
+  query: PageOfKeys & {
     readonly keyMarker: string
     /** Goes on behind this version of `keyMarker`; empty: behind all of them. */
     readonly versionIdMarker: string
-    readonly max: number
   }
 ): Result.Result<Page<VersionEntry>, Refusal> =>
   Result.gen(function* () {
