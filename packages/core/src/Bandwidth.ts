@@ -1,12 +1,10 @@
 /**
- * A limit for the bytes of all uploads together: a service that hands out
- * leave to send, and a client whose bodies ask it.
+ * Limits the bandwidth of all uploads together. `layer` is the limit of one
+ * process. For several processes, use `BandwidthRateLimiter`. `limited` makes a
+ * client keep to the limit.
  *
- * Leave is given in the order in which it was asked for, in small portions, so
- * that uploads share the limit evenly and none of them looks stalled. Within a
- * process that is a sum and a sleep, without a store that may fail and without
- * windows at whose start everybody may send at once; across processes,
- * `BandwidthRateLimiter` counts.
+ * Uploads get permission to send in small portions, first come, first served. So
+ * they share the limit evenly, and none of them looks stalled.
  *
  * @since 0.1.0
  */
@@ -21,7 +19,7 @@ import type { Length } from "./Part.ts"
 import { OssClient } from "./OssClient.ts"
 
 /**
- * Hands out leave to send.
+ * Decides when bytes may be sent.
  *
  * @category services
  * @since 0.1.0
@@ -29,17 +27,17 @@ import { OssClient } from "./OssClient.ts"
 export class Bandwidth extends Context.Service<
   Bandwidth,
   {
-    /** The most that is asked for at once, in bytes, at least 1. */
+    /** The most bytes that `take` is called with, at least 1. */
     readonly portion: number
-    /** Waits until so many bytes may be sent; first come, first served. */
+    /** Waits until this many bytes may be sent. First come, first served. */
     readonly take: (bytes: number) => Effect.Effect<void>
   }
 >()("@effect-oss/core/Bandwidth") {}
 
 /**
- * One limit for this process, of `bytesPerSecond`, a positive number. It is
- * counted on Effect's monotonic clock, in what is read to be sent: headers, and what
- * lower layers send again, come on top. A value that isn't positive is a defect.
+ * Limits this process to `bytesPerSecond`, a positive number. Only the bytes of
+ * parts and objects count. Headers, and bytes that TCP sends again, come on top. A
+ * value that isn't positive is a defect.
  *
  * @category layers
  * @since 0.1.0
@@ -62,15 +60,16 @@ export const layer = (options: { readonly bytesPerSecond: Length }): Layer.Layer
   )
 
 /**
- * A client that sends parts and objects no faster than `Bandwidth` lets it. All
- * clients over the same `Bandwidth` share it.
+ * Wraps a client so that it sends parts and objects no faster than `Bandwidth`
+ * allows. All clients with the same `Bandwidth` share its limit.
  *
  * **Details**
  *
- * Waiting for leave doesn't count as a stall while portions keep coming, which
- * they do for some thousand parts at once with the default `stallTimeout`.
+ * Waiting for permission doesn't count as a stall, as long as each part gets a
+ * portion within its `stallTimeout`. With the default, about a thousand parts can
+ * be in flight at once.
  *
- * **Example** (at most 2 MB a second, whatever is uploaded)
+ * **Example** (at most 2 MB a second for all uploads)
  *
  * ```ts
  * import { Bandwidth, OssClient } from "@effect-oss/core"

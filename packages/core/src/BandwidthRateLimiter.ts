@@ -1,7 +1,6 @@
 /**
- * One limit for the bytes of several processes, counted by Effect's
- * `RateLimiter`. It stands apart from `Bandwidth`, because it brings a client
- * of Redis with it.
+ * Limits the bandwidth of several processes together, with Effect's `RateLimiter`.
+ * It is a module of its own because it loads a client of Redis.
  *
  * @since 0.1.0
  */
@@ -15,11 +14,11 @@ import { Bandwidth } from "./Bandwidth.ts"
 import { portionFor, positive } from "./internal/client/bandwidth.ts"
 
 /**
- * One limit for all processes whose `RateLimiter` has the same store, such as
- * `RateLimiter.layerStoreRedis`: a request to the store for each portion, of at
- * most 256 KiB. While the store is away nothing is sent, so that a part counts
- * as stalled in the end; it goes on by itself within a second. A value that
- * isn't positive is a defect.
+ * Limits all processes whose `RateLimiter` has the same store, such as
+ * `RateLimiter.layerStoreRedis`. Each portion of at most 256 KiB takes one request
+ * to the store. While the store is away, nothing is sent, and parts stall. Sending
+ * goes on within a second after the store is back. A value that isn't positive is a
+ * defect.
  *
  * **Example** (a limit for a whole fleet)
  *
@@ -42,7 +41,7 @@ import { portionFor, positive } from "./internal/client/bandwidth.ts"
  */
 export const layer = (options: {
   readonly bytesPerSecond: Length
-  /** What the store calls it. Default: `effect-oss/bandwidth`. */
+  /** The name of the limit in the store. Default: `effect-oss/bandwidth`. */
   readonly key?: string | undefined
 }): Layer.Layer<Bandwidth, never, RateLimiter> =>
   Layer.effect(

@@ -1,9 +1,9 @@
 /**
- * OSS, one method a request. A client is bound to one bucket. It signs, sends,
- * reads the answer and classifies what went wrong; it never retries, plans or
- * resumes, so that one call is one request on the wire. Everything is
- * interruptible: once interruption returns, the request is off the wire and its
- * body is no longer read.
+ * A client of one bucket of OSS. Each method sends one request. The client signs
+ * the request, sends it, reads the response and classifies the error. It never
+ * retries: that is what `Upload` does. You can interrupt every method. When the
+ * interruption returns, the request has been stopped and its body is no longer
+ * read.
  *
  * @since 0.1.0
  */
@@ -48,17 +48,18 @@ import * as Credentials from "./internal/client/credentials.ts"
 export class OssClient extends Context.Service<
   OssClient,
   {
-    /** Where the bucket is, for instance `https://oss-cn-hangzhou.aliyuncs.com`. */
+    /** The endpoint of the bucket, for instance `https://oss-cn-hangzhou.aliyuncs.com`. */
     readonly endpoint: string
+    /** The name of the bucket. */
     readonly bucket: string
 
-    /** Begins an upload. An existing object stays as it is until `complete`. */
+    /** Begins an upload in parts. An existing object stays as it is until `complete`. */
     readonly initiate: (
       key: string,
       options?: ObjectOptions
     ) => Effect.Effect<{ readonly uploadId: string }, OssError>
 
-    /** Sends one part; the same number again replaces it. Fails with the body's error if that can't be read. */
+    /** Sends one part. A part with the same number is replaced. Fails with the body's error if the body can't be read. */
     readonly uploadPart: <E>(part: {
       readonly key: string
       readonly uploadId: string
@@ -66,14 +67,14 @@ export class OssClient extends Context.Service<
       readonly body: Body<E>
     }) => Effect.Effect<PartReceipt, OssError | E>
 
-    /** One page of the parts that OSS has, ascending; `after` is the last part number of the page before. */
+    /** Returns one page of the parts that OSS has, ascending by number. For the next page, set `after` to the last part number of this one. */
     readonly listParts: (request: {
       readonly key: string
       readonly uploadId: string
       readonly after?: number | undefined
     }) => Effect.Effect<PartPage, OssError>
 
-    /** Makes the parts an object; then the upload id is gone. */
+    /** Makes an object of the parts. Afterwards the upload id is no longer valid. */
     readonly complete: (request: {
       readonly key: string
       readonly uploadId: string
@@ -82,87 +83,93 @@ export class OssClient extends Context.Service<
       readonly options?: ObjectOptions | undefined
     }) => Effect.Effect<ObjectReceipt, OssError>
 
-    /** Gives up an upload and its parts. Parts that are still being sent are not deleted: stop them first. */
+    /** Gives up an upload and deletes its parts. Parts that are still being sent are not deleted: stop them first. */
     readonly abort: (request: {
       readonly key: string
       readonly uploadId: string
     }) => Effect.Effect<void, OssError>
 
-    /** One page of the uploads that are under way, ascending by key and upload id. */
+    /** Returns one page of the unfinished uploads, ascending by key and upload id. */
     readonly listUploads: (request: {
       readonly prefix?: string | undefined
       /** `next` of the page before. */
       readonly after?: UploadPosition | undefined
     }) => Effect.Effect<UploadPage, OssError>
 
-    /** What is stored under a key. */
+    /** Returns the size, ETag, CRC64 and other facts of an object. */
     readonly head: (key: string) => Effect.Effect<ObjectHead, OssError>
 
-    /** Stores an object with one request. Fails with the body's error if that can't be read. */
+    /** Stores an object with one request. Fails with the body's error if the body can't be read. */
     readonly put: <E>(request: {
       readonly key: string
       readonly body: Body<E>
       readonly options?: ObjectOptions | undefined
     }) => Effect.Effect<ObjectReceipt, OssError | E>
 
-    /** One page of the objects whose keys begin with `prefix`, ascending by key. */
+    /** Returns one page of the objects whose keys begin with `prefix`, ascending by key. */
     readonly listObjects: (request: {
       readonly prefix?: string | undefined
-      /** Keys that have it behind the prefix are told of once, by what they begin with: `/` for a folder at a time. */
+      /** Groups keys that contain it after the prefix. Each group appears once, in `prefixes`. Use `/` to list one folder at a time. */
       readonly delimiter?: string | undefined
       /** `next` of the page before. */
       readonly after?: string | undefined
     }) => Effect.Effect<ObjectPage, OssError>
 
-    /** Removes an object. Succeeds also if there is none; in a bucket with versions, those stay. */
+    /** Deletes an object. Succeeds if there is none. In a bucket with versioning, the versions stay. */
     readonly delete: (key: string) => Effect.Effect<void, OssError>
   }
 >()("@effect-oss/core/OssClient") {}
 
 /**
- * Where a bucket is and who asks.
+ * The bucket, its endpoint and the keys.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Options<E = never, R = never> {
+  /** The name of the bucket. */
   readonly bucket: string
   /**
-   * `cn-hangzhou` or `oss-cn-hangzhou`. Default: what the endpoint says. An
-   * endpoint of OSS's that says none, such as `oss-accelerate.aliyuncs.com`,
-   * needs it; with any other one the default is `cn-hangzhou`.
+   * The region of the bucket, such as `cn-hangzhou` or `oss-cn-hangzhou`. Default:
+   * the region in the endpoint's name. Set it for an endpoint of OSS without a
+   * region in its name, such as `oss-accelerate.aliyuncs.com`. For an endpoint
+   * that is not OSS's own, the default is `cn-hangzhou`.
    */
   readonly region?: string | undefined
-  /** A host, with `http://` or `https://` and a port if need be. Default: that of the region. */
+  /** A host name, with `http://` or `https://` and a port if you need them. Default: the public endpoint of the region. */
   readonly endpoint?: string | undefined
-  /** True: the bucket is in the path. Default: true at an IP address and at `localhost`, else false: it is in the host name. */
+  /** True: the bucket's name is in the path. False: it is in the host name. Default: true if the endpoint is an IP address or `localhost`, else false. */
   readonly pathStyle?: boolean | undefined
-  /** True: the endpoint is a domain of the bucket's own. Default: false. */
+  /** True: the endpoint is a custom domain bound to the bucket. Default: false. */
   readonly cname?: boolean | undefined
-  /** True: take the region's endpoint inside Alibaba Cloud's network. Default: false. */
+  /** True: use the region's internal endpoint, which works only inside Alibaba Cloud. Default: false. */
   readonly internal?: boolean | undefined
-  /** False: HTTP where the endpoint doesn't say. Default: HTTPS. */
+  /** False: use HTTP if the endpoint has no scheme. Default: true, which uses HTTPS. */
   readonly secure?: boolean | undefined
-  /** Default: `v4`. The package ali-oss signs version 1: it is loaded then. */
+  /** The version of the signature. `v1` loads the package ali-oss. Default: `v4`. */
   readonly signature?: "v4" | "v1" | undefined
-  /** True: the requester pays, not the bucket's owner, where the owner asks for it. Default: false. */
+  /** True: you agree to pay for requests if the bucket's owner requires it. Default: false. */
   readonly requestPayer?: boolean | undefined
-  /** The most that OSS takes of each connection, in bits a second: 819,200 to 838,860,800. Default: no limit. */
+  /** The most that OSS accepts on each connection, in bits a second: 819,200 to 838,860,800. Default: no limit. */
   readonly trafficLimit?: number | undefined
+  /** Fixed keys, or an effect that fetches them: see `OssCredentials.Source`. */
   readonly credentials: OssCredentials.Source<E, R>
 }
 
 /**
- * A client over HTTP. Nothing is sent until a request is made.
+ * Makes a client that signs with your keys and sends over `HttpClient`. Building
+ * the layer sends nothing.
  *
  * **Details**
  *
- * Requests are signed with the keys that are current then; keys that OSS calls
- * expired are refreshed once for all requests, and never sent again. The request
- * that learnt it still fails, with reason `CredentialsExpired`. So does one for
- * which there are no keys; with `NoCredentials`, if asking again does not help. Likewise, `ClockSkew` fails the request that learnt
- * how far this machine's clock is off; later ones are signed with the right
- * time.
+ * Each request is signed with the current keys. If OSS says that they have expired,
+ * the request fails with reason `CredentialsExpired`, and the client fetches new
+ * keys once for all later requests. If there are no keys, the request fails with
+ * `CredentialsExpired`, or with `NoCredentials` if fetching them again doesn't help.
+ *
+ * If this machine's clock is wrong, the first request fails with reason
+ * `ClockSkew`. The client learns the difference and signs later requests with the
+ * right time.
  *
  * **Example** (temporary keys)
  *
@@ -218,13 +225,13 @@ const webCryptoSigner = (connection: Connection.Connection, keys: Keys) =>
   })
 
 /**
- * A client over HTTP that signs with the runtime's Web Crypto, in browsers,
- * workers, Deno, Bun and Node. It loads neither ali-oss nor anything of Node.
+ * Makes a client that signs with the runtime's Web Crypto: in browsers, workers,
+ * Deno, Bun and Node. It loads neither ali-oss nor modules of Node.
  *
  * **When to use**
  *
- * In browsers with temporary keys, and in workers. Otherwise it is as `layer`,
- * and signs with version 4.
+ * Use it in browsers with temporary keys, and in workers. It signs with version 4.
+ * Everything else is as for `layer`.
  *
  * **Gotchas**
  *
@@ -274,11 +281,11 @@ const noWebCrypto = new InvalidRequest({
 })
 
 /**
- * A client over HTTP, as the environment says: `OSS_BUCKET`, `OSS_REGION`,
- * `OSS_ENDPOINT`, `OSS_PATH_STYLE`, `OSS_CNAME`, `OSS_ACCESS_KEY_ID`,
- * `OSS_ACCESS_KEY_SECRET` and, for temporary keys, `OSS_SESSION_TOKEN`. What is
- * given as an argument is not read from there. A variable that is set to
- * nothing counts as not set.
+ * Makes a client as `layer` does, and reads missing options from the environment:
+ * `OSS_BUCKET`, `OSS_REGION`, `OSS_ENDPOINT`, `OSS_PATH_STYLE`, `OSS_CNAME`,
+ * `OSS_ACCESS_KEY_ID`, `OSS_ACCESS_KEY_SECRET` and, for temporary keys,
+ * `OSS_SESSION_TOKEN`. Options that you give win over the environment. An empty
+ * variable counts as not set.
  *
  * @category layers
  * @since 0.1.0
@@ -301,64 +308,72 @@ export const layerConfig = <E = never, R = never>(
   )
 
 /**
- * A request to be signed by somebody else.
+ * The request that `sign` of `layerPresigned` gets.
  *
  * @category models
  * @since 0.1.0
  */
 export const PresignRequest = /*#__PURE__*/ Schema.Struct({
+  /** What the request does, such as `uploadPart`. */
   operation: Operation,
+  /** The HTTP method, such as `PUT`. */
   method: Schema.String,
-  /** Absent for `listUploads` and `listObjects`, which are about the bucket. */
+  /** The object's key. Absent for `listUploads` and `listObjects`, which concern the bucket. */
   key: Schema.optionalKey(Schema.String),
-  /** As they are, not encoded: `uploadId` and `partNumber` for a part. Null for a name without a value, such as `uploads`. */
+  /** The query parameters, not encoded, such as `uploadId` and `partNumber`. The value is null for a parameter without a value, such as `uploads`. */
   query: Schema.Record(Schema.String, Schema.NullOr(Schema.String)),
-  /** Go with the request, and have to be signed: `content-type`, `content-md5`, `x-oss-*`. */
+  /** The headers of the request that have to be signed: `content-type`, `content-md5` and `x-oss-*`. */
   headers: Schema.Record(Schema.String, Schema.String)
 })
 
 /**
- * A request to be signed by somebody else.
+ * The request that `sign` of `layerPresigned` gets.
  *
  * @category models
  * @since 0.1.0
  */
 export interface PresignRequest extends Schema.Schema.Type<typeof PresignRequest> {}
 
-/** Where a bucket is, and who signs requests to it. */
+/** The bucket, its endpoint and the function that signs requests. */
 interface PresignedOptions<E = never, R = never> extends Omit<
   Options,
   "credentials" | "signature"
 > {
   /**
-   * The presigned URL of a request; undefined if it is not to be made, which is
-   * then what a refusal by OSS would be. Asked anew for each attempt, so that a
-   * URL needs to be good for a few minutes only. What it fails with should say
-   * what happened in its `message`.
+   * Returns the presigned URL of a request, or undefined to refuse it, as if OSS
+   * had refused it. It is called for each attempt, so a URL only needs to be valid
+   * for a few minutes. If it fails, the error should say what happened in
+   * `message`.
    */
   readonly sign: (request: PresignRequest) => Effect.Effect<string | undefined, E, R>
 }
 
 /**
- * A client without keys: each request goes to a URL that somebody signs who has
- * them, such as a server of yours.
+ * Makes a client without keys. Your server, which has the keys, signs the URL of
+ * each request.
  *
  * **Details**
  *
- * An upload needs `initiate`, `uploadPart` and `complete`, or `put` for what is
- * smaller than a part. To resume as well as can be it needs `listParts`, to
- * settle lost answers `head`, to clean up `listUploads` and `abort`; all of
- * these may be left unsigned, as they may be forbidden. No upload needs
- * `listObjects` and `delete`. If `sign` can't reach its
- * server, uploads wait as they do for OSS: an error with `isRetryable: true`, one
- * of the network's, or an HTTP status 5xx, 408 or 429. With `isRetryable: false`
- * or another status from 400 on, it refuses, with reason `AccessDenied`. After
- * any other error the request is sent again, as often as the policy says.
+ * Your server should sign these operations:
+ *
+ * - `initiate`, `uploadPart` and `complete`, and `put` for sources smaller than a
+ *   part: every upload needs them.
+ * - `listParts`, to resume after a lost record; `head`, to settle a lost
+ *   response; `listUploads` and `abort`, to clean up. They are optional.
+ * - No upload needs `listObjects` and `delete`.
+ *
+ * The error of `sign` decides what an upload does:
+ *
+ * - `isRetryable: true`, an error of the network, or an HTTP status 5xx, 408 or
+ *   429: the upload waits, as it waits for OSS.
+ * - `isRetryable: false`, or another HTTP status from 400 on: the request fails
+ *   with reason `AccessDenied`.
+ * - Any other error: the request is retried as often as the policy says.
  *
  * **Gotchas**
  *
- * Whoever signs decides what this client can do: look at `operation`, `method`,
- * `key`, `query` and `headers`, and let it set no more than it should.
+ * Your server decides what this client can do. Check `operation`, `method`, `key`,
+ * `query` and `headers` before you sign.
  *
  * **Example** (a server at `/sign`)
  *
@@ -411,10 +426,10 @@ interface AliOssClient {
 }
 
 /**
- * A client that signs as an ali-oss client does that is there already: with its
- * bucket, endpoint, keys and refresh of temporary keys. That one stays as it is
- * and may go on being used, also for uploads. Its HTTP engine, timeouts and
- * retries are not used: requests are carried by `HttpClient`.
+ * Makes a client from an existing ali-oss client. It uses that client's bucket,
+ * endpoint, keys and refresh of temporary keys. You can go on using the ali-oss
+ * client. Its HTTP engine, timeouts and retries are not used: requests go through
+ * `HttpClient`.
  *
  * **Example** (beside ali-oss)
  *

@@ -1,7 +1,7 @@
 /**
- * When a failed request is sent again. A policy is a `Schedule` over
- * `OssError`: it decides how often and after what wait. Whether an error can go
- * away at all is the error's `isRetryable`, and that holds for every policy.
+ * When a failed request is sent again. A policy is a `Schedule` over `OssError`.
+ * It decides how often a request is retried, and how long to wait before. No
+ * policy retries an error whose `isRetryable` is false.
  *
  * @since 0.1.0
  */
@@ -17,8 +17,8 @@ import * as Outage from "./internal/upload/outage.ts"
 import type { OssError, Reason } from "./OssError.ts"
 
 /**
- * How a failed request is retried. Any `Schedule` fits whose input takes an
- * `OssError`; its output is not used.
+ * How a failed request is retried: any `Schedule` that takes an `OssError` as
+ * input. Its output is ignored.
  *
  * @category models
  * @since 0.1.0
@@ -27,21 +27,21 @@ export type RetryPolicy = Schedule.Schedule<unknown, OssError>
 
 /** The waits between the attempts. */
 interface BackoffOptions {
-  /** The longest first wait. Default: 200 ms. */
+  /** The upper limit of the first wait. Default: 200 ms. */
   readonly base?: Duration.Input | undefined
-  /** What each further longest wait is multiplied by. Default: 2. */
+  /** The factor by which that limit grows with each attempt. Default: 2. */
   readonly factor?: number | undefined
-  /** No wait is longer, unless the server asks for it. Default: 20 s. */
+  /** The longest wait, unless the server asks for a longer one. Default: 20 seconds. */
   readonly cap?: Duration.Input | undefined
-  /** How often a request is sent in all. Default: 5. */
+  /** How many times a request is sent in all. Default: 5. */
   readonly attempts?: number | undefined
 }
 
-/** How long an outage is waited for. */
+/** How long to wait for an outage to end. */
 interface PatientOptions extends BackoffOptions {
-  /** How long nothing may have succeeded. Default: 2 minutes. */
+  /** How long to retry without any success. Default: 2 minutes. */
   readonly for?: Duration.Input | undefined
-  /** How often a request is sent at least; at most, if its error is no outage. Default: 5. */
+  /** How many times a request is sent at least. If the error is not an outage, this is also the most. Default: 5. */
   readonly attempts?: number | undefined
 }
 
@@ -52,10 +52,10 @@ interface PatientOptions extends BackoffOptions {
 const maxRetryAfter: number = 5 * 60_000
 
 /**
- * Exponential backoff with full jitter, a number of attempts long: each wait is
- * drawn between nothing and the current longest, so that clients that failed
- * together don't come back together. The wait that the server asks for is a
- * lower bound.
+ * Exponential backoff with full jitter and a fixed number of attempts. Each wait
+ * is random, between 0 and a limit that grows with each attempt, so that clients
+ * that failed together don't retry together. If the server asks for a wait, no
+ * wait is shorter. Five minutes is the longest that the server can ask for.
  *
  * **Example** (at most ten attempts)
  *
@@ -78,12 +78,15 @@ export const backoff = (options: BackoffOptions = {}): RetryPolicy => {
 }
 
 /**
- * Waits for a network or a server that is away: the same waits as `backoff`,
- * for as long as requests fail and less than `for` has passed without a
- * success. Any success of the same upload, or of uploads with the same
- * `retryBudget`, starts the time anew. An outage is an error that leaves in
- * doubt what OSS did, or `Throttled`; after other errors, such as a check sum
- * that differs, a request is sent `attempts` times.
+ * Waits for a network or a server that is away. The waits are those of `backoff`.
+ * Retries go on until nothing has succeeded for the time `for`. Any success of the
+ * same upload, or of uploads with the same `retryBudget`, starts that time again.
+ *
+ * **Details**
+ *
+ * These errors count as an outage: errors with `isAmbiguous`, `Throttled`, and
+ * `CredentialsExpired` with `isOutage`. After any other error, such as a check sum
+ * that differs, a request is sent at most `attempts` times.
  *
  * **Example** (an upload that survives an hour without a network)
  *
@@ -153,8 +156,8 @@ const waiting = (
 const maxDoublings = 60
 
 /**
- * The default of each request: `patient` for 2 minutes, waits from 200 ms
- * doubling up to 20 s, full jitter, the server's wishes honoured.
+ * The default policy: `patient()`. It waits up to 2 minutes for an outage. The
+ * limit of each wait doubles from 200 ms to 20 seconds.
  *
  * @category policies
  * @since 0.1.0
@@ -162,7 +165,7 @@ const maxDoublings = 60
 export const standard: RetryPolicy = patient()
 
 /**
- * Every error is final.
+ * Never retries: every error fails the request.
  *
  * @category policies
  * @since 0.1.0
@@ -188,9 +191,9 @@ type ReasonTable = {
 }
 
 /**
- * A policy for each reason, each with a count of its own; `otherwise` is for
- * the reasons that have none in the table. A reason that no retry can help is
- * not a key of the table.
+ * A policy for each reason. Each policy counts only the failures with its reason.
+ * `otherwise` is the policy of all other reasons, by default `standard`. Reasons
+ * that no retry can help are not keys of the table.
  *
  * **Example** (wait for a throttled bucket, give up on a broken network)
  *
@@ -222,28 +225,27 @@ export const byReason = (table: ReasonTable, otherwise: RetryPolicy = standard):
   )
 
 /**
- * The account that retries are paid from. Requests that share one can't retry
- * more often together than it allows: many parts that fail once are no trouble,
- * and a server that answers every request with an error is left alone soon. A
- * retry after a request that got no response costs nothing, since it puts no
- * load on a server. Requests that share a budget also share their patience: see
- * `patient`.
+ * Limits the number of retries of all requests that share it. Many parts that fail
+ * once each don't use it up, but a server that answers every request with an error
+ * does so quickly. A retry after no response costs nothing, because it puts no load
+ * on the server. Requests that share a budget also share the time that `patient`
+ * waits.
  *
  * @category budgets
  * @since 0.1.0
  */
 export interface Budget {
-  /** Pays for one retry; false if there is nothing left. */
+  /** Takes one retry from the budget. Returns false if none is left. */
   readonly spend: Effect.Effect<boolean>
-  /** A request succeeded. */
+  /** Run after a request has succeeded. */
   readonly earn: Effect.Effect<void>
-  /** A request failed. Yields the time since the first failure that no success has followed, in milliseconds. */
+  /** Run after a request has failed. Returns how long nothing has succeeded, in milliseconds. */
   readonly fail: Effect.Effect<number>
 }
 
 /**
- * A budget of a number of retries: each takes one, and each success gives one
- * back, up to that number. Give the same one to several uploads, and they share
+ * Makes a budget of `retries` retries. Each retry takes one, and each success
+ * gives one back, up to that number. Give one budget to several uploads to share
  * it.
  *
  * **Example** (a hundred retries for all uploads)
@@ -268,7 +270,7 @@ export const budget = (retries: number): Effect.Effect<Budget> =>
   Effect.sync(() => budgetUnsafe(retries))
 
 /**
- * A budget that is made at once: see `budget`.
+ * Makes a budget without an `Effect`: see `budget`.
  *
  * @category budgets
  * @since 0.1.0
