@@ -9,13 +9,13 @@ import { InvalidRequest } from "@effect-oss/core/UploadError"
 import type * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import type { HttpClient } from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as Predicate from "effect/Predicate"
 import * as RcMap from "effect/RcMap"
 import * as SchemaIssue from "effect/SchemaIssue"
 import type * as Scope from "effect/Scope"
+import * as SharedKeys from "./internal/sharedKeys.ts"
 
 /**
  * Clients by the name of their bucket.
@@ -90,32 +90,26 @@ export const layerConfig = <E = never, R = never>(
   Layer.unwrap(
     Effect.gen(function* () {
       const { credentials, ...rest } = given
-      if (credentials === undefined || !Effect.isEffect(credentials)) return configured(given)
-      // For the clients of several buckets: each keeps what it got until it expires.
-      const [shared] = yield* Effect.cachedInvalidateWithTTL(
-        credentials,
-        Exit.match({ onSuccess: () => sharedFor, onFailure: () => 0 })
-      )
+      if (credentials === undefined || !Effect.isEffect(credentials)) return configured(() => given)
+      const shared = yield* SharedKeys.make(credentials)
       return Layer.effect(
         Buckets,
         Effect.gen(function* () {
           const context = yield* Effect.context<R>()
-          const check = Effect.catch(Effect.asVoid(shared), (error) =>
+          const check = Effect.catch(Effect.asVoid(shared()), (error) =>
             isFinal(error) ? Effect.fail(withoutCredentials(error)) : Effect.void
           )
           const { client } = yield* Buckets
           return { client, check: Effect.provideContext(check, context) }
         })
-      ).pipe(Layer.provide(configured({ ...rest, credentials: shared })))
+      ).pipe(Layer.provide(configured(() => ({ ...rest, credentials: shared() }))))
     })
   )
 
-/** In milliseconds. A client that is told that its keys have expired asks for others, later than this. */
-const sharedFor = 10_000
-
-const configured = <E, R>(given: Partial<Omit<OssClient.Options<E, R>, "bucket">>) =>
+/** `given` is made for each client. */
+const configured = <E, R>(given: () => Partial<Omit<OssClient.Options<E, R>, "bucket">>) =>
   layer<Config.ConfigError | InvalidRequest, HttpClient | R>((bucket) =>
-    OssClient.layerConfig({ ...given, bucket })
+    OssClient.layerConfig({ ...given(), bucket })
   )
 
 /** What may go away is waited for by the uploads. */

@@ -2,8 +2,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Buckets, UploadRunner } from "@effect-oss/cluster"
 import type { OssCredentials } from "@effect-oss/core"
-import { ConfigProvider, Data, Effect, FileSystem, Layer, Redacted } from "effect"
+import { ConfigProvider, Data, Effect, Fiber, FileSystem, Layer, Redacted } from "effect"
 import { HttpClient, HttpClientResponse } from "effect/http"
+import { TestClock } from "effect/testing"
+
+const environment = ConfigProvider.layer(
+  ConfigProvider.fromEnv({ env: { OSS_REGION: "cn-hangzhou" } })
+)
 
 const world = Layer.mergeAll(
   Layer.succeed(
@@ -15,7 +20,7 @@ const world = Layer.mergeAll(
       )
     })
   ),
-  ConfigProvider.layer(ConfigProvider.fromEnv({ env: { OSS_REGION: "cn-hangzhou" } })),
+  environment,
   FileSystem.layerNoop({})
 )
 
@@ -55,6 +60,54 @@ describe("the keys of a runner", () => {
           })
         )
       )
+    )
+  })
+
+  it.effect("are asked for once more if OSS says that they have expired, young as they are", () => {
+    let asked = 0
+    const signedWith: Array<string> = []
+    const oss = Layer.succeed(
+      HttpClient.HttpClient,
+      HttpClient.make((request) => {
+        const [, key = ""] = /Credential=([^/]*)/.exec(request.headers["authorization"] ?? "") ?? []
+        signedWith.push(key)
+        const headers = { "x-oss-request-id": "5F0", "content-type": "application/xml" }
+        const body =
+          "<Error><Code>SecurityTokenExpired</Code><Message>expired</Message><RequestId>5F0</RequestId></Error>"
+        return Effect.succeed(
+          HttpClientResponse.fromWeb(
+            request,
+            key === "STS.1"
+              ? new Response(body, { status: 403, headers })
+              : new Response("<ListPartsResult/>", { status: 200, headers })
+          )
+        )
+      })
+    )
+    const credentials = Effect.sleep("1 second").pipe(
+      Effect.map(() => ({ ...keys, accessKeyId: `STS.${++asked}` }))
+    )
+    return Effect.gen(function* () {
+      const { client } = yield* Buckets.Buckets
+      const clients = [yield* client("first"), yield* client("second")]
+      const all = Effect.forEach(
+        [...clients, ...clients, ...clients, ...clients],
+        (client) => Effect.exit(client.listParts({ key: "k", uploadId: "u" })),
+        { concurrency: "unbounded" }
+      )
+      for (const round of [1, 2]) {
+        const fiber = yield* Effect.forkChild(all)
+        yield* TestClock.adjust("1 second")
+        yield* Fiber.join(fiber)
+        assert.strictEqual(asked, round)
+        assert.deepStrictEqual(
+          signedWith.splice(0),
+          Array.from({ length: 8 }, () => `STS.${round}`)
+        )
+      }
+    }).pipe(
+      Effect.scoped,
+      Effect.provide(Buckets.layerConfig({ credentials }).pipe(Layer.provide([oss, environment])))
     )
   })
 

@@ -116,6 +116,54 @@ describe("temporary keys", () => {
     })
   )
 
+  it.effect("stay in use until they expire if new ones are not to be had", () =>
+    Effect.gen(function* () {
+      let asked = 0
+      let isUp = true
+      const keys = yield* providerOf(
+        Effect.suspend(() =>
+          ++asked > 0 && isUp ? Effect.succeed(issue(asked, 3_600_000)) : Effect.fail(new StsDown())
+        )
+      )
+      yield* keys.current
+      isUp = false
+      yield* TestClock.setTime(3_541_000)
+      const eight = Effect.all(
+        Array.from({ length: 8 }, () => keys.current),
+        {
+          concurrency: "unbounded"
+        }
+      )
+      const seen = [...(yield* eight), ...(yield* eight)]
+      assert.deepStrictEqual(new Set(seen.map((key) => key.accessKeyId)), new Set(["STS.1"]))
+      assert.strictEqual(asked, 2)
+      // Every 10 seconds it is tried again.
+      yield* TestClock.adjust("10 seconds")
+      assert.strictEqual((yield* keys.current).accessKeyId, "STS.1")
+      assert.strictEqual(asked, 3)
+      yield* TestClock.setTime(3_600_000)
+      assert.deepStrictEqual(yield* Effect.exit(keys.current), Exit.fail(new StsDown()))
+    })
+  )
+
+  it.effect(
+    "that OSS says have expired are not used again, though new ones are not to be had",
+    () =>
+      Effect.gen(function* () {
+        let isUp = true
+        const keys = yield* providerOf(
+          Effect.suspend(() =>
+            isUp ? Effect.succeed(issue(1, 3_600_000)) : Effect.fail(new StsDown())
+          )
+        )
+        yield* keys.current
+        isUp = false
+        yield* TestClock.setTime(3_541_000)
+        yield* keys.expired(yield* keys.current)
+        assert.deepStrictEqual(yield* Effect.exit(keys.current), Exit.fail(new StsDown()))
+      })
+  )
+
   it.effect("are not asked for with each request by a clock that is far ahead", () =>
     Effect.gen(function* () {
       const { issued, keys } = yield* counting(-7_200_000)

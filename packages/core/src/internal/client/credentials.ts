@@ -27,6 +27,17 @@ const margin = 60_000
  */
 const least = 60_000
 
+/** Asking for new keys failed: the old ones, while they are good, are used for so long before it is tried again, in milliseconds. */
+const pause = 10_000
+
+/** What was got last, or is still used for want of others. */
+interface Held {
+  readonly credentials: Credentials
+  /** Monotonic. */
+  readonly since: number
+  readonly isSpare: boolean
+}
+
 /** Keeps keys until they expire. */
 export const make = Effect.fnUntraced(function* <E = never, R = never>(
   source: Source<E, R>
@@ -39,35 +50,63 @@ export const make = Effect.fnUntraced(function* <E = never, R = never>(
     }
   }
   /** None while they are being refreshed: what expires then is older. */
-  let held: { readonly credentials: Credentials; readonly since: number } | undefined
+  let held: Held | undefined
+  /** What a refresh ahead of the expiry is to replace, and until when that is good, monotonic. */
+  let spare: { readonly credentials: Credentials; readonly until: number } | undefined
+  const hold = (credentials: Credentials, isSpare: boolean) =>
+    Effect.map(Monotonic.now, (since) => {
+      held = { credentials, since, isSpare }
+      return credentials
+    })
   const [refreshed, invalidate] = yield* Effect.cachedInvalidateWithTTL(
-    Effect.tap(source, (credentials) =>
-      Effect.map(Monotonic.now, (since) => {
-        held = { credentials, since }
-      })
-    ),
+    Effect.matchEffect(source, {
+      onSuccess: (credentials) => hold(credentials, false),
+      onFailure: (error) =>
+        Effect.flatMap(Monotonic.now, (now) =>
+          spare !== undefined && now < spare.until
+            ? hold(spare.credentials, true)
+            : Effect.fail(error)
+        )
+    }),
     Exit.match({ onSuccess: () => Infinity, onFailure: () => 0 })
   )
+  /** For good: OSS doesn't take them any more. */
   const forget = Effect.suspend(() => {
     held = undefined
+    spare = undefined
     return invalidate
   })
-  const isYoung = Effect.map(Monotonic.now, (now) => held !== undefined && now - held.since < least)
+  const renew = (time: number, now: number) =>
+    Effect.suspend(() => {
+      const { credentials } = held ?? {}
+      const left = (credentials?.expiresAt ?? time) - time
+      return Effect.flatMap(forget, () => {
+        if (credentials !== undefined && left > 0) spare = { credentials, until: now + left }
+        return refreshed
+      })
+    })
+  const isYoung = (now: number) => held !== undefined && !held.isSpare && now - held.since < least
+  /** Nothing helps sooner. */
+  const isPaused = (time: number, now: number) =>
+    held !== undefined &&
+    held.isSpare &&
+    now - held.since < pause &&
+    time < (held.credentials.expiresAt ?? Infinity)
   return {
     current: (time) =>
       Effect.suspend(() => {
         const { expiresAt = Infinity } = held?.credentials ?? {}
         if (time < expiresAt - margin) return refreshed
-        return Effect.flatMap(isYoung, (young) =>
-          young ? refreshed : Effect.andThen(forget, refreshed)
+        return Effect.flatMap(Monotonic.now, (now) =>
+          isYoung(now) || isPaused(time, now) ? refreshed : renew(time, now)
         )
       }),
     expired: (used) => Effect.suspend(() => (used === held?.credentials ? forget : Effect.void)),
     unknown: (used) =>
       Effect.suspend(() => {
         if (used !== held?.credentials) return Effect.succeed(true)
-        return Effect.flatMap(isYoung, (young) =>
-          young ? Effect.succeed(false) : Effect.as(forget, true)
+        return Effect.flatMap(Monotonic.now, (now) =>
+          isYoung(now) ? Effect.succeed(false) : Effect.as(forget, true)
         )
       })
   }
