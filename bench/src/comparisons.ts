@@ -3,7 +3,7 @@
  */
 import * as Effect from "effect/Effect"
 import { execFileSync } from "node:child_process"
-import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from "node:fs"
+import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import * as Aws from "./aws.ts"
 import type { Comparison } from "./Comparison.ts"
@@ -306,6 +306,8 @@ const bundled = (place: Place): string => {
     join(import.meta.dirname, "../../packages/cli/bundle.ts"),
     directory
   ])
+  // As in the installed package. Where nobody says it, Node tries each file to find out.
+  writeFileSync(join(directory, "package.json"), JSON.stringify({ type: "module" }))
   return join(directory, "bin.js")
 }
 

@@ -8,9 +8,12 @@
 import { build, type Metafile } from "esbuild"
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { fewFiles } from "./fewFiles.ts"
+import { lateSegmenter } from "./lateSegmenter.ts"
 import { withoutUrllib } from "./withoutUrllib.ts"
 
 const root = join(import.meta.dirname, "../..")
+const source = (path: string) => join(import.meta.dirname, "src", path)
 const directory = process.argv[2] ?? join(import.meta.dirname, "dist")
 
 /**
@@ -26,7 +29,7 @@ process.noDeprecation = true`
 
 const { metafile } = await build({
   absWorkingDir: root,
-  entryPoints: [join(import.meta.dirname, "src/bin.ts")],
+  entryPoints: [source("bin.ts")],
   outdir: directory,
   chunkNames: "bin/[name]-[hash]",
   bundle: true,
@@ -37,7 +40,11 @@ const { metafile } = await build({
   minifySyntax: true,
   legalComments: "none",
   banner: { js: banner },
-  plugins: [withoutUrllib],
+  plugins: [
+    withoutUrllib,
+    lateSegmenter,
+    fewFiles(source("main.ts"), source("internal/commands/upload.ts"))
+  ],
   metafile: true,
   logLevel: "warning"
 })

@@ -20,7 +20,7 @@ export const clipped = (text: string, columns: number): string => {
   if (columns <= 0) return ""
   const kept: Array<string> = []
   let room = columns - 1
-  for (const { segment } of Array.from(graphemes.segment(text)).toReversed()) {
+  for (const { segment } of Array.from(graphemes().segment(text)).toReversed()) {
     room -= displayWidth(segment)
     if (room < 0) break
     kept.unshift(segment)
@@ -28,4 +28,7 @@ export const clipped = (text: string, columns: number): string => {
   return `…${kept.join("")}`
 }
 
-const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" })
+/** Made when it is first needed: that takes longer than all else here. */
+const graphemes = () => (segmenter ??= new Intl.Segmenter(undefined, { granularity: "grapheme" }))
+
+let segmenter: Intl.Segmenter | undefined
