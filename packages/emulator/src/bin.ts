@@ -130,13 +130,18 @@ const flagOf: Readonly<Record<OssEmulator.StartError["option"], string>> = {
   cors: "--cors"
 }
 
+const endWith = (code: number) => Effect.sync(() => void (process.exitCode = code))
+
 Command.run(command, { version: "0.1.0" }).pipe(
-  Effect.catchTag("StartError", ({ option, problem, remedy }) =>
-    Effect.andThen(
-      Console.error(`error: ${flagOf[option]}: ${problem}\n  → ${remedy}`),
-      Effect.sync(() => void (process.exitCode = 2))
-    )
-  ),
+  Effect.catchTags({
+    StartError: ({ option, problem, remedy }) =>
+      Effect.andThen(
+        Console.error(`error: ${flagOf[option]}: ${problem}\n  → ${remedy}`),
+        endWith(2)
+      ),
+    // The help and what was wrong have been written.
+    ShowHelp: ({ errors }) => endWith(errors.length > 0 ? 2 : 0)
+  }),
   Effect.provide(NodeServices.layer),
   NodeRuntime.runMain
 )

@@ -148,6 +148,19 @@ describe("the command effect-oss-emulator", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.live("ends with 2 if a flag is unknown or has no value that it can have", () =>
+    Effect.gen(function* () {
+      for (const [flag, said] of [
+        ["--port=abc", /--port: "abc"/],
+        ["--prot=1", /Unrecognized flag: --prot/]
+      ] as const) {
+        const { code, errors } = yield* start(flag)
+        assert.strictEqual(yield* Effect.promise(() => code), 2)
+        assert.match(errors(), said)
+      }
+    })
+  )
+
   it.live("says that its port is taken", () =>
     Effect.acquireUseRelease(
       Effect.callback<ReturnType<typeof createServer>>((resume) => {
