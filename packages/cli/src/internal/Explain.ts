@@ -304,9 +304,11 @@ const mendPattern = "mend the pattern or the path, or add --allow-empty if that 
 /** Nobody can carry on with bytes that came once. */
 const ofPiped = ({ error }: Piped): Explanation => {
   if (error._tag === "SourceError") {
+    const { reason, problem } = error
+    const advice = reason._tag === "SourceUnreadable" ? reason.advice : undefined
     return {
-      what: error.problem,
-      ...final("nothing was stored: see why it failed, then run it again")
+      what: problem,
+      ...final(`nothing was stored: ${advice ?? "see why it failed, then run it again"}`)
     }
   }
   const { what, todo, exitCode } = explained(error)

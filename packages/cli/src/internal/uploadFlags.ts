@@ -63,7 +63,7 @@ export const selection = {
   maxSize: size("max-size", "Only files up to this size, such as 100MB"),
   allowEmpty: plainFlag(
     "allow-empty",
-    "Exit with 0 even if a pattern matches nothing, or nothing is to be uploaded"
+    "Exit with 0 even if a pattern matches nothing or nothing is to be uploaded; store a stream that is empty"
   )
 }
 

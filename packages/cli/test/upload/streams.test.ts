@@ -21,12 +21,19 @@ layer(World.layer, { excludeTestServices: true })("a stream", (it) => {
     })
   )
 
-  it.effect("that is empty becomes an empty object", () =>
+  it.effect("that is empty stores nothing, unless that is allowed", () =>
     Effect.gen(function* () {
-      const { env } = yield* World
-      const { code } = yield* run(["upload", "-", "oss://bucket/nothing"], { env, input: "" })
-      assert.strictEqual(code, 0)
-      yield* settled("nothing", new Uint8Array())
+      const { env, emulator } = yield* World
+      for (const given of [["-"], ["--command", "true"]]) {
+        const args = ["upload", ...given, "oss://bucket/nothing"]
+        const { code, error } = yield* run(args, { env, input: "" })
+        assert.match(error, /error: .* it is empty\n {2}→ nothing was stored: .*--allow-empty/)
+        assert.strictEqual(code, 3)
+        assert.isTrue(Option.isNone(yield* emulator.object("bucket", "nothing")))
+        assert.strictEqual((yield* run([...args, "--allow-empty"], { env, input: "" })).code, 0)
+        yield* settled("nothing", new Uint8Array())
+        yield* emulator.deleteObject("bucket", "nothing")
+      }
     })
   )
 

@@ -78,11 +78,11 @@ export const onceOf = Effect.fnUntraced(function* (input: Input, url: ObjectUrl.
   const [file = ""] = files
   if (Option.isSome(command)) {
     if (files.length > 0) return yield* together("--command")
-    return yield* named("--command", url, Streams.outputOf(command.value))
+    return yield* named("--command", url, Streams.outputOf(command.value, input))
   }
   if (file === "-") {
     if (files.length > 1) return yield* together("-")
-    return yield* named("-", url, Streams.standardInput)
+    return yield* named("-", url, Streams.standardInput(input))
   }
   if (files.length !== 1 || Option.isSome(input.filesFrom)) return undefined
   const fs = yield* FileSystem.FileSystem
@@ -90,7 +90,7 @@ export const onceOf = Effect.fnUntraced(function* (input: Input, url: ObjectUrl.
     onFailure: () => false,
     onSuccess: ({ type }) => type === "FIFO"
   })
-  return isPipe ? yield* named(file, url, Streams.namedPipe(file)) : undefined
+  return isPipe ? yield* named(file, url, Streams.namedPipe(file, input)) : undefined
 })
 
 /** What has no name of its own needs a key. */

@@ -18,17 +18,36 @@ export interface Once<R> {
 const unreadable = (source: string, description: string) =>
   new SourceError({ source, reason: new SourceUnreadable({ description }) })
 
-/** A second reading would yield nothing, and an empty object for a success. */
+const empty = (source: string) =>
+  new SourceError({
+    source,
+    reason: new SourceUnreadable({
+      description: "it is empty",
+      advice: "see why, or add --allow-empty if an empty object is what you expect"
+    })
+  })
+
+/** Whether an empty object may be what is meant. */
+export interface Options {
+  readonly allowEmpty: boolean
+}
+
+/**
+ * A second reading would yield nothing, and an empty object for a success. So
+ * does a program that fails before it has written anything, at the other end of
+ * a pipe, and standard input that is closed.
+ */
 const once = Effect.fnUntraced(function* <R>(
   name: string,
-  bytes: Stream.Stream<Uint8Array, SourceError, R>
+  bytes: Stream.Stream<Uint8Array, SourceError, R>,
+  { allowEmpty }: Options
 ): Effect.fn.Return<Once<R>> {
   const id = `once:${name}:${process.pid}-${yield* Clock.currentTimeMillis}`
   let isUsed = false
   const guarded = Stream.suspend(() => {
     if (isUsed) return Stream.fail(unreadable(name, "it can be read only once"))
     isUsed = true
-    return bytes
+    return allowEmpty ? bytes : Stream.orElseIfEmpty(bytes, () => Stream.fail(empty(name)))
   })
   const opened = Effect.map(Effect.context<R>(), (context): Sequential => ({
     _tag: "Sequential",
@@ -40,26 +59,29 @@ const once = Effect.fnUntraced(function* <R>(
   return { id, source: { name, open: opened } }
 })
 
-export const standardInput = once(
-  "standard input",
-  NodeStream.fromReadable<Uint8Array, SourceError>({
-    evaluate: () => process.stdin,
-    onError: (error) => unreadable("standard input", String(error)),
-    closeOnDone: false
-  })
-)
+export const standardInput = (options: Options) =>
+  once(
+    "standard input",
+    NodeStream.fromReadable<Uint8Array, SourceError>({
+      evaluate: () => process.stdin,
+      onError: (error) => unreadable("standard input", String(error)),
+      closeOnDone: false
+    }),
+    options
+  )
 
-export const namedPipe = (path: string) =>
+export const namedPipe = (path: string, options: Options) =>
   once(
     path,
     NodeStream.fromReadable<Uint8Array, SourceError>({
       evaluate: () => createReadStream(path),
       onError: (error) => unreadable(path, String(error))
-    })
+    }),
+    options
   )
 
 /** What a shell command prints. It fails, and nothing is stored, unless the command exits with 0. */
-export const outputOf = (command: string) => {
+export const outputOf = (command: string, options: Options) => {
   const failed = (description: string) => unreadable(command, description)
   const bytes = Stream.unwrap(
     Effect.gen(function* () {
@@ -79,5 +101,5 @@ export const outputOf = (command: string) => {
       )
     })
   )
-  return once<ChildProcessSpawner>(command, bytes)
+  return once<ChildProcessSpawner>(command, bytes, options)
 }
