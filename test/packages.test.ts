@@ -8,7 +8,7 @@ import { publint } from "publint"
 import { dirname } from "node:path"
 import { createContext, runInContext } from "node:vm"
 import { firstLine, root, run, succeed } from "./support/command.ts"
-import { blocks, readme } from "./support/documents.ts"
+import { blocks, matching, readme } from "./support/documents.ts"
 
 const Manifest = Schema.fromJsonString(
   Schema.Struct({
@@ -237,6 +237,27 @@ layer(Installed.layer, { excludeTestServices: true, timeout: 180_000 })("the pac
     })
   )
 
+  it.effect.each(nodes)(
+    "are required by the function for those who come from ali-oss, on %s",
+    (node) =>
+      Effect.gen(function* () {
+        const { project, nodes, env, arrived } = yield* Installed
+        const fs = yield* FileSystem.FileSystem
+        const [page] = yield* matching("docs/from-ali-oss.md")
+        const [pasted] = blocks(page!, "js")
+        const key = `required-${node.replace(" ", "-")}.tar`
+        yield* fs.writeFileString(`${project}/upload.cjs`, pasted!.code)
+        yield* fs.writeFileString(
+          `${project}/caller.cjs`,
+          `const { upload, close } = require("./upload.cjs")
+         upload("db.tar", "${key}").finally(close)`
+        )
+        const { code, error } = yield* run(nodes[node], ["caller.cjs"], { cwd: project, env })
+        assert.strictEqual(code, 0, error)
+        yield* arrived(key)
+      })
+  )
+
   it.effect.each(nodes)("run the command on %s", (node) =>
     Effect.gen(function* () {
       const { project, nodes, env, cli, arrived } = yield* Installed
@@ -311,6 +332,17 @@ layer(Installed.layer, { excludeTestServices: true, timeout: 180_000 })("the pac
     })
   )
 
+  it.effect("bring no table of content types to a page, since the browser has one", () =>
+    Effect.gen(function* () {
+      const { project } = yield* Installed
+      const contents = `import { OssClient } from "@effect-oss/core"; console.log(OssClient.layer)`
+      const read = yield* bundled(project, contents, "browser")
+      const all = read.join("\n")
+      assert.include(all, "contentTypes.browser.js")
+      assert.notMatch(all, /contentTypes\.js|node_modules\/mime\//)
+    })
+  )
+
   it.effect("load in a bundle for browsers, where there is no Node", () =>
     Effect.gen(function* () {
       const { project } = yield* Installed
@@ -347,7 +379,11 @@ layer(Installed.layer, { excludeTestServices: true, timeout: 180_000 })("the pac
 })
 
 /** The modules of which something is loaded together with these lines. */
-const bundled = Effect.fnUntraced(function* (resolveDir: string, contents: string) {
+const bundled = Effect.fnUntraced(function* (
+  resolveDir: string,
+  contents: string,
+  platform: "node" | "browser" = "node"
+) {
   const { metafile } = yield* Effect.promise(() =>
     build({
       stdin: { contents, resolveDir },
@@ -356,7 +392,7 @@ const bundled = Effect.fnUntraced(function* (resolveDir: string, contents: strin
       splitting: true,
       write: false,
       metafile: true,
-      platform: "node",
+      platform,
       format: "esm",
       // A proxy's agent, which urllib looks for when it is asked to use one.
       external: ["proxy-agent"],
