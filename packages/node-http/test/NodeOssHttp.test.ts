@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Body, Crc64, type OssClient } from "@effect-oss/core"
-import { Effect, Exit, Layer, Option, Scope, Stream } from "effect"
+import { Effect, Exit, Fiber, Layer, Option, Scope, Stream } from "effect"
 import { HttpBody, HttpClient, HttpClientRequest } from "effect/http"
 import { createServer, type IncomingMessage } from "node:http"
 import {
@@ -110,6 +110,29 @@ describe("a success before the end of the body", () => {
       const error = yield* Effect.flip(putPart(client, telling(64 * MiB).body))
       assert.strictEqual(error.reason._tag, "Transport")
       assert.include(error.message, "before the body had been sent")
+    }).pipe(Effect.scoped)
+  )
+})
+
+describe("a request that is over", () => {
+  it.live("takes its connection with it if the answer came before the end of the body", () =>
+    Effect.gen(function* () {
+      const server = yield* serve(() => ({ status: 503 }), "arrival")
+      const client = yield* clientTo(server.url, {}, NodeOssHttp.layer())
+      yield* Effect.flip(putPart(client, telling(64 * MiB).body))
+      yield* until(() => server.connections() === 0)
+    }).pipe(Effect.scoped)
+  )
+
+  it.live.each([10, 64 * MiB])("is off the wire once it is interrupted, with %s bytes", (size) =>
+    Effect.gen(function* () {
+      // Who doesn't read doesn't see that the other side is gone.
+      const server = yield* serve((_, { req }) => void req.resume(), "arrival")
+      const client = yield* clientTo(server.url, {}, NodeOssHttp.layer())
+      const fiber = yield* Effect.forkChild(putPart(client, telling(size).body))
+      yield* until(() => server.requests.length === 1)
+      yield* Fiber.interrupt(fiber)
+      yield* until(() => server.connections() === 0)
     }).pipe(Effect.scoped)
   )
 })

@@ -2,10 +2,14 @@ import type { Patches } from "../mutant.ts"
 
 export const transport: Patches = {
   folder: "packages/node-http/src/internal",
-  tests: ["packages/node-http/test/NodeOssHttp", "packages/node-http/test/pieces"],
+  tests: [
+    "packages/node-http/test/NodeOssHttp",
+    "packages/node-http/test/pieces",
+    "packages/node-http/test/pump"
+  ],
   worlds: "none",
   named: {
-    "pump.ts": ["packages/node-http/test/NodeOssHttp"],
+    "pump.ts": ["packages/node-http/test/pump", "packages/node-http/test/NodeOssHttp"],
     "exchange.ts": ["packages/node-http/test/NodeOssHttp"]
   },
   bugs: [
