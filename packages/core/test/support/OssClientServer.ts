@@ -73,6 +73,8 @@ export const serve = (
           })
         }
       })
+      // Whether a connection is closed is up to the client.
+      server.keepAliveTimeout = 0
       server.on("connection", (socket) => {
         accepted++
         sockets.add(socket)
