@@ -6,6 +6,7 @@ export const reading: Patches = {
   named: {
     "bufferPool.ts": ["packages/core/test/source/bufferPool"],
     "partReader.ts": [
+      "packages/core/test/source/partReader",
       "packages/core/test/upload/Upload.stream",
       "packages/core/test/source/Source.stream"
     ],
@@ -60,8 +61,8 @@ export const reading: Patches = {
     ],
     [
       "bufferPool.ts",
-      "free.push(...held.splice(0))",
-      "free.push(...held)",
+      "free.pop() ?? new",
+      "free.at(-1) ?? new",
       "a buffer is used for two parts at once"
     ],
     [

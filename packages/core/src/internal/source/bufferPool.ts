@@ -86,7 +86,7 @@ const partBuffer = (
       read: (target, offset) => Effect.sync(() => copy(held, target, offset))
     }),
     release: Effect.suspend(() => {
-      free.push(...held.splice(0))
+      free.push(...held)
       return release
     })
   }

@@ -76,7 +76,8 @@ const tooLarge = (partSize: number, { bytes }: Memory) =>
     remedy: "give a smaller part size, or more memory to UploadDefaults"
   })
 
-interface Layout {
+/** Which parts a source has. */
+export interface Layout {
   /** The part of that number, if the source has so many bytes; undefined if there can be no such part. */
   readonly part: (number: number) => Part.Part | undefined
   /** The source has more bytes than the parts hold. */
@@ -98,7 +99,8 @@ const layoutOf = (
     ? Effect.succeed(growing(partSize))
     : Effect.map(Effect.fromResult(Part.plan(size, partSize)), (plan) => declared(plan, name))
 
-const growing = (partSize: number): Layout => ({
+/** Of a source whose length isn't known. */
+export const growing = (partSize: number): Layout => ({
   part: (number) => (number > Parts.maxParts ? undefined : Parts.growing(number, partSize)),
   tooLong: Effect.fail(
     new InvalidRequest({
