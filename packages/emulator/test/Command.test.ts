@@ -5,6 +5,7 @@ import { spawn } from "node:child_process"
 import { createServer } from "node:net"
 import type { AddressInfo } from "node:net"
 import { fileURLToPath } from "node:url"
+import { until } from "../../core/test/support/OssClientServer.ts"
 import { aliOss, bytesOf } from "./support.ts"
 
 const program = fileURLToPath(new URL("../src/bin.ts", import.meta.url))
@@ -77,6 +78,8 @@ describe("the command effect-oss-emulator", () => {
         [answer.status, answer.headers.get("access-control-allow-origin")],
         [404, "https://app.test"]
       )
+      // Standard error and answers come by ways of their own.
+      yield* until(() => errors().split("\n").length > 3)
       const lines = errors().split("\n")
       assert.match(lines[0] ?? "", /^\S+Z 200 put one\/k, 10 bytes, \d+ ms, [0-9A-F]{24}$/)
       assert.match(lines[2] ?? "", /^\S+Z 404 NoSuchBucket get three\/k, /)
@@ -86,6 +89,7 @@ describe("the command effect-oss-emulator", () => {
   it.live("warns where other machines reach it", () =>
     Effect.gen(function* () {
       const { url, errors } = yield* start("--host", "0.0.0.0")
+      yield* until(() => errors().includes("\n"))
       assert.match(errors(), /^warning: every machine .* can read and write everything/)
       const health = yield* Effect.promise(() => fetch(`${url}/-/health`))
       assert.deepStrictEqual(yield* Effect.promise(() => health.json()), { status: "ok" })
