@@ -227,6 +227,19 @@ describe("retrying a request", () => {
     })
   )
 
+  it.effect("asks no policy about an error that can't go away", () =>
+    Effect.gen(function* () {
+      let asked = 0
+      const retrying = Attempts.make({
+        policy: Schedule.tap(Schedule.forever, () => Effect.sync(() => asked++)),
+        budget: RetryPolicy.budgetUnsafe(10),
+        ...silent
+      })
+      yield* Effect.flip(retrying(scripted([denied]).request))
+      assert.strictEqual(asked, 0)
+    })
+  )
+
   it.effect("lets errors that are not OSS's pass", () =>
     Effect.gen(function* () {
       const retrying = Attempts.make({
@@ -269,6 +282,9 @@ describe("retrying a request", () => {
       yield* retrying(scripted([]).request)
       const third = scripted([busy])
       assert.strictEqual(yield* retrying(third.request), "done")
+      // That success gave back what its retry had taken.
+      const fourth = scripted([busy])
+      assert.strictEqual(yield* retrying(fourth.request), "done")
     })
   )
 

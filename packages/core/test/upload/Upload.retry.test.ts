@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { CheckpointStore, OssError, RetryPolicy, Source, Upload } from "@effect-oss/core"
 import { Fault, OssEmulator } from "@effect-oss/emulator"
-import { Effect, Fiber, Layer, Random, Schedule } from "effect"
+import { Effect, Fiber, Layer, Random, Schedule, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import {
   assertWhole,
@@ -272,6 +272,24 @@ describe("bad requests", () => {
       assert.deepInclude(error, { _tag: "InvalidRequest", field })
       assert.deepStrictEqual(yield* requests, {})
     }).pipe(Effect.provide(world))
+  )
+})
+
+describe("a source that no object can hold", () => {
+  it.effect("is refused before the upload begins", () =>
+    Effect.gen(function* () {
+      const opened = yield* Source.bytes(fiveParts, "huge").open
+      const size = 49 * 2 ** 40
+      const source = { name: "huge", open: Effect.succeed({ ...opened, size }) }
+      const seen: Array<string> = []
+      const error = yield* Upload.events({ key, source }).pipe(
+        Stream.runForEach(({ _tag }) => Effect.sync(() => seen.push(_tag))),
+        Effect.flip
+      )
+      assert.deepInclude(error, { _tag: "InvalidRequest", field: "source" })
+      assert.deepStrictEqual(seen, [])
+      assert.deepStrictEqual(yield* requests, {})
+    }).pipe(Effect.scoped, Effect.provide(world))
   )
 })
 
