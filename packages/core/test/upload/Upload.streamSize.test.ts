@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Checkpoint, CheckpointStore, OssClient, Source, Upload } from "@effect-oss/core"
+import { Body, Checkpoint, CheckpointStore, OssClient, Source, Upload } from "@effect-oss/core"
 import { OssEmulator } from "@effect-oss/emulator"
 import { Effect, Option, Ref, Schema, Stream } from "effect"
 import {
@@ -37,6 +37,43 @@ describe("a stream of unknown length", () => {
       const events = yield* collect(streamRequest(chunked(longer)))
       assert.deepInclude(events, { _tag: "Restarted", reason: "SourceChanged" })
       yield* assertWhole(longer)
+    }).pipe(Effect.provide(world))
+  )
+
+  /** As standard input is: a second reading yields nothing. */
+  const readOnce = (bytes: Uint8Array) => {
+    let isRead = false
+    return Stream.suspend(() => {
+      const again = isRead
+      isRead = true
+      return again ? Stream.empty : chunked(bytes)
+    })
+  }
+
+  it.effect("that is another one, and can be read only once, fails in one run and no more", () =>
+    Effect.gen(function* () {
+      for (const step of ["finish", "remove"] as const) {
+        yield* killedAt(streamRequest(chunked(fiveParts)), step)
+        const other = contentOf(fiveParts.length, 7)
+        const error = yield* Effect.flip(Upload.upload(streamRequest(readOnce(other))))
+        assert.strictEqual(error._tag, "SourceError")
+        yield* Upload.upload(streamRequest(readOnce(other)))
+        yield* assertWhole(other)
+      }
+    }).pipe(Effect.provide(world))
+  )
+
+  it.effect("takes no empty object for what it had begun", () =>
+    Effect.gen(function* () {
+      yield* killedAfter(streamRequest(chunked(fiveParts), { concurrency: 1 }), 0)
+      const emulator = yield* OssEmulator.OssEmulator
+      const [begun] = yield* emulator.uploads(bucket)
+      yield* emulator.abortUpload({ bucket, key, uploadId: begun!.uploadId })
+      const client = yield* OssClient.OssClient
+      yield* client.put({ key, body: Body.fromBytes(new Uint8Array(0)) })
+      const events = yield* collect(streamRequest(readOnce(fiveParts)))
+      assert.deepInclude(events, { _tag: "Restarted", reason: "UploadGone" })
+      yield* assertWhole(fiveParts)
     }).pipe(Effect.provide(world))
   )
 

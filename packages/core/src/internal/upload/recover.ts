@@ -16,7 +16,7 @@ import { Diverged } from "./reader.ts"
 import type { Upload } from "./resume.ts"
 import { carryOn, mayRestart } from "./resume.ts"
 import type { Failure, Session } from "./session.ts"
-import { restart } from "./session.ts"
+import { forget, restart } from "./session.ts"
 
 /** What was sent is not there any more, or is not the source's. */
 export class Lost extends Data.TaggedError("Lost")<{
@@ -84,6 +84,9 @@ const recover = Effect.fnUntraced(function* (
       return Option.some(yield* carryOn(session, { ...upload.value, recorded: parts }, "PartsLost"))
     }
     if (reason !== "UploadGone") yield* abort(session, upload.value.uploadId)
+  } else {
+    // It says that the object is this source's. A source that can't be read again would meet it in each run.
+    yield* forget(session)
   }
   yield* restart(session, reason)
   return Option.none()

@@ -193,8 +193,9 @@ const settleGone = Effect.fnUntraced(function* (
   // Of a source whose size isn't known, any run of parts may be all.
   const look = session.source.size === null ? storedNow : storedSoon
   const isAll = (session.source.size ?? size) === size
+  // Nothing is completed before a part of it is recorded: an empty object is another's.
   const stored =
-    Option.isSome(crc64) && isAll
+    Option.isSome(crc64) && isAll && recorded.length > 0
       ? yield* look(session, { size, crc64: crc64.value })
       : Option.none()
   if (Option.isNone(stored)) {
