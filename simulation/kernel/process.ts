@@ -78,6 +78,7 @@ export interface Options {
 
 export interface Process {
   readonly name: string
+  readonly host: string
   readonly lane: Lane
   readonly pid: number
   readonly kill: () => void
@@ -132,6 +133,7 @@ export const start = (options: Options): Process => {
   })
   return {
     name,
+    host: host.name,
     lane,
     pid,
     kill: life.kill,
@@ -250,6 +252,7 @@ const contextOf = (
         user: undefined,
         thread: () => "",
         watch: Duration.seconds(40),
+        again: Duration.millis(100),
         read: readByFileSystem,
         readSync: undefined,
         uuid: random.uuid

@@ -165,6 +165,26 @@ describe("a store of files, on a disk that fails", () => {
     }).pipe(Effect.provide([NodeServices.layer, Logger.layer([])]))
   )
 
+  it.effect.each([".lease", ".journal"])(
+    "leaves no %s behind if it can't be removed at first",
+    (suffix) =>
+      Effect.gen(function* () {
+        const directory = yield* temporaryDirectory
+        let refused = 0
+        const store = layerHooked(directory, ({ call, path }) =>
+          call === "remove" && path.endsWith(suffix) && ++refused <= 3
+            ? Effect.fail(diskFull)
+            : Effect.void
+        )
+        const upload = withLog("key", (log) =>
+          Effect.andThen(Effect.andThen(log.begin(header()), log.append(part(1))), log.remove)
+        )
+        yield* Effect.provide(upload, store)
+        assert.isAbove(refused, 3)
+        assert.deepStrictEqual(yield* files(directory), [])
+      }).pipe(Effect.scoped, Effect.provide(NodeServices.layer))
+  )
+
   it.effect("gives up an upload though there is no space for a journal", () =>
     Effect.gen(function* () {
       const directory = yield* temporaryDirectory

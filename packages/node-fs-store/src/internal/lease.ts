@@ -36,7 +36,7 @@ import * as Claim from "./claim.ts"
 import type { Claimant } from "./holder.ts"
 import * as Holder from "./holder.ts"
 import type { Place } from "./place.ts"
-import { discard, unavailable } from "./place.ts"
+import { discard, persistently, unavailable } from "./place.ts"
 import * as Process from "./process.ts"
 
 /** A lease that is held. */
@@ -107,6 +107,7 @@ const release = (claimant: Claimant) => {
     () => Effect.andThen(check(claimant), discard(lease)),
     () => Effect.ignore(discard(own))
   ).pipe(
+    persistently,
     Effect.catchReason("CheckpointError", "LeaseLost", () => Effect.void),
     Effect.catchReason("PlatformError", "AlreadyExists", () => Effect.void),
     Effect.catchReason("PlatformError", "NotFound", () => Effect.void),

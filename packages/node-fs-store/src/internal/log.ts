@@ -31,7 +31,7 @@ import type { UploadedPart } from "@effect-oss/core/Part"
 import * as Journal from "./journal.ts"
 import type { Lease } from "./lease.ts"
 import type { Place } from "./place.ts"
-import { discard, syncDirectory, unavailable } from "./place.ts"
+import { discard, persistently, syncDirectory, unavailable } from "./place.ts"
 import * as Writer from "./writer.ts"
 
 /** What the log is opened on. */
@@ -165,14 +165,16 @@ const stepsOf = ({ place, key, lease, recovered, ...options }: Options, target: 
     yield* close
   })
 
-  const remove = Effect.gen(function* () {
-    yield* lease.check
-    yield* close
-    yield* removeOlder
-    yield* discard(target)
-    yield* syncDirectory(place.directory)
-    state = undefined
-  })
+  const remove = persistently(
+    Effect.gen(function* () {
+      yield* lease.check
+      yield* close
+      yield* removeOlder
+      yield* discard(target)
+      yield* syncDirectory(place.directory)
+      state = undefined
+    })
+  )
 
   const carryOver = Effect.suspend(() =>
     state === undefined ? Effect.void : replace(state.header, state.parts)

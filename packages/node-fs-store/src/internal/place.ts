@@ -17,6 +17,7 @@ import * as Option from "effect/Option"
 import type * as Path from "effect/Path"
 import type { PlatformError } from "effect/PlatformError"
 import * as Result from "effect/Result"
+import * as Schedule from "effect/Schedule"
 import * as Checkpoint from "@effect-oss/core/Checkpoint"
 import { CheckpointError, Unavailable, Untrusted } from "@effect-oss/core/CheckpointStore"
 import { hash as digestOf } from "node:crypto"
@@ -154,6 +155,25 @@ export const discard = (file: string) =>
   FileSystem.FileSystem.use((fs) => fs.remove(file)).pipe(
     Effect.catchReason("PlatformError", "NotFound", () => Effect.void)
   )
+
+/**
+ * What a disk that fails for a moment keeps from being removed stays: a lease
+ * for as long as this process lives, a checkpoint until somebody sweeps. So it is
+ * tried again for a second.
+ */
+export const persistently = <A, R>(
+  removal: Effect.Effect<A, PlatformError | CheckpointError, R>
+): Effect.Effect<A, PlatformError | CheckpointError, R> =>
+  Effect.flatMap(System, ({ again }) =>
+    Effect.retry(removal, {
+      while: ({ reason }) => !lasting.has(reason._tag),
+      schedule: Schedule.spaced(again),
+      times: 10
+    })
+  )
+
+/** What another attempt finds as it is. */
+const lasting: ReadonlySet<string> = new Set(["LeaseLost", "AlreadyExists", "NotFound"])
 
 /** Makes what was written to a file durable. */
 export const sync = (path: string) =>

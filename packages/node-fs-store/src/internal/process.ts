@@ -54,6 +54,8 @@ export const System = Context.Reference<{
   readonly thread: () => string
   /** How long a holder that gives no sign of life is watched before it is taken for dead. */
   readonly watch: Duration.Duration
+  /** How long to wait before a file that could not be removed is removed again. */
+  readonly again: Duration.Duration
   /** Reads a file that may be planted, up to a limit. */
   readonly read: (
     path: string,
@@ -80,6 +82,7 @@ export const System = Context.Reference<{
     user: process.geteuid?.(),
     thread,
     watch: Duration.seconds(40),
+    again: Duration.millis(100),
     read: File.readByNode,
     readSync: File.readByNodeSync,
     look: Beacon.look,

@@ -160,6 +160,7 @@ export const layerHooked = (directory: string, hook: Hook, appearance: Appearanc
       ...system,
       user: appearance.user ?? system.user,
       watch: Duration.fromInputUnsafe(appearance.watch ?? 0),
+      again: Duration.zero,
       fileSystem: (path) =>
         appearance.fileSystem === undefined
           ? system.fileSystem(path)
