@@ -261,9 +261,30 @@ const isFinal = ({ file }: Uploader, error: UploadError): boolean => {
   }
 }
 
-/** Does what the message of a damaged checkpoint advises: deletes it. */
-const followRemedy = ({ disk, server }: World, uploader: Uploader, error: UploadError) => {
+/** Does what the message advises. */
+const followRemedy = (world: World, uploader: Uploader, error: UploadError) => {
   if (error._tag !== "CheckpointError") return
+  if (error.reason._tag === "Busy") endIdle(world, error.reason.holder)
+  deleteDamaged(world, uploader, error)
+}
+
+/**
+ * Ends the process that holds the checkpoint, if none of its threads uploads any
+ * more: no other process can tell where the kernel doesn't show threads.
+ */
+const endIdle = ({ uploaders }: World, holder: string) => {
+  for (const { pid, host, end } of uploaders) {
+    const isHolder = holder === `process ${pid} on host ${host.name}`
+    if (isHolder && pid !== undefined && Option.isSome(end)) host.processes.delete(pid)
+  }
+}
+
+/** Deletes a damaged checkpoint. */
+const deleteDamaged = (
+  { disk, server }: World,
+  uploader: Uploader,
+  error: Extract<UploadError, { readonly _tag: "CheckpointError" }>
+) => {
   if (error.reason._tag !== "Damaged" && error.reason._tag !== "UnknownVersion") return
   if (disk.bytes(error.location) !== undefined) return disk.remove(error.location)
   // The location may be the name of the checkpoint.
