@@ -1,4 +1,6 @@
 /** Keys that the command finds where Alibaba's tools have them. */
+import { execFileSync } from "node:child_process"
+import { writeFile } from "node:fs/promises"
 import { dirname } from "node:path"
 import { assert, layer } from "@effect/vitest"
 import { Effect, FileSystem } from "effect"
@@ -64,6 +66,31 @@ layer(World.layer, { excludeTestServices: true })("the command finds keys", (it)
       assert.strictEqual(code, 2)
       assert.match(error, /\.ossutilconfig, profile util: ramrolearn is missing; mode RamRoleArn/)
       nothingSecret()
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("in a pipe, as in --ossutil-config <(decrypt keys)", () =>
+    Effect.gen(function* () {
+      const { directory, upload } = yield* home({})
+      const pipe = `${directory}/pipe`
+      execFileSync("mkfifo", [pipe])
+      const text = `[default]\naccess-key-id=${keyId}\naccess-key-secret=${secret}\n`
+      const [{ code, error }] = yield* Effect.all(
+        [upload(["--ossutil-config", pipe]), Effect.promise(() => writeFile(pipe, text))],
+        { concurrency: 2 }
+      )
+      assert.deepStrictEqual([code, error], [0, ""])
+      nothingSecret()
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("but waits for no pipe in the place of a usual file", () =>
+    Effect.gen(function* () {
+      const { directory, upload } = yield* home({})
+      execFileSync("mkfifo", [`${directory}/.ossutilconfig`])
+      const { code, error } = yield* upload(["--ossutil"])
+      assert.strictEqual(code, 2)
+      assert.match(error, /\.ossutilconfig is no regular file/)
     }).pipe(Effect.scoped)
   )
 

@@ -352,9 +352,7 @@ const ofConfig = ({ cause }: ConfigError): Explanation => {
   return secrets.has(name)
     ? {
         what: `${name} is not set`,
-        ...usage(
-          `set the environment variable ${name}, or have upload read ossutil's file: --ossutil`
-        )
+        ...usage(`set the environment variable ${name}`)
       }
     : { what: `${name}: ${issue?.message}`, ...usage(`set ${name} to such a value, or unset it`) }
 }

@@ -1,9 +1,9 @@
 /** The layers of a command that talks to OSS, out of its flags, a file if asked for, and the environment. */
 import * as Bandwidth from "@effect-oss/core/Bandwidth"
+import * as TextFile from "@effect-oss/core/internal/textFile"
 import * as OssClient from "@effect-oss/core/OssClient"
 import * as NodeOssHttp from "@effect-oss/node-http/NodeOssHttp"
 import * as Effect from "effect/Effect"
-import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Path from "effect/Path"
@@ -52,7 +52,7 @@ const ossutilFile = Effect.fnUntraced(function* (bucket: string, connection: Con
   const isNamed = Option.isSome(ossutilConfig)
   if (!isNamed && !ossutil) return undefined
   const path = isNamed ? ossutilConfig.value : yield* ossutilPath
-  const text = yield* read(isNamed ? "--ossutil-config" : "--ossutil", path)
+  const text = yield* read(isNamed ? "--ossutil-config" : "--ossutil", path, isNamed)
   const config = yield* Effect.fromResult(
     OssutilConfig.parse(path, text, { bucket, profile: Option.getOrUndefined(profile) })
   )
@@ -75,20 +75,17 @@ const ossutilPath = Effect.gen(function* () {
   })
 })
 
-const read = Effect.fnUntraced(function* (flag: string, path: string) {
-  const fs = yield* FileSystem.FileSystem
-  return yield* Effect.mapError(
-    fs.readFileString(path),
-    ({ reason }) =>
+/** A file that is named at the shell may be a pipe, as in `--ossutil-config <(decrypt keys)`. */
+const read = (flag: string, path: string, pipes: boolean) =>
+  Effect.mapError(
+    TextFile.read(path, { pipes }),
+    ({ why, problem }) =>
       new UsageError({
         problem:
-          reason._tag === "NotFound"
-            ? `${flag}: there is no file ${path}`
-            : `${flag}: ${path} can't be read: ${reason.message}`,
+          why === "NotFound" ? `${flag}: there is no file ${path}` : `${flag}: ${path} ${problem}`,
         remedy: `write it by "ossutil config", or give another by --ossutil-config FILE`
       })
   )
-})
 
 /** At most so many bytes a second, if that is asked for. */
 export const limited = <E, R>(

@@ -54,7 +54,7 @@ const usageError = ({ reason }: NodeOssCredentials.CredentialsError): UsageError
     ? new UsageError({
         problem: `there are no keys: ${reason.tried.join("; ")}`,
         remedy:
-          "set the environment variables OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET, or have upload read ossutil's file: --ossutil"
+          "set the environment variables OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET, or give the keys in one of those places"
       })
     : new UsageError({
         problem: reason.message,

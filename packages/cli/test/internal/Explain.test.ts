@@ -191,7 +191,7 @@ describe("the environment", () => {
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* failing(Config.NonEmptyString("OSS_ACCESS_KEY_SECRET"), {}), {
         what: "OSS_ACCESS_KEY_SECRET is not set",
-        todo: "set the environment variable OSS_ACCESS_KEY_SECRET, or have upload read ossutil's file: --ossutil",
+        todo: "set the environment variable OSS_ACCESS_KEY_SECRET",
         exitCode: 2
       })
     })

@@ -52,6 +52,42 @@ describe("the metadata service", () => {
     })
   )
 
+  it.effect.each([
+    ["three times", 3, "STS.ecs"],
+    ["at last in vain", 4, "CredentialsNotFound"]
+  ] as const)("in trouble is asked again: %s", ([, troubles, end]) =>
+    Effect.gen(function* () {
+      let left: number = troubles
+      const asked: Array<Asked> = []
+      const answer: Answerer = (request) =>
+        request.method === "GET" && left-- > 0 ? { status: 429, body: "" } : instance(request)
+      const search = yield* find({ answer }, { metadata }, asked).pipe(
+        Effect.match({ onSuccess: ([id]) => id, onFailure: ({ reason }) => reason._tag }),
+        Effect.forkChild
+      )
+      // One for a token, and the first of those in trouble.
+      for (const [before, wait] of [
+        [2, 200],
+        [3, 400],
+        [4, 800]
+      ] as const) {
+        while (asked.length < before) yield* Effect.promise(() => new Promise(setImmediate))
+        yield* TestClock.adjust(wait)
+      }
+      assert.strictEqual(yield* Fiber.join(search), end)
+    })
+  )
+
+  it.effect("whose responses a page replaces may be back", () =>
+    Effect.gen(function* () {
+      const env = { ALIBABA_CLOUD_ECS_METADATA: "uploads" }
+      const answer: Answerer = () => ({ body: "<html>portal</html>" })
+      const error = yield* Effect.flip(find({ env, answer }, { metadata }))
+      assert.strictEqual(error.reason._tag, "CredentialsUnavailable")
+      assert.notInclude(error.message, "portal")
+    })
+  )
+
   const first: Answerer = (request) =>
     request.url.endsWith("/token")
       ? { status: 404, body: "" }
@@ -235,7 +271,13 @@ describe("STS gives a role's keys", () => {
         [
           { status: 403, body: "<html>" },
           "CredentialsUnavailable",
-          /responded with 403/,
+          /a page came in place of its response \(403\)/,
+          /network/
+        ],
+        [
+          { body: "<!DOCTYPE html><html>Sign in to the hotel</html>" },
+          "CredentialsUnavailable",
+          /a page came in place of its response \(200\)/,
           /network/
         ],
         [{ status: 503, body: "" }, "CredentialsUnavailable", /responded with 503/, /network/],

@@ -1,6 +1,10 @@
 /** Where the chain finds credentials, and in which order. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
+import { execFileSync } from "node:child_process"
+import { mkdirSync, mkdtempSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { inspect } from "node:util"
 import { find, issued } from "./world.ts"
 
@@ -52,6 +56,26 @@ describe("the first of these that is there counts", () => {
       const { reason } = yield* Effect.flip(find({ env, files: ossutilKeys }))
       assert.strictEqual(reason._tag, "CredentialsInvalid")
       assert.match(reason.message, /\/gone: doesn't exist$/)
+    })
+  )
+
+  it.effect("a file that is longer than any such file is an error", () =>
+    Effect.gen(function* () {
+      const files = { ".aliyun/config.json": "\n".repeat(1024 * 1024 + 1), ...ossutilKeys }
+      const { reason } = yield* Effect.flip(find({ files }))
+      assert.strictEqual(reason._tag, "CredentialsInvalid")
+      assert.match(reason.message, /config\.json: is longer than 1 MiB$/)
+    })
+  )
+
+  it.live("a pipe in a file's place is an error, and nobody waits for its writer", () =>
+    Effect.gen(function* () {
+      const home = mkdtempSync(join(tmpdir(), "effect-oss-"))
+      mkdirSync(join(home, ".aliyun"))
+      execFileSync("mkfifo", [join(home, ".aliyun/config.json")])
+      const { reason } = yield* Effect.flip(find({ env: { HOME: home } }))
+      assert.strictEqual(reason._tag, "CredentialsInvalid")
+      assert.match(reason.message, /config\.json: is no regular file$/)
     })
   )
 
@@ -158,7 +182,7 @@ describe("a mistake", () => {
     [
       "a directory in place of a file",
       { files: { ".ossutilconfig/file": "" } },
-      /\.ossutilconfig: can't be read/
+      /\.ossutilconfig: is no regular file$/
     ],
     [
       "a pod without a role",
@@ -174,7 +198,7 @@ describe("a mistake", () => {
           ALIBABA_CLOUD_ROLE_ARN: "r"
         }
       },
-      /the OIDC token file \/gone\/token can't be read \(NotFound\)/
+      /the OIDC token file \/gone\/token doesn't exist/
     ]
   ] as const)("%s names the place and the field, and shows no value", ([, world, message]) =>
     Effect.gen(function* () {
@@ -231,7 +255,7 @@ describe("a credentials URI", () => {
     ["refuses", { status: 403, body: "" }, "CredentialsRefused"],
     ["has no keys", { body: '{"Code":"NoKeys"}' }, "CredentialsRefused"],
     ["has half a key", { body: '{"AccessKeyId":"hidden"}' }, "CredentialsInvalid"],
-    ["is a web page", { body: "<html>hidden" }, "CredentialsInvalid"]
+    ["is a web page", { body: "<html>hidden" }, "CredentialsUnavailable"]
   ] as const)("that %s is named by its variable, not by its address", ([, answer, tag]) =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(find({ env, answer: () => answer }))

@@ -56,8 +56,20 @@ const codeOf = (error: unknown): string => {
 }
 
 /** What may go away by itself. */
-export const isTrouble = (status: number): boolean =>
+export const isTrouble = ({ status }: Answer): boolean =>
   status >= 500 || status === 429 || status === 408
+
+/** A proxy, a firewall or a captive portal responds with a page, and a service only if it has no such address. */
+const isPage = ({ status, text }: Answer): boolean =>
+  status !== 404 && status !== 405 && /^\s*<(!doctype|html|head|body)\b/i.test(text)
+
+/** Something that is not the service's own answer, and that may go away. */
+export const inTrouble = (source: string, answer: Answer): CredentialsError | undefined =>
+  isTrouble(answer)
+    ? unavailable(source, `responded with ${answer.status}`)
+    : isPage(answer)
+      ? unavailable(source, `a page came in place of its response (${answer.status})`)
+      : undefined
 
 const text = Schema.NonEmptyString
 
@@ -91,19 +103,21 @@ const serviceRemedy = "see to that service, or give other credentials"
 /** A response with `Code`: the metadata service's, or a credentials URI's. */
 export const keysOfAnswer = Effect.fnUntraced(function* (
   source: string,
-  { status, text }: Answer
+  answer: Answer
 ): Effect.fn.Return<OssCredentials.Credentials, CredentialsError> {
-  if (isTrouble(status)) return yield* unavailable(source, `responded with ${status}`)
+  const { status, text } = answer
+  const trouble = inTrouble(source, answer)
+  if (trouble !== undefined) return yield* trouble
   if (status !== 200) return yield* refused(source, `responded with ${status}`, serviceRemedy)
-  const answer = yield* parse(source, text)
+  const value = yield* parse(source, text)
   const { Code = "Success" } = yield* decode(
     source,
     Schema.Struct({ Code: Schema.optionalKey(Schema.String) }),
-    answer
+    value
   )
   if (Code !== "Success")
     return yield* refused(source, `responded with Code ${clip(Code)}`, serviceRemedy)
-  return yield* keysOf(source, answer)
+  return yield* keysOf(source, value)
 })
 
 /** The message has nothing of the text. */

@@ -1,6 +1,7 @@
 /** The files of Alibaba's tools: where they are, how they are read, and which profile counts. */
+import * as TextFile from "@effect-oss/core/internal/textFile"
 import * as Effect from "effect/Effect"
-import * as FileSystem from "effect/FileSystem"
+import type * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
 import * as Schema from "effect/Schema"
 import { clip, decode, parse } from "./ask.ts"
@@ -239,14 +240,7 @@ const usual = Effect.fnUntraced(function* (file: File) {
 })
 
 /** A file that was named has to be there. */
-const read = Effect.fnUntraced(function* (path: string, isNamed: boolean) {
-  const fs = yield* FileSystem.FileSystem
-  return yield* Effect.mapError(fs.readFileString(path), ({ reason: { _tag } }) => {
-    if (isNamed)
-      return invalid(path, _tag === "NotFound" ? "doesn't exist" : `can't be read (${_tag})`)
-    if (_tag === "NotFound") return new Absent({ why: `${path} doesn't exist` })
-    return _tag === "PermissionDenied"
-      ? new Absent({ why: `${path} may not be read by this user` })
-      : invalid(path, `can't be read (${_tag})`)
-  })
-})
+const read = (path: string, isNamed: boolean) =>
+  Effect.mapError(TextFile.read(path), ({ why, problem }) =>
+    isNamed || why === "Other" ? invalid(path, problem) : new Absent({ why: `${path} ${problem}` })
+  )

@@ -3,8 +3,9 @@ import type * as OssCredentials from "@effect-oss/core/OssCredentials"
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
-import { type Answer, ask, clip, isTrouble, keysOfAnswer } from "./ask.ts"
-import { type CredentialsError, refused, unavailable } from "./error.ts"
+import * as Schedule from "effect/Schedule"
+import { type Answer, ask, clip, inTrouble, isTrouble, keysOfAnswer } from "./ask.ts"
+import { type CredentialsError, refused } from "./error.ts"
 import { flag } from "./variables.ts"
 
 /** The time for each request, in milliseconds: a machine that is not an ECS must not wait. */
@@ -14,6 +15,14 @@ export const standard = "http://100.100.100.200"
 
 const roles = "/latest/meta-data/ram/security-credentials/"
 
+/** A service that responds is there: it may be starting, or limit requests. */
+const asking = (source: string, request: HttpClientRequest.HttpClientRequest) =>
+  Effect.repeat(ask(source, request, patience), {
+    while: isTrouble,
+    schedule: Schedule.exponential(200),
+    times: 3
+  })
+
 /** Fails with `CredentialsUnavailable` if nothing responds: this may be no ECS instance. */
 export const ofInstance = Effect.fnUntraced(function* (
   address: string,
@@ -22,14 +31,13 @@ export const ofInstance = Effect.fnUntraced(function* (
   const source = `the metadata service at ${address}`
   const token = yield* tokenOf(source, address)
   const get = (path: string): Effect.Effect<Answer, CredentialsError, HttpClient.HttpClient> =>
-    ask(
+    asking(
       source,
       HttpClientRequest.get(`${address}${path}`).pipe((request) =>
         token === undefined
           ? request
           : HttpClientRequest.setHeader(request, "x-aliyun-ecs-metadata-token", token)
-      ),
-      patience
+      )
     )
   const name = roleName ?? (yield* nameOf(source, yield* get(roles)))
   const answer = yield* get(`${roles}${encodeURIComponent(name)}`)
@@ -48,9 +56,11 @@ const tokenOf = Effect.fnUntraced(function* (source: string, address: string) {
   const request = HttpClientRequest.put(`${address}/latest/api/token`).pipe(
     HttpClientRequest.setHeader("x-aliyun-ecs-metadata-token-ttl-seconds", "21600")
   )
-  const { status, text } = yield* ask(source, request, patience)
+  const answer = yield* asking(source, request)
+  const trouble = inTrouble(source, answer)
+  if (trouble !== undefined) return yield* trouble
+  const { status, text } = answer
   if (status === 200 && /^[\x21-\x7e]+$/.test(text.trim())) return text.trim()
-  if (isTrouble(status)) return yield* unavailable(source, `responded with ${status}`)
   return (yield* flag("ALIBABA_CLOUD_IMDSV1_DISABLED"))
     ? yield* refused(
         source,
@@ -60,10 +70,11 @@ const tokenOf = Effect.fnUntraced(function* (source: string, address: string) {
     : undefined
 })
 
-const nameOf = (source: string, { status, text }: Answer) => {
-  const [name = ""] = text.trim().split(/\s+/)
-  if (isTrouble(status)) return Effect.fail(unavailable(source, `responded with ${status}`))
-  return status === 200 && name !== ""
+const nameOf = (source: string, answer: Answer) => {
+  const trouble = inTrouble(source, answer)
+  if (trouble !== undefined) return Effect.fail(trouble)
+  const [name = ""] = answer.text.trim().split(/\s+/)
+  return answer.status === 200 && name !== ""
     ? Effect.succeed(name)
     : Effect.fail(refused(source, "this instance has no RAM role", "attach one to it"))
 }

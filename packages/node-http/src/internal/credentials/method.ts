@@ -1,7 +1,8 @@
 /** The ways to credentials that Alibaba's files and variables name, and how each is gone. */
+import * as TextFile from "@effect-oss/core/internal/textFile"
 import type * as OssCredentials from "@effect-oss/core/OssCredentials"
 import * as Effect from "effect/Effect"
-import * as FileSystem from "effect/FileSystem"
+import type * as FileSystem from "effect/FileSystem"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type { ChildProcessSpawner } from "effect/process/ChildProcessSpawner"
@@ -61,8 +62,8 @@ export const obtain = Effect.fnUntraced(function* (
     case "External":
       return yield* External.run(source, method.command)
     case "Uri": {
-      const uri = yield* ask(source, HttpClientRequest.get(method.uri), patience)
-      return yield* keysOfAnswer(source, uri)
+      const answer = yield* ask(source, HttpClientRequest.get(method.uri), patience)
+      return yield* keysOfAnswer(source, answer)
     }
   }
 })
@@ -77,9 +78,8 @@ const stsOf = Effect.fnUntraced(function* (region: string | undefined, { sts }: 
 
 /** Read each time: the cluster replaces it. */
 const tokenIn = Effect.fnUntraced(function* (source: string, path: string) {
-  const fs = yield* FileSystem.FileSystem
-  const token = yield* Effect.mapError(fs.readFileString(path), ({ reason }) =>
-    invalid(source, `can't be read (${reason._tag})`, `the OIDC token file ${path}`)
+  const token = yield* Effect.mapError(TextFile.read(path), ({ problem }) =>
+    invalid(source, problem, `the OIDC token file ${path}`)
   )
   if (token.trim() === "") return yield* invalid(source, "is empty", `the OIDC token file ${path}`)
   return token.trim()

@@ -8,7 +8,7 @@ import * as Random from "effect/Random"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { createHmac } from "node:crypto"
-import { type Answer, ask, clip, decode, isTrouble, keysOf, parse } from "./ask.ts"
+import { type Answer, ask, clip, decode, inTrouble, keysOf, parse } from "./ask.ts"
 import { type CredentialsError, invalid, refused, unavailable } from "./error.ts"
 
 export interface Role {
@@ -129,7 +129,8 @@ const read = Effect.fnUntraced(function* (
   answer: Answer
 ): Effect.fn.Return<OssCredentials.Credentials, CredentialsError> {
   const { status, text } = answer
-  if (isTrouble(status)) return yield* unavailable(source, `responded with ${status}`)
+  const trouble = inTrouble(source, answer)
+  if (trouble !== undefined) return yield* trouble
   if (status === 200) {
     const { Credentials } = yield* decode(source, Granted, yield* parse(source, text))
     return yield* keysOf(source, Credentials)

@@ -1,0 +1,54 @@
+/** Small files that people and their tools write: settings, keys, tokens. */
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import type { PlatformError } from "effect/PlatformError"
+import * as Stream from "effect/Stream"
+
+/** In bytes. No such file comes near it; a log or a disk image that was named by mistake does. */
+const longest = 1024 * 1024
+
+export class Unreadable extends Data.TaggedError("Unreadable")<{
+  readonly why: "NotFound" | "PermissionDenied" | "Other"
+  /** What to say after the file's name. */
+  readonly problem: string
+}> {}
+
+const unreadable = ({ reason: { _tag } }: PlatformError) =>
+  _tag === "NotFound"
+    ? new Unreadable({ why: _tag, problem: "doesn't exist" })
+    : new Unreadable({
+        why: _tag === "PermissionDenied" ? _tag : "Other",
+        problem: `can't be read (${_tag})`
+      })
+
+/** Opening a pipe waits for a writer, who may never come. `pipes` is for a file that somebody names at the shell. */
+export const read = Effect.fnUntraced(function* (
+  path: string,
+  { pipes = false }: { readonly pipes?: boolean } = {}
+): Effect.fn.Return<string, Unreadable, FileSystem.FileSystem> {
+  const fs = yield* FileSystem.FileSystem
+  const { type } = yield* Effect.mapError(fs.stat(path), unreadable)
+  if (type !== "File" && !(pipes && type !== "Directory")) {
+    return yield* new Unreadable({ why: "Other", problem: "is no regular file" })
+  }
+  // What a stat says of its size may be wrong by the time that it is read.
+  const text = yield* Effect.mapError(textOf(fs, path), unreadable)
+  return text === undefined
+    ? yield* new Unreadable({ why: "Other", problem: "is longer than 1 MiB" })
+    : text
+})
+
+const textOf = (fs: FileSystem.FileSystem, path: string) =>
+  Effect.map(
+    Stream.runFold(
+      fs.stream(path, { bytesToRead: longest + 1 }),
+      () => ({ bytes: 0, text: "", decoder: new TextDecoder() }),
+      ({ bytes, text, decoder }, piece) => ({
+        bytes: bytes + piece.length,
+        text: text + decoder.decode(piece, { stream: true }),
+        decoder
+      })
+    ),
+    ({ bytes, text, decoder }) => (bytes > longest ? undefined : text + decoder.decode())
+  )
