@@ -22,7 +22,7 @@ const surface: Readonly<Record<string, Surface>> = {
     subpaths:
       "Bandwidth BandwidthRateLimiter Body Checkpoint CheckpointStore Crc64 KeyValueCheckpointStore ObjectOptions OssClient OssCredentials OssError OssModel Part RetryPolicy Source Upload UploadDefaults UploadError UploadEvent UploadMany testing/CheckpointStoreContract testing/OssClientContract",
     internal:
-      "internal/body internal/checkpoint internal/objectKey internal/source/errors internal/source/fingerprint internal/source/slice internal/upload/directory internal/upload/multipart"
+      "internal/body internal/checkpoint internal/objectKey internal/source/errors internal/source/fingerprint internal/source/slice internal/textFile internal/upload/directory internal/upload/multipart"
   },
   "node-fs-store": { exports: 2, subpaths: "FsCheckpointStore" },
   "sql-store": { exports: 5, subpaths: "NodeSqlite SqlCheckpointStore" },

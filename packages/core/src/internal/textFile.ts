@@ -32,8 +32,9 @@ export const read = Effect.fnUntraced(function* (
   if (type !== "File" && !(pipes && type !== "Directory")) {
     return yield* new Unreadable({ why: "Other", problem: "is no regular file" })
   }
-  // What a stat says of its size may be wrong by the time that it is read.
-  const text = yield* Effect.mapError(textOf(fs, path), unreadable)
+  // A pipe can't be read at a position, as `stream` does it.
+  const reading = type === "File" ? textOf(fs, path) : fs.readFileString(path)
+  const text = yield* Effect.mapError(reading, unreadable)
   return text === undefined
     ? yield* new Unreadable({ why: "Other", problem: "is longer than 1 MiB" })
     : text
