@@ -19,9 +19,9 @@ const uploading = Effect.gen(function* () {
   }).pipe(Effect.forkScoped)
   yield* TestClock.adjust(0)
   /** So many bytes go out, in the time between two looks. */
-  const send = Effect.fnUntraced(function* (bytes: number) {
+  const send = Effect.fnUntraced(function* (bytes: number, millis = 100) {
     meter.onWire += bytes
-    yield* TestClock.adjust(250)
+    yield* TestClock.adjust(millis)
     return underWay
   })
   return { slots, send, underWay: () => underWay }
@@ -32,6 +32,15 @@ it.effect("sends five parts at once, then more as long as that is faster", () =>
     const { send, underWay } = yield* uploading
     assert.strictEqual(underWay(), 5)
     assert.deepStrictEqual([yield* send(100), yield* send(300), yield* send(900)], [16, 64, 64])
+  }).pipe(Effect.scoped)
+)
+
+it.effect("looks less often once more parts didn't help: new connections get faster", () =>
+  Effect.gen(function* () {
+    const { send } = yield* uploading
+    assert.deepStrictEqual([yield* send(100), yield* send(100)], [16, 16])
+    const later = [yield* send(1_000, 100), yield* send(0, 100), yield* send(0, 50)]
+    assert.deepStrictEqual(later, [16, 16, 64])
   }).pipe(Effect.scoped)
 )
 

@@ -9,7 +9,10 @@ import * as Concurrency from "./concurrency.ts"
 import type { Slots } from "./slots.ts"
 import { lending } from "./slots.ts"
 
-/** Long enough for new connections to show what they bring, short enough for small uploads. In milliseconds. */
+/** While more parts only help, in milliseconds: a small upload has no time to lose. */
+const soon = 100
+
+/** Once more parts didn't help, in milliseconds: long enough for new connections to show what they bring. */
 const every = 250
 
 /** What an upload counts of itself. */
@@ -32,7 +35,7 @@ export const make = Effect.fnUntraced(function* (
     let at = yield* Monotonic.now
     let bytes = counter.onWire
     while (true) {
-      yield* Effect.sleep(every)
+      yield* Effect.sleep(Concurrency.isGrowing(state) ? soon : every)
       const now = yield* Monotonic.now
       const rate = ((counter.onWire - bytes) * 1_000) / Math.max(1, now - at)
       const { limit } = state

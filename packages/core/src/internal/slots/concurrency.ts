@@ -62,6 +62,10 @@ export const initial: State = {
   lastRest: 0
 }
 
+/** Whether a higher limit has helped each time so far. */
+export const isGrowing = ({ before, lastRest }: State): boolean =>
+  lastRest === 0 && (before === undefined || before.doubts === 0)
+
 /**
  * The next decision. A throttled upload halves its limit; one for which a higher
  * limit has brought nothing goes back. Both try more again after a rest of 40
