@@ -149,6 +149,31 @@ layer(Reader.layer, { excludeTestServices: true })("who comes from ali-oss", (it
     })
   )
 
+  it.effect("is told why an upload waits", () =>
+    Effect.gen(function* () {
+      const { node } = yield* Reader
+      // A server that ends each connection at once, and a clock that runs twenty times as fast.
+      const { out, error } = yield* node(
+        "main.cjs",
+        `const { bigint } = process.hrtime
+         process.hrtime.bigint = () => bigint() * 20n
+         const server = require("node:net").createServer((socket) => socket.destroy())
+         server.listen(0, "127.0.0.1", () => {
+           process.env.OSS_ENDPOINT = "http://127.0.0.1:" + server.address().port
+           const { upload, close } = require("./upload.cjs")
+           const controller = new AbortController()
+           const onWaiting = ({ elapsed, reason }) => {
+             console.log(elapsed >= 10_000, reason._tag, reason.message)
+             controller.abort()
+           }
+           upload("yourfilepath", "object-name", { onWaiting, signal: controller.signal })
+             .catch(() => server.close(close))
+         })`
+      )
+      assert.match(out, /^true Transport \w+/m, error)
+    })
+  )
+
   it.effect(
     "serves requests as the page shows it, and one that is cut off leaves nothing open",
     () =>
@@ -162,7 +187,7 @@ layer(Reader.layer, { excludeTestServices: true })("who comes from ali-oss", (it
          const { createServer } = require("node:http")
          let route
          const app = { post: (_, handler) => (route = handler) }
-         ${express.replace("/data/${req.params.name}", "yourfilepath")}
+         ${express.replace("/data/${name}", "yourfilepath")}
          const server = createServer((req, res) => {
            res.json = (value) => res.end(JSON.stringify(value))
            const params = { name: req.url.slice(1) }

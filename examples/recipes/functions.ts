@@ -16,7 +16,7 @@ const variable = (name: string) => process.env[name] ?? ""
 
 /** Stops before the platform ends the process; the next try goes on with the parts that OSS has. */
 const copy = ({ url, key }: Job, millis: number, credentials: OssCredentials.Credentials) => {
-  const client = OssClient.layerWebCrypto({
+  const client = OssClient.layer({
     bucket: variable("OSS_BUCKET"),
     region: variable("OSS_REGION"),
     endpoint: process.env["OSS_ENDPOINT"],

@@ -4,8 +4,8 @@ import { Fault, OssEmulator } from "@effect-oss/emulator"
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { Context, Effect, Exit, Layer, ManagedRuntime, Option, Scope } from "effect"
 import { FetchHttpClient, HttpClient } from "effect/http"
-import { createElement, StrictMode } from "react"
-import { act, create, type ReactTestRenderer } from "react-test-renderer"
+import { Window } from "happy-dom"
+import { act, createElement, StrictMode } from "react"
 import { vi } from "vitest"
 import { useUpload } from "./useUpload.ts"
 
@@ -95,9 +95,19 @@ describe("a page", () => {
 
 const file = new File([new Uint8Array(300_000)], "photo.jpg", { lastModified: 1 })
 
+/** A document, as React finds it in a browser. React looks for it when it is loaded. */
+const root = Effect.gen(function* () {
+  const window = new Window()
+  yield* Effect.addFinalizer(() => Effect.promise(() => window.happyDOM.close()))
+  vi.stubGlobal("window", window)
+  vi.stubGlobal("document", window.document)
+  vi.stubGlobal("IS_REACT_ACT_ENVIRONMENT", true)
+  const { createRoot } = yield* Effect.promise(() => import("react-dom/client"))
+  return createRoot(document.body.appendChild(document.createElement("main")))
+})
+
 /** An OSS without I/O, and a page with a component that has the hook. React starts it twice, as in development. */
 const mounted = Effect.fnUntraced(function* (...faults: ReadonlyArray<Fault.Fault>) {
-  vi.stubGlobal("IS_REACT_ACT_ENVIRONMENT", true)
   const memory = Layer.merge(OssEmulator.layerClient(), CheckpointStore.layerMemory)
   const runtime = ManagedRuntime.make(memory)
   yield* Effect.addFinalizer(() => runtime.disposeEffect)
@@ -111,11 +121,9 @@ const mounted = Effect.fnUntraced(function* (...faults: ReadonlyArray<Fault.Faul
     return null
   }
   const element = createElement(StrictMode, null, createElement(Photo))
-  const page = yield* Effect.promise(async () => {
-    const made: Array<ReactTestRenderer> = []
-    await act(async () => void made.push(create(element)))
-    return made[0]
-  })
+  const page = yield* root
+  yield* Effect.promise(() => act(async () => page.render(element)))
+  yield* Effect.addFinalizer(() => Effect.promise(() => act(async () => page.unmount())))
   const until = (check: () => void) =>
     Effect.promise(() =>
       vi.waitFor(async () => {
@@ -153,7 +161,7 @@ describe("the hook", () => {
       )
       const underWay = Effect.map(emulator.inFlight, (requests) => requests > 0)
       while (!(yield* underWay)) yield* Effect.sleep("10 millis")
-      yield* Effect.promise(() => act(async () => page?.unmount()))
+      yield* Effect.promise(() => act(async () => page.unmount()))
       while (yield* underWay) yield* Effect.sleep("10 millis")
       assert.notInclude(yield* outcomes, "Answered")
     })

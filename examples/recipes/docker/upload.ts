@@ -13,7 +13,9 @@ upload.pipe(
   Stream.runForEach((outcome) =>
     "error" in outcome
       ? Effect.fail(outcome.error)
-      : Console.log(`${outcome.request.key}: ${outcome.result.resumed} bytes were there`)
+      : Console.log(
+          `${outcome.request.key}: sent ${outcome.result.sent} of ${outcome.result.size} bytes`
+        )
   ),
   Effect.provide([OssClient.layerConfig(), FsCheckpointStore.layer({ directory: CHECKPOINTS })]),
   Effect.provide([NodeOssHttp.layer(), NodeServices.layer]),

@@ -102,6 +102,8 @@ export interface Sequential<out E = never> {
   readonly bytes: Stream.Stream<Uint8Array, SourceError | E>
   /** As of `RandomAccess`. */
   readonly contentType?: string | undefined
+  /** What it lacks to be read at any offset, such as `ranges (Accept-Ranges: bytes)`. The error says it if an option needs that, such as `discover`. */
+  readonly lacks?: string | undefined
 }
 
 /**
@@ -205,7 +207,8 @@ export interface HttpOptions {
 /**
  * The content of a URL, fetched in ranges. Nothing is stored on the way. The
  * answer to HEAD decides how it opens: as random access if it has a length,
- * ranges, and an ETag or a time of modification; otherwise as sequential.
+ * ranges, and an ETag or a time of modification; otherwise as sequential, which
+ * `discover` and `from` refuse.
  * Requests that fail are sent again, five times in all.
  *
  * Several servers may answer for one URL. Each range has to be the one that was

@@ -106,6 +106,25 @@ describe("Source.http", () => {
     }).pipe(Effect.provide(layer))
   })
 
+  it.effect.each([
+    [{ ranges: false }, "ranges (Accept-Ranges: bytes)"],
+    [{ length: false }, "a length (Content-Length)"],
+    [
+      { ranges: false, etag: 'W/"1"' },
+      "ranges (Accept-Ranges: bytes) and a version (a strong ETag, or a Last-Modified before Date)"
+    ]
+  ])("says what its server lacks, if an option needs ranges: %j", ([lacking, lacks]) => {
+    const { layer } = server({ content: fiveParts, etag: '"1"', ...lacking })
+    return Effect.gen(function* () {
+      const request = { key, source: Source.http(url), discover: true }
+      const error = yield* Effect.flip(Upload.upload(request))
+      assert.strictEqual(
+        error.message,
+        `discover: the parts can't be compared before the source is read as a whole: it lacks ${lacks}; leave it out, or copy the source to a file and upload that`
+      )
+    }).pipe(Effect.provide([world, layer]))
+  })
+
   it.effect("keeps user and query to itself", () => {
     const { layer } = server({ content: fiveParts, etag: '"1"', failures: [403] })
     return Effect.gen(function* () {

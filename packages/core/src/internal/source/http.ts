@@ -149,6 +149,7 @@ const sequential = (remote: HttpRemote.Remote, facts: HttpFacts.Facts, id: strin
   id,
   size: Option.getOrNull(facts.size),
   fingerprint: HttpFacts.fingerprintOf(facts),
+  lacks: HttpFacts.lackOf(facts),
   bytes: Stream.unwrap(
     Effect.map(
       Effect.filterOrFail(

@@ -27,6 +27,16 @@ export interface Stable extends Facts {
 export const isStable = (facts: Facts): facts is Stable =>
   facts.ranges && Option.isSome(facts.size) && Option.isSome(facts.version)
 
+/** What is missing to be read in ranges, by the names of the headers. */
+export const lackOf = ({ ranges, size, version }: Facts): string =>
+  [
+    ranges ? [] : ["ranges (Accept-Ranges: bytes)"],
+    Option.isSome(size) ? [] : ["a length (Content-Length)"],
+    Option.isSome(version) ? [] : ["a version (a strong ETag, or a Last-Modified before Date)"]
+  ]
+    .flat()
+    .join(" and ")
+
 export const fingerprintOf = ({ size, etag, lastModified }: Facts): string =>
   Fingerprint.make({
     size: Option.getOrUndefined(size),

@@ -35,8 +35,8 @@ export const make = <E>(source: string): OwnErrors<E> => {
 export const within = <E>(source: Opened<E>, { hide }: OwnErrors<E>): Opened => {
   const { id, fingerprint, contentType } = source
   if (source._tag === "Sequential") {
-    const { _tag, size, bytes } = source
-    return { _tag, id, fingerprint, contentType, size, bytes: Stream.mapError(bytes, hide) }
+    const { _tag, size, lacks, bytes } = source
+    return { _tag, id, fingerprint, contentType, size, lacks, bytes: Stream.mapError(bytes, hide) }
   }
   const { _tag, size, block, currentFingerprint } = source
   return {

@@ -40,7 +40,9 @@ export const takeOver = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Found, Failure> {
   const { source, from, discover } = session
   if (Option.isNone(from) && !discover) return nothing
-  if (source._tag === "Sequential") return yield* onlyRandomAccess(discover ? "discover" : "from")
+  if (source._tag === "Sequential") {
+    return yield* onlyRandomAccess(discover ? "discover" : "from", source.lacks)
+  }
   const found = Option.isSome(from)
     ? yield* fromAliOss({ ...session, source }, from.value)
     : yield* newest({ ...session, source })
@@ -48,11 +50,17 @@ export const takeOver = Effect.fnUntraced(function* (
   return found
 })
 
-const onlyRandomAccess = (field: string) =>
+const onlyRandomAccess = (field: string, lacks: string | undefined) =>
   new InvalidRequest({
     field,
-    problem: "the parts of a stream can't be compared before it is read",
-    remedy: "leave it out, or give a file, a blob or bytes as the source"
+    problem:
+      lacks === undefined
+        ? "the parts of a stream can't be compared before it is read"
+        : `the parts can't be compared before the source is read as a whole: it lacks ${lacks}`,
+    remedy:
+      lacks === undefined
+        ? "leave it out, or give a file, a blob or bytes as the source"
+        : "leave it out, or copy the source to a file and upload that"
   })
 
 /** The upload was begun with options that may differ from those asked for now. */
