@@ -10,6 +10,8 @@ import { blocks, pages } from "./support/documents.ts"
 const elsewhere = /^npx -y pnpm@12 (?!effect-oss |demo$)/
 /** From tarballs: tested with the packages. */
 const install = /^npm install (--global |--save-dev )?[@\w/ .~-]+$/
+/** An upload that its reader is told to stop by Ctrl-C, and then to type again. */
+const stopped = /^(npx -y pnpm@12 effect-oss upload .*) --limit-rate 5MB\b(.*)$/
 const emulator = /^npx -y pnpm@12 (effect-oss emulator) --port 9000 --bucket (\S+)$/
 
 const freePort = Effect.callback<number>((resume) => {
@@ -19,6 +21,22 @@ const freePort = Effect.callback<number>((resume) => {
     server.close(() => resume(Effect.succeed(port)))
   })
 })
+
+/** Types a line in a job of its own, presses Ctrl-C once something has arrived, and types it again. */
+const stopAndRepeat = (line: string) => {
+  const [, before, after] = stopped.exec(line) ?? []
+  const faster = `${before} --limit-rate 20MB${after}`
+  return `set -m
+${faster} > stopped.txt 2>&1 &
+until grep -q '^[1-9][0-9]* %' stopped.txt; do sleep 0.05; done
+kill -INT -- -$!
+wait $! && exit 1
+set +m
+until grep -q 'run the same command again' stopped.txt; do sleep 0.05; done
+cat stopped.txt
+rm stopped.txt
+${faster}`
+}
 
 /** All lines that a reader of this page is told to type, in order. */
 const linesOf = (name: string) =>
@@ -66,7 +84,7 @@ layer(NodeServices.layer, { excludeTestServices: true })("a newcomer", (it) => {
         const state = yield* fs.makeTempDirectoryScoped({ prefix: "effect-oss-walk-" })
         const [program] = yield* blocksOf(page, "ts")
         yield* fs.writeFileString(`${root}/upload.ts`, program?.code ?? "")
-        for (const made of ["db.tar", "upload.ts"]) {
+        for (const made of ["db.tar", "upload.ts", "stopped.txt"]) {
           yield* Effect.addFinalizer(() => Effect.ignore(fs.remove(`${root}/${made}`)))
         }
         const lines = (yield* linesOf(page)).filter(
@@ -78,7 +96,10 @@ layer(NodeServices.layer, { excludeTestServices: true })("a newcomer", (it) => {
         const announced = yield* firstLine("bash", ["-c", server.replace("9000", port)], { env })
         // pnpm says first which script it runs.
         assert.match(announced, /effect-oss/)
-        const typed = lines.filter((line) => line !== server).join("\n")
+        const typed = lines
+          .filter((line) => line !== server)
+          .map((line) => (stopped.test(line) ? stopAndRepeat(line) : line))
+          .join("\n")
         const script = `until (echo > /dev/tcp/127.0.0.1/${port}) 2> /dev/null; do sleep 0.1; done
 set -euo pipefail
 ${typed.replaceAll("127.0.0.1:9000", `127.0.0.1:${port}`)}`
@@ -88,6 +109,10 @@ ${typed.replaceAll("127.0.0.1:9000", `127.0.0.1:${port}`)}`
         assert.match(out, /^backups\/2026\/db\.tar: 47\.7 MiB in .*, verified by CRC64$/m)
         assert.include(out, "no upload is waiting to be resumed\n")
         assert.include(out, "nothing to give up for backups/2026/db.tar\n")
+        if (page === "docs/getting-started.md") {
+          assert.match(out, /^kept: [1-9].* of 47\.7 MiB$/m)
+          assert.match(out, /^backups\/2027\/db\.tar: .* resumed, verified by CRC64$/m)
+        }
         if (typed.includes("upload.ts")) assert.include(out, "50000000 bytes, verified: true\n")
       }),
     120_000

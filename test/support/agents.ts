@@ -22,7 +22,9 @@ const first = (page: Document, language: string, number = 0) => {
 
 const of = (readme: Document, page: (file: string) => Document): string => {
   const [title = "", about = ""] = readme.text.split("\n\n")
-  const install = first(readme, "sh").code.trim()
+  const testing = blocks(page("README.md"), "sh").find(({ code }) => code.includes("--save-dev"))
+  const also = readme.file === core ? (testing?.code ?? "") : ""
+  const install = `${first(readme, "sh").code}${also}`.trim()
   const own = first(readme, "ts")
   const rules = page("docs/mistakes.md").text
   const programs =
