@@ -3,12 +3,15 @@
  * line is one that is known: of ours, the real command parses it; of npm, it
  * names versions that go together, and whatever the page's programs import.
  */
+import { Screen } from "@effect-oss/terminal"
 import { NodeServices } from "@effect/platform-node"
 import { assert, layer } from "@effect/vitest"
-import { Effect, FileSystem, Schema } from "effect"
+import { Effect, FileSystem, Layer, Schema } from "effect"
 import { CliError, Command } from "effect/cli"
 import { command } from "../packages/cli/src/Command.ts"
 import { TestConsole } from "effect/testing"
+import { Output } from "../packages/cli/src/internal/Output.ts"
+import { isBuiltin } from "node:module"
 import { root } from "./support/command.ts"
 import { blocks, matching, pages } from "./support/documents.ts"
 import type { Document } from "./support/documents.ts"
@@ -64,6 +67,8 @@ const parse = Command.runWith(
   config
 )
 
+const silent = Layer.mock(Output, { screen: Screen.make({ write: () => Effect.void }) })
+
 /** What the real command says of these arguments; it is never run. */
 const complaints = ([name, ...args]: ReadonlyArray<string>) =>
   // The emulator's own command has the flags of `effect-oss emulator`.
@@ -76,7 +81,7 @@ const complaints = ([name, ...args]: ReadonlyArray<string>) =>
     ),
     Effect.map((messages) => messages.filter((message) => message !== isParsed)),
     // With what is wrong comes the help.
-    Effect.provide(TestConsole.layer)
+    Effect.provide([TestConsole.layer, silent])
   )
 
 /** What else is typed, and by which test. */
@@ -91,7 +96,7 @@ const others: ReadonlyArray<RegExp> = [
 ]
 
 /** Of pnpm itself, or of a package that it runs. */
-const ofPnpm = ["install", "exec", "vitest", "publish"]
+const ofPnpm: ReadonlySet<string> = new Set(["install", "exec", "vitest", "publish"])
 
 const Manifest = Schema.fromJsonString(
   Schema.Struct({
@@ -127,6 +132,9 @@ const importedBy = (page: Document) =>
       )
     )
 
+/** What is there before a page is read: ali-oss for those who come from it, React for its hook. */
+const given: ReadonlySet<string> = new Set(["node", "ali-oss", "react"])
+
 layer(NodeServices.layer, { excludeTestServices: true })("a line that a page shows", (it) => {
   it.effect("is one that a test knows", () =>
     Effect.gen(function* () {
@@ -156,7 +164,7 @@ layer(NodeServices.layer, { excludeTestServices: true })("a line that a page sho
           .map(([, text = ""]) => ({ file: page.file, text }))
           // A command's name, in a sentence about it.
           .filter(({ text }) => / .* /.test(text) && !/[A-Z]{3}/.test(text))
-        return [...linesOf(page), ...shown]
+        return linesOf(page).concat(shown)
       })
       const commands = lines.flatMap(({ file, text }) =>
         oursIn(text).map((words) => ({ file, words }))
@@ -186,7 +194,7 @@ layer(NodeServices.layer, { excludeTestServices: true })("a line that a page sho
           Array.from(code.matchAll(/\bpnpm(?:@12)? ([a-z][a-z:-]*)/g), ([, name = ""]) => name)
         )
         count += named.length
-        for (const name of named.filter((name) => !ofPnpm.includes(name))) {
+        for (const name of named.filter((name) => !ofPnpm.has(name))) {
           assert.property({ ...scripts, ...own }, name, file)
         }
       }
@@ -248,10 +256,9 @@ layer(NodeServices.layer, { excludeTestServices: true })("a line that a page sho
           .flatMap(({ text }) => words(installed.exec(text)?.[1] ?? ""))
           .map((word) => split(word)[0])
         if (names.length === 0) continue
-        // What a page is about is there: ali-oss for those who come from it, React for its hook.
-        const given = ["node", "ali-oss", "react"]
         for (const name of new Set(importedBy(page))) {
-          if (!names.includes(name) && !given.includes(name)) missing.push(`${page.file}: ${name}`)
+          if (!names.includes(name) && !given.has(name) && !isBuiltin(name))
+            missing.push(`${page.file}: ${name}`)
         }
       }
       assert.deepStrictEqual(missing, [])

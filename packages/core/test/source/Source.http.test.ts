@@ -107,14 +107,15 @@ describe("Source.http", () => {
   })
 
   it.effect.each([
-    [{ ranges: false }, "ranges (Accept-Ranges: bytes)"],
-    [{ length: false }, "a length (Content-Length)"],
-    [
-      { ranges: false, etag: 'W/"1"' },
-      "ranges (Accept-Ranges: bytes) and a version (a strong ETag, or a Last-Modified before Date)"
-    ]
-  ])("says what its server lacks, if an option needs ranges: %j", ([lacking, lacks]) => {
-    const { layer } = server({ content: fiveParts, etag: '"1"', ...lacking })
+    { page: { ranges: false }, lacks: "ranges (Accept-Ranges: bytes)" },
+    { page: { length: false }, lacks: "a length (Content-Length)" },
+    {
+      page: { ranges: false, etag: 'W/"1"' },
+      lacks:
+        "ranges (Accept-Ranges: bytes) and a version (a strong ETag, or a Last-Modified before Date)"
+    }
+  ])("says that its server lacks $lacks, if an option needs it", ({ page, lacks }) => {
+    const { layer } = server({ content: fiveParts, etag: '"1"', ...page })
     return Effect.gen(function* () {
       const request = { key, source: Source.http(url), discover: true }
       const error = yield* Effect.flip(Upload.upload(request))
