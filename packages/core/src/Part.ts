@@ -72,7 +72,7 @@ export interface Plan {
 /**
  * The part size used when none is asked for, in bytes: 8 MiB, or the smallest
  * whole number of MiB that keeps the upload within 10,000 parts. From 8 to 400
- * MiB it is somewhat less, so that no connection is idle in the last round: the
+ * MiB it is less, from 1.6 MiB on, so that no connection is idle in the last round: the
  * number of parts is a multiple of 5, which is how many go up at once at first.
  *
  * **Example** (ten parts)

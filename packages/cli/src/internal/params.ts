@@ -74,7 +74,7 @@ export const place = Argument.String("place").pipe(
 
 export const partSize = Flag.String("part-size").pipe(
   Flag.withDescription(
-    `From 100KiB to 5GiB; ${Size.syntax}. Default: 8MiB; somewhat less from 8 to 400 MiB, more above 78 GiB`
+    `From 100KiB to 5GiB; ${Size.syntax}. Default: 8MiB; less from 8 to 400 MiB, more above 78 GiB`
   ),
   Flag.withMetavar("SIZE"),
   Flag.optional
