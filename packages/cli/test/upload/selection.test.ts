@@ -98,6 +98,10 @@ layer(World.layer, { excludeTestServices: true })("which files are uploaded", (i
           assert.match(error, /\n {2}→ .*--allow-empty/)
           assert.strictEqual(code, 1)
         }
+        const mistyped = [`${root}/missing`, `${root}/a.txt`, "oss://bucket/", "--exclude", "x"]
+        const { code, error } = yield* upload(...mistyped)
+        assert.match(error, /"x" matches nothing, and .*\/missing can't be read\n/)
+        assert.strictEqual(code, 1)
         assert.strictEqual(yield* requests, before)
         const allowed = yield* upload(`${root}/none`, "oss://bucket/", "--allow-empty")
         assert.deepStrictEqual([allowed.code, allowed.error], [0, ""])

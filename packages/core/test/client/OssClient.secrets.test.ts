@@ -31,6 +31,30 @@ describe("a clock that is off", () => {
   )
 })
 
+describe("a clock that is off, in a page that may not see Date", () => {
+  const told = (time: string) => {
+    const { body = "", ...answer } = refusal(403, "RequestTimeTooSkewed", { date: "hidden" })
+    return {
+      ...answer,
+      body: String(body).replace("</Error>", `<ServerTime>${time}</ServerTime></Error>`)
+    }
+  }
+
+  it.effect.each([
+    ["2026-11-22T13:00:00.000Z", 3 * 3_600_000],
+    ["2026-11-22T09:59:00Z", -60_000],
+    ["yesterday", 0],
+    ["2026-99-99T99:99:99Z", 0]
+  ] as const)("is learnt from OSS's XML: %s", ([time, offset]) =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(Date.parse("2026-11-22T10:00:00Z"))
+      const { client } = yield* against(() => told(time))
+      const { reason } = yield* Effect.flip(client.abort({ key: "k", uploadId: "U" }))
+      assert.deepStrictEqual(reason._tag === "ClockSkew" && reason.offset, offset)
+    })
+  )
+})
+
 class StsDown extends Data.TaggedError("StsDown")<{}> {
   override readonly message = "STS is down"
 }

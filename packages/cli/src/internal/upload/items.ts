@@ -65,7 +65,7 @@ export const itemsOf = (
 const ofOne = (given: Given, url: ObjectUrl, selection: Selection, path: Path.Path): Items => {
   if (given.type !== "Directory") {
     const key = given.key ?? within(url, path.basename(given.path)).key
-    return Stream.succeed(fileAt(given.path, key, []))
+    return Stream.succeed({ ...fileAt(given.path, key, []), usable: given.type !== "Unknown" })
   }
   // As rsync has it: a slash at the end stands for what is in there.
   const isContent = /(?:^|\/)\.{0,2}\/*$/.test(given.path)

@@ -30,6 +30,7 @@ export const survey = Effect.fnUntraced(function* (items: Items, options: Option
   const leftOut = new Map<LeftOutReason, number>()
   let files = 0
   let twice: Twice | undefined
+  let unread: string | undefined
   const tell = yield* teller(json)
   yield* Stream.runForEach(items, (item) => {
     for (const pattern of item.patterns) used.add(pattern)
@@ -38,6 +39,7 @@ export const survey = Effect.fnUntraced(function* (items: Items, options: Option
       return tell(item)
     }
     files++
+    if (!item.usable) unread ??= item.path
     const form = item.request.key.normalize("NFC")
     const owner = owners.get(form)
     if (owner === undefined) owners.set(form, item.path)
@@ -45,7 +47,7 @@ export const survey = Effect.fnUntraced(function* (items: Items, options: Option
     return Effect.void
   })
   if (twice !== undefined) return yield* collision(twice, url)
-  const problem = emptiness(files, used, options)
+  const problem = emptiness(files, used, unread, options)
   if (problem !== undefined) return yield* problem
   yield* tellCount(leftOut, json)
   return files
@@ -60,7 +62,12 @@ const collision = ({ key, paths }: Twice, { bucket }: ObjectUrl) => {
 }
 
 /** A typing error in a pattern sends secrets, or nothing: neither is a success. */
-const emptiness = (files: number, used: ReadonlySet<string>, options: Options) => {
+const emptiness = (
+  files: number,
+  used: ReadonlySet<string>,
+  unread: string | undefined,
+  options: Options
+) => {
   const { allowEmpty, selection } = options
   if (allowEmpty) return undefined
   for (const flag of ["include", "exclude"] as const) {
@@ -71,7 +78,11 @@ const emptiness = (files: number, used: ReadonlySet<string>, options: Options) =
         })
       }
       if (!used.has(pattern)) {
-        return new NothingMatches({ problem: `--${flag} "${pattern}" matches nothing` })
+        const problem = `--${flag} "${pattern}" matches nothing`
+        // It may be what the pattern was for.
+        return new NothingMatches({
+          problem: unread === undefined ? problem : `${problem}, and ${unread} can't be read`
+        })
       }
     }
   }

@@ -20,9 +20,10 @@ export const refusalOf = (
 ): Effect.Effect<Refusal & { readonly requestId: string | undefined }> =>
   Effect.map(errorOf(response), (error = {}) => {
     const { status, headers } = response
-    const { Code: code, Message: description, RequestId } = error
+    const { Code: code, Message: description, RequestId, ServerTime } = error
     const requestId = headers["x-oss-request-id"] ?? RequestId
-    const serverTime = httpDate(headers["date"])
+    // A page doesn't see `Date` unless the bucket's CORS rule exposes it; OSS's XML has it too.
+    const serverTime = httpDate(headers["date"]) ?? isoDate(ServerTime)
     return {
       operation,
       status,
@@ -35,6 +36,12 @@ export const refusalOf = (
       offset: serverTime === undefined ? undefined : serverTime - now
     }
   })
+
+/** In milliseconds since 1970, of `2026-01-31T23:59:59.000Z`. */
+const isoDate = (text = ""): number | undefined =>
+  /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(text) && Number.isFinite(Date.parse(text))
+    ? Date.parse(text)
+    : undefined
 
 /** What OSS's XML says; undefined for anything else. */
 const errorOf = (response: Response): Effect.Effect<Record<string, string> | undefined> => {
