@@ -121,7 +121,7 @@ describe("Source.http", () => {
       const error = yield* Effect.flip(Upload.upload(request))
       assert.strictEqual(
         error.message,
-        `discover: the parts can't be compared before the source is read as a whole: it lacks ${lacks}; leave it out, or copy the source to a file and upload that`
+        `discover: parts can't be compared with a source that lacks ${lacks}; leave it out, or give a file, a blob or bytes as the source`
       )
     }).pipe(Effect.provide([world, layer]))
   })

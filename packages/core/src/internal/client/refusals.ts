@@ -23,7 +23,7 @@ export const refusalOf = (
     const { Code: code, Message: description, RequestId, ServerTime } = error
     const requestId = headers["x-oss-request-id"] ?? RequestId
     // A page doesn't see `Date` unless the bucket's CORS rule exposes it; OSS's XML has it too.
-    const serverTime = httpDate(headers["date"]) ?? isoDate(ServerTime)
+    const serverTime = httpDate(headers["date"]) ?? (Date.parse(ServerTime ?? "") || undefined)
     return {
       operation,
       status,
@@ -36,12 +36,6 @@ export const refusalOf = (
       offset: serverTime === undefined ? undefined : serverTime - now
     }
   })
-
-/** In milliseconds since 1970, of `2026-01-31T23:59:59.000Z`. */
-const isoDate = (text = ""): number | undefined =>
-  /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(text) && Number.isFinite(Date.parse(text))
-    ? Date.parse(text)
-    : undefined
 
 /** What OSS's XML says; undefined for anything else. */
 const errorOf = (response: Response): Effect.Effect<Record<string, string> | undefined> => {

@@ -50,17 +50,11 @@ export const takeOver = Effect.fnUntraced(function* (
   return found
 })
 
-const onlyRandomAccess = (field: string, lacks: string | undefined) =>
+const onlyRandomAccess = (field: string, lacks = "random access") =>
   new InvalidRequest({
     field,
-    problem:
-      lacks === undefined
-        ? "the parts of a stream can't be compared before it is read"
-        : `the parts can't be compared before the source is read as a whole: it lacks ${lacks}`,
-    remedy:
-      lacks === undefined
-        ? "leave it out, or give a file, a blob or bytes as the source"
-        : "leave it out, or copy the source to a file and upload that"
+    problem: `parts can't be compared with a source that lacks ${lacks}`,
+    remedy: "leave it out, or give a file, a blob or bytes as the source"
   })
 
 /** The upload was begun with options that may differ from those asked for now. */
