@@ -20,6 +20,16 @@ const first = (page: Document, language: string, number = 0) => {
   return block ?? { file: page.file, line: 0, code: "" }
 }
 
+/** Packages that are used without core. */
+const alone = /packages\/(?:cli|crc64)\//
+
+/** What a README says after its first program, or after how to install it if there is none. */
+const restOf = ({ text }: Document) => {
+  const language = text.includes("```ts\n") ? "ts" : "sh"
+  const from = text.indexOf("```" + language)
+  return text.slice(text.indexOf("\n```\n", from) + 5).trim()
+}
+
 const of = (readme: Document, page: (file: string) => Document): string => {
   const [title = "", about = ""] = readme.text.split("\n\n")
   const testing = blocks(page("README.md"), "sh").find(({ code }) => code.includes("--save-dev"))
@@ -43,12 +53,15 @@ const of = (readme: Document, page: (file: string) => Document): string => {
   const more =
     readme.file === core
       ? `## Ten mistakes\n\n${rules.slice(rules.indexOf("1. "))}`
-      : "Mistakes to avoid, and programs to begin with: `AGENTS.md` of `@effect-oss/core`.\n"
+      : alone.test(readme.file)
+        ? ""
+        : "Mistakes to avoid, and programs to begin with: `AGENTS.md` of `@effect-oss/core`.\n"
   return withoutLinks(
     [
       `${title}\n\n${about}\n`,
       install === "" ? "" : `## Install\n\n\`\`\`sh\n${install}\n\`\`\`\n`,
       programs.length === 0 ? "" : `## Programs\n\n${programs.join("\n")}`,
+      `## To know\n\n${restOf(readme)}\n`,
       more
     ]
       .filter((section) => section !== "")
