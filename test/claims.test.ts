@@ -116,7 +116,12 @@ layer(NodeServices.layer, { excludeTestServices: true })("documents", (it) => {
             const declared = new RegExp(
               `export (?:declare )?(?:const|class|interface|type|function) ${member}\\b|export (?:type )?\\{[^}]*\\b${member}\\b|readonly ${member}[?:]`
             )
-            return !(member in namespace) && !declared.test(modules.get(module) ?? "")
+            const text = modules.get(module) ?? ""
+            // With what it takes over from modules beside it.
+            const others = found(text, /^export (?:type )?\* from "\.\/(\w+)\.ts"/gm).map((name) =>
+              modules.get(name)
+            )
+            return !(member in namespace) && !declared.test([text, ...others].join("\n"))
           })
           .map(([name]) => `${page.file}: ${name}`)
       )

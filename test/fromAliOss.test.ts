@@ -13,13 +13,16 @@ const programs = Effect.gen(function* () {
   assert.isDefined(page)
   const all = blocks(page, "js").map(({ code }) => code)
   const [effect] = runnable(page)
+  const typed = blocks(page, "ts").find(({ code }) => code.includes("export const upload = "))
   const by = (pattern: RegExp) => {
     const code = all.find((code) => pattern.test(code))
     assert.isDefined(code, String(pattern))
     return code
   }
   assert.isDefined(effect)
+  assert.isDefined(typed)
   return {
+    typed: typed.code,
     pasted: by(/^exports\.upload = /m),
     express: by(/^app\.post/m),
     inMemory: by(/^let checkpoint$/m),
@@ -114,13 +117,17 @@ layer(Reader.layer, { excludeTestServices: true })("who comes from ali-oss", (it
     })
   )
 
-  it.effect("may write ES modules, or Effect", () =>
+  it.effect("may write ES modules, TypeScript or Effect", () =>
     Effect.gen(function* () {
-      const { pasted, inFile, goesOn, effect } = yield* programs
+      const { pasted, typed, inFile, goesOn, effect } = yield* programs
       const { node, killed } = yield* Reader
       yield* node("upload.mjs", esm(pasted))
       yield* killed(inFile)
       assert.match((yield* node("main.mjs", esm(goesOn))).out, resumed)
+      yield* node("typed.ts", typed)
+      yield* killed(inFile)
+      const typedMain = esm(goesOn).replace("./upload.mjs", "./typed.ts")
+      assert.match((yield* node("main.mjs", typedMain)).out, resumed)
       yield* killed(inFile)
       assert.match((yield* node("upload.ts", effect)).out, resumed)
     })
