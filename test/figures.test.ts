@@ -89,4 +89,20 @@ layer(NodeServices.layer, { excludeTestServices: true })("figures", (it) => {
       assert.match(read, date)
     })
   )
+
+  it.effect("of speed in the README are those that were measured last", () =>
+    Effect.gen(function* () {
+      const [measured] = yield* matching("bench/README.md")
+      const [page] = yield* matching("README.md")
+      const pair = (name: string) => {
+        const row = new RegExp(`^\\| ${name} \\((\\S+) s, (\\S+) s\\)`, "m").exec(measured!.text)
+        assert.isNotNull(row, name)
+        return [row[1], row[2]] as const
+      }
+      const [wall, sampleWall] = pair("wall, ours ÷ sample, 1 GiB")
+      const [cpu, sampleCpu] = pair("CPU, ours ÷ sample, 1 GiB")
+      assert.include(page!.text, `over loopback: ${sampleWall} s, ${sampleCpu} s of CPU`)
+      assert.include(page!.text, `| ${wall} s, ${cpu} s of CPU, all of the above included`)
+    })
+  )
 })
