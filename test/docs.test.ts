@@ -11,6 +11,14 @@ import { shownIn, withIncluded, withoutIncluded } from "./support/included.ts"
 import { place } from "./support/place.ts"
 import { reference } from "./support/reference.ts"
 
+/** What GitHub makes of a heading. */
+const anchorOf = (title: string) =>
+  title
+    .replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1")
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N} _-]/gu, "")
+    .replaceAll(" ", "-")
+
 /** Strict, but for examples that only define something. */
 const compilerOptions = {
   extends: "../../tsconfig.base.json",
@@ -155,6 +163,36 @@ layer(NodeServices.layer, { excludeTestServices: true })("documents", (it) => {
           assert.isTrue(yield* fs.exists(target), `${file}: ${link}`)
         }
       }
+    })
+  )
+
+  it.effect("link to headings that are there", () =>
+    Effect.gen(function* () {
+      const path = yield* Path.Path
+      const all = yield* pages
+      const headings = new Map(
+        all.map(({ file, text }) => [
+          file,
+          Array.from(text.replaceAll(/^```[^]*?^```/gm, "").matchAll(/^#+ (.+)$/gm), ([, title]) =>
+            anchorOf(title ?? "")
+          )
+        ])
+      )
+      const links = all.flatMap(({ file, text }) =>
+        Array.from(
+          text.matchAll(/\]\((?!https?:)([^)#]*)#([^)]+)\)/g),
+          ([, page, anchor = ""]) => ({
+            from: file,
+            to: page ? path.join(path.dirname(file), page) : file,
+            anchor
+          })
+        )
+      )
+      assert.isAbove(links.length, 8)
+      assert.deepStrictEqual(
+        links.filter(({ to, anchor }) => headings.get(to)?.includes(anchor) !== true),
+        []
+      )
     })
   )
 
