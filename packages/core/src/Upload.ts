@@ -22,6 +22,7 @@ import { CheckpointStore } from "./CheckpointStore.ts"
 import * as Defaults from "./internal/upload/defaults.ts"
 import * as Initiate from "./internal/upload/initiate.ts"
 import { uploadsIn } from "./internal/upload/listing.ts"
+import { unwatched } from "./internal/upload/observability.ts"
 import { run, sampleEvery } from "./internal/upload/run.ts"
 import * as UploadSink from "./internal/upload/sink.ts"
 import { OssClient } from "./OssClient.ts"
@@ -61,7 +62,7 @@ export const upload = <E = never, R = never>(
   UploadResult,
   UploadError | E,
   OssClient | CheckpointStore | Exclude<R, Scope.Scope>
-> => run(request, { report: () => Effect.void })
+> => run(request, { report: unwatched })
 
 /**
  * The same upload as a stream of its events. The stream ends with `Completed`,

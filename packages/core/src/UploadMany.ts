@@ -15,6 +15,7 @@ import * as Directory from "./internal/upload/directory.ts"
 import * as Many from "./internal/upload/many.ts"
 import * as Monotonic from "./internal/monotonic.ts"
 import * as Meter from "./internal/upload/progress.ts"
+import { unwatched } from "./internal/upload/observability.ts"
 import { sampleEvery } from "./internal/upload/run.ts"
 import { Tally } from "./internal/upload/totals.ts"
 import type { OssClient } from "./OssClient.ts"
@@ -234,7 +235,7 @@ export function uploadAll<E = never, R = never, E2 = never, R2 = never>(
       Stream.mapEffect(
         streamOf(requests),
         (request) =>
-          one(request, { report: () => Effect.void }).pipe(
+          one(request, { report: unwatched }).pipe(
             Effect.map((result) => outcomeOf(request, result)),
             Effect.catchIf(
               (error) => !concernsAll(error) && options.onFailure !== "stop",

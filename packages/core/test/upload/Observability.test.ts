@@ -160,6 +160,30 @@ describe("logs", () => {
     }).pipe(Effect.provide(world))
   )
 
+  it.effect("tell at level Info why an upload waits, every ten seconds", () =>
+    Effect.gen(function* () {
+      const { layer, lines } = collecting()
+      yield* inject(Fault.drop({ at: "before", times: Infinity }))
+      const fiber = yield* Upload.upload(
+        requestFor(fiveParts, { retry: RetryPolicy.patient() })
+      ).pipe(
+        Effect.provideService(References.MinimumLogLevel, "Info"),
+        Effect.provide(layer),
+        Effect.forkChild
+      )
+      yield* TestClock.adjust("45 seconds")
+      yield* Fiber.interrupt(fiber)
+      assert.isAtLeast(lines.length, 2)
+      assert.isAtMost(lines.length, 4)
+      for (const { message } of lines) {
+        assert.match(
+          String(message),
+          /^waiting, nothing has succeeded for [1-4]\d s: the connection/
+        )
+      }
+    }).pipe(Effect.provide(world))
+  )
+
   it.effect("are silent at level Info", () =>
     Effect.gen(function* () {
       const { layer, lines } = collecting()

@@ -24,6 +24,14 @@ export const logged = (event: UploadEvent): Effect.Effect<void> =>
     return Effect.logDebug(_tag, details)
   })
 
+/** Takes the events that nobody else takes: a program that hangs says why. */
+export const unwatched = (event: UploadEvent): Effect.Effect<void> =>
+  event._tag === "Waiting"
+    ? Effect.logInfo(
+        `waiting, nothing has succeeded for ${Math.round(event.elapsed / 1_000)} s: ${event.reason.message}`
+      )
+    : Effect.void
+
 /** Whether nothing of level Debug is logged: most programs have it so. */
 const isAbove = (minimum: LogLevel.LogLevel) => LogLevel.isGreaterThan(minimum, "Debug")
 
