@@ -11,6 +11,7 @@ const busy = new CheckpointStore.CheckpointError({ location: "the table", reason
 
 export const layer = Layer.sync(CheckpointStore.CheckpointStore, () => {
   const table = new Map<string, Row>()
+  const row = (key: string) => Option.getOrThrow(Option.fromUndefinedOr(table.get(key)))
   const held = new Set<string>()
   const take = (key: string) => (held.has(key) ? busy : Effect.sync(() => held.add(key)))
   const hold = (key: string) =>
@@ -22,7 +23,8 @@ export const layer = Layer.sync(CheckpointStore.CheckpointStore, () => {
         () => ({
           recovered: Option.map(Option.fromUndefinedOr(table.get(key)), read),
           begin: (header) => Effect.sync(() => table.set(key, { header, parts: [] })),
-          append: (part) => Effect.sync(() => table.get(key)?.parts.push(part)),
+          // Before `begin`, that is a defect.
+          append: (part) => Effect.sync(() => row(key).parts.push(part)),
           remove: Effect.sync(() => table.delete(key))
         })
       ),
