@@ -1,14 +1,12 @@
 /** The examples of many uploads, stores, limits and telemetry, each run against an emulator. */
 import { NodeHttpServer } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import * as CheckpointStoreContract from "@effect-oss/core/testing/CheckpointStoreContract"
 import { Fault, OssEmulator } from "@effect-oss/emulator"
 import { Context, Effect, FileSystem, Layer } from "effect"
 import { HttpRouter, HttpServer, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { createServer } from "node:http"
 import { fileURLToPath } from "node:url"
 import { database, server } from "../packages/sql-store/test/postgres.ts"
-import * as OwnStore from "./ownStore.ts"
 import { bucket, inDirectory, run, stored, succeeds } from "./support/run.ts"
 
 const content = (size: number) => new Uint8Array(Buffer.alloc(size, "0123456789abc"))
@@ -177,11 +175,5 @@ describe.concurrent("the example", () => {
         for (const secret of ['"secret"', "Signature=", "OSS4-HMAC"]) assert.notInclude(all, secret)
       })
     )
-  )
-})
-
-describe("the example of a store of one's own keeps the contract", () => {
-  it.effect.each(CheckpointStoreContract.laws)("$name", ({ check }) =>
-    Effect.provide(check, OwnStore.layer)
   )
 })
