@@ -7,7 +7,7 @@ import { Screen } from "@effect-oss/terminal"
 import { NodeServices } from "@effect/platform-node"
 import { assert, layer } from "@effect/vitest"
 import { Effect, FileSystem, Layer, Schema } from "effect"
-import { CliError, Command } from "effect/cli"
+import { CliError, Command, Completions } from "effect/cli"
 import { command } from "../packages/cli/src/Command.ts"
 import { TestConsole } from "effect/testing"
 import { Output } from "../packages/cli/src/internal/Output.ts"
@@ -179,6 +179,28 @@ layer(NodeServices.layer, { excludeTestServices: true })("a line that a page sho
       assert.isNotEmpty(
         yield* complaints(["effect-oss", "upload", "--no-such-flag", "a", "oss://b/"])
       )
+    })
+  )
+
+  it.effect("is understood without its name, too, in the page about the command", () =>
+    Effect.gen(function* () {
+      const [page] = yield* matching("docs/command-line.md")
+      const prose = page!.text.replaceAll(/^```[^]*?^```/gm, "").replaceAll("\\|", "|")
+      const verbs = Completions.fromCommand(command).subcommands.map(({ name }) => name)
+      const typed = Array.from(prose.matchAll(/`([^`\n…]+oss:\/\/[^`\n…]+)`/g), ([, text = ""]) =>
+        words(text.slice(text.lastIndexOf("| ") + 1))
+      ).filter(([verb = ""]) => verbs.includes(verb))
+      assert.isAbove(typed.length, 5)
+      for (const line of typed) {
+        assert.deepStrictEqual(yield* complaints(["effect-oss", ...line]), [], line.join(" "))
+      }
+      const [list = ""] = /^```\n(effect-oss [^]*?)^```/m.exec(page!.text)?.slice(1) ?? []
+      const listed = list
+        .trim()
+        .split("\n")
+        .flatMap((line) => /^effect-oss ([a-z]+(?:, [a-z]+)*)/.exec(line)?.[1]?.split(", ") ?? [])
+      assert.isAbove(listed.length, 9)
+      assert.includeMembers(verbs, listed)
     })
   )
 
