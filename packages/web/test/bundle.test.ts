@@ -1,8 +1,10 @@
 /** What a page loads that uploads, carries on and finds its files again. */
 import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
+import { readFileSync } from "node:fs"
 import { resolve } from "node:path"
 import { gzipSync } from "node:zlib"
+import { blocks } from "../../../test/support/documents.ts"
 import { inputsOf, pageOf } from "../../core/test/support/page.ts"
 
 /** Gzipped, core and Effect included, in bytes. The documents promise less than 100 KB. */
@@ -42,5 +44,18 @@ it.effect.each(["layerPresigned", "layerWebCrypto"])(
       )
       const size = gzipSync(page.outputFiles[0]?.contents ?? new Uint8Array(), { level: 9 }).length
       assert.isAtMost(size, limit)
+    })
+)
+
+it.effect.each(["docs/browser.md", "packages/web/README.md"])(
+  "the program of %s weighs less than 100 KB",
+  (file) =>
+    Effect.gen(function* () {
+      const text = readFileSync(resolve(import.meta.dirname, "../../..", file), "utf8")
+      const [program] = blocks({ file, text }, "ts")
+      const page = yield* pageOf(program?.code ?? "", resolve(import.meta.dirname, ".."))
+      const size = gzipSync(page.outputFiles[0]?.contents ?? new Uint8Array(), { level: 9 }).length
+      assert.isAbove(size, 50_000)
+      assert.isBelow(size, 100_000)
     })
 )

@@ -6,7 +6,7 @@ import { build, type Metafile } from "esbuild"
 export const pageOf = (contents: string, directory: string) =>
   Effect.promise(() =>
     build({
-      stdin: { contents, resolveDir: directory },
+      stdin: { contents, resolveDir: directory, loader: "ts" },
       bundle: true,
       minify: true,
       write: false,
