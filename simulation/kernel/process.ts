@@ -31,6 +31,7 @@ import type { SeededRandom } from "./random.ts"
 import type { Lane, Scheduler } from "./scheduler.ts"
 import type { Server } from "./server.ts"
 import type { Call, Line, Stray, Verdict } from "./wire.ts"
+import * as Thread from "../../packages/core/src/internal/slots/thread.ts"
 import * as Wire from "./wire.ts"
 
 export type { Call, Line, Stray, Verdict } from "./wire.ts"
@@ -257,6 +258,8 @@ const contextOf = (
         readSync: undefined,
         uuid: random.uuid
       }),
+      // Threads of the simulation have all the time that they need.
+      Context.add(Thread.Current, () => undefined),
       Context.add(References.TracerEnabled, false),
       Context.add(Logger.CurrentLoggers, new Set([logger])),
       Context.add(FileSystem, given.fileSystem),

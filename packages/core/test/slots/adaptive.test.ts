@@ -2,12 +2,18 @@ import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { TestClock } from "effect/testing"
 import * as AdaptiveSlots from "../../src/internal/slots/adaptive.ts"
+import * as Thread from "../../src/internal/slots/thread.ts"
 import * as Progress from "../../src/internal/upload/progress.ts"
 
 /** An upload of endless parts, and how many of them are on their way. */
 const uploading = Effect.gen(function* () {
   const meter = Progress.make(null)
-  const slots = yield* AdaptiveSlots.make(meter)
+  let worked = 0
+  const slots = yield* Effect.provideService(
+    AdaptiveSlots.make(meter),
+    Thread.Current,
+    () => worked
+  )
   let underWay = 0
   const part = Effect.andThen(
     Effect.sync(() => underWay++),
@@ -19,8 +25,9 @@ const uploading = Effect.gen(function* () {
   }).pipe(Effect.forkScoped)
   yield* TestClock.adjust(0)
   /** So many bytes go out, in the time between two looks. */
-  const send = Effect.fnUntraced(function* (bytes: number, millis = 100) {
+  const send = Effect.fnUntraced(function* (bytes: number, millis = 50, busy = 0) {
     meter.onWire += bytes
+    worked += busy
     yield* TestClock.adjust(millis)
     return underWay
   })
@@ -39,8 +46,16 @@ it.effect("looks less often once more parts didn't help: new connections get fas
   Effect.gen(function* () {
     const { send } = yield* uploading
     assert.deepStrictEqual([yield* send(100), yield* send(100)], [16, 16])
-    const later = [yield* send(1_000, 100), yield* send(0, 100), yield* send(0, 50)]
+    const later = [yield* send(1_000, 50), yield* send(0, 150), yield* send(0, 50)]
     assert.deepStrictEqual(later, [16, 16, 64])
+  }).pipe(Effect.scoped)
+)
+
+it.effect("tries no more while its thread has no time left", () =>
+  Effect.gen(function* () {
+    const { send } = yield* uploading
+    const limits = [yield* send(100, 50, 50), yield* send(100, 50, 46), yield* send(100, 50, 44)]
+    assert.deepStrictEqual(limits, [5, 5, 16])
   }).pipe(Effect.scoped)
 )
 

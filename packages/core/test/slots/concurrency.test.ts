@@ -6,6 +6,7 @@ const at = (rate: number, more: Partial<Concurrency.Observation> = {}) => ({
   rate,
   full: true,
   throttled: false,
+  busy: false,
   ...more
 })
 
@@ -20,6 +21,11 @@ describe("the limit", () => {
   > = [
     ["grows as long as more is faster", [at(1), at(3), at(9)], [16, 64, 64]],
     ["stays where one machine carries no more", [at(600e6), at(700e6)], [5, 5]],
+    [
+      "stays where the thread has no time left, and goes back",
+      [at(1, { busy: true }), at(1), ...[3, 9, 27, 81].map((rate) => at(rate, { busy: true }))],
+      [5, 16, 16, 16, 16, 5]
+    ],
     [
       "goes back if more is not faster four times",
       [at(10), at(11), at(9), at(11), at(11), at(99)],
@@ -88,7 +94,12 @@ describe("the limit", () => {
   })
 
   const observations = Schema.Array(
-    Schema.Struct({ rate: Schema.Finite, full: Schema.Boolean, throttled: Schema.Boolean })
+    Schema.Struct({
+      rate: Schema.Finite,
+      full: Schema.Boolean,
+      throttled: Schema.Boolean,
+      busy: Schema.Boolean
+    })
   )
   it.prop(
     "is between the least and the most, whatever happens, and does not rise for a while once throttled",

@@ -8,9 +8,10 @@ import * as Monotonic from "../monotonic.ts"
 import * as Concurrency from "./concurrency.ts"
 import type { Slots } from "./slots.ts"
 import { lending } from "./slots.ts"
+import * as Thread from "./thread.ts"
 
 /** While more parts only help, in milliseconds: a small upload has no time to lose. */
-const soon = 100
+const soon = 50
 
 /** Once more parts didn't help, in milliseconds: long enough for new connections to show what they bring. */
 const every = 250
@@ -31,6 +32,7 @@ export const make = Effect.fnUntraced(function* (
   let throttled = false
   const semaphore = Semaphore.makeUnsafe(state.limit)
 
+  const isBusy = Thread.watch(yield* Thread.Current)
   const adapt = Effect.gen(function* () {
     let at = yield* Monotonic.now
     let bytes = counter.onWire
@@ -40,7 +42,7 @@ export const make = Effect.fnUntraced(function* (
       const rate = ((counter.onWire - bytes) * 1_000) / Math.max(1, now - at)
       const { limit } = state
       const full = using === limit && waiting > 0 && rate > 0
-      state = Concurrency.step(state, { rate, full, throttled })
+      state = Concurrency.step(state, { rate, full, throttled, busy: isBusy(now - at) })
       throttled = false
       at = now
       bytes = counter.onWire

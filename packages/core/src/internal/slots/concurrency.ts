@@ -30,6 +30,8 @@ export interface Observation {
   readonly full: boolean
   /** Whether OSS asked for fewer requests. */
   readonly throttled: boolean
+  /** Whether the thread that sends had no time left. */
+  readonly busy: boolean
 }
 
 /**
@@ -72,12 +74,12 @@ export const isGrowing = ({ before, lastRest }: State): boolean =>
  * observations, or of twice the last one, up to 1,280. What is as fast as this
  * machine allows tries no higher one.
  */
-export const step = (state: State, { rate, full, throttled }: Observation): State => {
+export const step = (state: State, { rate, full, throttled, busy }: Observation): State => {
   const { limit, before, rest } = state
   if (throttled) return resting(state, Math.max(least, Math.floor(limit / 2)))
   if (rest > 0) return { ...state, rest: rest - 1 }
-  if (!full || (before === undefined && rate >= enough)) return state
-  if (before !== undefined && rate < before.rate * worthwhile) {
+  if (!full || (before === undefined && (busy || rate >= enough))) return state
+  if (before !== undefined && (busy || rate < before.rate * worthwhile)) {
     const doubts = before.doubts + 1
     return doubts < patience
       ? { ...state, before: { ...before, doubts } }
