@@ -2,6 +2,7 @@
  * The simulated OSS over HTTP, and what happens only there: answers that come
  * early, break off or never end, and lists that lead nowhere.
  */
+import type { UploadResult } from "@effect-oss/core/UploadEvent"
 import * as Effect from "effect/Effect"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import * as Stream from "effect/Stream"
@@ -230,9 +231,16 @@ const strike = (
   }
 }
 
+/** Of what is not stored. */
+const earlyEtag = `"00000000000000000000000000000000"`
+
+/** Where HEAD may not be asked, nothing tells a short body that was dropped from one that was stored. */
+export const isDropped = ({ etag, verified }: UploadResult): boolean =>
+  etag === earlyEtag && !verified
+
 const earlyAnswer: Answer = {
   status: 200,
-  headers: { etag: `"00000000000000000000000000000000"`, "x-oss-request-id": "0" },
+  headers: { etag: earlyEtag, "x-oss-request-id": "0" },
   body: () => [],
   isCut: false
 }

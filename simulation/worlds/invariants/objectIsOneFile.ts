@@ -1,5 +1,8 @@
+import type { UploadError } from "@effect-oss/core/Upload"
+import type { UploadResult } from "@effect-oss/core/UploadEvent"
 import * as Option from "effect/Option"
 import { bytesOf } from "../../kernel/server.ts"
+import { isDropped } from "../conditions/overHttp.ts"
 import { isOthers, type History } from "./history.ts"
 import type { Invariant, Party } from "./invariant.ts"
 
@@ -7,7 +10,8 @@ export const make = ({ trace, server }: History): Invariant => {
   const check = (key: string, parties: ReadonlyArray<Party>) => {
     const here = parties.filter((party) => party.key === key)
     const object = server.object(key)
-    if (here.some(({ end }) => Option.exists(end, (end) => "_tag" in end))) return
+    const isExcused = (end: UploadResult | UploadError) => "_tag" in end || isDropped(end)
+    if (here.some(({ end }) => Option.exists(end, isExcused))) return
     if (object === undefined) return trace.violated(`there is no object ${key}`)
     const version = here
       .flatMap(({ file }) => file.versions)

@@ -178,16 +178,38 @@ describe("an endpoint that tells no CRC64", () => {
       )
     )
 
-  it.effect("is believed if HEAD shows the size, or may not be asked: nothing is verified", () =>
+  it.effect("is believed if HEAD shows the object, or may not be asked: nothing is verified", () =>
     Effect.gen(function* () {
-      const head = { size: fiveParts.length, etag: '"e"', crc64: Option.none() }
-      assert.isFalse((yield* uploading(() => Effect.succeed(head))).verified)
+      const client = yield* OssClient.OssClient
+      const told = (weak: string) => (key: string) =>
+        Effect.map(client.head(key), (head) => ({
+          ...head,
+          etag: `${weak}${head.etag}`,
+          crc64: Option.none()
+        }))
+      assert.isFalse((yield* uploading(told(""))).verified)
+      assert.isFalse((yield* uploading(told("W/"))).verified)
       assert.isFalse((yield* uploading(() => Effect.fail(denied))).verified)
+    }).pipe(Effect.provide(world))
+  )
+
+  it.effect("is not believed while HEAD has no answer", () =>
+    Effect.gen(function* () {
+      const away = new OssError.Transport({ description: "no route to host" })
+      const failed = new OssError.OssError({ operation: "head", bucket, key, reason: away })
+      const error = yield* Effect.flip(uploading(() => Effect.fail(failed)))
+      assert.strictEqual(reasonOf(error), "Transport")
+      // The next run carries on.
+      assert.strictEqual((yield* pending).length, 1)
     }).pipe(Effect.provide(world))
   )
 
   it.effect.each([
     ["another size", Effect.succeed({ size: 7, etag: '"e"', crc64: Option.none() })],
+    [
+      "an object of the same size that was there before",
+      Effect.succeed({ size: fiveParts.length, etag: '"e"', crc64: Option.none() })
+    ],
     ["no object", Effect.fail(noSuchKey)]
   ] as const)("is not believed if HEAD shows %s", ([_, head]) =>
     Effect.gen(function* () {

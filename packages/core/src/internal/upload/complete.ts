@@ -93,27 +93,31 @@ const verify = (
   }
   return Option.isSome(receipt.crc64)
     ? compare(receipt.crc64)
-    : Effect.flatMap(crc64ByHead(session, operation, expected), compare)
+    : Effect.flatMap(crc64ByHead(session, operation, expected, etag), compare)
 }
 
-/** The object's CRC64, if HEAD tells it. Fails if HEAD shows another object, or none. */
+/** The object's CRC64, if HEAD tells it. Fails if HEAD shows another object, or none, or can't be had. */
 const crc64ByHead = Effect.fnUntraced(function* (
   session: Transfer,
   operation: Operation,
-  { size }: Whole
+  { size }: Whole,
+  etag: string
 ): Effect.fn.Return<Option.Option<bigint>, OssError> {
   const contradicted = (description: string) =>
     failure(session, operation, new UnreadableResponse({ description }))
   const head = yield* request(session, "head", session.client.head(session.key)).pipe(
     Effect.asSome,
-    Effect.catchReason("OssError", "NoSuchKey", () =>
-      Effect.fail(contradicted("OSS says that the object is stored, and then that there is none"))
-    ),
-    // Who may not ask, or gets no answer, has the response to the request itself.
-    Effect.catchIf(
-      ({ operation }) => operation === "head",
-      () => Effect.succeedNone
-    )
+    // Who may not ask, or can't read the answer, has only the response to the request itself. Whoever gets no answer knows too little.
+    Effect.catchReasons("OssError", {
+      NoSuchKey: () =>
+        Effect.fail(
+          contradicted("OSS says that the object is stored, and then that there is none")
+        ),
+      AccessDenied: () => Effect.succeedNone,
+      NoCredentials: () => Effect.succeedNone,
+      Rejected: () => Effect.succeedNone,
+      UnreadableResponse: () => Effect.succeedNone
+    })
   )
   if (Option.isNone(head)) return Option.none()
   if (head.value.size !== size) {
@@ -121,5 +125,16 @@ const crc64ByHead = Effect.fnUntraced(function* (
       `OSS says that the object is stored, and then that it has ${head.value.size} bytes instead of ${size}`
     )
   }
+  // An object of the same size may have been there before.
+  if (Option.isNone(head.value.crc64) && !isSameEtag(head.value.etag, etag)) {
+    return yield* contradicted(
+      `OSS says that the object is stored with the ETag ${etag}, and then that it has the ETag ${head.value.etag}`
+    )
+  }
   return head.value.crc64
 })
+
+/** A proxy that compresses makes ETags weak; XML has them with quotes or without. */
+const isSameEtag = (one: string, other: string): boolean => strong(one) === strong(other)
+
+const strong = (etag: string): string => etag.replace(/^W\//, "").replaceAll('"', "").toLowerCase()
