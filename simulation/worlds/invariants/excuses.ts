@@ -28,6 +28,8 @@ export const make = (history: History): Excuses => {
   const given = new Map<string, string>()
   /** Uploads of which no part has been sent: perhaps no checkpoint knows them yet. */
   const unused = new Set<string>()
+  /** Uploads that somebody tried to abort. What refuses that need not be OSS. */
+  const aborting = new Set<string>()
 
   /** An id whose response was lost, or that a process could not record any more, has no parts: it looks like anybody's fresh upload. */
   const neverUsed = ({ uploadId, parts }: EmulatedUpload) =>
@@ -35,8 +37,10 @@ export const make = (history: History): Excuses => {
 
   return {
     onPoint: (run, point) => {
-      if ("path" in point || point.call !== "uploadPart" || point.moment !== "before") return
-      unused.delete(run.uploadId)
+      if ("path" in point) return
+      const { call, moment, uploadId } = point
+      if (call === "uploadPart" && moment === "before") unused.delete(run.uploadId)
+      if (call === "abort" && moment === "sent" && uploadId !== undefined) aborting.add(uploadId)
     },
     onCarriedOut: (_, call, awaited) => {
       const made = call.call === "initiate" ? madeBy(history, call) : undefined
@@ -54,23 +58,19 @@ export const make = (history: History): Excuses => {
       neverUsed(upload) ??
       (count.damagedHeaders > 0 || (count.damages > 0 && upload.parts.length === 0)
         ? excuses.beganDamaged
-        : refused(history, upload))
+        : (stray(history, upload) ??
+          (aborting.has(upload.uploadId) ? excuses.abortFailed : undefined)))
   }
 }
 
-/** The library tries to abort a useless upload, and no more. */
-const refused = ({ server }: History, { uploadId, key, initiated }: EmulatedUpload) => {
-  const log = Effect.runSync(server.emulator.log)
-  const isStray = log.some(
+/** An Initiate for this key that began before and never ended may have made it. */
+const stray = ({ server }: History, { key, initiated }: EmulatedUpload) =>
+  Effect.runSync(server.emulator.log).some(
     (entry) =>
       entry.operation === "initiate" &&
       entry.key === key &&
       entry.ended === undefined &&
       entry.time <= initiated
   )
-  if (isStray) return excuses.strayInitiate
-  if (log.some((entry) => entry.operation === "abort" && entry.uploadId === uploadId)) {
-    return excuses.abortFailed
-  }
-  return undefined
-}
+    ? excuses.strayInitiate
+    : undefined

@@ -142,10 +142,8 @@ const stepsOf = ({ place, key, lease, recovered, ...options }: Options, target: 
   const write = (text: string) =>
     Effect.suspend(() => {
       if (writer === undefined) return Effect.die(new Error("no journal is open"))
-      return Effect.andThen(
-        Effect.onError(writer.append(text), () => close),
-        lease.check
-      )
+      // A record whose lease couldn't be checked is in the file, and was reported as failed: the file says too much.
+      return Effect.onError(Effect.andThen(writer.append(text), lease.check), () => close)
     })
 
   const append = Effect.fnUntraced(function* (added: ReadonlyArray<UploadedPart>) {

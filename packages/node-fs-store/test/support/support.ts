@@ -53,7 +53,7 @@ export interface Step {
   readonly path: string
 }
 
-/** What is done before each change. */
+/** What is done before each change, and before a lease or a journal is read. */
 export type Hook = (step: Step) => Effect.Effect<void, PlatformError.PlatformError>
 
 /** Makes a process wait right before a change. */
@@ -120,7 +120,7 @@ const after =
   (path: string, ...rest: Rest) =>
     Effect.andThen(hook({ call, path }), run(path, ...rest))
 
-/** A store whose every change passes a hook. */
+/** A store whose every change and reading passes a hook. */
 export const layerHooked = (directory: string, hook: Hook, appearance: Appearance = {}) => {
   const before = after(hook)
   const layerFileSystem = Layer.effect(
@@ -161,6 +161,8 @@ export const layerHooked = (directory: string, hook: Hook, appearance: Appearanc
       user: appearance.user ?? system.user,
       watch: Duration.fromInputUnsafe(appearance.watch ?? 0),
       again: Duration.zero,
+      read: (path, limit) => Effect.andThen(hook({ call: "read", path }), system.read(path, limit)),
+      readSync: undefined,
       fileSystem: (path) =>
         appearance.fileSystem === undefined
           ? system.fileSystem(path)
