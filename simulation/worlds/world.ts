@@ -91,6 +91,8 @@ export const run = (seed: number, choice: Choice = {}): Trace => {
   if (stop !== "Done") trace.violated(`the world does not come to an end: ${stop}`)
   // Requests that still travel arrive, and timers that should be gone would fire.
   scheduler.pass(300_000)
+  // A sweep of many checkpoints is long, and is let come to its end.
+  scheduler.run(() => world.sweepers.size === 0, scheduler.now() + patience)
   world.invariants.atTheEnd(uploaders)
   trace.stats.httpTroubles += world.endpoint.troubles.struck
   trace.stats.virtualMillis += scheduler.now() - begin

@@ -96,6 +96,14 @@ const verify = (
     : Effect.flatMap(crc64ByHead(session, operation, expected, etag), compare)
 }
 
+/** Who may not ask, or can't read the answer, has only the response to the request itself. Whoever gets no answer knows too little. */
+const unasked: ReadonlySet<string> = new Set([
+  "AccessDenied",
+  "NoCredentials",
+  "Rejected",
+  "UnreadableResponse"
+])
+
 /** The object's CRC64, if HEAD tells it. Fails if HEAD shows another object, or none, or can't be had. */
 const crc64ByHead = Effect.fnUntraced(function* (
   session: Transfer,
@@ -103,33 +111,25 @@ const crc64ByHead = Effect.fnUntraced(function* (
   { size }: Whole,
   etag: string
 ): Effect.fn.Return<Option.Option<bigint>, OssError> {
-  const contradicted = (description: string) =>
-    failure(session, operation, new UnreadableResponse({ description }))
+  const contradicted = (otherwise: string) => {
+    const description = `OSS says that the object is stored, and then that ${otherwise}`
+    return failure(session, operation, new UnreadableResponse({ description }))
+  }
   const head = yield* request(session, "head", session.client.head(session.key)).pipe(
     Effect.asSome,
-    // Who may not ask, or can't read the answer, has only the response to the request itself. Whoever gets no answer knows too little.
-    Effect.catchReasons("OssError", {
-      NoSuchKey: () =>
-        Effect.fail(
-          contradicted("OSS says that the object is stored, and then that there is none")
-        ),
-      AccessDenied: () => Effect.succeedNone,
-      NoCredentials: () => Effect.succeedNone,
-      Rejected: () => Effect.succeedNone,
-      UnreadableResponse: () => Effect.succeedNone
-    })
+    Effect.catchReason("OssError", "NoSuchKey", () => Effect.fail(contradicted("there is none"))),
+    Effect.catchIf(
+      ({ operation, reason }) => operation === "head" && unasked.has(reason._tag),
+      () => Effect.succeedNone
+    )
   )
   if (Option.isNone(head)) return Option.none()
   if (head.value.size !== size) {
-    return yield* contradicted(
-      `OSS says that the object is stored, and then that it has ${head.value.size} bytes instead of ${size}`
-    )
+    return yield* contradicted(`it has ${head.value.size} bytes instead of ${size}`)
   }
   // An object of the same size may have been there before.
   if (Option.isNone(head.value.crc64) && !isSameEtag(head.value.etag, etag)) {
-    return yield* contradicted(
-      `OSS says that the object is stored with the ETag ${etag}, and then that it has the ETag ${head.value.etag}`
-    )
+    return yield* contradicted(`it has the ETag ${head.value.etag} instead of ${etag}`)
   }
   return head.value.crc64
 })
