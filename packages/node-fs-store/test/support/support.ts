@@ -192,12 +192,15 @@ export const nextMortal = { started: "2" }
 export const breaking = (
   at: number,
   onlyOnce: boolean,
-  how: Effect.Effect<never, PlatformError.PlatformError>
+  how: Effect.Effect<never, PlatformError.PlatformError>,
+  /** Whether a reading breaks, too. */
+  reads = false
 ) => {
   const hook = {
     changes: 0,
-    before: () =>
+    before: ({ call }: Step) =>
       Effect.suspend(() => {
+        if (call === "read" && !reads) return Effect.void
         hook.changes++
         const breaks = onlyOnce ? hook.changes === at : hook.changes >= at
         return breaks ? how : Effect.void
