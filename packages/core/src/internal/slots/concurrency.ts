@@ -79,7 +79,7 @@ export const step = (state: State, { rate, full, throttled, busy }: Observation)
   if (throttled) return resting(state, Math.max(least, Math.floor(limit / 2)))
   if (rest > 0) return { ...state, rest: rest - 1 }
   if (!full || (before === undefined && (busy || rate >= enough))) return state
-  if (before !== undefined && (busy || rate < before.rate * worthwhile)) {
+  if (before !== undefined && rate < before.rate * worthwhile) {
     const doubts = before.doubts + 1
     return doubts < patience
       ? { ...state, before: { ...before, doubts } }
