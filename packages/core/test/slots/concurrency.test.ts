@@ -22,9 +22,14 @@ describe("the limit", () => {
     ["grows as long as more is faster", [at(1), at(3), at(9)], [16, 64, 64]],
     ["stays where one machine carries no more", [at(600e6), at(700e6)], [5, 5]],
     [
-      "stays while the thread has no time left",
-      [at(1, { busy: true }), at(1, { busy: true }), at(1), at(3, { busy: true })],
-      [5, 5, 16, 64]
+      "stays while the thread is busy",
+      [
+        at(1, { busy: true }),
+        at(1),
+        ...[3, 3, 3, 3, 3].map((rate) => at(rate, { busy: true })),
+        at(3)
+      ],
+      [5, 16, 16, 16, 16, 16, 16, 64]
     ],
     [
       "goes back if more is not faster four times",

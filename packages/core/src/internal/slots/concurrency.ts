@@ -30,7 +30,7 @@ export interface Observation {
   readonly full: boolean
   /** Whether OSS asked for fewer requests. */
   readonly throttled: boolean
-  /** Whether the thread that sends had no time left. */
+  /** Whether the thread that sends had little time left. */
   readonly busy: boolean
 }
 
@@ -72,13 +72,13 @@ export const isGrowing = ({ before, lastRest }: State): boolean =>
  * The next decision. A throttled upload halves its limit; one for which a higher
  * limit has brought nothing goes back. Both try more again after a rest of 40
  * observations, or of twice the last one, up to 1,280. What is as fast as this
- * machine allows tries no higher one.
+ * machine allows, or whose thread is busy, tries no higher one.
  */
 export const step = (state: State, { rate, full, throttled, busy }: Observation): State => {
   const { limit, before, rest } = state
   if (throttled) return resting(state, Math.max(least, Math.floor(limit / 2)))
   if (rest > 0) return { ...state, rest: rest - 1 }
-  if (!full || (before === undefined && (busy || rate >= enough))) return state
+  if (!full || busy || (before === undefined && rate >= enough)) return state
   if (before !== undefined && rate < before.rate * worthwhile) {
     const doubts = before.doubts + 1
     return doubts < patience

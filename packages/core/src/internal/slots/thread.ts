@@ -24,10 +24,10 @@ export const Current: Context.Reference<Worked> = Context.Reference<Worked>(
   { defaultValue: () => ofThisRuntime }
 )
 
-/** Above this share of its time, a thread has none left: it is at work even while it waits for the processor. */
-const most = 0.9
+/** Above this share of its time, a thread has too little left for more connections. It is at work even while it waits for the processor. */
+const most = 0.6
 
-/** Tells after each number of milliseconds whether the thread had no time left in them. */
+/** Tells after each number of milliseconds whether the thread was busy in them. */
 export const watch = (worked: Worked): ((elapsed: number) => boolean) => {
   let last = worked()
   return (elapsed) => {
