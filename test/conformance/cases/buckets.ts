@@ -5,12 +5,14 @@ const origin = "https://app.test"
 const cors = operation("putbucketcors")
 const options = operation("options")
 
-const rules = (fields: string): Step => ({
+const rules = (fields: string, others = ""): Step => ({
   method: "PUT",
   key: null,
   query: { cors: "" },
-  body: `<CORSConfiguration><CORSRule>${fields}</CORSRule></CORSConfiguration>`
+  body: `<CORSConfiguration><CORSRule>${fields}</CORSRule>${others}</CORSConfiguration>`
 })
+
+const anyPut = "<AllowedOrigin>*</AllowedOrigin><AllowedMethod>PUT</AllowedMethod>"
 
 const one = rules(
   "<AllowedOrigin>https://*.test</AllowedOrigin><AllowedMethod>PUT</AllowedMethod>" +
@@ -116,6 +118,20 @@ const configured: ReadonlyArray<Case> = [
     ],
     asked: { method: "GET", key: null, query: { cors: "" } },
     answer: { status: 200, xml: { AllowedHeader: "x-oss-meta-a" } }
+  },
+  {
+    rule: "GetBucketCors tells whether each answer varies by origin.",
+    source: cors,
+    given: [rules(anyPut, "<ResponseVary>true</ResponseVary>")],
+    asked: { method: "GET", key: null, query: { cors: "" } },
+    answer: { status: 200, xml: { ResponseVary: "true" } }
+  },
+  {
+    rule: "A bucket's answers vary by origin if its rules say so, whoever asks.",
+    source: cors,
+    given: [rules(anyPut, "<ResponseVary>true</ResponseVary>")],
+    asked: { method: "PUT", body: "x" },
+    answer: { status: 200, headers: { vary: "Origin" } }
   }
 ]
 
@@ -127,6 +143,23 @@ const basics: ReadonlyArray<Case> = [
     answer: {
       status: 200,
       xml: { Name: "{bucket}", Location: /^oss-/, CreationDate: /Z$/, Grant: /^p/ }
+    }
+  },
+  {
+    rule: "GetBucketInfo tells what a bucket is set to.",
+    source: operation("getbucketinfo"),
+    asked: { method: "GET", key: null, query: { bucketInfo: "" } },
+    answer: {
+      status: 200,
+      xml: {
+        AccessMonitor: /abled$/,
+        TransferAcceleration: /abled$/,
+        CrossRegionReplication: /abled$/,
+        BlockPublicAccess: /^(true|false)$/,
+        ResourceGroupId: /^rg-/,
+        SSEAlgorithm: /./,
+        LogBucket: /^/
+      }
     }
   },
   {

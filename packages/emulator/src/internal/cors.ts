@@ -34,6 +34,15 @@ export const corsHeaders = (
   return rule === undefined || origin === undefined ? {} : granted(rule, origin)
 }
 
+/** What each answer of a bucket says of caches, if its rules ask for that. */
+export const varyOf = (
+  state: State,
+  bucket: string | undefined
+): Readonly<Record<string, string>> => {
+  const own = Option.flatMap(Option.fromUndefinedOr(bucket), (name) => HashMap.get(state, name))
+  return Option.isSome(own) && own.value.responseVary ? { vary: "Origin" } : {}
+}
+
 /** The answer to a preflight. */
 export const preflight = (
   rules: ReadonlyArray<CorsRule>,

@@ -108,22 +108,28 @@ export const getBucketStat: Answer = ({ verbs, bucket }) =>
   Effect.map(verbs.bucketOf(bucket), (state) => reply({ body: Messages.stat(state) }))
 
 export const getBucketCors: Answer = Effect.fnUntraced(function* ({ verbs, bucket }) {
-  const { cors } = yield* verbs.bucketOf(bucket)
+  const { cors, responseVary } = yield* verbs.bucketOf(bucket)
   return cors.length === 0
     ? yield* refuse("NoSuchCORSConfiguration")
-    : reply({ body: Messages.cors(cors) })
+    : reply({ body: Messages.cors(cors, responseVary) })
 })
 
 export const putBucketCors: Answer = documented(
   Effect.fnUntraced(function* ({ verbs, bucket }, document) {
-    const cors = yield* Messages.readCors(document)
-    yield* verbs.commit({ _tag: "ConfigureBucket", bucket, cors })
+    yield* verbs.commit({
+      _tag: "ConfigureBucket",
+      bucket,
+      ...(yield* Messages.readCors(document))
+    })
     return reply({})
   })
 )
 
 export const deleteBucketCors: Answer = ({ verbs, bucket }) =>
-  Effect.as(verbs.commit({ _tag: "ConfigureBucket", bucket, cors: [] }), reply({ status: 204 }))
+  Effect.as(
+    verbs.commit({ _tag: "ConfigureBucket", bucket, cors: [], responseVary: false }),
+    reply({ status: 204 })
+  )
 
 /** OSS: one tag by `tag-key` and `tag-value`, or several as `tagging="k1":"v1","k2":"v2"`. */
 const hasTags = (tags: URLSearchParams, parameter: Located["parameter"]): boolean => {

@@ -12,7 +12,7 @@ import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import { type Call, type Reply, reply } from "../answers/asked.ts"
 import { answerTo } from "../answers/table.ts"
-import { corsHeaders, preflight, rulesOf } from "../cors.ts"
+import { corsHeaders, preflight, rulesOf, varyOf } from "../cors.ts"
 import type { Exchange } from "../exchange.ts"
 import type { Credential } from "../../OssEmulator.ts"
 import type { CorsRule } from "../state/model.ts"
@@ -41,6 +41,16 @@ export const make = (
 
   const rules = (bucket: string | undefined) =>
     verbs.query((state) => Result.succeed(rulesOf(state, bucket, cors)))
+
+  const corsOf = (bucket: string | undefined, method: string, headers: Router.Head["headers"]) =>
+    verbs
+      .query((state) =>
+        Result.succeed({
+          ...varyOf(state, bucket),
+          ...corsHeaders(rulesOf(state, bucket, cors), method, headers)
+        })
+      )
+      .pipe(Effect.orDie)
 
   const checkOrigin = Effect.fnUntraced(function* ({ bucket }: Router.Route, head: Router.Head) {
     if (bucket !== undefined && !verbs.anyBucket) yield* verbs.bucketOf(bucket)
@@ -76,10 +86,7 @@ export const make = (
               request,
               requestId: attempt.requestId,
               now: yield* attempt.now,
-              cors:
-                operation === "preflight"
-                  ? {}
-                  : corsHeaders(yield* Effect.orDie(rules(bucket)), method, head.headers)
+              cors: operation === "preflight" ? {} : yield* corsOf(bucket, method, head.headers)
             }
             return yield* Result.isSuccess(result)
               ? Effect.succeed(respond(shared, result.success.answer))

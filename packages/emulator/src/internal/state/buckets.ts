@@ -20,6 +20,7 @@ export const createBucket = (state: State, command: Of<"CreateBucket">): Outcome
     storageClass: storageClass ?? "Standard",
     cors: [],
     tags: "",
+    responseVary: false,
     payer: "BucketOwner",
     versioning: undefined,
     history: HashMap.empty<string, never>(),

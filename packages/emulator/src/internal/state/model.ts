@@ -106,6 +106,8 @@ export interface BucketState {
   readonly acl: string
   readonly storageClass: string
   readonly cors: ReadonlyArray<CorsRule>
+  /** Whether each answer says `Vary: Origin`, whatever its request. */
+  readonly responseVary: boolean
   /** As a query string has them. */
   readonly tags: string
   readonly payer: string
@@ -159,6 +161,7 @@ export const Command = Schema.TaggedUnion({
     bucket: Schema.String,
     acl: Schema.optionalKey(Schema.String),
     cors: Schema.optionalKey(Schema.Array(CorsRule)),
+    responseVary: Schema.optionalKey(Schema.Boolean),
     tags: Schema.optionalKey(Schema.String),
     payer: Schema.optionalKey(Schema.String),
     versioning: Schema.optionalKey(Versioning)

@@ -66,6 +66,20 @@ export const bucketInfo = (bucket: BucketState, location: Location): string =>
         [
           ...summaryOf(bucket, location),
           ["DataRedundancyType", "LRS"],
+          // What the emulator hasn't is switched off.
+          ["AccessMonitor", "Disabled"],
+          ["TransferAcceleration", "Disabled"],
+          ["CrossRegionReplication", "Disabled"],
+          ["BlockPublicAccess", "false"],
+          ["ResourceGroupId", "rg-emulator"],
+          ["ServerSideEncryptionRule", [["SSEAlgorithm", "None"]]],
+          [
+            "BucketPolicy",
+            [
+              ["LogBucket", ""],
+              ["LogPrefix", ""]
+            ]
+          ],
           ...(bucket.versioning === undefined ? [] : [["Versioning", bucket.versioning] as const]),
           owner,
           ["AccessControlList", [["Grant", bucket.acl]]]
@@ -155,8 +169,14 @@ export const stat = ({ objects, history, uploads }: BucketState): string => {
   ])
 }
 
-export const cors = (rules: ReadonlyArray<CorsRule>): string =>
-  document(["CORSConfiguration", rules.map((rule): Element => ["CORSRule", fieldsOf(rule)])])
+export const cors = (rules: ReadonlyArray<CorsRule>, responseVary: boolean): string =>
+  document([
+    "CORSConfiguration",
+    [
+      ...rules.map((rule): Element => ["CORSRule", fieldsOf(rule)]),
+      ["ResponseVary", String(responseVary)]
+    ]
+  ])
 
 const fieldsOf = (rule: CorsRule): ReadonlyArray<Element> => [
   ...rule.allowedOrigins.map((text) => ["AllowedOrigin", text] as const),
@@ -176,7 +196,10 @@ export const readCors = Effect.fnUntraced(function* (body: Uint8Array) {
   const root = yield* rootOf(body, "CORSConfiguration")
   const rules = childrenOf(root, "CORSRule")
   if (rules.length === 0 || rules.length > maxRules) return yield* refuse("MalformedXML")
-  return yield* Effect.forEach(rules, ruleOf)
+  return {
+    cors: yield* Effect.forEach(rules, ruleOf),
+    responseVary: childText(root, "ResponseVary")?.toLowerCase() === "true"
+  }
 })
 
 const ruleOf = (element: Xml.Element): Effect.Effect<CorsRule, Refusal> => {
