@@ -3,12 +3,11 @@ import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it, layer } from "@effect/vitest"
 import { Effect, FileSystem, Path, Schema } from "effect"
 import { ChildProcess, ChildProcessSpawner } from "effect/process"
-import { root, run, succeed } from "./support/command.ts"
+import { root, succeed } from "./support/command.ts"
 import { declarationsOf } from "./support/declarations.ts"
-import { blocks, pages, runnable, sources } from "./support/documents.ts"
+import { blocks, pages, sources } from "./support/documents.ts"
 import { agents } from "./support/agents.ts"
 import { shownIn, withIncluded, withoutIncluded } from "./support/included.ts"
-import { place } from "./support/place.ts"
 import { reference } from "./support/reference.ts"
 
 /** What GitHub makes of a heading. */
@@ -53,21 +52,6 @@ layer(NodeServices.layer, { excludeTestServices: true })("documents", (it) => {
       }
       const tsc = ChildProcess.make(path.join(root, "node_modules/.bin/tsc"), ["-p", directory])
       assert.strictEqual(yield* spawner.string(tsc), "")
-    })
-  )
-
-  it.effect("have code that runs, where it ends by itself", () =>
-    Effect.gen(function* () {
-      const fs = yield* FileSystem.FileSystem
-      const examples = (yield* pages).flatMap(runnable)
-      assert.isAbove(examples.length, 6)
-      const { directory, env } = yield* place
-      for (const { file, line, code } of examples) {
-        const name = `${file.replaceAll(/[^a-zA-Z]/g, "_")}_line_${line}.ts`
-        yield* fs.writeFileString(`${directory}/${name}`, code)
-        const ended = yield* run(process.execPath, [name], { cwd: directory, env })
-        assert.strictEqual(ended.code, 0, `${file}:${line}\n${ended.out}\n${ended.error}`)
-      }
     })
   )
 

@@ -50,26 +50,8 @@ const blocksOf = Effect.fnUntraced(function* (name: string, language: string) {
   return blocks(page, language)
 })
 
-/**
- * What `npx -y pnpm@12` does in the end, without looking for pnpm each time.
- * With the tests that take long, it is looked for.
- */
-const npx = `#!/bin/sh
-shift 2
-command=$1
-shift
-[ "$command" = exec ] && exec "$@"
-exec "${process.execPath}" --run "$command" -- "$@"
-`
-
 /** Where commands are found: those of the workspace, before those of the machine. */
-const pathOf = Effect.fnUntraced(function* (directory: string) {
-  const fs = yield* FileSystem.FileSystem
-  if (process.env["LONG"] === undefined) {
-    yield* fs.writeFileString(`${directory}/npx`, npx, { mode: 0o755 })
-  }
-  return `${directory}:${root}/node_modules/.bin:${process.env["PATH"]}`
-})
+const path = `${root}/node_modules/.bin:${process.env["PATH"]}`
 
 layer(NodeServices.layer, { excludeTestServices: true })("a newcomer", (it) => {
   it.effect.each([
@@ -92,7 +74,7 @@ layer(NodeServices.layer, { excludeTestServices: true })("a newcomer", (it) => {
         )
         const server = lines.find((line) => emulator.test(line))
         assert.isDefined(server, "it says how to start the emulator")
-        const env = { XDG_STATE_HOME: state, PATH: yield* pathOf(state) }
+        const env = { XDG_STATE_HOME: state, PATH: path }
         const announced = yield* firstLine("bash", ["-c", server.replace("9000", port)], { env })
         // pnpm says first which script it runs.
         assert.match(announced, /effect-oss/)

@@ -1,12 +1,11 @@
-/** Nothing is lost, wherever an upload is stopped: every point, not a sample. `exhaust.ts` takes more endings. */
+/** Nothing is lost, wherever an upload is stopped: every point, not a sample. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { contentOf } from "./crash.ts"
 import type { Ending, Subject } from "./crash.ts"
-import { everyPair, everyStop, killings } from "./enumerate.ts"
+import { everyStop, killings } from "./enumerate.ts"
 
 const five: Subject = { content: contentOf(5), access: "RandomAccess" }
-const three: Subject = { content: contentOf(3), access: "RandomAccess" }
 const stream: Subject = { content: contentOf(5), access: "Sequential" }
 
 /** The time-out, in milliseconds, for machines with a high load. */
@@ -52,22 +51,4 @@ describe("an upload of a stream of five parts survives", () => {
       }),
     patience
   )
-})
-
-const pairs = (title: string, least: number, first: Ending, second: Ending) =>
-  it.effect(
-    `${title}: over ${least} pairs`,
-    () =>
-      Effect.sync(() => {
-        assert.isAbove(everyPair(three, [[first, second]]).survived, least)
-      }),
-    patience
-  )
-
-describe("an upload of three parts survives, wherever they come,", () => {
-  pairs("a kill, and another one", 12_000, "KilledAndCut", "KilledAndCut")
-  pairs("a kill, and a loss of power", 12_000, "KilledAndCarriedOut", "PowerLost")
-  pairs("a lost answer, and a kill", 250, "AnswerLost", "KilledAndCut")
-  pairs("a kill, and a lost answer", 450, "KilledAndCut", "AnswerLost")
-  pairs("two lost answers", 16, "AnswerLost", "AnswerLost")
 })
