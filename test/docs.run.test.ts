@@ -1,12 +1,50 @@
-/** The pages' programs, run as their readers would. */
+/** The pages' programs, compiled and run as their readers would. */
 import { NodeServices } from "@effect/platform-node"
 import { assert, layer } from "@effect/vitest"
-import { Effect, FileSystem } from "effect"
-import { run } from "./support/command.ts"
-import { pages, runnable } from "./support/documents.ts"
+import { Effect, FileSystem, Path } from "effect"
+import { ChildProcess, ChildProcessSpawner } from "effect/process"
+import { root, run } from "./support/command.ts"
+import { blocks, pages, runnable, sources } from "./support/documents.ts"
+import { withoutIncluded } from "./support/included.ts"
 import { place } from "./support/place.ts"
 
+/** Strict, but for examples that only define something. */
+const compilerOptions = {
+  extends: "../../tsconfig.base.json",
+  compilerOptions: {
+    noEmit: true,
+    noUnusedLocals: false,
+    plugins: [],
+    lib: ["ES2024", "DOM", "DOM.Iterable"]
+  },
+  include: ["*.ts"]
+}
+
 layer(NodeServices.layer, { excludeTestServices: true })("documents", (it) => {
+  it.effect("have code that compiles", () =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const path = yield* Path.Path
+      const spawner = yield* ChildProcessSpawner.ChildProcessSpawner
+      const documents = [...(yield* pages).map(withoutIncluded), ...(yield* sources)]
+      const examples = documents.flatMap((document) => blocks(document, "ts"))
+      assert.isAbove(examples.length, 15)
+
+      // Inside the workspace, so that the packages are found as readers would import them.
+      const directory = yield* fs.makeTempDirectoryScoped({
+        directory: path.join(root, "node_modules"),
+        prefix: ".docs-"
+      })
+      yield* fs.writeFileString(`${directory}/tsconfig.json`, JSON.stringify(compilerOptions))
+      for (const { file, line, code } of examples) {
+        const name = `${file.replaceAll(/[^a-zA-Z]/g, "_")}_line_${line}.ts`
+        yield* fs.writeFileString(path.join(directory, name), `${code}\nexport {}\n`)
+      }
+      const tsc = ChildProcess.make(path.join(root, "node_modules/.bin/tsc"), ["-p", directory])
+      assert.strictEqual(yield* spawner.string(tsc), "")
+    })
+  )
+
   it.effect("have code that runs, where it ends by itself", () =>
     Effect.gen(function* () {
       const fs = yield* FileSystem.FileSystem

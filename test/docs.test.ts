@@ -2,12 +2,11 @@ import { CheckpointStore, OssError, Source } from "@effect-oss/core"
 import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it, layer } from "@effect/vitest"
 import { Effect, FileSystem, Path, Schema } from "effect"
-import { ChildProcess, ChildProcessSpawner } from "effect/process"
 import { root, succeed } from "./support/command.ts"
 import { declarationsOf } from "./support/declarations.ts"
 import { blocks, pages, sources } from "./support/documents.ts"
 import { agents } from "./support/agents.ts"
-import { shownIn, withIncluded, withoutIncluded } from "./support/included.ts"
+import { shownIn, withIncluded } from "./support/included.ts"
 import { reference } from "./support/reference.ts"
 
 /** What GitHub makes of a heading. */
@@ -18,43 +17,7 @@ const anchorOf = (title: string) =>
     .replaceAll(/[^\p{L}\p{N} _-]/gu, "")
     .replaceAll(" ", "-")
 
-/** Strict, but for examples that only define something. */
-const compilerOptions = {
-  extends: "../../tsconfig.base.json",
-  compilerOptions: {
-    noEmit: true,
-    noUnusedLocals: false,
-    plugins: [],
-    lib: ["ES2024", "DOM", "DOM.Iterable"]
-  },
-  include: ["*.ts"]
-}
-
 layer(NodeServices.layer, { excludeTestServices: true })("documents", (it) => {
-  it.effect("have code that compiles", () =>
-    Effect.gen(function* () {
-      const fs = yield* FileSystem.FileSystem
-      const path = yield* Path.Path
-      const spawner = yield* ChildProcessSpawner.ChildProcessSpawner
-      const documents = [...(yield* pages).map(withoutIncluded), ...(yield* sources)]
-      const examples = documents.flatMap((document) => blocks(document, "ts"))
-      assert.isAbove(examples.length, 15)
-
-      // Inside the workspace, so that the packages are found as readers would import them.
-      const directory = yield* fs.makeTempDirectoryScoped({
-        directory: path.join(root, "node_modules"),
-        prefix: ".docs-"
-      })
-      yield* fs.writeFileString(`${directory}/tsconfig.json`, JSON.stringify(compilerOptions))
-      for (const { file, line, code } of examples) {
-        const name = `${file.replaceAll(/[^a-zA-Z]/g, "_")}_line_${line}.ts`
-        yield* fs.writeFileString(path.join(directory, name), `${code}\nexport {}\n`)
-      }
-      const tsc = ChildProcess.make(path.join(root, "node_modules/.bin/tsc"), ["-p", directory])
-      assert.strictEqual(yield* spawner.string(tsc), "")
-    })
-  )
-
   it.effect("show the programs that are tested, as they are: pnpm api", () =>
     Effect.gen(function* () {
       const fs = yield* FileSystem.FileSystem
