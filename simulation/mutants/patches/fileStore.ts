@@ -72,14 +72,14 @@ export const fileStore: Patches = {
     ],
     [
       "internal/log.ts",
-      "        Effect.onError(writer.append(text), () => close),\n        lease.check",
-      "        Effect.onError(writer.append(text), () => close),\n        Effect.void",
+      "Effect.andThen(writer.append(text), lease.check)",
+      "writer.append(text)",
       "an append is reported as done though the lease was lost"
     ],
     [
       "internal/log.ts",
-      "Effect.onError(writer.append(text), () => close)",
-      "writer.append(text)",
+      "Effect.onError(Effect.andThen(writer.append(text), lease.check), () => close)",
+      "Effect.andThen(writer.append(text), lease.check)",
       "after a failed write the same file is written on"
     ],
     [
@@ -114,8 +114,8 @@ export const fileStore: Patches = {
     ],
     [
       "internal/log.ts",
-      "    yield* lease.check\n    yield* close\n    yield* removeOlder",
-      "    yield* close\n    yield* removeOlder",
+      "      yield* lease.check\n      yield* close",
+      "      yield* close",
       "a holder that lost the lease removes the checkpoint of the new one"
     ],
     ["internal/log.ts", "    yield* discard(target)\n", "", "a removed checkpoint stays"],

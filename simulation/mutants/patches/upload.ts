@@ -13,7 +13,7 @@ export const upload: Patches = {
       "packages/core/test/upload/Upload.first",
       "packages/core/test/upload/Upload.orphans"
     ],
-    "line.ts": ["packages/core/test/upload/slowLine"],
+    "line.ts": ["packages/core/test/upload/line", "packages/core/test/upload/slowLine"],
     "listing.ts": ["packages/core/test/upload/Upload.discover"],
     "open.ts": ["packages/core/test/upload/Upload.resume"],
     "progress.ts": [
@@ -43,7 +43,6 @@ export const upload: Patches = {
     ],
     "session.ts": ["packages/core/test/upload/Upload.resume"],
     "settle.ts": ["packages/core/test/upload/Upload.settle"],
-    "stall.ts": ["packages/core/test/upload/stall"],
     "takeOver.ts": ["packages/core/test/upload/Upload.discover"]
   },
   bugs: [
@@ -348,13 +347,13 @@ export const upload: Patches = {
       "what can't go away is tried again"
     ],
     [
-      "stall.ts",
+      "line.ts",
       "if (movements() !== seen) quiet = most = 0",
       "if (false) quiet = most = 0",
       "a transfer that moves counts as stalled"
     ],
     [
-      "stall.ts",
+      "line.ts",
       "Duration.toMillis(timeout) + patience(most)",
       "Duration.toMillis(timeout)",
       "a part on a slow line counts as stalled"

@@ -1,18 +1,19 @@
 /**
  * The line to one OSS, as all transfers of one client see it: how many bytes
- * may still be on their way, how fast they arrive, and how many transfers it
- * carries at once.
+ * may still be on their way, how fast they arrive, how many transfers it carries
+ * at once, and which of them no longer moves, however long it may take in all.
  *
  * A byte that was read is not a byte that has arrived: sockets and proxies take
  * megabytes at once and pass them on slowly. Only a response says that they
  * have arrived.
  */
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Semaphore from "effect/Semaphore"
 import * as Monotonic from "../monotonic.ts"
 
 /** One transfer on the line. */
-export interface Flow {
+interface Flow {
   /** Read so far, in bytes. */
   readonly reached: (bytes: number) => void
   /** Changes whenever something was read. */
@@ -24,10 +25,18 @@ export interface Flow {
 }
 
 export interface Line {
-  /** Runs a transfer when the line has room for it. */
-  readonly carry: <A, E, R>(use: (flow: Flow) => Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
-  /** On their way at most, in bytes: read by transfers that have no response yet. */
-  readonly underWay: () => number
+  /**
+   * Runs `transfer` when the line has room for it, and hands it a function to
+   * call with the number of bytes that have been read so far. If nothing is read
+   * and no response comes for `timeout`, and for the time that the bytes under
+   * way need at the rate seen so far, the transfer is interrupted and `onStall`
+   * of that time, in milliseconds, is the failure.
+   */
+  readonly carry: <A, E, R, E2>(
+    timeout: Duration.Duration,
+    onStall: (millis: number) => E2,
+    transfer: (reached: (bytes: number) => void) => Effect.Effect<A, E, R>
+  ) => Effect.Effect<A, E | E2, R>
   /** How long a request without a body may wait behind them, in milliseconds. */
   readonly patience: () => number
 }
@@ -37,6 +46,9 @@ const slowest = 16 * 1024
 
 /** The rate is the mean of so much time in which transfers ran, or of twice as much. In milliseconds. */
 const period = 60_000
+
+/** A stall is noticed at the latest this share of the timeout too late. */
+const checksPerTimeout = 4
 
 /** Beyond it, the time for a transfer no longer grows with stalls in a row. */
 const mostStalls = 6
@@ -119,6 +131,7 @@ export const make = (): Line => {
       return allow(allowed + 1 >= many ? unlimited : allowed + 1)
     })
 
+  /** On their way at most, in bytes: read by transfers that have no response yet. */
   const underWay = () => {
     let bytes = 0
     for (const read of flows.values()) bytes += read
@@ -126,20 +139,45 @@ export const make = (): Line => {
   }
 
   return {
-    carry: (use) =>
+    carry: (timeout, onStall, transfer) =>
       gate.withPermit(
         Effect.flatMap(begin, (flow) => {
           let success = false
+          const moving = Effect.raceFirst(
+            transfer(flow.reached),
+            Effect.flatMap(stall(flow, timeout, underWay), (millis) => Effect.fail(onStall(millis)))
+          )
           return Effect.ensuring(
-            Effect.tap(use(flow), () => Effect.sync(() => (success = true))),
+            Effect.tap(moving, () => Effect.sync(() => (success = true))),
             Effect.flatMap(end(flow), (bytes) => (success ? arrived(bytes) : Effect.void))
           )
         })
       ),
-    underWay,
     patience: () => patience(underWay(), 0)
   }
 }
+
+/** Ends once a transfer stalls, with the time for which nothing moved, in milliseconds. */
+const stall = Effect.fnUntraced(function* (
+  { movements, patience, stalled }: Flow,
+  timeout: Duration.Duration,
+  underWay: () => number
+) {
+  const tick = Duration.toMillis(timeout) / checksPerTimeout
+  let seen = 0
+  let quiet = 0
+  let most = 0
+  do {
+    yield* Effect.sleep(tick)
+    if (movements() !== seen) quiet = most = 0
+    else quiet += tick
+    seen = movements()
+    // Transfers that begin meanwhile take their share of the line.
+    most = Math.max(most, underWay())
+  } while (quiet < Duration.toMillis(timeout) + patience(most))
+  yield* stalled
+  return Math.round(quiet)
+})
 
 /** Counts what arrives against the time in which transfers ran. */
 const rateMeter = () => {

@@ -14,7 +14,6 @@ import * as Line from "./line.ts"
 import * as Metrics from "./metrics.ts"
 import * as Progress from "./progress.ts"
 import type { Retrying } from "./retry.ts"
-import * as Stall from "./stall.ts"
 
 /** What requests about one key are made with. */
 export interface Requests {
@@ -88,7 +87,7 @@ export const transfer = <A, E, E2>(
     failure(requests, operation, new Stalled({ millis }), partNumber)
   return Metrics.transfer(
     client.bucket,
-    Stall.guard(Line.of(client), stallTimeout, onStall, (reached) => {
+    Line.of(client).carry(stallTimeout, onStall, (reached) => {
       let crc64 = 0n
       const body = Bodies.watched(
         source,

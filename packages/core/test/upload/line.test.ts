@@ -2,9 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect, Exit, Fiber } from "effect"
 import { TestClock } from "effect/testing"
 import * as Line from "../../src/internal/upload/line.ts"
-import * as Stall from "../../src/internal/upload/stall.ts"
 
-describe("Stall.guard", () => {
+describe("a line", () => {
   const timeout = Duration.seconds(30)
 
   it.effect("gives up a transfer in which nothing moves, and interrupts it", () =>
@@ -13,7 +12,7 @@ describe("Stall.guard", () => {
       const transfer = () =>
         Effect.onInterrupt(Effect.never, () => Effect.sync(() => (interrupted = true)))
       const fiber = yield* Effect.forkChild(
-        Stall.guard(Line.make(), timeout, (millis) => millis, transfer)
+        Line.make().carry(timeout, (millis) => millis, transfer)
       )
       yield* TestClock.adjust("29 seconds")
       assert.isUndefined(fiber.pollUnsafe())
@@ -26,8 +25,7 @@ describe("Stall.guard", () => {
   it.effect("lets a slow but steady transfer take its time", () =>
     Effect.gen(function* () {
       const fiber = yield* Effect.forkChild(
-        Stall.guard(
-          Line.make(),
+        Line.make().carry(
           timeout,
           () => "stalled",
           (reached) =>
@@ -50,9 +48,7 @@ describe("Stall.guard", () => {
           Effect.tap(() => Effect.sync(() => reached(0))),
           Effect.andThen(Effect.never)
         )
-      const fiber = yield* Effect.forkChild(
-        Stall.guard(Line.make(), timeout, () => "stalled", transfer)
-      )
+      const fiber = yield* Effect.forkChild(Line.make().carry(timeout, () => "stalled", transfer))
       yield* TestClock.adjust("54 seconds")
       assert.isUndefined(fiber.pollUnsafe())
       yield* TestClock.adjust("9 seconds")
@@ -69,9 +65,7 @@ describe("Stall.guard", () => {
             Effect.sync(() => reached(16 * 1024 * 100)),
             Effect.never
           )
-        const fiber = yield* Effect.forkChild(
-          Stall.guard(Line.make(), timeout, () => "stalled", transfer)
-        )
+        const fiber = yield* Effect.forkChild(Line.make().carry(timeout, () => "stalled", transfer))
         yield* TestClock.adjust("229 seconds")
         assert.isUndefined(fiber.pollUnsafe())
         yield* TestClock.adjust("17 seconds")
@@ -81,8 +75,7 @@ describe("Stall.guard", () => {
 
   /** A transfer of so many bytes, all of which are read at once; the response takes so long. */
   const transfer = (line: Line.Line, bytes: number, takes: Duration.Input) =>
-    Stall.guard(
-      line,
+    line.carry(
       timeout,
       () => "stalled",
       (reached) =>
@@ -105,8 +98,7 @@ describe("Stall.guard", () => {
   )
 
   const dead = (line: Line.Line, bytes: number) =>
-    Stall.guard(
-      line,
+    line.carry(
       timeout,
       (millis) => millis / 60_000,
       (reached) =>
@@ -143,19 +135,20 @@ describe("Stall.guard", () => {
         let atOnce = 0
         let most = 0
         const counted = (takes: Duration.Input) =>
-          Stall.guard(
-            line,
-            timeout,
-            () => "stalled",
-            () =>
-              Effect.suspend(() => {
-                most = Math.max(most, ++atOnce)
-                return Effect.ensuring(
-                  Effect.sleep(takes),
-                  Effect.sync(() => atOnce--)
-                )
-              })
-          ).pipe(Effect.ignore)
+          line
+            .carry(
+              timeout,
+              () => "stalled",
+              () =>
+                Effect.suspend(() => {
+                  most = Math.max(most, ++atOnce)
+                  return Effect.ensuring(
+                    Effect.sleep(takes),
+                    Effect.sync(() => atOnce--)
+                  )
+                })
+            )
+            .pipe(Effect.ignore)
         const all = (count: number, takes: Duration.Input) =>
           Effect.gen(function* () {
             most = 0
