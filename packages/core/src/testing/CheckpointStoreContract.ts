@@ -19,14 +19,11 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import * as Equal from "effect/Equal"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import * as Formatter from "effect/Formatter"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as Result from "effect/Result"
-import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Finished, Header } from "../Checkpoint.ts"
@@ -34,21 +31,10 @@ import * as Checkpoint from "../Checkpoint.ts"
 import type { CheckpointError } from "../CheckpointStore.ts"
 import { CheckpointStore } from "../CheckpointStore.ts"
 import type { UploadedPart } from "../Part.ts"
+import { brief, ContractBroken, expectDefect, expectEqual } from "./expectations.ts"
 import { header, keyOf, part, parts, receipt, recover, withLog } from "./fixtures.ts"
 
-/**
- * A store did not do what its contract says.
- *
- * @category errors
- * @since 0.1.0
- */
-export class ContractBroken extends Schema.TaggedError<ContractBroken>(
-  "@effect-oss/core/ContractBroken"
-)("ContractBroken", { expected: Schema.String, actual: Schema.String }) {
-  override get message(): string {
-    return `expected ${this.expected}, but it was ${this.actual}`
-  }
-}
+export { ContractBroken } from "./expectations.ts"
 
 /**
  * One thing that a store keeps to.
@@ -71,17 +57,6 @@ const listFinished: Effect.Effect<
   CheckpointStore
 > = CheckpointStore.use((store) => Stream.runCollect(store.listFinished))
 
-const expectEqual = <A>(actual: A, expected: A): Effect.Effect<void, ContractBroken> =>
-  Equal.equals(actual, expected)
-    ? Effect.void
-    : Effect.fail(new ContractBroken({ expected: brief(expected), actual: brief(actual) }))
-
-/** Ten thousand parts are too many to read. */
-const brief = (value: unknown): string => {
-  const text = Formatter.format(value)
-  return text.length > 600 ? `${text.slice(0, 600)}…` : text
-}
-
 const expectFound = (key: string, header: Header, parts: ReadonlyArray<UploadedPart>) =>
   Effect.flatMap(recover(key), (found) => expectEqual(found, Option.some({ header, parts })))
 
@@ -94,13 +69,6 @@ const expectBusy = (key: string) =>
       Effect.fail(new ContractBroken({ expected: "Busy", actual: brief(found) })),
     onFailure: (error) => expectEqual<string>(error.reason._tag, "Busy")
   })
-
-const expectDefect = <E>(effect: Effect.Effect<void, E>) =>
-  Effect.flatMap(Effect.exit(effect), (exit) =>
-    Exit.hasDies(exit)
-      ? Effect.void
-      : Effect.fail(new ContractBroken({ expected: "a defect", actual: brief(exit) }))
-  )
 
 const expectHas = (name: string, expected: boolean) =>
   CheckpointStore.use(({ has }) =>

@@ -19,18 +19,15 @@
  * @since 0.1.0
  */
 import * as Data from "effect/Data"
-import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as Equal from "effect/Equal"
 import * as Fiber from "effect/Fiber"
-import * as Formatter from "effect/Formatter"
 import * as Option from "effect/Option"
 import * as Body from "../Body.ts"
 import * as Crc64 from "../Crc64.ts"
 import { OssClient } from "../OssClient.ts"
 import type { OssError } from "../OssError.ts"
-import { contentOf } from "./bytes.ts"
-import { ContractBroken } from "./CheckpointStoreContract.ts"
+import { contentOf, hanging } from "./bytes.ts"
+import { brief, ContractBroken, expectEqual } from "./expectations.ts"
 
 /**
  * One thing that a client keeps to.
@@ -52,23 +49,12 @@ const key = "backups/db.tar"
 /** OSS: every part but the last has at least 100 KiB, in bytes. */
 const partSize = 100 * 1024
 
-const expectEqual = <A>(actual: A, expected: A): Effect.Effect<void, ContractBroken> =>
-  Equal.equals(actual, expected)
-    ? Effect.void
-    : Effect.fail(
-        new ContractBroken({
-          expected: Formatter.format(expected),
-          actual: Formatter.format(actual)
-        })
-      )
-
 const expectReason = <A, E extends { readonly _tag: string }>(
   request: Effect.Effect<A, OssError | E, OssClient>,
   expected: OssError["reason"]["_tag"]
 ): Effect.Effect<void, ContractBroken, OssClient> =>
   Effect.matchEffect(request, {
-    onSuccess: (value) =>
-      Effect.fail(new ContractBroken({ expected, actual: Formatter.format(value) })),
+    onSuccess: (value) => Effect.fail(new ContractBroken({ expected, actual: brief(value) })),
     onFailure: (error) =>
       expectEqual<string>("reason" in error ? error.reason._tag : error._tag, expected)
   })
@@ -114,23 +100,6 @@ const keepsKey = (title: string, key: string): Law => ({
 
 /** OSS tells whole seconds. */
 const inSeconds = (millis: number) => Math.floor(millis / 1000)
-
-/** A body whose second piece never comes; `waits` completes once somebody waits for it. */
-const hanging = Effect.gen(function* () {
-  const waits = yield* Deferred.make<void>()
-  let reads = 0
-  const body: Body.Body = {
-    size: 64 * partSize,
-    read: (_, offset) =>
-      Effect.suspend(() => {
-        reads++
-        return offset === 0
-          ? Effect.void
-          : Effect.andThen(Deferred.succeed(waits, void 0), Effect.never)
-      })
-  }
-  return { body, waits: Deferred.await(waits), reads: () => reads }
-})
 
 /**
  * All laws.
@@ -397,7 +366,7 @@ export const laws: ReadonlyArray<Law> = [
     check: Effect.gen(function* () {
       const client = yield* OssClient
       const { uploadId } = yield* client.initiate(key)
-      const { body, waits, reads } = yield* hanging
+      const { body, waits, reads } = yield* hanging(64 * partSize)
       const fiber = yield* Effect.forkChild(client.uploadPart({ key, uploadId, number: 1, body }))
       yield* waits
       yield* Fiber.interrupt(fiber)

@@ -1,3 +1,8 @@
+/** Content and bodies for the laws. */
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import type * as Body from "../Body.ts"
+
 /**
  * Bytes that look random and are the same each time.
  */
@@ -8,3 +13,20 @@ export const contentOf = (size: number, seed = 1): Uint8Array => {
     return state >>> 24
   })
 }
+
+/** A body of so many bytes whose second piece never comes; `waits` completes once somebody waits for it. */
+export const hanging = Effect.fnUntraced(function* (size: number) {
+  const waits = yield* Deferred.make<void>()
+  let reads = 0
+  const body: Body.Body = {
+    size,
+    read: (_, offset) =>
+      Effect.suspend(() => {
+        reads++
+        return offset === 0
+          ? Effect.void
+          : Effect.andThen(Deferred.succeed(waits, void 0), Effect.never)
+      })
+  }
+  return { body, waits: Deferred.await(waits), reads: () => reads }
+})
