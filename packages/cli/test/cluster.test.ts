@@ -1,7 +1,7 @@
 /** The commands about many machines, with a runner on SQLite as a process of its own. */
 import { assert, layer } from "@effect/vitest"
 import { Effect, FileSystem, Fiber } from "effect"
-import { run, runHere, start, World } from "./support.ts"
+import { keyId, run, runHere, secret, start, World } from "./support.ts"
 
 const unknown = "0".repeat(32)
 
@@ -13,6 +13,7 @@ const cluster = Effect.gen(function* () {
   const own = { ...env, EFFECT_OSS_DATABASE_URL: `${state}/cluster.sqlite` }
   return {
     directory,
+    state,
     file,
     env: own,
     here: (...args: ReadonlyArray<string>) => runHere(args, own),
@@ -71,6 +72,26 @@ layer(World.layer, { excludeTestServices: true, timeout: "1 minute" })("many mac
       assert.strictEqual(status.code, 3)
       assert.match(status.error, /NoSuchBucket|no-such-bucket/)
       assert.match((yield* here("list")).out, / failed /)
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("the database holds no key of OSS, and only its owner may look", () =>
+    Effect.gen(function* () {
+      const { here, runner, file, state } = yield* cluster
+      yield* runner()
+      const { path } = yield* file("kept.bin", 1_000)
+      assert.strictEqual((yield* here("submit", path, "oss://bucket/", "--wait")).code, 0)
+      const fs = yield* FileSystem.FileSystem
+      let bytes = 0
+      for (const name of yield* fs.readDirectory(state, { recursive: true })) {
+        const { type, mode } = yield* fs.stat(`${state}/${name}`)
+        assert.strictEqual(mode & 0o077, 0, name)
+        if (type !== "File") continue
+        const content = Buffer.from(yield* fs.readFile(`${state}/${name}`)).toString("latin1")
+        bytes += content.length
+        for (const key of [keyId, secret]) assert.notInclude(content, key, name)
+      }
+      assert.isAbove(bytes, 10_000)
     }).pipe(Effect.scoped)
   )
 

@@ -46,6 +46,18 @@ layer(World.layer, { excludeTestServices: true })("the command finds keys", (it)
     }).pipe(Effect.scoped)
   )
 
+  it.effect("in no argument, and repeat none that is given there", () =>
+    Effect.gen(function* () {
+      const { upload } = yield* home({})
+      for (const flag of ["access-key-id", "access-key-secret", "sts-token", "session-token"]) {
+        const { code, out, error } = yield* upload([`--${flag}=do-not-show`])
+        assert.strictEqual(code, 2)
+        assert.include(error, `unknown flag --${flag}`)
+        assert.notInclude(out + error, "do-not-show")
+      }
+    }).pipe(Effect.scoped)
+  )
+
   it.effect("in Alibaba Cloud's variables", () =>
     Effect.gen(function* () {
       const { upload } = yield* home({})

@@ -5,6 +5,7 @@
  *
  * @since 0.1.0
  */
+import { closeSync, openSync } from "node:fs"
 import { DatabaseSync } from "node:sqlite"
 import type { SQLInputValue, StatementSync } from "node:sqlite"
 import * as Context from "effect/Context"
@@ -27,7 +28,7 @@ import * as Stream from "effect/Stream"
  * @since 0.1.0
  */
 export interface Options {
-  /** A path, in a directory that is there; or `:memory:`, gone with the layer. */
+  /** A path, in a directory that exists; or `:memory:`, which is gone with the layer. A new file has mode 0600. */
   readonly file: string
   /** A file that another process has locked is waited for so long, and this process does nothing else meanwhile. Default: 10 seconds. */
   readonly busyTimeout?: Duration.Input | undefined
@@ -106,9 +107,22 @@ const open = Effect.fnUntraced(function* ({ file, busyTimeout = "10 seconds" }: 
 
 const connect = (file: string) =>
   Effect.acquireRelease(
-    attempt("connect", () => new DatabaseSync(file)),
+    Effect.andThen(
+      createPrivately(file),
+      attempt("connect", () => new DatabaseSync(file))
+    ),
     (database) => Effect.sync(() => database.close())
   )
+
+/**
+ * Creates a file that only its owner may read, if there is none: SQLite would let
+ * everybody read it, and gives the files beside it the same mode. Whatever else is
+ * wrong with the path, SQLite says when it opens it.
+ */
+const createPrivately = (file: string) =>
+  file === ":memory:"
+    ? Effect.void
+    : Effect.ignore(attempt("connect", () => closeSync(openSync(file, "ax", 0o600))))
 
 const attempt = <A>(operation: string, run: () => A): Effect.Effect<A, SqlError> =>
   Effect.try({

@@ -1,4 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
+import { chmodSync, readdirSync, statSync } from "node:fs"
+import { dirname, join } from "node:path"
 import { Effect, Layer, Stream } from "effect"
 import { SqlClient } from "effect/sql"
 import * as NodeSqlite from "@effect-oss/sql-store/NodeSqlite"
@@ -98,6 +100,26 @@ describe("a client of node:sqlite", () => {
         assert.deepStrictEqual((yield* sql`SELECT n FROM numbers`.values).flat(), [1, 2, 3, 4])
       }).pipe(Effect.provide(NodeSqlite.layer({ file })))
     })
+  )
+
+  it.effect(
+    "lets nobody but the owner read a new file and those beside it, and leaves an old one's mode",
+    () =>
+      Effect.gen(function* () {
+        const file = yield* sqliteFile
+        const modes = () =>
+          readdirSync(dirname(file)).map((name) => statSync(join(dirname(file), name)).mode & 0o777)
+        const use = Effect.provide(
+          SqlClient.SqlClient.use((sql) =>
+            Effect.andThen(sql`CREATE TABLE IF NOT EXISTS t (n INTEGER)`, Effect.sync(modes))
+          ),
+          NodeSqlite.layer({ file }),
+          { local: true }
+        )
+        assert.deepStrictEqual(yield* use, [0o600, 0o600, 0o600])
+        chmodSync(file, 0o640)
+        assert.deepStrictEqual(yield* use, [0o640, 0o640, 0o640])
+      })
   )
 
   it.effect(
