@@ -17,7 +17,6 @@ import * as RunnerHealth from "effect/cluster/RunnerHealth"
 import * as RunnerStorage from "effect/cluster/RunnerStorage"
 import * as Sharding from "effect/cluster/Sharding"
 import * as ShardingConfig from "effect/cluster/ShardingConfig"
-import * as SqlMessageStorage from "effect/cluster/SqlMessageStorage"
 import * as Config from "effect/Config"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -28,6 +27,7 @@ import type { WorkflowEngine } from "effect/workflow/WorkflowEngine"
 import type { Executions } from "./Executions.ts"
 import { layer as layerExecutions } from "./internal/executions.ts"
 import { layerEngine } from "./internal/outlasting.ts"
+import * as Claims from "./internal/claims.ts"
 import * as Schema from "./internal/schema.ts"
 import * as ShardLocks from "./internal/shardLocks.ts"
 import * as Wake from "./internal/wake.ts"
@@ -69,7 +69,7 @@ const engine = (
   Layer.mergeAll(layerEngine(ClusterWorkflowEngine.layer), Wake.layerListener).pipe(
     Layer.provide(Sharding.layer),
     Layer.provide([Wake.layerRunners, RunnerHealth.layerNoop]),
-    Layer.provide([SqlMessageStorage.layerStorage({}), storage]),
+    Layer.provide([Claims.layer, storage]),
     Layer.merge(layerExecutions),
     Layer.provide([layerConfig(sharding), NodeCrypto.layerDigest]),
     // Nothing is read before the tables are as they have to be.

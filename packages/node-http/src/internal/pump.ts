@@ -78,10 +78,16 @@ const pump = Effect.fnUntraced(function* <E>(
     yield* read(piece, offset)
     offset += piece.length
     // The answer may be here before it is known that all has been written.
-    if (offset === size) sent.end(piece)
+    if (offset === size) end(sent, piece)
     else yield* write(way, sent, piece)
   }
 })
+
+/** In two calls: in one, Node would join the piece with an empty one, for which TLS copies it. */
+const end = (sent: ClientRequest, piece: Uint8Array) => {
+  sent.write(piece)
+  sent.end()
+}
 
 /** Returns once the socket is done with the piece, or broken. */
 const write = Effect.fnUntraced(function* (way: Way, sent: ClientRequest, piece: Uint8Array) {
