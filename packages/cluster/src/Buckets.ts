@@ -1,6 +1,6 @@
 /**
- * The buckets that runners send to. A client of core is bound to one bucket; a
- * runner takes uploads to any.
+ * The buckets that runners upload to. A client of `@effect-oss/core` belongs to
+ * one bucket; a runner uploads to any bucket.
  *
  * @since 0.1.0
  */
@@ -26,17 +26,18 @@ import * as SharedKeys from "./internal/sharedKeys.ts"
 export class Buckets extends Context.Service<
   Buckets,
   {
-    /** The client of a bucket, for as long as the scope is open. */
+    /** The client of a bucket. It stays valid while the scope is open. */
     readonly client: (
       bucket: string
     ) => Effect.Effect<OssClient.OssClient["Service"], InvalidRequest, Scope.Scope>
-    /** Fails if there are no credentials for its clients, and asking again does not help. */
+    /** Fails if its clients have no credentials and a retry can't help. */
     readonly check: Effect.Effect<void, InvalidRequest>
   }
 >()("@effect-oss/cluster/Buckets") {}
 
 /**
- * A client for each bucket that is named, all with the same endpoint and keys.
+ * Makes one client for each bucket that an upload names. All clients have the
+ * same endpoint and keys.
  *
  * @category layers
  * @since 0.1.0
@@ -60,13 +61,13 @@ export const layer = <E, R>(
   )
 
 /**
- * Clients as the environment says, see `OssClient.layerConfig`; but for the
- * bucket, which each upload names.
+ * Makes clients from the environment, see `OssClient.layerConfig`. Each upload
+ * names its bucket.
  *
  * **Details**
  *
- * `credentials` may be an effect, such as `NodeOssCredentials.chain()`. Clients
- * that need keys at the same time ask once.
+ * `credentials` may be an effect, such as `NodeOssCredentials.chain()`. It runs
+ * once for all clients that need keys at the same time.
  *
  * **Example** (keys as Alibaba's tools find them)
  *
@@ -106,13 +107,13 @@ export const layerConfig = <E = never, R = never>(
     })
   )
 
-/** `given` is made for each client. */
+/** Calls `given` for each client. */
 const configured = <E, R>(given: () => Partial<Omit<OssClient.Options<E, R>, "bucket">>) =>
   layer<Config.ConfigError | InvalidRequest, HttpClient | R>((bucket) =>
     OssClient.layerConfig({ ...given(), bucket })
   )
 
-/** What may go away is waited for by the uploads. */
+/** Uploads wait while the error may go away. */
 const isFinal = (error: unknown): boolean =>
   Predicate.hasProperty(error, "isRetryable") && error.isRetryable === false
 
@@ -127,7 +128,7 @@ const withoutCredentials = (error: unknown) =>
   })
 
 /**
- * The one client that there is, for its own bucket.
+ * Uses the `OssClient` that you provide, for its own bucket only.
  *
  * @category layers
  * @since 0.1.0
@@ -150,7 +151,7 @@ const unusable = (bucket: string, error: unknown) =>
     remedy: "see to the settings of the runners: endpoint, region and keys"
   })
 
-/** Of a setting its name, never its value: that may be a secret. */
+/** Names the setting, never its value, which may be a secret. */
 const textOf = (error: unknown): string => {
   if (Predicate.isTagged(error, "ConfigError")) {
     const { cause } = error as unknown as Config.ConfigError

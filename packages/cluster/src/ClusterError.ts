@@ -1,5 +1,5 @@
 /**
- * What an upload of a cluster can end with, but for success.
+ * The errors that an upload of a cluster can end with.
  *
  * @since 0.1.0
  */
@@ -9,7 +9,7 @@ import { InvalidRequest } from "@effect-oss/core/UploadError"
 import * as Schema from "effect/Schema"
 
 /**
- * Somebody gave the upload up; its parts were aborted.
+ * The upload was cancelled, and its parts were aborted.
  *
  * @category errors
  * @since 0.1.0
@@ -27,8 +27,8 @@ export class Cancelled extends Schema.TaggedError<Cancelled>("@effect-oss/cluste
 }
 
 /**
- * No upload of that id was submitted to this cluster, or it is long over and was
- * cleaned up.
+ * No upload with this id was submitted to this cluster, or it ended long ago
+ * and was cleaned up.
  *
  * @category errors
  * @since 0.1.0
@@ -45,7 +45,7 @@ export class UnknownUpload extends Schema.TaggedError<UnknownUpload>(
 }
 
 /**
- * All that an upload can end with, but for success.
+ * Every error that an upload can end with.
  *
  * @category errors
  * @since 0.1.0
@@ -53,7 +53,7 @@ export class UnknownUpload extends Schema.TaggedError<UnknownUpload>(
 export const Failure = Schema.Union([OssError, SourceError, InvalidRequest, Cancelled])
 
 /**
- * All that an upload can end with, but for success.
+ * Every error that an upload can end with.
  *
  * @category errors
  * @since 0.1.0

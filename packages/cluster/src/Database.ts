@@ -1,6 +1,6 @@
 /**
  * The cluster's database, by its URL: PostgreSQL for any number of runners, or
- * a file of SQLite, which is Node's own, for one.
+ * a file of Node's own SQLite for one runner.
  *
  * @since 0.1.0
  */
@@ -16,23 +16,23 @@ import { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 
 /**
- * What a database can be.
+ * A database of a cluster.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Database {
-  /** Whether there can be several runners: `NodeCluster.layer`, else `layerSingle`. */
+  /** True if several runners can use it: take `NodeCluster.layer`, otherwise `NodeCluster.layerSingle`. */
   readonly isServer: boolean
-  /** Connects, and fails if that isn't possible. */
+  /** Connects, or fails if it can't. */
   readonly layer: Layer.Layer<SqlClient, SqlError | InvalidRequest>
-  /** To be held by a runner: fails if there can be only one, and another process is it. */
+  /** A lock for the runner to hold. Fails if the database allows only one runner and another process holds the lock. */
   readonly lock: Layer.Layer<never, InvalidRequest>
 }
 
 /**
- * The database of a URL: `postgres://…` or `postgresql://…`, else the path of a
- * file, which is made if need be. Opens nothing yet.
+ * The database of a URL: `postgres://…` or `postgresql://…`, otherwise the path
+ * of a file, which is created if it doesn't exist. Opens nothing yet.
  *
  * **Example** (a file)
  *
@@ -65,7 +65,7 @@ export const of = (url: Redacted.Redacted): Database => {
 const unknown = (scheme: string): Database["layer"] =>
   Layer.effectContext(unusable(`${scheme}:// is no database that is known here`))
 
-/** Connected at once: later on, the engine takes a database that isn't there for a defect. */
+/** Connects at once: later, the engine treats a missing database as a defect. */
 const layerPostgres = (url: Redacted.Redacted): Database["layer"] =>
   Layer.unwrap(
     Effect.map(
@@ -74,14 +74,14 @@ const layerPostgres = (url: Redacted.Redacted): Database["layer"] =>
     )
   ).pipe(Layer.tap((context) => Context.get(context, SqlClient)`SELECT 1`))
 
-/** A file of this user's, in a directory that is made if need be. */
+/** A file that only this user can read, in a directory that is created if it doesn't exist. */
 const layerFile = (path: string): Database["layer"] =>
   Layer.unwrap(Effect.map(prepared(path), (sqlite) => sqlite.layer({ file: path }))).pipe(
     Layer.catch(({ message }) => Layer.effectContext(unusable(`${path}: ${message}`))),
     Layer.provide(NodeFileSystem.layer)
   )
 
-/** Two runners that take each other for themselves would do everything twice. */
+/** Two runners with the same name would do all work twice. */
 const lockOf = (path: string): Database["lock"] =>
   Layer.effectDiscard(
     Effect.flatMap(prepared(path), (sqlite) => sqlite.lock(`${path}-runner`)).pipe(

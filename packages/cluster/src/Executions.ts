@@ -1,7 +1,7 @@
 /**
- * What was submitted to a cluster: one execution an upload or a batch of them. The layers of
- * `NodeCluster` have this service; `Uploads.list`, `Uploads.status` and
- * `Uploads.cleanUp` take it.
+ * The executions of a cluster: one for each upload or batch that was submitted.
+ * The layers of `NodeCluster` provide this service. `Uploads.list`,
+ * `Uploads.status` and `Uploads.cleanUp` use it.
  *
  * @since 0.1.0
  */
@@ -14,8 +14,8 @@ import type { Execution } from "./internal/execution.ts"
 import * as Memory from "./internal/executionMemory.ts"
 
 /**
- * What was submitted, out of the cluster's database. A database that is away is
- * waited for.
+ * Reads executions from the cluster's database. It waits while the database is
+ * unreachable.
  *
  * @category services
  * @since 0.1.0
@@ -24,21 +24,21 @@ export class Executions extends Context.Service<
   Executions,
   {
     readonly find: (id: string) => Effect.Effect<Option.Option<Execution>>
-    /** The last to be submitted, the newest first; with `open`, of those that have not ended. */
+    /** The executions that were submitted last, newest first. `open`: only those that have not ended. */
     readonly list: (options: {
       readonly limit: number
       readonly open: boolean
     }) => Effect.Effect<ReadonlyArray<Execution>>
-    /** Forgets those that ended before then, in milliseconds since 1970, and yields how many. */
+    /** Removes executions that ended before that time, in milliseconds since 1970, and returns how many. */
     readonly remove: (before: number) => Effect.Effect<number>
-    /** How many runners are at work. */
+    /** The number of live runners. */
     readonly runners: Effect.Effect<number>
   }
 >()("@effect-oss/cluster/Executions") {}
 
 /**
- * Those of a cluster in memory, such as `TestRunner.layer` of `effect/cluster`:
- * for tests.
+ * The executions of a cluster in memory, such as `TestRunner.layer` of
+ * `effect/cluster`. For tests.
  *
  * @category layers
  * @since 0.1.0

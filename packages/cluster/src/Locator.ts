@@ -1,6 +1,6 @@
 /**
- * Where a source is, as a value that is stored and sent: any machine that runs
- * a part of the upload finds the same bytes by it.
+ * The location of a source, as a value that the cluster stores and sends. Every
+ * machine that runs a part of the upload finds the same bytes with it.
  *
  * @since 0.1.0
  */
@@ -8,11 +8,12 @@ import type * as Source from "@effect-oss/core/Source"
 import * as Schema from "effect/Schema"
 
 /**
- * Where a source is. It is kept in the cluster's database as it stands, a URL's
- * query and the headers included.
+ * The location of a source. The cluster's database keeps it unchanged, with a
+ * URL's query and headers.
  *
  * - `File`: a path that is the same file on every runner, such as on shared storage.
- * - `Http`: a URL with ranges, a length, and an ETag or a time of modification.
+ * - `Http`: a URL whose server supports ranges and tells a length and an ETag
+ *   or a modification time.
  *
  * @category models
  * @since 0.1.0
@@ -21,15 +22,15 @@ export const Locator = Schema.TaggedUnion({
   File: { path: Schema.NonEmptyString },
   Http: {
     url: Schema.NonEmptyString,
-    /** Tells this source from others. Default: the URL without user, query and fragment. */
+    /** Identifies the source. Default: the URL without user, query and fragment. */
     id: Schema.optionalKey(Schema.String),
-    /** Go with each request, for instance an `Authorization`. */
+    /** Headers for each request, such as `Authorization`. */
     headers: Schema.optionalKey(Schema.Record(Schema.String, Schema.String))
   }
 })
 
 /**
- * Where a source is.
+ * The location of a source.
  *
  * @category models
  * @since 0.1.0
@@ -45,7 +46,7 @@ export type Locator = typeof Locator.Type
 export const file = (path: string): Locator => Locator.cases.File.make({ path })
 
 /**
- * A URL with ranges.
+ * A URL whose server supports ranges.
  *
  * @category constructors
  * @since 0.1.0

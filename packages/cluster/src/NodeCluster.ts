@@ -1,9 +1,10 @@
 /**
- * Workflow engines on Node, over a database. Runners find their work in the
- * database and nowhere else: no port listens, and no runner has to be reached.
- * Which runner runs an upload, and what happens when a process dies or hangs,
- * is decided by Effect's `effect/cluster`: each upload and each range belongs
- * to a shard, each shard to the one runner that holds its lock in the database.
+ * Workflow engines on Node that share a database. Runners find all their work
+ * in the database: no port listens, and runners need no connection to each
+ * other. Effect's `effect/cluster` decides which runner runs an upload, and
+ * what happens when a process dies or hangs. Each upload and each range belongs
+ * to a shard. Each shard belongs to the one runner that holds its lock in the
+ * database.
  *
  * @since 0.1.0
  */
@@ -33,14 +34,14 @@ import * as ShardLocks from "./internal/shardLocks.ts"
 import * as Wake from "./internal/wake.ts"
 
 /**
- * What a runner may be told.
+ * Options of `layer`.
  */
 interface Options {
-  /** Settings of Effect's cluster. Default: the environment, such as `SHARD_LOCK_EXPIRATION`, else Effect's own; `entityMessagePollInterval` is 1 second. */
+  /** Settings of Effect's cluster. Default: the environment, such as `SHARD_LOCK_EXPIRATION`, otherwise Effect's own defaults; `entityMessagePollInterval` is 1 second. */
   readonly sharding?: Partial<ShardingConfig.ShardingConfig["Service"]> | undefined
 }
 
-/** A second without news at most: see `Wake`. */
+/** A runner reads messages at least once a second: see `Wake`. */
 const pollInterval = Config.Duration("ENTITY_MESSAGE_POLL_INTERVAL").pipe(
   Config.withDefault(Duration.seconds(1))
 )
@@ -72,11 +73,11 @@ const engine = (
     Layer.provide([Claims.layer, storage]),
     Layer.merge(layerExecutions),
     Layer.provide([layerConfig(sharding), NodeCrypto.layerDigest]),
-    // Nothing is read before the tables are as they have to be.
+    // Nothing reads the tables before they have the right version.
     (layers) => Layer.unwrap(Effect.as(Schema.prepare, layers))
   )
 
-/** A name that no other runner has: locks that a dead one left are not taken for one's own. */
+/** A unique name: a runner must not mistake the locks of a dead runner for its own. */
 const name = () => RunnerAddress.make(`${hostname()}/${randomUUID()}`, 0)
 
 /**
@@ -93,8 +94,8 @@ export const layer = (
   )
 
 /**
- * The only runner of its database, such as one of SQLite. Your program sees to
- * it that there is no second one: `Database.lock` does.
+ * The only runner of its database, such as an SQLite file. Your program must
+ * make sure that no second runner starts: `Database.lock` does that.
  *
  * @category layers
  * @since 0.1.0
@@ -104,14 +105,14 @@ export const layerSingle: Layer.Layer<
   Config.ConfigError | InvalidRequest,
   SqlClient
 > = engine(
-  // The same name after a restart, so that its locks are its own again.
+  // The name is the same after a restart, so that the runner keeps its locks.
   { runnerAddress: Option.some(RunnerAddress.make("single", 0)) },
   ShardLocks.layer
 )
 
 /**
- * Submits to the runners of a database and looks at what they do, but runs
- * nothing itself.
+ * Submits uploads to the runners of a database and reads their state. It runs
+ * no uploads itself.
  *
  * @category layers
  * @since 0.1.0

@@ -1,7 +1,7 @@
 /**
- * Runs uploads: what a process has to offer to be one of the machines that they
- * are shared out among. How it is found by the others, and where messages are
- * kept, is the workflow engine's business.
+ * Runs uploads. A process with this layer is one of the machines that share the
+ * cluster's work. The workflow engine decides how runners find each other and
+ * where messages are kept.
  *
  * @since 0.1.0
  */
@@ -35,27 +35,28 @@ import { InvalidRequest } from "@effect-oss/core/UploadError"
 import type { Executions } from "./Executions.ts"
 
 /**
- * How much one process takes on.
+ * The limits of one runner.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Options {
   /**
-   * What the runner reads: directories, and URLs with what they begin with, such
-   * as `https://mirror.example/pub/`. A source elsewhere is refused, and so is a
-   * link that leads elsewhere. `/`, `http://` and `https://` stand for all.
+   * The sources that the runner may read: directories, and the beginnings of
+   * URLs, such as `https://mirror.example/pub/`. It refuses any other source,
+   * and any link that leads out of a directory. `/`, `http://` and `https://`
+   * allow everything.
    */
   readonly roots: ReadonlyArray<string>
-  /** Buckets, and what keys begin with, that the runner stores objects in. Uploads to others are refused. Default: whatever its keys allow. */
+  /** The buckets and key prefixes that the runner may store objects in. It refuses other uploads. Default: everything that its keys allow. */
   readonly targets?: ReadonlyArray<Target> | undefined
-  /** Uploads that ended so long ago are forgotten, see `Uploads.cleanUp`. Default: never. */
+  /** Removes uploads from the database this long after their end, see `Uploads.cleanUp`. Default: never. */
   readonly retention?: Duration.Input | undefined
-  /** Small files and ranges of parts that are worked on at once. Default: 4. */
+  /** The number of small files and ranges of parts in progress at once. Default: 4. */
   readonly activities?: number | undefined
-  /** Parts of each range that are on their way at once. Default: 5. */
+  /** The number of parts of each range in flight at once. Default: 5. */
   readonly parts?: number | undefined
-  /** How often work that is under way looks whether it is to pause or to stop. Default: 2 seconds. */
+  /** How often running work checks whether it must pause or stop. Default: 2 seconds. */
   readonly signalsEvery?: Duration.Input | undefined
 }
 
@@ -68,7 +69,7 @@ export interface Options {
 export class NotReady extends Schema.TaggedError<NotReady>("@effect-oss/cluster/NotReady")(
   "NotReady",
   {
-    /** Everything that is missing, one error each. */
+    /** One error for each thing that is missing. */
     problems: Schema.NonEmptyArray(Schema.Union([OssError, InvalidRequest]))
   }
 ) {
@@ -78,9 +79,9 @@ export class NotReady extends Schema.TaggedError<NotReady>("@effect-oss/cluster/
 }
 
 /**
- * Checks what a runner needs, before it takes work: that there are keys, that
- * its roots can be read, and that objects can be stored in its targets, by
- * beginning an upload in each and giving it up. Fails with all that is missing.
+ * Checks, before the runner takes work, that it has keys, that it can read its
+ * roots, and that it can store objects in its targets. For each target it
+ * begins an upload and aborts it. Fails with everything that is missing.
  *
  * @category running
  * @since 0.1.0
@@ -93,7 +94,7 @@ export const preflight = Effect.fn("UploadRunner.preflight")(function* (
 })
 
 /**
- * Takes on uploads and ranges of their parts, for as long as it is there.
+ * Runs uploads and ranges of their parts until the layer is released.
  *
  * @category layers
  * @since 0.1.0
@@ -118,7 +119,7 @@ export const layer = (
     })
   )
 
-/** Each runner does it; two at once do no harm. */
+/** Every runner does this; two at once do no harm. */
 const forgetting = (retention: Duration.Input | undefined) =>
   Layer.effectDiscard(
     retention === undefined

@@ -1,7 +1,7 @@
 /**
- * Uploads seen from outside: submit them, see how far they are, pause them, go
- * on, give them up. From any machine that reaches the cluster's database; none
- * of it depends on where an upload runs.
+ * Submit uploads, watch their progress, and pause, resume or cancel them. You
+ * can do this from any machine that reaches the cluster's database, wherever an
+ * upload runs.
  *
  * @since 0.1.0
  */
@@ -30,33 +30,34 @@ import { UploadWorkflow } from "./internal/uploadWorkflow.ts"
 import type * as Locator from "./Locator.ts"
 
 /**
- * What is uploaded, where to, and how.
+ * An upload to submit: its source, its object, and how to store it.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Request {
   readonly bucket: string
-  /** The object's key: 1 to 1,023 bytes in UTF-8, not beginning with `/` or `\`. */
+  /** The object's key: 1 to 1,023 bytes in UTF-8. It must not begin with `/` or `\`. */
   readonly key: string
   readonly source: Locator.Locator
-  /** 100 KiB to 5 GiB: a number of bytes, or a text such as `"8 MiB"`. Default: `Part.partSizeFor`. */
+  /** 100 KiB to 5 GiB: a number of bytes, or a string such as `"8 MiB"`. Default: `Part.partSizeFor`. */
   readonly partSize?: Length | undefined
-  /** How the object is to be stored. */
+  /** How OSS stores the object. */
   readonly options?: ObjectOptions | undefined
-  /** What becomes of the parts if the upload fails: they stay, for the next attempt, or are aborted. Default: `keep`. */
+  /** What happens to the parts if the upload fails. `keep`: they stay for the next attempt. `abort`: they are deleted. Default: `keep`. */
   readonly onFailure?: "keep" | "abort" | undefined
-  /** True: upload, even if that was done before and the object is still there. Default: false. */
+  /** True: upload even if an earlier upload stored the object and it still exists. Default: false. */
   readonly again?: boolean | undefined
 }
 
 /**
- * Submits an upload and yields its id, without waiting for it. The same source
- * to the same object, with the same options, submitted again, joins the upload
- * that is under way. If that has ended, a new one begins: where it stored the
- * object, the runner looks whether that is still there, by its size and CRC64,
- * and uploads only if it isn't; where it failed, the runner carries on with the
- * parts that are there.
+ * Submits an upload and returns its id without waiting for its end.
+ *
+ * If you submit the same source to the same object with the same options again,
+ * you join the upload that is in progress. If that upload has ended, a new one
+ * begins. After a success, the runner compares the size and CRC64 of the
+ * object, and uploads only if it is missing or differs. After a failure, the
+ * runner reuses the parts that OSS still has.
  *
  * @category running
  * @since 0.1.0
@@ -71,8 +72,8 @@ export const submit = (
   Effect.flatMap(Submit.prepare(request), (job) => UploadWorkflow.execute(job, { discard: true }))
 
 /**
- * Submits an upload and waits for its end. Interrupting it ends the waiting
- * only: see `cancel`.
+ * Submits an upload and waits for its end. Interruption ends only the waiting:
+ * use `cancel` to stop the upload.
  *
  * @category running
  * @since 0.1.0
@@ -83,7 +84,7 @@ export const upload = (
   Effect.flatMap(Submit.prepare(request), (job) => UploadWorkflow.execute(job))
 
 /**
- * Many files of storage that all runners see.
+ * Many files on storage that all runners share.
  *
  * @category models
  * @since 0.1.0
@@ -92,10 +93,10 @@ export interface ManyRequest extends Pick<
   Request,
   "bucket" | "partSize" | "options" | "onFailure" | "again"
 > {
-  /** What all keys begin with, such as `photos/2026/`; may be empty. */
+  /** The prefix of all keys, such as `photos/2026/`; may be empty. */
   readonly prefix: string
   readonly files: ReadonlyArray<{
-    /** Absolute, and the same file on every runner. */
+    /** An absolute path that is the same file on every runner. */
     readonly path: string
     /** The rest of the key. */
     readonly key: string
@@ -103,10 +104,10 @@ export interface ManyRequest extends Pick<
 }
 
 /**
- * Submits many files, and yields the ids of what they became: those below one
- * part's size one batch, which costs the database a handful of rows for 128
- * files, and each other one an upload of its own. Two files with one key are
- * refused before anything is submitted.
+ * Submits many files and returns the ids of their uploads. Files smaller than
+ * one part go into one batch, which costs the database a handful of rows for
+ * 128 files. Each larger file becomes an upload of its own. If two files have
+ * the same key, `submitMany` refuses the request before it submits anything.
  *
  * @category running
  * @since 0.1.0
@@ -120,12 +121,14 @@ export const submitMany: (
 > = Submit.many
 
 /**
- * How far an upload is.
+ * The state of an upload.
  *
- * - `Waiting`: no runner has begun with it.
- * - `Sending`: `durable` and `total` are bytes; what runners have sent of ranges that they have not finished is not counted.
- * - `BatchEnded`: each file of a batch is stored, or has failed for good: see `result.failed`.
- * - `Defect`: it ended with none of `Failure`.
+ * - `Waiting`: no runner has started it.
+ * - `Sending`: `durable` and `total` are in bytes. `durable` does not count
+ *   ranges that are still in progress.
+ * - `BatchEnded`: each file of the batch is stored, or has failed for good: see
+ *   `result.failed`.
+ * - `Defect`: it ended with an error that is not a `Failure`.
  *
  * @category models
  * @since 0.1.0
@@ -137,7 +140,7 @@ export type Status =
       readonly durable: number
       readonly total: number
       readonly paused: boolean
-      /** Of a batch: files that have ended, and all of them. */
+      /** For a batch: the number of files that have ended, and of all files. */
       readonly files?: { readonly done: number; readonly all: number } | undefined
     }
   | { readonly _tag: "Completed"; readonly result: UploadResult }
@@ -146,7 +149,7 @@ export type Status =
   | { readonly _tag: "Defect"; readonly cause: Cause.Cause<never> }
 
 /**
- * An upload that was submitted, and how far it is.
+ * A submitted upload and its state.
  *
  * @category models
  * @since 0.1.0
@@ -156,7 +159,7 @@ export interface Submitted extends Execution {
 }
 
 /**
- * How far an upload is, out of the cluster's database.
+ * Reads the state of an upload from the cluster's database.
  *
  * @category running
  * @since 0.1.0
@@ -168,7 +171,7 @@ export const status = Effect.fn("Uploads.status")(function* (
 })
 
 /**
- * An upload with its object, when it was submitted, and how far it is.
+ * Reads an upload: its object, the time of its submission, and its state.
  *
  * @category running
  * @since 0.1.0
@@ -186,16 +189,16 @@ const known = Effect.fnUntraced(function* (id: string) {
 })
 
 /**
- * The uploads that were submitted last, the newest first, with how far they are.
+ * Lists the uploads that were submitted last, newest first, with their states.
  *
  * @category running
  * @since 0.1.0
  */
 export const list = Effect.fn("Uploads.list")(function* (
   options: {
-    /** At most so many. Default: 100. */
+    /** The maximum number of uploads. Default: 100. */
     readonly limit?: number | undefined
-    /** True: only those that have not ended. Default: false. */
+    /** True: only uploads that have not ended. Default: false. */
     readonly open?: boolean | undefined
   } = {}
 ): Effect.fn.Return<ReadonlyArray<Submitted>, never, WorkflowEngine | Executions> {
@@ -209,8 +212,9 @@ export const list = Effect.fn("Uploads.list")(function* (
 })
 
 /**
- * Forgets uploads that ended so long ago, and yields how many. What is stored
- * stays. Submitted again, they are uploaded again.
+ * Removes uploads from the database that ended at least this long ago, and
+ * returns how many. Stored objects stay. If you submit such an upload again, it
+ * runs again.
  *
  * @category running
  * @since 0.1.0
@@ -226,8 +230,8 @@ export const cleanUp = Effect.fn("Uploads.cleanUp")(function* (options: {
 })
 
 /**
- * Sends no further parts; those that are on their way are finished. It lasts,
- * whatever becomes of the runners, until `resume`.
+ * Pauses an upload: it finishes the parts that are in flight and sends no more.
+ * The pause survives restarts of runners and lasts until `resume`.
  *
  * @category running
  * @since 0.1.0
@@ -237,7 +241,7 @@ export const pause = Effect.fn("Uploads.pause")(function* (id: string) {
 })
 
 /**
- * Goes on after `pause`.
+ * Continues an upload after `pause`.
  *
  * @category running
  * @since 0.1.0
@@ -247,10 +251,10 @@ export const resume = Effect.fn("Uploads.resume")(function* (id: string) {
 })
 
 /**
- * Gives an upload up: parts that are on their way are interrupted, and when all
- * runners have stopped, the upload is aborted on the server and ends with
- * `Cancelled`. An object that is being made out of its parts by then, or a
- * small one that goes up with one request, is made nevertheless.
+ * Cancels an upload. Parts in flight are interrupted. When all runners have
+ * stopped, the upload is aborted on OSS and ends with `Cancelled`. If OSS is
+ * already completing the object, or if a small object is being sent in one
+ * request, the object is still created.
  *
  * @category running
  * @since 0.1.0

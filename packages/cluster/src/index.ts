@@ -1,6 +1,6 @@
 /**
- * Uploads to Alibaba Cloud OSS as durable workflows, run by any number of
- * machines.
+ * Uploads to Alibaba Cloud OSS as durable workflows that any number of machines
+ * run.
  *
  * @since 0.1.0
  */

@@ -4,8 +4,9 @@ import * as Option from "effect/Option"
 import { Executions } from "../Executions.ts"
 
 /**
- * The number of the last one, in a logarithmic number of questions. Where the
- * first ones were cleaned up there seems to be none, and they begin anew.
+ * The number of the last attempt, found with a logarithmic number of queries.
+ * If the first attempts were cleaned up, there seem to be none, and the numbers
+ * start again.
  */
 export const last = Effect.fnUntraced(function* (
   idOf: (attempt: number) => Effect.Effect<string>

@@ -1,4 +1,4 @@
-/** The workflow of a batch: waits for the slices, which were submitted before it, and adds up what became of them. */
+/** The workflow of a batch. It waits for the slices, which were submitted before it, and adds up their results. */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as DurableDeferred from "effect/workflow/DurableDeferred"
@@ -20,7 +20,7 @@ export const run = Effect.fnUntraced(function* (batch: Batch, executionId: strin
       results.push(result.success)
       continue
     }
-    // What concerns one slice concerns all: the others need not go on.
+    // A failure of one slice applies to all slices, so the others can stop.
     if (failure === undefined) yield* stop(executionId, batch)
     failure ??= result.failure
   }
@@ -29,7 +29,7 @@ export const run = Effect.fnUntraced(function* (batch: Batch, executionId: strin
   return { bucket, key, ...sumOf(results) } satisfies BatchResult
 })
 
-/** Tells all slices of a batch something. */
+/** Runs an effect for each slice of a batch. */
 export const each = <A, E, R>(
   executionId: string,
   { slices }: Pick<Batch, "slices">,

@@ -1,7 +1,7 @@
 /**
- * Many small files as one durable workflow. What a workflow costs the database,
- * a batch costs once for many files: they are cut into slices, which runners
- * share out among themselves. `Uploads.submitMany` submits batches.
+ * Many small files as one durable workflow. The workflow costs the database the
+ * same for one file as for many. A batch is cut into slices, which runners
+ * share. `Uploads.submitMany` submits batches.
  */
 import * as Schema from "effect/Schema"
 import * as Workflow from "effect/workflow/Workflow"
@@ -9,57 +9,57 @@ import { Failure } from "../ClusterError.ts"
 import { ObjectOptions } from "./uploadWorkflow.ts"
 
 /**
- * What a runner needs to know of a batch: its slices have the files.
+ * The payload of a batch. Its slices have the files.
  */
 export const Batch = Schema.Struct({
   bucket: Schema.String,
-  /** What the keys of all files begin with. */
+  /** The common prefix of all keys. */
   key: Schema.String,
-  /** Of all files, in bytes. */
+  /** The size of all files, in bytes. */
   size: Schema.Int,
   files: Schema.Int,
   slices: Schema.Int,
-  /** Of the files, their keys and fingerprints, and of how they are stored. */
+  /** Digest of the files, their keys and fingerprints, and the object options. */
   digest: Schema.String,
   options: ObjectOptions,
-  /** How many executions of this batch have ended before. */
+  /** The number of earlier executions of this batch. */
   attempt: Schema.Int,
-  /** True: upload, even what is stored already. */
+  /** True: upload even files that are already stored. */
   again: Schema.optionalKey(Schema.Literal(true))
 })
 
 /**
- * What a runner needs to know of a batch: its slices have the files.
+ * The payload of a batch. Its slices have the files.
  */
 export type Batch = typeof Batch.Type
 
 /**
- * What became of a batch.
+ * The result of a batch.
  */
 export const BatchResult = Schema.Struct({
   bucket: Schema.String,
-  /** What the keys of all files begin with. */
+  /** The common prefix of all keys. */
   key: Schema.String,
-  /** Files that are stored, those that were there already included. */
+  /** The number of stored files, including those that were there already. */
   files: Schema.Int,
-  /** Of these, those that were there already, identical. */
+  /** The number of these files that were already there, identical. */
   skipped: Schema.Int,
-  /** Of the files that are stored, in bytes. */
+  /** The size of the stored files, in bytes. */
   size: Schema.Int,
-  /** Files that could not be uploaded. */
+  /** The number of files that could not be uploaded. */
   failed: Schema.Int,
-  /** Why, of the first 100 of them. */
+  /** The errors of the first 100 of them. */
   failures: Schema.Array(Schema.Struct({ key: Schema.String, error: Failure }))
 })
 
 /**
- * What became of a batch.
+ * The result of a batch.
  */
 export type BatchResult = typeof BatchResult.Type
 
 /**
  * The workflow of a batch. It succeeds once each file is stored or has failed
- * for good; it fails if all would fail alike, or if it is cancelled.
+ * for good. It fails if one cause would fail all files, or if it is cancelled.
  */
 export const BatchWorkflow = Workflow.make("@effect-oss/cluster/Batch", {
   payload: Batch,

@@ -1,8 +1,8 @@
 /**
- * Getting the one upload id of an execution. Several runners may be at it: one
- * that was suspended, and the one that took over. What each has done is in
- * the signals of the execution; the first upload id recorded is the
- * execution's, and any other one is aborted by whoever got it.
+ * Gets the one upload id of an execution. Several runners may try at the same
+ * time, for example one that was suspended and one that took over. They record
+ * their upload ids in the signals of the execution. The first recorded id wins;
+ * a runner that got another id aborts it.
  */
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
@@ -18,7 +18,7 @@ type Begun = (typeof Signals.Begun)["successSchema"]["Type"]
 /** Another runner has recorded an upload id already. */
 class Overtaken extends Data.TaggedError("Overtaken")<{}> {}
 
-/** The execution's upload id: the one that is recorded, the one that a failed attempt left, or a new one. */
+/** The execution's upload id: the recorded one, the one that a failed attempt left, or a new one. */
 export const begin = Effect.fnUntraced(function* (job: Job, executionId: string) {
   const known = yield* Signals.read(Signals.upload(executionId), Signals.Begun)
   if (Option.isSome(known)) return known.value
@@ -33,7 +33,7 @@ export const begin = Effect.fnUntraced(function* (job: Job, executionId: string)
   return Option.getOrThrow(yield* Signals.read(Signals.upload(executionId), Signals.Begun))
 }, Effect.scoped)
 
-/** What the attempt before has left on the server, if that can be carried on with. */
+/** The upload that the previous attempt left on OSS, if it can be resumed. */
 const left = Effect.fnUntraced(function* (
   job: Job,
   client: Effect.Success<ReturnType<typeof Steps.open>>["client"]
@@ -49,11 +49,11 @@ const left = Effect.fnUntraced(function* (
     )
     return Option.none<string>()
   }
-  // What can't be listed may be gone.
+  // An upload that can't be listed may be gone.
   return yield* Effect.option(client.listParts(upload)).pipe(Effect.map(Option.as(upload.uploadId)))
 })
 
-/** Records an upload id; yields the one that was recorded first. */
+/** Records an upload id and returns the one that was recorded first. */
 const record = Effect.fnUntraced(function* (job: Job, executionId: string, uploadId: string) {
   const partsPerRange = Ranges.partsPerRange(Math.ceil(job.size / job.partSize))
   const begun: Begun = { job, uploadId, partsPerRange }

@@ -1,9 +1,10 @@
 /**
- * Gives lost messages back. A runner that reads a message claims it: for ten
- * minutes no runner reads it again. Effect's cluster drops claims when a shard
- * gets a new runner, once. A claim stays where that one attempt fails, and where
- * a runner that was suspended reads messages of a shard that it no longer has,
- * before it learns so. Then an upload stood still for up to ten minutes.
+ * Releases messages that a runner has claimed but will never handle. A runner
+ * that reads a message claims it, and no runner reads it again for ten minutes.
+ * Effect's cluster tries once to drop claims, when a shard moves to a new
+ * runner. A claim remains if that attempt fails, or if a suspended runner wakes
+ * and reads messages of a shard that it has lost. Without this module, such an
+ * upload stands still for up to ten minutes.
  */
 import * as MessageStorage from "effect/cluster/MessageStorage"
 import * as ShardId from "effect/cluster/ShardId"
@@ -15,10 +16,10 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as SqlClient from "effect/sql/SqlClient"
 
-/** A claim is dropped when it is this old, and claims are looked at this often. In seconds. */
+/** The age at which a claim is dropped, and the interval between checks. In seconds. */
 const period = 20
 
-/** Drops old claims on messages of these shards. Messages under way are read again, and the runner knows them. */
+/** Drops old claims on messages of these shards. If a message is still being handled, the runner reads it again and recognizes it. */
 const makeDrop = Effect.map(SqlClient.SqlClient, (client) => {
   const sql = client.withoutTransforms()
   const [no, old] = sql.onDialectOrElse({
@@ -33,9 +34,9 @@ const makeDrop = Effect.map(SqlClient.SqlClient, (client) => {
 })
 
 /**
- * The storage below, but a runner drops old claims on its own shards. A runner
- * that has just been suspended waits for a period first: it may not know yet
- * which shards it has lost.
+ * Adds the dropping of old claims to a message storage. Each runner drops
+ * claims on its own shards. A runner that has just been suspended waits for one
+ * period first: it may not know yet which shards it has lost.
  */
 export const layerOver: Layer.Layer<
   MessageStorage.MessageStorage,
@@ -74,5 +75,5 @@ export const layerOver: Layer.Layer<
   })
 )
 
-/** `SqlMessageStorage.layerStorage`, but for that. */
+/** `SqlMessageStorage.layerStorage` with old claims dropped. */
 export const layer = layerOver.pipe(Layer.provide(SqlMessageStorage.layerStorage({})))

@@ -1,11 +1,11 @@
-/** What workflows are called among the cluster's entities. */
+/** The entity types of the workflows in the cluster. */
 
-/** Begun by submissions. */
+/** Started by a submission. */
 export const upload = "Workflow/@effect-oss/cluster/Upload"
 export const batch = "Workflow/@effect-oss/cluster/Batch"
 
-/** Begun by another execution, which its payload names as `upload`. */
+/** Started by another execution, which the payload names as `upload`. */
 export const range = "Workflow/@effect-oss/cluster/Range"
 
-/** Submitted with a batch, which its payload names as `batch`. */
+/** Submitted with a batch, which the payload names as `batch`. */
 export const slice = "Workflow/@effect-oss/cluster/Slice"

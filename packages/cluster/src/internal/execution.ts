@@ -1,22 +1,22 @@
-/** One execution: an upload or a batch of them. */
+/** One execution: an upload or a batch of uploads. */
 import type * as Option from "effect/Option"
 
 /**
- * Something that was submitted.
+ * A submitted upload or batch.
  */
 export interface Execution {
   readonly id: string
   readonly kind: "Upload" | "Batch"
   readonly bucket: string
-  /** Of a batch: what the keys of its files begin with. */
+  /** For a batch: the common prefix of its keys. */
   readonly key: string
-  /** Of all sources, in bytes. */
+  /** The size of all sources, in bytes. */
   readonly size: number
   readonly files: number
-  /** Of a batch: the pieces that runners take on. */
+  /** For a batch: the number of its slices. */
   readonly slices: number
-  /** In milliseconds since 1970. */
+  /** The time of submission, in milliseconds since 1970. */
   readonly submitted: number
-  /** When it ended, in milliseconds since 1970. */
+  /** The time of its end, in milliseconds since 1970. */
   readonly ended: Option.Option<number>
 }

@@ -1,4 +1,4 @@
-/** Executions of a cluster in memory: what `executionRows` finds in tables, found in its journal. */
+/** Executions of a cluster in memory. It reads the journal as `executionRows` reads tables. */
 import * as EntityAddress from "effect/cluster/EntityAddress"
 import * as EntityId from "effect/cluster/EntityId"
 import * as EntityType from "effect/cluster/EntityType"
@@ -17,7 +17,7 @@ import { described, Payload } from "./submitted.ts"
 
 const timeOf = (id: string) => Snowflake.timestamp(Snowflake.Snowflake(id))
 
-/** An execution that is suspended has a reply, too. */
+/** A suspended execution has a reply, too. */
 const isEnd = (reply: Reply.Encoded): boolean =>
   reply._tag === "WithExit" &&
   !(
@@ -49,7 +49,7 @@ export const make = (driver: MemoryDriver["Service"]): Executions["Service"] => 
     runs(EntityTypes.upload, EntityTypes.batch).flatMap((entry) =>
       Option.toArray(executionOf(entry))
     )
-  /** The execution and its pieces. */
+  /** The execution and its ranges or slices. */
   const partsOf = (id: string) => [
     id,
     ...runs(EntityTypes.range, EntityTypes.slice).flatMap(({ envelope }) => {

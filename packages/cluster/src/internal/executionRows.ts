@@ -1,6 +1,6 @@
 /**
- * Executions in the tables of Effect's cluster. The message that began one is
- * its record, so that nothing is written beside it.
+ * Executions in the tables of Effect's cluster. The message that started an
+ * execution is its only record.
  */
 import * as Snowflake from "effect/cluster/Snowflake"
 import * as Effect from "effect/Effect"
@@ -11,7 +11,7 @@ import type { Execution } from "./execution.ts"
 import * as EntityTypes from "./entityTypes.ts"
 import { described, Payload } from "./submitted.ts"
 
-/** The unique keys of the messages that may have begun an execution. */
+/** The unique keys of the messages that may have started an execution. */
 const messageIdsOf = (id: string): ReadonlyArray<string> =>
   [EntityTypes.upload, EntityTypes.batch].map((type) => `${type}/${id}/run/`)
 
@@ -27,7 +27,7 @@ const timeOf = (id: string) => Snowflake.timestamp(Snowflake.Snowflake(id))
 
 const Submitted = Schema.fromJsonString(Payload)
 
-/** One that a newer program has submitted has these, whatever else. */
+/** Executions that a newer program submitted have at least these fields. */
 const decode = (row: unknown): Option.Option<Execution> =>
   Option.gen(function* () {
     const { id, entity_id, entity_type, payload, ended } =
@@ -41,15 +41,15 @@ const decode = (row: unknown): Option.Option<Execution> =>
     }
   })
 
-/** How many executions are deleted in one transaction. */
+/** The number of executions deleted in one transaction. */
 const together = 5_000
 
-/** The statements, of PostgreSQL and of SQLite. */
+/** The statements for PostgreSQL and for SQLite. */
 export const make = Effect.gen(function* () {
   const sql = (yield* SqlClient.SqlClient).withoutTransforms()
   const dialect = (of: { readonly pg: string; readonly sqlite: string }) =>
     sql.literal(sql.onDialectOrElse({ pg: () => of.pg, orElse: () => of.sqlite }))
-  /** An execution that is suspended has a reply, too. */
+  /** A suspended execution has a reply, too. */
   const isEnded = dialect({
     pg: `r.kind = 0 AND (r.payload::json #>> '{value,_tag}') IS DISTINCT FROM 'Suspended'`,
     sqlite: `r.kind = 0 AND json_extract(r.payload, '$.value._tag') IS NOT 'Suspended'`
@@ -103,14 +103,14 @@ export const make = Effect.gen(function* () {
       Effect.map(sql`${executions} WHERE ${sql.in("m.message_id", messageIdsOf(id))}`, ([row]) =>
         decode(row)
       ),
-    /** The last ones to be submitted, the newest first. */
+    /** The executions submitted last, newest first. */
     list: (limit: number, open: boolean) =>
       Effect.map(
         sql`${executions} WHERE ${submissions} ${open ? isOpen : sql.literal("")}
           ORDER BY m.id DESC LIMIT ${sql.literal(`${limit}`)}`,
         (rows) => rows.flatMap((row) => Option.toArray(decode(row)))
       ),
-    /** Deletes those that ended before that time, in milliseconds since 1970, and says how many. */
+    /** Deletes executions that ended before that time, in milliseconds since 1970, and returns how many. */
     remove: Effect.fnUntraced(function* (time: number) {
       const before = Snowflake.make({ machineId: 0 as never, sequence: 0, timestamp: time })
       let removed = 0
@@ -119,7 +119,7 @@ export const make = Effect.gen(function* () {
       }
       return removed
     }),
-    /** Runners that have renewed their leases in so many seconds. */
+    /** The number of runners that renewed their leases within this many seconds. */
     runners: (seconds: number) =>
       Effect.map(
         sql<{ n: number }>`

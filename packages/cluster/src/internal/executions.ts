@@ -9,7 +9,7 @@ import * as Rows from "./executionRows.ts"
 import { outlasting } from "./outlasting.ts"
 
 /**
- * Those of a database. `NodeCluster`'s layers have it.
+ * Reads executions from a database. The layers of `NodeCluster` include it.
  */
 export const layer: Layer.Layer<Executions, never, SqlClient | ShardingConfig> = Layer.effect(
   Executions,

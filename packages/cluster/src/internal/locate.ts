@@ -1,4 +1,4 @@
-/** What a locator is of. */
+/** Opens the source of a locator. */
 import * as Source from "@effect-oss/core/Source"
 import { InvalidRequest } from "@effect-oss/core/UploadError"
 import * as Effect from "effect/Effect"
@@ -8,14 +8,14 @@ import type * as Scope from "effect/Scope"
 import type { Locator } from "../Locator.ts"
 
 /**
- * How a source is called in messages: its path, or its URL without what may be
- * secret.
+ * The name of a source in messages: its path, or its URL without parts that may
+ * be secret.
  */
 export const nameOf = (locator: Locator): string => sourceOf(locator).name
 
 /**
- * Opens what is there. It has to be readable at any place, since its parts are
- * sent from several machines: a URL without ranges fails with `InvalidRequest`.
+ * Opens a source. Several machines send its parts, so it must be readable at
+ * any offset: a URL without ranges fails with `InvalidRequest`.
  */
 export const open = Effect.fnUntraced(function* (
   locator: Locator

@@ -1,8 +1,7 @@
 /**
- * Wakes an execution that is suspended and has missed its wake-up. The engine
- * leaves that to those who wait for a result, since a wake-up can get lost where
- * a runner hangs or dies; but nobody waits for an upload that was submitted, or
- * for its ranges.
+ * Wakes a suspended execution that missed its wake-up. A wake-up can get lost
+ * when a runner hangs or dies. The engine relies on callers that wait for a
+ * result, but nothing waits for a submitted upload or for its ranges.
  */
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
@@ -16,9 +15,10 @@ import { WorkflowEngine } from "effect/workflow/WorkflowEngine"
 const period = 20_000
 
 /**
- * Has the execution looked at in one or two periods, by whatever runner it then
- * belongs to: if it is suspended it is run again, which costs a few queries and,
- * where it is suspended for a reason, changes nothing.
+ * Schedules a check of the execution in one or two periods, on the runner that
+ * owns it then. If the execution is suspended, it runs again. That costs a few
+ * queries, and changes nothing if the execution still has a reason to be
+ * suspended.
  */
 export const later = (
   workflow: Workflow.Any,
@@ -27,7 +27,7 @@ export const later = (
   Effect.gen(function* () {
     const engine = yield* WorkflowEngine
     const now = yield* Clock.currentTimeMillis
-    // One for all who ask within the same period.
+    // All calls within the same period share one check.
     const at = Math.floor(now / period) + 2
     const clock = DurableClock.make({
       name: `Look/${at}`,
@@ -35,7 +35,7 @@ export const later = (
     })
     yield* engine.scheduleClock(workflow, { executionId, clock })
   }).pipe(
-    // A database that is away is no reason to fail.
+    // An unreachable database must not fail the upload.
     Effect.catchCauseIf(
       (cause) => !Cause.hasInterrupts(cause),
       () => Effect.void

@@ -1,4 +1,4 @@
-/** What a runner counts, for Effect's `Metric`. docs/observability.md names them. */
+/** The metrics of a runner, for Effect's `Metric`. docs/observability.md lists them. */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
@@ -23,7 +23,7 @@ type Kind = "upload" | "batch"
 const count = (kind: Kind, outcome: "completed" | "failed") =>
   Metric.update(Metric.withAttributes(executions, { kind, outcome }), 1)
 
-/** Counts what ends; one that is suspended, or moves to another runner, has not. */
+/** Counts executions that end. A suspended execution, or one that moves to another runner, has not ended. */
 export const ended =
   (kind: Kind) =>
   <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
@@ -32,7 +32,7 @@ export const ended =
       Effect.tapCause((cause) => (Cause.hasInterrupts(cause) ? Effect.void : count(kind, "failed")))
     )
 
-/** So many activities at once, and how many they are. */
+/** Limits the activities that run at once, and measures their number. */
 export const measured = (permits: Semaphore.Semaphore): Pick<Semaphore.Semaphore, "withPermit"> => {
   let now = 0
   const change = (by: number) =>
@@ -52,5 +52,5 @@ export const measured = (permits: Semaphore.Semaphore): Pick<Semaphore.Semaphore
   }
 }
 
-/** Counts what was cleaned up. */
+/** Counts executions that were cleaned up. */
 export const cleanedUp = (count: number): Effect.Effect<void> => Metric.update(forgotten, count)

@@ -1,6 +1,6 @@
 /**
- * Waits for a database that is away, such as one that restarts. The engine of
- * workflows takes that for a defect, and a defect for the end of an upload.
+ * Waits while the database is unreachable, for example while it restarts. The
+ * workflow engine treats that as a defect, and a defect ends an upload.
  */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -11,7 +11,7 @@ import * as Schedule from "effect/Schedule"
 import type { SqlError } from "effect/sql/SqlError"
 import { WorkflowEngine } from "effect/workflow/WorkflowEngine"
 
-/** Tries again each second for as long as the database is away; then dies of what else is wrong with it. */
+/** Retries once a second while the database is unreachable. Any other database error is a defect. */
 export const outlasting = <A, E, R>(
   self: Effect.Effect<A, E, R>
 ): Effect.Effect<A, Exclude<E, SqlError>, R> =>
@@ -34,7 +34,7 @@ const tell = Effect.fnUntraced(function* (told: Ref.Ref<boolean>, cause: Cause.C
 
 const isSqlError = Predicate.isTagged("SqlError")
 
-/** The engine hides the database's error in one of its own, at times in several. */
+/** Finds the database's error, which the engine wraps in one or more errors of its own. */
 const reasonOf = (cause: Cause.Cause<unknown>): unknown => {
   let error = Cause.squash(cause)
   while (Predicate.isTagged(error, "PersistenceError") && Predicate.hasProperty(error, "cause")) {
@@ -43,7 +43,7 @@ const reasonOf = (cause: Cause.Cause<unknown>): unknown => {
   return error
 }
 
-/** What no waiting mends. */
+/** Errors that don't go away by waiting. */
 const lasting: ReadonlySet<string> = new Set([
   "AuthenticationError",
   "AuthorizationError",
@@ -60,7 +60,7 @@ const isAway = (cause: Cause.Cause<unknown>): boolean => {
   return !lasting.has(reason._tag)
 }
 
-/** An engine each of whose steps waits for the database: all of them may be taken twice. */
+/** An engine that waits for the database at each step. It may run each step twice without harm. */
 export const layerEngine = <E, R>(
   layer: Layer.Layer<WorkflowEngine, E, R>
 ): Layer.Layer<WorkflowEngine, E, R> =>

@@ -1,6 +1,6 @@
 /**
- * Looks whether what an upload that has ended stored is still there. An
- * execution tells what was; an object may have been deleted or replaced since.
+ * Checks whether the object of an ended upload still exists. An execution
+ * records the past; the object may have been deleted or replaced since.
  */
 import type { ObjectHead } from "@effect-oss/core/OssModel"
 import type { UploadResult } from "@effect-oss/core/UploadEvent"
@@ -11,7 +11,7 @@ import type { Job } from "./uploadWorkflow.ts"
 import { UploadWorkflow } from "./uploadWorkflow.ts"
 import { Targets } from "./targets.ts"
 
-/** What the execution before this one stored, if it did and the object is still the same. */
+/** The result of the previous execution, if it stored the object and the object is still the same. */
 export const stillThere = Effect.fnUntraced(function* (job: Job) {
   const before = yield* resultOf(job, job.attempt - 1)
   if (Option.isNone(before)) return Option.none<UploadResult>()
@@ -19,7 +19,7 @@ export const stillThere = Effect.fnUntraced(function* (job: Job) {
   const head = yield* client.head(job.key).pipe(
     Effect.asSome,
     Effect.catchReason("OssError", "NoSuchKey", () => Effect.succeedNone),
-    // What may not be looked at is uploaded again.
+    // Without the right to read the object, upload again.
     Effect.catchReason("OssError", "AccessDenied", () => Effect.succeedNone)
   )
   return Option.filter(

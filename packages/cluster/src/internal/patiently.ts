@@ -1,7 +1,7 @@
 /**
- * An activity that is tried again for as long as OSS, or the way to it, is out
- * of order: with waits that outlive the runner. What core retries by itself is
- * over in seconds; this is for the hour after.
+ * Retries an activity while OSS or the network is down, with waits that outlive
+ * the runner. Core's own retries end after seconds; these cover the next half
+ * hour.
  */
 import type { OssError } from "@effect-oss/core/OssError"
 import * as Duration from "effect/Duration"
@@ -16,7 +16,7 @@ const attempts = 13
 const wait = (attempt: number): Duration.Duration =>
   Duration.min(Duration.seconds(2 ** attempt), Duration.minutes(5))
 
-/** Runs the activity, again and again if need be. */
+/** Runs the activity, with retries. */
 export const patiently = <A extends Schema.Constraint, E extends Schema.Schema<Failure>, R>(
   activity: Activity.Activity<A, E, R>
 ) => {

@@ -1,6 +1,6 @@
 /**
- * Looks whether a runner has all that it needs, before it takes work: one that
- * lacks keys, say, would fail each upload that it gets, for good.
+ * Checks that a runner has everything it needs before it takes work. A runner
+ * without keys, for example, would fail each of its uploads for good.
  */
 import type { OssError } from "@effect-oss/core/OssError"
 import { InvalidRequest } from "@effect-oss/core/UploadError"
@@ -14,7 +14,7 @@ import type { Target } from "./targets.ts"
 
 type Check = Effect.Effect<void, OssError | InvalidRequest, Buckets | FileSystem>
 
-/** All that is missing; none if the runner is ready. */
+/** Everything that is missing; empty if the runner is ready. */
 export const problems = Effect.fnUntraced(function* (options: {
   readonly roots: ReadonlyArray<string>
   readonly targets?: ReadonlyArray<Target> | undefined
@@ -66,15 +66,15 @@ const root = (root: string): Check => {
   )
 }
 
-/** Whether there are keys, and whatever else a client takes. Any bucket does. */
+/** Checks the keys and the other settings of a client. Any bucket will do. */
 const settings: Check = Effect.scoped(
   Effect.asVoid(Buckets.use((buckets) => buckets.client("effect-oss-preflight")))
 )
 
-/** A network that is away for a moment is no reason not to start. */
+/** A short network failure must not prevent the start. */
 const patience = Schedule.exponential("500 millis").pipe(Schedule.upTo({ times: 5 }))
 
-/** Begins an upload and gives it up: no other request tells as surely that objects can be stored there. */
+/** Begins an upload and aborts it: no other request shows as reliably that objects can be stored there. */
 const target = ({ bucket, prefix }: Target): Check =>
   Effect.gen(function* () {
     const client = yield* Buckets.use((buckets) => buckets.client(bucket))

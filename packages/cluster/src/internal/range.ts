@@ -1,6 +1,6 @@
 /**
- * A range of parts: a workflow of its own, so that it may run on another runner
- * than the upload it belongs to, and on another one again if that dies.
+ * A range of parts. It is a workflow of its own, so that it can run on another
+ * runner than its upload, and move to a third one if that runner dies.
  */
 import type { UploadedPart } from "@effect-oss/core/Part"
 import * as Part from "@effect-oss/core/Part"
@@ -26,15 +26,15 @@ import * as Steps from "./steps.ts"
 const nothing: typeof Signals.Sent.Type = { parts: [], bytes: 0 }
 
 /**
- * Sends the parts from `first` to `last`, fewer if the upload is paused or
- * stopped meanwhile, and tells the upload by a signal. The upload doesn't wait
- * for it in memory: who waits so can't be moved to another runner, and where
- * two wait for each other's, neither gets any further.
+ * Sends the parts from `first` to `last`, or fewer if the upload is paused or
+ * stopped meanwhile, and reports to the upload with a signal. The upload
+ * doesn't wait in memory: a workflow that waits in memory can't move to another
+ * runner, and two runners that wait for each other would deadlock.
  */
 export const RangeWorkflow = Workflow.make("@effect-oss/cluster/Range", {
   payload: {
     job: Job,
-    /** The execution that it is a range of. */
+    /** The execution that it belongs to. */
     upload: Schema.String,
     uploadId: Schema.String,
     round: Schema.Int,
@@ -45,17 +45,17 @@ export const RangeWorkflow = Workflow.make("@effect-oss/cluster/Range", {
     JSON.stringify([upload, uploadId, round, first, last])
 })
 
-/** What a runner has to give. */
+/** The capacity of a runner. */
 export interface Capacity {
-  /** One permit for each activity at a time. */
+  /** Has one permit for each concurrent activity. */
   readonly activities: Pick<Semaphore.Semaphore, "withPermit">
-  /** How many parts of a range are on their way at once. */
+  /** The number of parts of a range in flight at once. */
   readonly parts: number
-  /** How often an activity looks for signals. */
+  /** How often an activity checks for signals. */
   readonly signalsEvery: Duration.Input
 }
 
-/** Which parts, of which upload. */
+/** The upload and the numbers of its parts. */
 export type Range = Workflow.PayloadSchema<typeof RangeWorkflow>["Type"]
 
 /** The workflow's body. */
@@ -95,7 +95,7 @@ const send = Effect.fnUntraced(function* (range: Range, executionId: string, cap
     sent.push(durable.part)
     bytes += durable.sent
   })
-  // Parts that are on their way when the upload is paused are finished; when it is stopped they are not.
+  // A pause lets parts in flight finish; a stop interrupts them.
   yield* Effect.raceAllFirst([
     Effect.forEach(tasks, one, { concurrency: capacity.parts, discard: true }),
     untilStopped(range.upload, state.turn, capacity, going),
@@ -106,7 +106,7 @@ const send = Effect.fnUntraced(function* (range: Range, executionId: string, cap
   return { parts: sent, bytes, ...(steps.isRemounted ? { remounted: true } : {}) }
 }, Effect.scoped)
 
-/** Looks for signals until there is one to stop. */
+/** Polls signals until the upload is stopped. */
 const untilStopped = Effect.fnUntraced(function* (
   upload: string,
   from: number,
@@ -123,8 +123,8 @@ const untilStopped = Effect.fnUntraced(function* (
 })
 
 /**
- * Looks whether this runner still has the lock of the range's shard. One that
- * has lost it gets no other before all that it does has ended.
+ * Polls until this runner has lost the lock of the range's shard. A runner that
+ * has lost a lock gets no other before all its work has ended.
  */
 export const untilLost = Effect.fnUntraced(function* (
   executionId: string,

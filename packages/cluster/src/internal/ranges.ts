@@ -1,4 +1,4 @@
-/** How the parts of one upload are shared out among runners. Pure. */
+/** Splits the parts of one upload into ranges for runners. Pure. */
 import type { Part } from "@effect-oss/core/Part"
 
 /** The numbers of the first and of the last part. */
@@ -11,11 +11,11 @@ export interface Range {
 const wanted = 64
 const largest = 64
 
-/** So many parts are one runner's at a time. */
+/** The number of parts in a range. */
 export const partsPerRange = (parts: number): number =>
   Math.min(largest, Math.max(1, Math.ceil(parts / wanted)))
 
-/** What is still to be sent, cut at the same places whatever that is. */
+/** The missing parts as ranges. Boundaries are the same whatever is missing. */
 export const missing = (
   parts: ReadonlyArray<Part>,
   done: { readonly has: (number: number) => boolean },

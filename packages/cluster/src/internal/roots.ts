@@ -1,7 +1,7 @@
 /**
- * The sources that a runner reads. Whoever may write to the database may submit
- * an upload, and the runner reads its source with its own rights: without a
- * limit, that is every file and every URL that the runner can reach.
+ * Limits the sources that a runner reads. Anyone who can write to the database
+ * can submit an upload, and the runner reads its source with its own rights.
+ * Without a limit, that is every file and every URL that the runner can reach.
  */
 import { isAbsolute, relative, resolve } from "node:path"
 import type * as Source from "@effect-oss/core/Source"
@@ -15,7 +15,7 @@ import type * as Scope from "effect/Scope"
 import * as Locator from "../Locator.ts"
 import * as Locate from "./locate.ts"
 
-/** Opens sources below the roots; refuses others without looking at them. */
+/** Opens sources below the roots, and refuses others without opening them. */
 export class Roots extends Context.Service<
   Roots,
   {
@@ -29,7 +29,7 @@ export class Roots extends Context.Service<
   }
 >()("@effect-oss/cluster/Roots") {}
 
-/** Of directories, and of URLs with what they begin with, such as `https://mirror.example/pub/`. */
+/** Roots are directories and beginnings of URLs, such as `https://mirror.example/pub/`. */
 export const layer = (roots: ReadonlyArray<string>): Layer.Layer<Roots, never, FileSystem> =>
   Layer.effect(
     Roots,
@@ -37,7 +37,7 @@ export const layer = (roots: ReadonlyArray<string>): Layer.Layer<Roots, never, F
       const fs = yield* FileSystem
       const urls = roots.filter(isUrl)
       const directories = roots.filter((root) => !isUrl(root)).map((root) => resolve(root))
-      /** Where links lead; a path that can't be followed stays as it is. */
+      /** Resolves links. A path that can't be resolved stays as it is. */
       const real = (path: string) => Effect.orElseSucceed(fs.realPath(path), () => path)
       const isInside = Effect.fnUntraced(function* (path: string) {
         const places = yield* Effect.forEach(directories, real)
@@ -47,7 +47,7 @@ export const layer = (roots: ReadonlyArray<string>): Layer.Layer<Roots, never, F
         const isNamed = directories.some((directory) => isBelow(directory, path))
         if (!isNamed || !(yield* isInside(yield* real(path)))) return yield* refused(locator)
         const opened = yield* Locate.open(locator)
-        // A link may have been changed meanwhile: the source's id is where it led.
+        // A link may have changed meanwhile: the source's id is the resolved path.
         const isStill = yield* isInside(opened.id.replace(/^file:/, ""))
         return isStill ? opened : yield* refused(locator)
       })
@@ -61,7 +61,7 @@ export const layer = (roots: ReadonlyArray<string>): Layer.Layer<Roots, never, F
     })
   )
 
-/** Whether a root stands for URLs. */
+/** True if a root is the beginning of a URL. */
 export const isUrl = (root: string): boolean => /^https?:\/\//.test(root)
 
 const refused = (locator: Locator.Locator) =>
@@ -79,7 +79,7 @@ const isBelow = (directory: string, path: string): boolean => {
   return way !== ".." && !way.startsWith("../") && !isAbsolute(way)
 }
 
-/** `https://` alone stands for every host. */
+/** `https://` alone allows every host. */
 const isUrlBelow = (root: string, text: string): boolean => {
   if (!URL.canParse(text)) return false
   const url = new URL(text)

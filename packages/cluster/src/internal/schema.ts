@@ -1,7 +1,7 @@
 /**
- * The version of the cluster's tables. Those of Effect's cluster come first;
- * what is added to them is an index of the messages that begin executions. A
- * program with the right to read and write only finds them as they are.
+ * The version of the cluster's tables. The tables of Effect's cluster come
+ * first. This library adds an index of the messages that start executions. A
+ * program that may only read and write uses the tables as they are.
  */
 import { InvalidRequest } from "@effect-oss/core/UploadError"
 import * as SqlMessageStorage from "effect/cluster/SqlMessageStorage"
@@ -27,14 +27,14 @@ interface Part {
   readonly loader: Migrator.Loader
 }
 
-/** In this order. */
+/** Created in this order. */
 const parts: ReadonlyArray<Part> = [
   { table: "cluster_migrations", loader: SqlMessageStorage.migrations() },
   { table: "cluster_runner_migrations", loader: SqlRunnerStorage.migrations({}) },
   { table: "effect_oss_migrations", loader: ownMigrations }
 ]
 
-/** Makes what is missing. Fails if a newer program has made what is there. */
+/** Creates missing tables and indexes. Fails if a newer program created them. */
 export const prepare: Effect.Effect<void, InvalidRequest, SqlClient.SqlClient> = Effect.forEach(
   parts,
   (part) => Effect.catchTag(outlasting(one(part)), "MigrationError", Effect.die),
@@ -60,7 +60,7 @@ const one = Effect.fnUntraced(function* (
   }
   if (found === known) return
   yield* Migrator.make({})({ loader, table }).pipe(
-    // Another process does the same.
+    // Another process may create them at the same time.
     Effect.retry({ schedule: Schedule.spaced("300 millis"), times: 10, while: isElsewhere })
   )
 })

@@ -1,12 +1,13 @@
 /**
- * The locks of shards, a few releases at a time. Effect's storage keeps them on one
- * connection, and limits each request to it to a third of the lease, or less;
- * a request that is late has the connection replaced for all. A runner that was
- * suspended has to give away some hundred shards at once. On a busy machine the
- * last of a hundred requests was late, so that the connection was replaced and
- * all of them began anew, for ever: the shards stayed with a runner that did
- * nothing for them. One at a time would take too long where the connection has
- * gone: each release then waits for its limit.
+ * Releases shard locks a few at a time. Effect's storage keeps the locks on one
+ * connection, and limits each request on it to at most a third of the lease. If
+ * a request times out, the storage replaces the connection for all of them. A
+ * runner that was suspended has to release about a hundred shards at once. On a
+ * busy machine the last of a hundred requests timed out, so the connection was
+ * replaced and all requests started again, without end: the shards stayed with
+ * a runner that did nothing for them. Releasing one lock at a time would take
+ * too long after a lost connection, because each release then waits for its
+ * limit.
  */
 import * as RunnerStorage from "effect/cluster/RunnerStorage"
 import type { ShardingConfig } from "effect/cluster/ShardingConfig"
@@ -16,10 +17,10 @@ import * as Layer from "effect/Layer"
 import * as Semaphore from "effect/Semaphore"
 import type { SqlClient } from "effect/sql/SqlClient"
 
-/** Requests to the lock connection at once. */
+/** The number of concurrent requests on the lock connection. */
 const atOnce = 8
 
-/** `SqlRunnerStorage.layerStorage`, but for that. */
+/** `SqlRunnerStorage.layerStorage` with limited releases. */
 export const layer: Layer.Layer<RunnerStorage.RunnerStorage, never, SqlClient | ShardingConfig> =
   Layer.effect(
     RunnerStorage.RunnerStorage,

@@ -1,9 +1,9 @@
 /**
- * What an upload is told, and what it tells, while it runs. Each is a durable
- * deferred of its execution, so that it outlives every runner, and can be read
- * from any. Of two that complete the same one, the first wins, and both can
- * read which that was: that is what keeps a runner that was suspended, and
- * wakes when another has taken over, from going on with an upload id of its own.
+ * Signals to and from a running upload. Each signal is a durable deferred of
+ * its execution, so it survives every runner and can be read from any. If two
+ * runners complete the same signal, the first one wins, and both can read the
+ * winner's value. This stops a suspended runner that wakes after another has
+ * taken over: it can't continue with an upload id of its own.
  */
 import * as Checkpoint from "@effect-oss/core/Checkpoint"
 import * as Effect from "effect/Effect"
@@ -19,7 +19,7 @@ import { Job, UploadWorkflow } from "./uploadWorkflow.ts"
 import type { Range } from "./ranges.ts"
 import { SliceWorkflow } from "./sliceWorkflow.ts"
 
-/** Whose signals they are. */
+/** The execution that the signals belong to. */
 export interface Of {
   readonly workflow: Workflow.Any
   readonly executionId: string
@@ -28,7 +28,7 @@ export const upload = (executionId: string): Of => ({ workflow: UploadWorkflow, 
 export const batch = (executionId: string): Of => ({ workflow: BatchWorkflow, executionId })
 export const slice = (executionId: string): Of => ({ workflow: SliceWorkflow, executionId })
 
-/** There is an upload id, and how the parts are shared out. */
+/** The upload id and the part ranges are known. */
 export const Begun = DurableDeferred.make("Begun", {
   success: Schema.Struct({
     job: Job,
@@ -37,35 +37,35 @@ export const Begun = DurableDeferred.make("Begun", {
   })
 })
 
-/** What was sent of a range: the first parts of it, or all. */
+/** The parts of a range that were sent: its first parts, or all. */
 export const Sent = Schema.Struct({
   parts: Schema.Array(Checkpoint.PartRecord),
-  /** Given to the network, in bytes. */
+  /** The number of bytes given to the network. */
   bytes: Schema.Int,
-  /** The source had another inode than when it was submitted: its parts are compared before they become an object. */
+  /** The source had another inode than at submission: its parts are compared before they become an object. */
   remounted: Schema.optionalKey(Schema.Boolean)
 })
 
-/** What became of a range. `round` tells how often the upload went on after a pause. */
+/** The result of a range. `round` is the number of times that the upload was resumed after a pause. */
 export const done = (round: number, { first, last }: Range) =>
   DurableDeferred.make(`Done/${round}/${first}-${last}`, { success: Sent, error: Failure })
 
-/** What became of the files of a slice. */
+/** The result of the files of a slice. */
 export const Sliced = BatchResult.mapFields(({ bucket: _, key: __, ...fields }) => fields)
 
-/** What became of a slice of a batch. */
+/** The result of a slice of a batch. */
 export const sliced = (index: number) =>
   DurableDeferred.make(`Sliced/${index}`, { success: Sliced, error: Failure })
 
-/** No part is to be sent any more. */
+/** No more parts may be sent. */
 export const Stopped = DurableDeferred.make("Stopped", {
   success: Schema.Literals(["Cancelled", "Failed"])
 })
 
-/** Pauses if its number is even, goes on if it is odd. */
+/** An even number pauses the upload; an odd number resumes it. */
 export const turn = (number: number) => DurableDeferred.make(`Turn/${number}`)
 
-/** What a signal says; none if it was not given, or is a failure. */
+/** The value of a signal; none if it was not given, or is a failure. */
 export const read = <Success extends Schema.Constraint, Error extends Schema.Constraint>(
   { workflow, executionId }: Of,
   signal: DurableDeferred.DurableDeferred<Success, Error>
@@ -108,7 +108,7 @@ export const end = <Success extends Schema.Constraint, Error extends Schema.Cons
     exit
   })
 
-/** Whether parts are to be sent; `turn` is the number of the next one. */
+/** Whether parts may be sent. `turn` is the number of the next turn. */
 export const State = Schema.TaggedUnion({
   Going: { turn: Schema.Int },
   Paused: { turn: Schema.Int },
@@ -116,7 +116,7 @@ export const State = Schema.TaggedUnion({
 })
 export type State = typeof State.Type
 
-/** Whether parts are to be sent. `from` is a turn that is known to be the next one, or a later one. */
+/** Reads whether parts may be sent. `from` is a turn that is known to be the next one, or a later one. */
 export const state = Effect.fnUntraced(function* (
   of: Of,
   from = 0

@@ -1,7 +1,7 @@
 /**
- * A slice of a batch: some files, sent by one runner at a time, in rounds. What
- * a round could not send because OSS, or the way to it, was out of order is left
- * to the next one.
+ * A slice of a batch: some files, sent in rounds by one runner at a time. Files
+ * that a round could not send because OSS or the network was down are left to
+ * the next round.
  */
 import * as CheckpointStore from "@effect-oss/core/CheckpointStore"
 import { OssClient } from "@effect-oss/core/OssClient"
@@ -37,7 +37,7 @@ type Sliced = typeof Signals.Sliced.Type
 
 const nothing: Sliced = { files: 0, skipped: 0, size: 0, failed: 0, failures: [] }
 
-/** Failures that are told in full. */
+/** The maximum number of failures in the result. */
 const mostFailures = 100
 
 const sum = (one: Sliced, other: Sliced): Sliced => ({
@@ -73,9 +73,9 @@ export const run = (capacity: Capacity) => (slice: Slice, executionId: string) =
 
 const Round = Schema.Struct({
   sent: Signals.Sliced,
-  /** The numbers of files that are to be tried again, in order. */
+  /** The numbers of the files to try again, in order. */
   left: Schema.Array(Schema.Int),
-  /** If the round was stopped or paused: the state that was found. */
+  /** The state that stopped or paused the round, if any. */
   state: Signals.State
 })
 
@@ -103,7 +103,7 @@ const rounds = Effect.fnUntraced(function* (slice: Slice, executionId: string, c
   return total
 })
 
-/** One round: what is sent, and what is left. Files that are on their way when the slice is paused are sent again. */
+/** Runs one round and returns the sent and the remaining files. If the slice is paused, files in flight are sent again later. */
 const send = Effect.fnUntraced(function* (
   slice: Slice,
   executionId: string,
@@ -128,7 +128,7 @@ const send = Effect.fnUntraced(function* (
   return { sent: sumOf(results), left: Array.from(open), state: yield* Ref.get(state) }
 }, Effect.scoped)
 
-/** Looks for signals until there is one. */
+/** Polls signals until there is one. */
 const untilOther = Effect.fnUntraced(function* (
   executionId: string,
   { turn }: { readonly turn: number },
@@ -141,7 +141,7 @@ const untilOther = Effect.fnUntraced(function* (
   }
 })
 
-/** Uploads the files of these numbers, as core uploads many. */
+/** Uploads the files with these numbers, with core's upload of many files. */
 const uploads = Effect.fnUntraced(function* (
   slice: Slice,
   numbers: ReadonlyArray<number>,
@@ -162,7 +162,7 @@ const uploads = Effect.fnUntraced(function* (
     numberOf.set(key, number)
     return [{ ...options, key, source }]
   })
-  // What a round before this one stored, and could not say so, must not fail now.
+  // An earlier round may have stored a file without recording it. That must not fail now.
   const skipIdentical = slice.skipIdentical || options.forbidOverwrite === true
   yield* UploadMany.uploadAll(requests, { concurrency: 2 * parts, parts, skipIdentical }).pipe(
     Stream.runForEach((outcome) =>
@@ -182,7 +182,7 @@ const uploads = Effect.fnUntraced(function* (
     ),
     Effect.provideService(OssClient, client),
     Effect.provide(CheckpointStore.layerMemory),
-    // A refusal that concerns all of them; until it may have gone away, all are left.
+    // This refusal applies to all files. They stay in the list until it may have gone away.
     Effect.catchIf(
       (error): error is OssError => error._tag === "OssError" && error.isRetryable && !isLast,
       () => Effect.void
@@ -190,7 +190,7 @@ const uploads = Effect.fnUntraced(function* (
   )
 })
 
-/** A file below a root, if it still is what was submitted. */
+/** Opens a file below a root, if it is still the submitted one. */
 const sourceOf = (
   roots: Roots["Service"],
   path: string,

@@ -1,19 +1,19 @@
-/** What a slice of a batch is asked to do, and its name in the cluster. */
+/** The payload and the name of a slice's workflow. */
 import * as Schema from "effect/Schema"
 import * as Workflow from "effect/workflow/Workflow"
 import { ObjectOptions } from "./uploadWorkflow.ts"
 
-/** Files of one directory, to keys with one beginning: so a file takes few bytes. */
+/** Files of one directory whose keys share a prefix, so that each file takes few bytes. */
 export const Files = Schema.Struct({
-  /** What paths begin with. */
+  /** The common prefix of the paths. */
   directory: Schema.String,
-  /** What keys begin with. */
+  /** The common prefix of the keys. */
   prefix: Schema.String,
   files: Schema.Array(
     Schema.Struct({
       /** The rest of the path. */
       path: Schema.String,
-      /** The rest of the key, if that is another. */
+      /** The rest of the key, if it differs from `path`. */
       key: Schema.optionalKey(Schema.String),
       fingerprint: Schema.String,
       /** In bytes. */
@@ -23,17 +23,17 @@ export const Files = Schema.Struct({
 })
 export type Files = typeof Files.Type
 
-/** The number of files of a slice: what may be sent twice if a runner dies, and what a handful of rows are for. */
+/** The number of files in a slice. This many files may be sent twice if a runner dies, and share a handful of rows. */
 export const length = 128
 
 export const SliceWorkflow = Workflow.make("@effect-oss/cluster/Slice", {
   payload: {
-    /** The execution that it is a slice of. */
+    /** The batch that it belongs to. */
     batch: Schema.String,
     index: Schema.Int,
     bucket: Schema.String,
     options: ObjectOptions,
-    /** True: what is stored already, identical, is not sent. */
+    /** True: skip files that are already stored, identical. */
     skipIdentical: Schema.Boolean,
     ...Files.fields
   },
@@ -41,7 +41,7 @@ export const SliceWorkflow = Workflow.make("@effect-oss/cluster/Slice", {
 })
 export type Slice = Workflow.PayloadSchema<typeof SliceWorkflow>["Type"]
 
-/** The id of one of a batch's slices: only these two count. */
+/** The id of a slice. It depends on these two fields only. */
 export const idOf = (batch: string, index: number) =>
   SliceWorkflow.executionId({
     batch,

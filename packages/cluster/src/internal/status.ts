@@ -1,4 +1,4 @@
-/** How far executions are, out of the cluster's database. */
+/** Reads the state of executions from the cluster's database. */
 import type { UploadedPart } from "@effect-oss/core/Part"
 import * as Part from "@effect-oss/core/Part"
 import type { UploadResult } from "@effect-oss/core/UploadEvent"
@@ -18,7 +18,7 @@ import * as Ranges from "./ranges.ts"
 import * as Signals from "./signals.ts"
 import { sumOf } from "./slice.ts"
 
-/** How far an execution is. */
+/** The state of an execution. */
 export const statusOf = (execution: Execution): Effect.Effect<Status, never, WorkflowEngine> =>
   execution.kind === "Batch" ? ofBatch(execution) : ofUpload(execution.id)
 

@@ -1,4 +1,4 @@
-/** The steps of a job, on the runner that takes them. */
+/** The steps of a job, on the runner that executes them. */
 import * as MultipartUpload from "@effect-oss/core/internal/upload/multipart"
 import * as RetryPolicy from "@effect-oss/core/RetryPolicy"
 import { OssClient } from "@effect-oss/core/OssClient"
@@ -9,7 +9,7 @@ import { Roots } from "./roots.ts"
 import * as SubmittedSource from "./submittedSource.ts"
 import { Targets } from "./targets.ts"
 
-/** Opens the source, which has to be what the job was made for, and takes a client of its bucket. */
+/** Opens the source, checks that it is the one that the job was made for, and gets a client of its bucket. */
 export const open = Effect.fnUntraced(function* (
   job: Pick<Job, "bucket" | "key" | "source" | "fingerprint"> & Partial<Pick<Job, "options">>
 ) {
@@ -18,12 +18,12 @@ export const open = Effect.fnUntraced(function* (
   const source = yield* (yield* Roots).open(job.source)
   const sourceName = Locate.nameOf(job.source)
   const comparison = yield* SubmittedSource.recognized(fingerprint, source, sourceName)
-  // An outage is waited for by `patiently`, in a way that outlives this runner.
+  // `patiently` waits for outages, in a way that outlives this runner.
   const retry = RetryPolicy.backoff()
   const steps = yield* MultipartUpload.open({ key, source, sourceName, options, retry }).pipe(
     Effect.provideService(OssClient, client)
   )
-  /** Only its inode is another, as at another mount: what other runners sent is to be compared. */
+  /** Only the inode differs, as at another mount. Parts that other runners sent must be compared. */
   const isRemounted = comparison === "compare"
   return { ...steps, client, source, isRemounted }
 })

@@ -1,4 +1,4 @@
-/** How requests become executions. */
+/** Turns requests into executions. */
 import { createHash } from "node:crypto"
 import { digestOptions } from "@effect-oss/core/internal/checkpoint"
 import * as ObjectKey from "@effect-oss/core/internal/objectKey"
@@ -15,10 +15,10 @@ import * as Attempts from "./attempts.ts"
 import type { Files } from "./sliceWorkflow.ts"
 import { length, SliceWorkflow } from "./sliceWorkflow.ts"
 
-/** Looking at a source takes a round trip, and so does the database. */
+/** The number of concurrent look-ups: each takes a round trip to the source and one to the database. */
 const atOnce = 16
 
-/** The execution of one upload to join, or to begin. */
+/** The execution of one upload, to join or to start. */
 export const prepare = Effect.fnUntraced(function* (request: Request) {
   const { bucket, key, source, options = {}, onFailure = "keep", again } = request
   yield* Effect.fromResult(ObjectKey.validate(key))
@@ -32,7 +32,7 @@ export const prepare = Effect.fnUntraced(function* (request: Request) {
   return withAgain({ ...first, attempt }, again)
 })
 
-/** That of the execution that is under way, or else of the next one. */
+/** The attempt in progress, or the next one. */
 const attemptOf = Effect.fnUntraced(function* <R>(
   idOf: (attempt: number) => Effect.Effect<string>,
   isOver: (id: string) => Effect.Effect<boolean, never, R>
@@ -51,7 +51,7 @@ const withAgain = <Payload extends { readonly attempt: number }>(
 ): Payload & { readonly again?: true } =>
   again && payload.attempt > 0 ? { ...payload, again: true } : payload
 
-/** Small files as a batch, large ones each as an upload. */
+/** Submits small files as a batch, and each large file as an upload. */
 export const many = Effect.fnUntraced(function* (request: ManyRequest) {
   yield* distinct(request)
   const files = yield* Effect.forEach(request.files, (file) => look(request, file), {
@@ -73,7 +73,7 @@ export const many = Effect.fnUntraced(function* (request: ManyRequest) {
   return [...ids, ...others]
 })
 
-/** Forms of one name that Unicode calls equal are one key, as for `UploadMany`. */
+/** Unicode forms of the same name count as one key, as in `UploadMany`. */
 const distinct = Effect.fnUntraced(function* ({ prefix, files }: ManyRequest) {
   const owners = new Map<string, string>()
   for (const file of files) {
@@ -102,7 +102,7 @@ const look = Effect.fnUntraced(function* (
 
 type Looked = Effect.Success<ReturnType<typeof look>>
 
-/** The slices first: a batch without them would wait for ever. */
+/** Submits the slices first: a batch without slices would wait forever. */
 const batch = Effect.fnUntraced(function* (request: ManyRequest, files: ReadonlyArray<Looked>) {
   const { bucket, prefix, options = {}, again } = request
   const first = {
@@ -144,7 +144,7 @@ const digestOf = ({ prefix, options = {} }: ManyRequest, files: ReadonlyArray<Lo
   return hash.digest("hex")
 }
 
-/** What all paths begin with, up to a slash. */
+/** The common prefix of all paths, up to a slash. */
 const directoryOf = (files: ReadonlyArray<Looked>): string => {
   let common = files[0]?.path ?? ""
   for (const { path } of files) {

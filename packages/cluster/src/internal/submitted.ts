@@ -1,4 +1,4 @@
-/** What every submission says, whichever it is and whatever version of this program made it. */
+/** The fields that every submission has, in every version of this program. */
 import * as Schema from "effect/Schema"
 import type { Execution } from "./execution.ts"
 import * as EntityTypes from "./entityTypes.ts"

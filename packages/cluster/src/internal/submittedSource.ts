@@ -1,10 +1,10 @@
-/** Whether a source still is what was submitted. */
+/** Checks whether a source is still the submitted one. */
 import * as SourceErrors from "@effect-oss/core/internal/source/errors"
 import * as Fingerprint from "@effect-oss/core/internal/source/fingerprint"
 import type { Opened, SourceError } from "@effect-oss/core/Source"
 import * as Effect from "effect/Effect"
 
-/** `compare` if only its inode is another, as at another mount. Fails if it is another source. */
+/** `compare` if only the inode differs, as at another mount. Fails if it is another source. */
 export const recognized = (
   submitted: string,
   { fingerprint }: Pick<Opened, "fingerprint">,

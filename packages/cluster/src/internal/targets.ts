@@ -1,6 +1,7 @@
 /**
- * The objects that a runner stores: whoever may write to the database may
- * submit an upload to any bucket and key, and the runner sends it with its keys.
+ * Limits the objects that a runner stores. Anyone who can write to the database
+ * can submit an upload to any bucket and key, and the runner sends it with its
+ * own keys.
  */
 import type { OssClient } from "@effect-oss/core/OssClient"
 import { InvalidRequest } from "@effect-oss/core/UploadError"
@@ -10,14 +11,14 @@ import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { Buckets } from "../Buckets.ts"
 
-/** Where a runner stores objects. */
+/** A bucket and key prefix that a runner may store objects in. */
 export interface Target {
   readonly bucket: string
-  /** What keys begin with; empty for all of the bucket. */
+  /** The prefix of the keys; empty for the whole bucket. */
   readonly prefix: string
 }
 
-/** Clients for objects that a runner may store; refuses others before anything is sent. */
+/** Provides clients for objects that the runner may store. Refuses others before any request. */
 export class Targets extends Context.Service<
   Targets,
   {
@@ -28,7 +29,7 @@ export class Targets extends Context.Service<
   }
 >()("@effect-oss/cluster/Targets") {}
 
-/** Without targets, every object. */
+/** Without targets, every object is allowed. */
 export const layer = (
   targets: ReadonlyArray<Target> | undefined
 ): Layer.Layer<Targets, never, Buckets> =>

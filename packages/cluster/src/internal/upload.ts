@@ -1,4 +1,4 @@
-/** The workflow of an upload: its steps, each of which is taken once, whatever becomes of runners. */
+/** The workflow of an upload. Each of its steps takes effect once, whatever happens to runners. */
 import * as MultipartUpload from "@effect-oss/core/internal/upload/multipart"
 import * as RetryPolicy from "@effect-oss/core/RetryPolicy"
 import { OssClient } from "@effect-oss/core/OssClient"
@@ -26,7 +26,7 @@ import { UploadWorkflow } from "./uploadWorkflow.ts"
 import * as Schema from "effect/Schema"
 import * as Past from "./past.ts"
 
-/** An upload from its upload id, if it needs one, to its object. */
+/** Runs an upload, from its upload id (if it needs one) to its object. */
 export const run = (capacity: Capacity) =>
   Effect.fnUntraced(function* (job: Job, executionId: string) {
     yield* Look.later(UploadWorkflow, executionId)
@@ -46,7 +46,7 @@ export const run = (capacity: Capacity) =>
     return { ...result, sent: all, resumed: Math.max(0, job.size - all) }
   })
 
-/** The object of the execution before. */
+/** Checks the object of the previous execution. */
 const look = (capacity: Capacity, job: Job) =>
   patiently(
     Activity.make({
@@ -80,7 +80,7 @@ const begin = (capacity: Capacity, job: Job, executionId: string) =>
     })
   )
 
-/** What is known of all parts. */
+/** The results of all ranges. */
 interface Sent {
   readonly parts: ReadonlyArray<UploadedPart>
   readonly bytes: number
@@ -105,8 +105,8 @@ const complete = (capacity: Capacity, job: Job, uploadId: string, sent: Sent) =>
   )
 
 /**
- * Runners had the source under different inodes: the same file at different
- * mounts, or one that has taken its place. Only its bytes tell.
+ * Compares the bytes if runners saw the source with different inodes: it is the
+ * same file at different mounts, or another file has replaced it.
  */
 const compared = Effect.fnUntraced(function* (
   steps: Effect.Success<ReturnType<typeof Steps.open>>,
@@ -125,7 +125,7 @@ const compared = Effect.fnUntraced(function* (
   }
 })
 
-/** Shares the parts out until all are durable; goes round again after each pause. */
+/** Distributes the parts until all are durable, and starts a new round after each pause. */
 const send = Effect.fnUntraced(function* (
   job: Job,
   executionId: string,
@@ -144,7 +144,7 @@ const send = Effect.fnUntraced(function* (
     )
     const results = yield* Effect.forEach(ranges, (range) =>
       Effect.result(DurableDeferred.await(Signals.done(round, range))).pipe(
-        // The others need not go on; nothing is aborted before they have stopped.
+        // The other ranges can stop. Nothing is aborted before they have.
         Effect.tap((result) =>
           Result.isFailure(result)
             ? Signals.give(Signals.upload(executionId), Signals.Stopped, "Failed")
@@ -162,7 +162,7 @@ const send = Effect.fnUntraced(function* (
   return { parts: parts.flatMap(({ number }) => done.get(number) ?? []), bytes, remounted }
 })
 
-/** Submits ranges, once: when the upload goes on after each of their ends, they are there. */
+/** Submits ranges, once: when the upload runs again after each of their ends, they already exist. */
 const shareOut = (round: number, ranges: ReadonlyArray<Range>) =>
   Activity.make({
     name: `shareOut/${round}`,
@@ -174,9 +174,9 @@ const shareOut = (round: number, ranges: ReadonlyArray<Range>) =>
   })
 
 /**
- * Waits while the upload is paused; fails once it is cancelled. What it found
- * is recorded: when the workflow is run again to where it was, while ranges are
- * under way, it must not turn off before them.
+ * Waits while the upload is paused; fails once it is cancelled. It records the
+ * state that it found: the workflow runs again while ranges are in progress,
+ * and must then take the same path.
  */
 const goingOn = Effect.fnUntraced(function* (
   { key }: Job,
@@ -195,7 +195,7 @@ const goingOn = Effect.fnUntraced(function* (
   }
 })
 
-/** Aborts what is on the server, if nobody can or shall carry on with it. */
+/** Aborts the upload on OSS, unless another attempt can and should resume it. */
 const giveUp = Effect.fnUntraced(
   function* (job: Job, executionId: string, uploadId: string, cause: Cause.Cause<Failure>) {
     const { bucket, key, onFailure } = job
@@ -213,7 +213,7 @@ const giveUp = Effect.fnUntraced(
     )
 )
 
-/** True if what was sent may serve another attempt. */
+/** True if another attempt can use the sent parts. */
 const isOfUse = (error: Failure): boolean =>
   error._tag !== "Cancelled" &&
   !(error._tag === "SourceError" && error.reason._tag === "SourceChanged")

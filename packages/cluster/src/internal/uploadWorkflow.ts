@@ -1,7 +1,6 @@
 /**
- * An upload as a durable workflow: what it is asked to do, what it ends with,
- * and its name in the cluster. `Uploads` submits and steers it, `UploadRunner`
- * runs it.
+ * An upload as a durable workflow: its payload, its results, and its name in
+ * the cluster. `Uploads` submits and controls it; `UploadRunner` runs it.
  */
 import { digestOptions } from "@effect-oss/core/internal/checkpoint"
 import { UploadResult } from "@effect-oss/core/UploadEvent"
@@ -14,8 +13,8 @@ import { nameOf } from "./locate.ts"
 const Texts = Schema.Record(Schema.String, Schema.String)
 
 /**
- * How the object is to be stored: `ObjectOptions.ObjectOptions`, as it is kept in
- * the cluster's database.
+ * How OSS stores the object: `ObjectOptions.ObjectOptions` as the cluster's
+ * database keeps it.
  */
 export const ObjectOptions = Schema.Struct({
   mime: Schema.optionalKey(Schema.String),
@@ -49,41 +48,45 @@ export const ObjectOptions = Schema.Struct({
 })
 
 /**
- * How the object is to be stored.
+ * How OSS stores the object.
  */
 export type ObjectOptions = typeof ObjectOptions.Type
 
 /**
- * All that a runner needs to know of an upload. `submit.ts` makes it.
+ * The payload of an upload. `submit.ts` makes it.
  */
 export const Job = Schema.Struct({
   bucket: Schema.String,
   key: Schema.String,
   source: Locator,
-  /** Of the source when the upload was asked for: another one is another upload. */
+  /** The fingerprint of the source at submission. A different fingerprint makes a different upload. */
   fingerprint: Schema.String,
-  /** Of the source, in bytes. */
+  /** The size of the source, in bytes. */
   size: Schema.Int,
-  /** In bytes. A source below it goes up with one request. */
+  /** In bytes. A smaller source is sent in one request. */
   partSize: Schema.Int,
   options: ObjectOptions,
-  /** What becomes of the parts if the upload fails: they stay, for the next attempt, or are aborted. If the source changed, or the upload is cancelled, they are aborted in any case. */
+  /**
+   * What happens to the parts if the upload fails: they stay for the next
+   * attempt, or they are aborted. If the source changed or the upload is
+   * cancelled, they are always aborted.
+   */
   onFailure: Schema.Literals(["keep", "abort"]),
-  /** How many executions of this upload have ended before. */
+  /** The number of earlier executions of this upload. */
   attempt: Schema.Int,
-  /** True: upload, even if the execution before has stored the object and it is still there. */
+  /** True: upload even if the previous execution stored the object and it still exists. */
   again: Schema.optionalKey(Schema.Literal(true))
 })
 
 /**
- * All that a runner needs to know of an upload.
+ * The payload of an upload. `submit.ts` makes it.
  */
 export type Job = typeof Job.Type
 
 /**
- * The workflow of an upload. The same source, by its name and fingerprint, to the same
- * object, to be stored in the same way, is the same execution, whoever submits
- * it and however often.
+ * The workflow of an upload. Submissions of the same source (by name and
+ * fingerprint) to the same object, stored in the same way, are one execution,
+ * whoever submits them and however often.
  */
 export const UploadWorkflow = Workflow.make("@effect-oss/cluster/Upload", {
   payload: Job,

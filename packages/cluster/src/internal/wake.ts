@@ -1,8 +1,8 @@
 /**
- * How runners learn of messages: all of them are in the database, which every
- * runner reads once a second. On PostgreSQL the runner that a message is for is
- * told by a `NOTIFY` and reads at once. A notification that gets lost costs that
- * second, and nothing else.
+ * Tells runners about new messages. All messages are in the database, which
+ * every runner reads once a second. On PostgreSQL a `NOTIFY` wakes the runner
+ * that a message is for, and it reads at once. A lost notification delays a
+ * message by up to that second, and has no other effect.
  */
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
@@ -24,10 +24,10 @@ import { SqlClient } from "effect/sql/SqlClient"
 
 const channel = "effect_oss_cluster"
 
-/** PostgreSQL lets one transaction at a time notify: a process asks for it this seldom, for all that it has sent. */
+/** PostgreSQL lets one transaction at a time notify. So a process notifies at most this often, for all messages since the last time. */
 const together = "50 millis"
 
-/** The client of a PostgreSQL, if it is one. */
+/** The PostgreSQL client, if the database is PostgreSQL. */
 const postgres = Effect.gen(function* () {
   const sql = yield* SqlClient
   const isPostgres = sql.onDialectOrElse({ pg: () => true, orElse: () => false })
@@ -36,7 +36,7 @@ const postgres = Effect.gen(function* () {
   return yield* Effect.serviceOption(PgClient)
 })
 
-/** Tells runners of shards that there is something for them. */
+/** Notifies the runners of shards that have new messages. */
 const makeNotify: Effect.Effect<(shard: ShardId.ShardId) => void, never, SqlClient | Scope.Scope> =
   Effect.gen(function* () {
     const client = yield* postgres
@@ -63,7 +63,7 @@ const makeNotify: Effect.Effect<(shard: ShardId.ShardId) => void, never, SqlClie
     }
   })
 
-/** Messages to other runners: they are stored, and the runner is woken. Nothing is sent to it. */
+/** Stores messages for other runners and wakes those runners. It sends nothing to them directly. */
 export const layerRunners: Layer.Layer<
   Runners.Runners,
   never,
@@ -75,7 +75,7 @@ export const layerRunners: Layer.Layer<
     const told = (shard: ShardId.ShardId) => Effect.sync(() => notify(shard))
     return yield* Runners.make({
       codecFor: Schema.toCodecJson as RpcSerialization.CodecFor,
-      // Called once the message is stored: the reply is read from there.
+      // Called after the message is stored; the reply is read from the database.
       send: ({ message }) => {
         const { address } = message.envelope
         return Effect.andThen(
@@ -90,7 +90,7 @@ export const layerRunners: Layer.Layer<
   })
 ).pipe(Layer.provide(Snowflake.layerGenerator))
 
-/** Has a runner read its messages when it is notified. */
+/** Makes a runner read its messages when it is notified. */
 export const layerListener: Layer.Layer<never, never, Sharding | SqlClient> = Layer.effectDiscard(
   Effect.gen(function* () {
     const client = yield* postgres
