@@ -1,13 +1,13 @@
 /**
- * Why there are no credentials. Every message names the file, the variables or
- * the service, and shows no secret.
+ * The errors of a search for credentials. Every message names the file, the
+ * variables or the service, and contains no secret.
  *
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
 
 /**
- * No source has credentials.
+ * No source of credentials has any.
  *
  * @category reasons
  * @since 0.1.0
@@ -15,7 +15,7 @@ import * as Schema from "effect/Schema"
 export class CredentialsNotFound extends Schema.TaggedError<CredentialsNotFound>()(
   "CredentialsNotFound",
   {
-    /** What was tried, in order, and why it has none. */
+    /** The sources that were tried, in order, each with the reason why it has no credentials. */
     tried: Schema.Array(Schema.String)
   }
 ) {
@@ -30,7 +30,7 @@ export class CredentialsNotFound extends Schema.TaggedError<CredentialsNotFound>
 }
 
 /**
- * A file, a variable or a response is there, but it is not as it has to be.
+ * A file, a variable or a response exists but is not valid.
  *
  * @category reasons
  * @since 0.1.0
@@ -38,9 +38,9 @@ export class CredentialsNotFound extends Schema.TaggedError<CredentialsNotFound>
 export class CredentialsInvalid extends Schema.TaggedError<CredentialsInvalid>()(
   "CredentialsInvalid",
   {
-    /** The file with its profile, the variables, or the service. */
+    /** The file and its profile, the variables, or the service. */
     source: Schema.String,
-    /** The field or variable that is wrong, if it is one. */
+    /** The invalid field or variable, if there is one. */
     field: Schema.optionalKey(Schema.String),
     problem: Schema.String
   }
@@ -54,7 +54,7 @@ export class CredentialsInvalid extends Schema.TaggedError<CredentialsInvalid>()
 }
 
 /**
- * The service that gives credentials refuses to.
+ * The credentials service refuses the request.
  *
  * @category reasons
  * @since 0.1.0
@@ -70,7 +70,7 @@ export class CredentialsRefused extends Schema.TaggedError<CredentialsRefused>()
 }
 
 /**
- * The service that gives credentials can't be reached, or fails. This may go away.
+ * The credentials service is unreachable or fails. A later attempt may succeed.
  *
  * @category reasons
  * @since 0.1.0
@@ -87,8 +87,8 @@ export class CredentialsUnavailable extends Schema.TaggedError<CredentialsUnavai
 }
 
 /**
- * There are no credentials. The `_tag` of `reason` says why, `isRetryable` whether it
- * may go away by itself.
+ * There are no credentials. The `_tag` of `reason` says why. `isRetryable` is
+ * true if a later attempt may succeed.
  *
  * @category errors
  * @since 0.1.0
@@ -96,7 +96,7 @@ export class CredentialsUnavailable extends Schema.TaggedError<CredentialsUnavai
 export class CredentialsError extends Schema.TaggedError<CredentialsError>(
   "@effect-oss/node-http/CredentialsError"
 )("CredentialsError", {
-  /** Why there are no keys. */
+  /** The reason why there are no credentials. */
   reason: Schema.Union([
     CredentialsNotFound,
     CredentialsInvalid,

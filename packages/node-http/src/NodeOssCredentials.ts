@@ -1,6 +1,6 @@
 /**
- * Credentials as Alibaba's tools find them on a machine: variables, files, the
- * roles of ECS instances and of pods.
+ * Finds credentials in the same places as Alibaba's tools: variables, files,
+ * and the roles of ECS instances and pods.
  *
  * @since 0.1.0
  */
@@ -16,20 +16,20 @@ import * as Chain from "./internal/credentials/chain.ts"
 export * from "./CredentialsError.ts"
 
 /**
- * Which credentials, and where the services are that give them.
+ * The profile to use, and the addresses of the credentials services.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Options {
   /**
-   * The profile of Alibaba's files; only files with this profile count then, and
-   * neither variables nor the metadata service. Default: `ALIBABA_CLOUD_PROFILE`,
-   * else each file's own default.
+   * The profile in Alibaba's files. If you set it, only files with this profile
+   * count, and neither variables nor the metadata service. Default:
+   * `ALIBABA_CLOUD_PROFILE`, otherwise each file's own default.
    */
   readonly profile?: string | undefined
   /**
-   * The address of STS. Default: `https://sts.aliyuncs.com`, or that of
+   * The address of STS. Default: `https://sts.aliyuncs.com`, or the address for
    * `ALIBABA_CLOUD_STS_REGION`.
    */
   readonly sts?: string | undefined
@@ -38,7 +38,8 @@ export interface Options {
 }
 
 /**
- * What finding credentials needs: `NodeServices.layer` and an HTTP client.
+ * The services that the search for credentials needs: `NodeServices.layer` and
+ * an HTTP client.
  *
  * @category models
  * @since 0.1.0
@@ -46,7 +47,7 @@ export interface Options {
 export type Services = FileSystem | Path | HttpClient | ChildProcessSpawner
 
 /**
- * The first credentials of these, in this order:
+ * Returns the first credentials found, in this order:
  *
  * 1. `OSS_ACCESS_KEY_ID`, `OSS_ACCESS_KEY_SECRET` and `OSS_SESSION_TOKEN`
  * 2. `ALIBABA_CLOUD_ACCESS_KEY_ID`, `ALIBABA_CLOUD_ACCESS_KEY_SECRET` and
@@ -63,16 +64,17 @@ export type Services = FileSystem | Path | HttpClient | ChildProcessSpawner
  *
  * **Details**
  *
- * A source without credentials is passed over; one with a mistake fails, so that
- * no other account is used by accident. If all are passed over, the error lists
- * each with the reason. With `profile`, only the files of 4 to 6 count. Profiles
- * of modes that need a browser, such as `CloudSSO`, are passed over.
+ * A source without credentials is skipped. A source with a mistake fails, so
+ * that you don't use another account by accident. If no source has credentials,
+ * the error lists each source with the reason. With `profile`, only the files
+ * of 4 to 6 count. Profiles whose mode needs a browser, such as `CloudSSO`, are
+ * skipped.
  *
- * The source that had credentials is the one that new ones come from. A client
- * asks a minute before they expire, once for all its requests. The metadata
- * service has 1 second for each response, STS and a credentials URI have 10, an
- * external program has 60. While one of them can't be reached, uploads wait as
- * they do for OSS itself.
+ * New credentials come from the source that gave the first ones. A client asks
+ * for them a minute before the old ones expire, once for all its requests. The
+ * metadata service must answer each request within 1 second, STS and a
+ * credentials URI within 10 seconds, and an external program within 60 seconds.
+ * While a service is unreachable, uploads wait as they do for OSS itself.
  *
  * **Example** (an upload)
  *
@@ -99,14 +101,15 @@ export const chain = (
 ): Effect.Effect<OssCredentials.Credentials, CredentialsError, Services> => Chain.make(options)
 
 /**
- * The credentials of a profile of ossutil 1 or 2, also with `mode=EcsRamRole`.
+ * The credentials of a profile of ossutil 1 or 2. Profiles with
+ * `mode=EcsRamRole` work too.
  *
  * @category constructors
  * @since 0.1.0
  */
 export const ossutil = (
   options: Options & {
-    /** Default: `OSSUTIL_CONFIG_FILE`, else `~/.ossutilconfig`. */
+    /** Default: `OSSUTIL_CONFIG_FILE`, otherwise `~/.ossutilconfig`. */
     readonly file?: string | undefined
   } = {}
 ): Effect.Effect<OssCredentials.Credentials, CredentialsError, Services> => Chain.ossutil(options)

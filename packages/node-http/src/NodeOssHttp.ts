@@ -1,10 +1,9 @@
 /**
- * Effect's `HttpClient` over node:http and node:https, made for bodies that are
- * large and many. It reads a `Body` of this library's itself, into few buffers
- * that it uses again, and hands the socket the very bytes that were read; so
- * its memory is bounded by the number of requests under way, whatever their
- * size. Connections are kept and used again. Everything that is not such a
- * body's business is as in `NodeHttpClient` of `@effect/platform-node`.
+ * Effect's `HttpClient` over node:http and node:https, for many large request
+ * bodies. It reads a `Body` of this library into a few reusable buffers, and
+ * passes those bytes to the socket without a copy. So its memory depends on the
+ * number of requests in flight, not on their size. It reuses connections. All
+ * other requests behave as with `NodeHttpClient` of `@effect/platform-node`.
  *
  * @since 0.1.0
  */
@@ -19,37 +18,37 @@ import * as Exchange from "./internal/exchange.ts"
 import * as Pump from "./internal/pump.ts"
 
 /**
- * How connections are made: all that Node's HTTPS agent takes, such as `ca`,
- * `cert`, `key` and `rejectUnauthorized`, and `socketPath`.
+ * Connection options: everything that Node's HTTPS agent takes, such as `ca`,
+ * `cert`, `key`, `rejectUnauthorized` and `socketPath`.
  *
  * **Details**
  *
- * Unless it says otherwise, connections are kept, closed after four seconds
- * without use, and as many as there are requests under way: whoever makes the
- * requests limits them.
+ * By default, connections are reused and closed after four idle seconds. Their
+ * number is not limited: the caller limits the number of requests in flight.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Options extends NodeHttpClient.HttpAgentOptions {
   /**
-   * The proxy that requests go through, as a URL with `http` or `https` and a
-   * user and password if need be; false: none. Default: what the environment
-   * says in `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`, in lower or
-   * upper case. Requests to `localhost` and loopback addresses go through no
-   * proxy of the environment's. Node uses proxies since 22.21 and 24.5.
+   * The proxy, as an `http` or `https` URL, with user and password if it needs
+   * them. `false`: no proxy. Default: `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY`
+   * and `NO_PROXY` of the environment, in lower or upper case. Requests to
+   * `localhost` and loopback addresses never use a proxy of the environment.
+   * Proxies need Node 22.21, 24.5 or later.
    */
   readonly proxy?: string | false | undefined
 }
 
 /**
- * The client. Its connections are closed with the layer.
+ * The client. Its connections close with the layer.
  *
  * **Details**
  *
- * A kept connection that the server closed meanwhile is not an error if that
- * shows before any byte of an answer: the request goes out once more, over a
- * new connection. Only one that may be made twice does, so never a POST.
+ * The server may have closed a reused connection. If the connection breaks
+ * before the first byte of a response, the client sends the request once more
+ * over a new connection. It does so only for requests that are safe to repeat,
+ * so never for a POST.
  *
  * **Example** (a program)
  *
@@ -75,7 +74,7 @@ export const layer = (options: Options = {}): Layer.Layer<HttpClient.HttpClient>
     )
   )
 
-/** A `Body` goes straight to its exchange: Effect's client would add what only other requests need. */
+/** Sends a `Body` directly: Effect's client would add work that only other requests need. */
 const make = (routeTo: Agents.RouteTo): HttpClient.HttpClient => {
   const pump = Pump.make()
   const carry = (request: HttpClientRequest, url: URL, signal?: AbortSignal) =>
@@ -86,7 +85,7 @@ const make = (routeTo: Agents.RouteTo): HttpClient.HttpClient => {
   const own = HttpClient.make(carry)
   const throughEffects = (request: HttpClientRequest) =>
     Effect.flatMap(
-      // Effect's client says what is wrong with a URL.
+      // Effect's client reports an invalid URL.
       Effect.mapError(routeTo(urlOf(request)), failed(request)),
       ({ others }) => others.execute(request)
     )

@@ -1,6 +1,6 @@
 /**
- * Effect's `HttpClient` over node:http, for requests with large bodies, and
- * credentials as Alibaba's tools find them.
+ * Effect's `HttpClient` over node:http for requests with large bodies, and the
+ * credentials that Alibaba's tools use.
  *
  * @since 0.1.0
  */

@@ -1,6 +1,6 @@
 /**
- * Shows uploads while they run: on a terminal a bar that is drawn again and
- * again below the lines that stay, elsewhere plain lines.
+ * Shows the progress of uploads. On a terminal it redraws a bar below the lines
+ * that stay; anywhere else it writes plain lines.
  *
  * @since 0.1.0
  */
@@ -22,18 +22,18 @@ import { standardOutput } from "./Screen.ts"
 import { printable } from "./Text.ts"
 
 /**
- * How uploads are shown.
+ * Options of `make` and `show`.
  */
 interface Options {
-  /** True: bars of block characters. Default: ASCII. */
+  /** True: draw bars with block characters. Default: ASCII. */
   readonly unicode?: boolean | undefined
-  /** False: only the last line. Default: true. */
+  /** False: write only the last line. Default: true. */
   readonly progress?: boolean | undefined
 }
 
 /**
- * Yields a function that shows one event of an upload on a screen. When the
- * scope closes, the line of the bar is left empty.
+ * Returns a function that shows one event of an upload on a screen. When the
+ * scope closes, it clears the line of the bar.
  *
  * @category showing
  * @since 0.1.0
@@ -62,7 +62,7 @@ export const make = Effect.fnUntraced(function* (
 })
 
 /**
- * Shows the events on standard output as they pass by.
+ * Shows the events on standard output and passes them on.
  *
  * **Example** (an upload with a progress bar)
  *
@@ -91,24 +91,25 @@ export const show =
     )
 
 /**
- * How many uploads are shown.
+ * Options of `makeMany` and `showMany`.
  */
 interface ManyOptions<in Request = never, in E = never> extends Options {
-  /** How much there is to upload in all, once it is known: the last line then tells how far all of it is. */
+  /** The amount to upload, once it is known. The last line then shows the overall progress. */
   readonly all?: (() => Board.Total | undefined) | undefined
   /** Shows a failure. Default: a line with the error's message. */
   readonly failed?: ((failed: UploadMany.Failed<Request, E>) => Effect.Effect<void>) | undefined
 }
 
-/** What is shown of a request. */
+/** The part of a request that the display shows. */
 interface Keyed {
   readonly key: string
 }
 
 /**
- * Yields a function that shows one event of many uploads on a screen: a line for
- * each that has ended and, on a terminal, a bar for each that is under way and
- * one for all. When the scope closes, the lines of the bars are left empty.
+ * Returns a function that shows one event of many uploads on a screen. It
+ * writes a line for each upload that has ended. On a terminal it also draws a
+ * bar for each upload in progress and one for all. When the scope closes, it
+ * clears the lines of the bars.
  *
  * @category showing
  * @since 0.1.0
@@ -145,8 +146,8 @@ const failureOf = ({ request, error }: UploadMany.Failed<Keyed, unknown>): strin
   printable(`failed: ${request.key}: ${error instanceof Error ? error.message : String(error)}`)
 
 /**
- * Shows the events of many uploads on standard output as they pass by, and a
- * line for all of them at the end.
+ * Shows the events of many uploads on standard output and passes them on. At
+ * the end it writes one line for all of them.
  *
  * **Example** (a directory)
  *

@@ -17,22 +17,22 @@ import { erased } from "./internal/erased.ts"
 export class Pinned {
   #lines: ReadonlyArray<string> = []
 
-  /** The control codes that erase the lines on a terminal of `columns`, so that other text can take their place; empty if none are drawn. */
+  /** Returns the control codes that erase the lines on a terminal with `columns` columns, so that other text can take their place. Empty if no lines are drawn. */
   erase(columns: number): string {
     return this.#lines.length === 0 ? "" : erased(this.#lines, columns)
   }
 
-  /** The lines, to be written after `erase` and other text. */
+  /** Returns the lines. Write them after `erase` and other text. */
   draw(): string {
     return this.#lines.join("\n")
   }
 
-  /** `text`, which ends with a line end, above the lines: one write, so that nothing flickers. */
+  /** Returns `text`, which must end with a line end, above the lines. One write prevents flicker. */
   above(text: string, columns: number): string {
     return `${this.erase(columns)}${text}${this.draw()}`
   }
 
-  /** Replaces the lines; returns an empty string if they are the same. */
+  /** Replaces the lines and returns the text to write; empty if the lines are the same. */
   pin(lines: ReadonlyArray<string>, columns: number): string {
     if (lines.join("\n") === this.draw()) return ""
     const erase = this.erase(columns)

@@ -1,6 +1,6 @@
 /**
- * One upload in one line: pure functions for displays of your own. `Display`
- * shows a whole upload.
+ * Renders uploads as single lines: pure functions for displays of your own.
+ * `Display` shows a whole upload.
  *
  * @since 0.1.0
  */
@@ -12,7 +12,8 @@ import * as Line from "./internal/line.ts"
 import { bytes, duration, printable } from "./Text.ts"
 
 /**
- * A bar of `columns` characters and its brackets. `share`, 0 to 1, is done.
+ * Renders a bar of `columns` characters and its brackets. `share`, from 0 to 1,
+ * is done.
  *
  * **Example** (half is done, and more is under way)
  *
@@ -31,17 +32,17 @@ export const bar: (
   share: number,
   columns: number,
   looks?: Looks & {
-    /** The share that is done or under way, 0 to 1. Default: nothing is under way. */
+    /** The share that is done or in progress, from 0 to 1. Default: nothing is in progress. */
     readonly underWay?: number | undefined
   }
 ) => string = Line.bar
 
 /**
- * One line for how far an upload has come: a bar, percents, bytes, the time
- * left and the rate. Percents and bytes are those that OSS has acknowledged and
- * that a later run would not send again; the bar also shows what is under way.
- * What doesn't fit is left out, the least important first. The line never says
- * 100 %: only `Completed` means that the object exists.
+ * Renders the progress of an upload: a bar, percent, bytes, the time left and
+ * the rate. Percent and bytes count only bytes that OSS has acknowledged and
+ * that a later run would not send again; the bar also shows bytes in flight. If
+ * the line is too narrow, the least important facts are left out first. The
+ * line never shows 100 %: only `Completed` means that the object exists.
  *
  * **Example** (in a narrow and in a wide window)
  *
@@ -61,7 +62,7 @@ export const progress = (progress: Progress, options: LineOptions = {}): string 
   Line.drawn({ ...progress, completing: false }, options)
 
 /**
- * One line for an event, without control characters.
+ * Renders an event as one line without control characters.
  *
  * @category lines
  * @since 0.1.0
@@ -114,15 +115,15 @@ const whyRestarted: Readonly<Record<RestartReason, string>> = {
   CheckpointDamaged: "the checkpoint could not be read"
 }
 
-/** What is waited for, if a response said so. */
+/** The name of the service to wait for, if a response shows it. */
 const absent: Readonly<Record<string, string>> = { Throttled: "OSS", ServerError: "OSS" }
 
 const request = (operation: OssError.Operation, part: number | undefined): string =>
   part === undefined ? operation : `part ${part}`
 
 /**
- * One line for a finished upload. With `elapsed`, in milliseconds, it tells the
- * rate of the bytes that had to be sent.
+ * Renders the result of an upload. With `elapsed`, in milliseconds, the line
+ * has the rate of the bytes that had to be sent.
  *
  * @category lines
  * @since 0.1.0
@@ -145,8 +146,8 @@ const speedOf = (sent: number, millis: number) =>
   `${duration(millis)} (${bytes((sent / millis) * 1_000)}/s)`
 
 /**
- * One line about many uploads. With `elapsed`, in milliseconds, it tells the
- * rate of the whole run, otherwise that of the last seconds.
+ * Renders the totals of many uploads. With `elapsed`, in milliseconds, the line
+ * has the rate of the whole run, otherwise the rate of the last seconds.
  *
  * **Example** (the end of a run)
  *

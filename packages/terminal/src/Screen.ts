@@ -1,6 +1,6 @@
 /**
- * Where progress is shown: lines that stay and, on a terminal, lines that are
- * pinned below them and drawn again and again.
+ * A place to show progress: lines that stay and, on a terminal, pinned lines
+ * below them that are redrawn.
  *
  * @since 0.1.0
  */
@@ -13,37 +13,37 @@ import { usualSize } from "./internal/size.ts"
 import { Pinned } from "./Pinned.ts"
 
 /**
- * A place for text. Writing never fails: an upload goes on when its reader has
- * gone.
+ * A place for text. Writing never fails: an upload continues after its reader
+ * has gone.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Screen {
-  /** Writes text that ends with a line end, above the pinned lines. */
+  /** Writes text above the pinned lines. The text must end with a line end. */
   readonly write: (text: string) => Effect.Effect<void>
   /** Keeps these lines at the bottom until the next call replaces them. Does nothing without a `size`. */
   readonly pin: (lines: ReadonlyArray<string>) => Effect.Effect<void>
-  /** The size now, if lines can be drawn again. */
+  /** The current size; none if lines can't be redrawn. */
   readonly size: Option.Option<Effect.Effect<Size>>
-  /** True if colour codes are shown as colours. */
+  /** True if the screen shows colours. */
   readonly color: boolean
 }
 
 /**
- * A screen of your own. `write` gets each text once, control codes included;
- * call it in order.
+ * Makes a screen of your own. It calls `write` once for each text, control
+ * codes included. Keep the order of the calls.
  *
  * @category constructors
  * @since 0.1.0
  */
 export const make = (options: {
   readonly write: (text: string) => Effect.Effect<void>
-  /** The size now. Default: lines can't be drawn again. */
+  /** The current size. Default: lines can't be redrawn. */
   readonly size?: Effect.Effect<Size> | undefined
   /** Default: false. */
   readonly color?: boolean | undefined
-  /** Give it to share the pinned lines with other writers. Default: a new one. */
+  /** Set it to share the pinned lines with other writers. Default: a new one. */
   readonly pinned?: Pinned | undefined
 }): Screen => {
   const { write, size, color = false, pinned = new Pinned() } = options
@@ -62,9 +62,8 @@ export const make = (options: {
 }
 
 /**
- * Standard output, drawn again if `TerminalCapabilities` says that it can be:
- * not in a pipe, and not with `TERM=dumb`. `NO_COLOR` and `FORCE_COLOR` are
- * honoured.
+ * Standard output. It is redrawn if `TerminalCapabilities` allows it: not in a
+ * pipe, and not with `TERM=dumb`. It honours `NO_COLOR` and `FORCE_COLOR`.
  *
  * @category constructors
  * @since 0.1.0

@@ -1,10 +1,10 @@
 /**
- * Amounts, times and names as people read them: pure functions.
+ * Formats amounts, times and names for people: pure functions.
  *
  * @since 0.1.0
  */
 /**
- * A number of bytes: one decimal, powers of 1024.
+ * Formats a number of bytes with one decimal, in powers of 1024.
  *
  * @category amounts
  * @since 0.1.0
@@ -14,7 +14,7 @@ export const bytes = (bytes: number): string => {
   const names = ["KiB", "MiB", "GiB", "TiB"]
   let value = bytes / 1024
   let name = 0
-  // A value that rounds up to 1024.0 is 1.0 of the next unit.
+  // A value that rounds up to 1024.0 becomes 1.0 of the next unit.
   while (value >= 1023.95 && name < names.length - 1) {
     value /= 1024
     name++
@@ -23,7 +23,7 @@ export const bytes = (bytes: number): string => {
 }
 
 /**
- * A time of `millis` milliseconds.
+ * Formats a duration of `millis` milliseconds.
  *
  * @category amounts
  * @since 0.1.0
@@ -42,8 +42,8 @@ export const duration = (millis: number): string => {
 }
 
 /**
- * A time of `millis` milliseconds in whole units, rounded up: for a time left
- * or an age.
+ * Formats a duration of `millis` milliseconds in whole units, rounded up: for a
+ * time left or an age.
  *
  * @category amounts
  * @since 0.1.0
@@ -54,11 +54,11 @@ export const wholeDuration = (millis: number): string => {
 }
 
 /**
- * Makes text safe to show on one line of a terminal. Names of files and
- * messages of servers may hold line ends, escape sequences, and invisible
- * characters that turn the reading direction round or hide a difference.
- * Control characters become a space; invisible ones become their code, such as
- * `\u202e`. A zero-width joiner stays inside an emoji.
+ * Makes text safe for one line of a terminal. File names and messages of
+ * servers may contain line ends, escape sequences, and invisible characters
+ * that reverse the reading direction or hide a difference. Control characters
+ * become a space. Invisible characters become their code, such as `\u202e`. A
+ * zero-width joiner stays inside an emoji.
  *
  * **Example** (a name that pretends to be a picture)
  *
@@ -76,7 +76,7 @@ export const printable = (text: string): string =>
 
 const controls = /[\p{Cc}\p{Zl}\p{Zp}]+/gu
 
-/** Format characters, lone surrogates, and the fillers that are drawn as nothing. */
+/** Format characters, lone surrogates, and fillers that are drawn as nothing. */
 const invisible =
   /(?<!\p{Extended_Pictographic}\p{Emoji_Modifier}?\uFE0F?)\u200D|\u200D(?!\p{Extended_Pictographic})|(?!\u200D)(?:\p{Cf}|\p{Cs}|\u034F|\u115F|\u1160|\u17B4|\u17B5|\u3164|\uFFA0)/gu
 

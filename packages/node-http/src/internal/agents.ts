@@ -1,7 +1,7 @@
 /**
- * Which connections a request goes over: straight to its server, or through the
- * proxy that the environment names, by Node's own support for proxies. Agents of
- * a proxy are made when the first request needs them, and destroyed with the
+ * Chooses the connections of a request: directly to its server, or through the
+ * proxy of the environment, with Node's own proxy support. The agents of a
+ * proxy are created when the first request needs them, and destroyed with the
  * scope.
  */
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
@@ -12,13 +12,13 @@ import { proxyFor } from "./proxy.ts"
 
 type Agents = NodeHttpClient.HttpAgent["Service"]
 
-/** The ways that requests may go. */
+/** The connections for one route. */
 export interface Route {
-  /** Connections that are used again. */
+  /** Reused connections. */
   readonly kept: Agents
-  /** Connections that are made for one request. */
+  /** Connections for one request only. */
   readonly fresh: Agents
-  /** Effect's own client over the kept connections, for what this library does not carry itself. */
+  /** Effect's own client over the reused connections, for requests that this library does not send itself. */
   readonly others: HttpClient.HttpClient
 }
 
@@ -26,10 +26,10 @@ export interface Options extends NodeHttpClient.HttpAgentOptions {
   readonly proxy?: string | false | undefined
 }
 
-/** Servers close idle connections too: the one that does so first is to be this side. In milliseconds. */
+/** In milliseconds. Servers close idle connections too; this side should close them first. */
 const idleTimeout = 4_000
 
-/** The route to a URL, if it is one; fails with what is wrong with the proxy. */
+/** Returns the route to a URL. Fails if the proxy is invalid. */
 export type RouteTo = (url: URL | undefined) => Effect.Effect<Route, Error>
 
 export const make = Effect.fnUntraced(function* ({ proxy, ...options }: Options) {
@@ -44,7 +44,7 @@ export const make = Effect.fnUntraced(function* ({ proxy, ...options }: Options)
 
   const through = (address: string) =>
     Effect.gen(function* () {
-      // Node reads the name that goes with the scheme; the others it need not know.
+      // Node reads the variable for the URL's scheme; it needs no other.
       const own = { proxyEnv: { HTTP_PROXY: address, HTTPS_PROXY: address } }
       return yield* routeOver(
         yield* NodeHttpClient.makeAgent({ ...keeping, ...own }),

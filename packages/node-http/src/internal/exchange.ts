@@ -1,5 +1,5 @@
 /**
- * One request and its answer over node:http.
+ * One request and its response over node:http.
  */
 import type * as Body from "@effect-oss/core/Body"
 import * as Bodies from "@effect-oss/core/internal/body"
@@ -15,19 +15,19 @@ import { http, https, net } from "./http.ts"
 import { isShort, type Pump } from "./pump.ts"
 import { NodeResponse } from "./response.ts"
 
-/** What to send where. */
+/** The request and its URL. */
 export interface Outgoing {
   readonly request: HttpClientRequest
   readonly url: URL
   readonly signal: AbortSignal | undefined
 }
 
-/** Whether this is a request for here: one without a body, with bytes, or with a `Body`. */
+/** True if this module sends the request: it has no body, bytes, or a `Body`. */
 export const takes = (request: HttpClientRequest): boolean =>
   isPlain(request) &&
   (request.body._tag === "Empty" || request.body._tag === "Uint8Array" || hasBody(request))
 
-/** Whether this is a request with a `Body`, whose URL says everything. */
+/** True if the request has a `Body` and its URL needs no additions. */
 export const hasBody = (request: HttpClientRequest): boolean =>
   isPlain(request) &&
   request.urlParams.params.length === 0 &&
@@ -36,7 +36,7 @@ export const hasBody = (request: HttpClientRequest): boolean =>
 
 const isPlain = ({ headers }: HttpClientRequest) => headers["upgrade"] === undefined
 
-/** Sends the request; where that meets a connection that had gone stale, once more over a new one. */
+/** Sends the request. If a reused connection turns out to be closed, sends it once more over a new one. */
 export const make = (
   { kept, fresh }: Route,
   pump: Pump,
@@ -52,11 +52,11 @@ const failure = (reason: Failed["reason"]) => new HttpClientError.HttpClientErro
 
 interface Failed {
   readonly reason: HttpClientError.TransportError | HttpClientError.EncodeError
-  /** The connection was a kept one and broke before an answer, and the request may be made twice. */
+  /** True if a reused connection broke before the response, and the request is safe to repeat. */
   readonly stale: boolean
 }
 
-/** However it ends without an answer, the request is off the wire then and its body is no longer read. A short body is read before its request begins. */
+/** If it ends without a response, the request has been stopped and its body is no longer read. A short body is read before its request begins. */
 const attempt = (
   agent: HttpAgent["Service"],
   pump: Pump,
@@ -89,7 +89,7 @@ const attempt = (
   )
 }
 
-/** Node throws at once what is wrong with headers or path. */
+/** Node throws at once if headers or path are invalid. */
 const open = (
   agent: HttpAgent["Service"],
   { request, url, signal }: Outgoing
@@ -110,7 +110,7 @@ const open = (
       const sent = isSecure
         ? https.request({ ...options, ...identity(hostname) })
         : http.request(options)
-      // Without a listener an error that comes after the answer would end the process.
+      // Without a listener, an error after the response would end the process.
       return sent.on("error", ignored)
     },
     catch: (cause) => unsendable(request, cause)
@@ -118,7 +118,7 @@ const open = (
 
 const ignored = () => {}
 
-/** Otherwise Node takes the name to check the certificate against out of the header Host. */
+/** Without it, Node checks the certificate against the `Host` header. */
 const identity = (hostname: string): { readonly servername?: string } =>
   net.isIP(hostname) === 0 ? {} : { servername: "" }
 
@@ -127,7 +127,7 @@ const unsendable = (request: HttpClientRequest, cause: unknown): Failed => ({
   stale: false
 })
 
-/** Ends the request with the bytes that are given, null for none, and waits for the answer; without one the request is taken off the wire. */
+/** Ends the request with these bytes, or with none if they are null, and waits for the response. If there is none, it stops the request. */
 const answerTo = (
   sent: Http.ClientRequest,
   outgoing: Outgoing,
@@ -163,7 +163,7 @@ const answering = (
 const isBreak = (cause: Error): boolean =>
   "code" in cause && (cause.code === "ECONNRESET" || cause.code === "EPIPE")
 
-/** An answer before the end of the body: there is nothing more to say over this connection. */
+/** The response began before the end of the body. The rest of the body is not sent, and the connection is closed once the response has been read. */
 const cutOff = (sent: Http.ClientRequest, incoming: Http.IncomingMessage) => {
   const destroy = () => sent.destroy()
   incoming.once("end", destroy).once("close", destroy)

@@ -1,6 +1,6 @@
 /**
- * Node's HTTP modules, without what importing them as ES modules takes: their
- * exports are read one by one then, and one of them loads all of undici.
+ * Node's HTTP modules without the cost of an ES import, which reads their
+ * exports one by one; one of these loads all of undici.
  */
 export const http = process.getBuiltinModule("node:http")
 export const https = process.getBuiltinModule("node:https")

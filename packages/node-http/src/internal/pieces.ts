@@ -1,30 +1,31 @@
 /**
- * How much of a body is read and written at once. A piece costs a turn of the
- * thread pool and of the event loop, so that large ones save a quarter of the
- * CPU; but it is also what shows whether something moves, so that on a slow
- * connection it has to be small. All sizes are in bytes, and powers of two.
+ * Chooses the size of the pieces in which a body is read and written. Each
+ * piece costs a turn of the thread pool and of the event loop, so large pieces
+ * save a quarter of the CPU. But each piece is also the sign that data moves,
+ * so pieces must be small on a slow connection. All sizes are in bytes, and
+ * powers of two.
  */
 
 const KiB = 1024
 
-/** Written to a socket of 30 kB/s in two seconds. */
+/** A socket of 30 kB/s takes two seconds for it. */
 export const smallest: number = 64 * KiB
 
-/** As much as the second level of a core's cache holds: beyond, copying is slower. */
+/** The size of a core's second-level cache: larger pieces are slower to copy. */
 const largest = 2048 * KiB
 
-/** For the blocks of all bodies that are under way, unless there are so many that each would have less than `leastBlock`. */
+/** The memory for the blocks of all bodies in flight. They take more only if each block would otherwise be smaller than `leastBlock`. */
 const memory = 8 * 1024 * KiB
 const leastBlock = 256 * KiB
 
-/** The block of one of so many bodies that are under way: room for its largest piece. */
+/** The block size of each body when this many are in flight. A block holds the largest piece. */
 export const blockSize = (bodies: number): number => between(leastBlock, memory / bodies, largest)
 
-/** The time that a piece should take, in milliseconds. */
+/** The target time of a piece, in milliseconds. */
 const quick = 50
 const slow = 200
 
-/** The next piece after one of so many bytes that took so many milliseconds. */
+/** The size of the next piece, from the size and the duration of the last one. */
 export const next = (size: number, millis: number): number => {
   if (millis <= quick) return between(smallest, size * 2, largest)
   return millis < slow ? size : between(smallest, (size * quick) / millis, largest)

@@ -1,11 +1,11 @@
 /**
- * Which proxy a request goes through, as the environment says it: `HTTP_PROXY`,
+ * Chooses the proxy of a request from the environment: `HTTP_PROXY`,
  * `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`, in lower or upper case.
  */
 import * as Effect from "effect/Effect"
 import { getProxyForUrl } from "proxy-from-env"
 
-/** The proxy's address; undefined if the request goes straight to its server. `given` is in place of the environment. */
+/** The proxy's address; undefined if the request goes directly to its server. `given` replaces the environment. */
 export const proxyFor = (
   url: URL,
   given: string | false | undefined
@@ -20,8 +20,9 @@ export const proxyFor = (
   })
 
 /**
- * As Go's programs have it, ossutil among them: no proxy can reach this machine
- * under these names. Nor its metadata service: a proxy would give its own role.
+ * True for names of this machine, which a proxy can't reach, and for the
+ * metadata service, where a proxy would get its own role. Go programs, such as
+ * ossutil, do the same.
  */
 const isOfThisMachine = (hostname: string): boolean =>
   hostname === "localhost" ||
@@ -31,13 +32,13 @@ const isOfThisMachine = (hostname: string): boolean =>
 
 const isProxy = (address: string): boolean => /^https?:\/\//i.test(address) && URL.canParse(address)
 
-/** Node's agents know proxies since 22.21 and 24.5. */
+/** Node's agents support proxies since 22.21 and 24.5. */
 export const canProxy = (version: string): boolean => {
   const [major = 0, minor = 0] = version.split(".").map(Number)
   return major > 24 || (major === 24 && minor >= 5) || (major === 22 && minor >= 21)
 }
 
-/** The address may have a password: it is not repeated. */
+/** The address may contain a password, so the message leaves it out. */
 class InvalidProxy extends Error {
   readonly code = "ERR_INVALID_PROXY"
   override readonly message =

@@ -1,11 +1,12 @@
 /**
- * Moves bodies into requests: each piece is read into a block, and the socket
- * is given that very block. A block is used again only after the callback of
- * its write, and given back only after the request has closed and the body is
- * no longer read: not before are both done with it.
+ * Writes bodies to requests. It reads each piece into a block and passes that
+ * block to the socket. It reuses a block only after the callback of its write.
+ * It releases a block only after the request has closed and the reading of the
+ * body has stopped, because both may still use it.
  *
- * A body has one block. While it is read into, the system still sends what the
- * socket took before, and other bodies are written.
+ * Each body has one block. While the next piece is read into it, the system
+ * still sends the bytes that the socket took before, and other bodies are
+ * written.
  */
 import type { Body } from "@effect-oss/core/Body"
 import { acquire } from "@effect-oss/crc64"
@@ -15,7 +16,7 @@ import type { ClientRequest } from "node:http"
 import * as Pieces from "./pieces.ts"
 
 export interface Pump {
-  /** Reads all of a short body and hands it to `use`, which says which request carries it: its bytes are good until that has closed. */
+  /** Reads all of a short body and passes it to `use`, which returns the request that carries it. The bytes stay valid until that request has closed. */
   readonly whole: <E, A, E2>(
     body: Body<E>,
     use: (bytes: Uint8Array, carriedBy: (sent: ClientRequest) => void) => Effect.Effect<A, E2>
@@ -24,14 +25,14 @@ export interface Pump {
   readonly run: <E>(sent: ClientRequest, body: Body<E>) => Effect.Effect<void, E>
 }
 
-/** What all bodies have in common: they go the same way. */
+/** The state that all bodies share: they use the same network path. */
 interface Way {
   bodies: number
-  /** That was right for the last piece, in bytes. */
+  /** The size that suited the last piece, in bytes. */
   pieceSize: number
 }
 
-/** Whether a body goes with one piece, so that it can be read before its request begins. */
+/** True if a body fits into one piece, so that it can be read before its request begins. */
 export const isShort = ({ size }: Body<unknown>): boolean => size <= Pieces.smallest
 
 export const make = (): Pump => {
@@ -77,19 +78,19 @@ const pump = Effect.fnUntraced(function* <E>(
     const piece = block.subarray(0, Math.min(way.pieceSize, size - offset))
     yield* read(piece, offset)
     offset += piece.length
-    // The answer may be here before it is known that all has been written.
+    // The response may arrive before the callback of the last write.
     if (offset === size) end(sent, piece)
     else yield* write(way, sent, piece)
   }
 })
 
-/** In two calls: in one, Node would join the piece with an empty one, for which TLS copies it. */
+/** Uses two calls: with one call, Node would join the piece with an empty one, and TLS would copy it. */
 const end = (sent: ClientRequest, piece: Uint8Array) => {
   sent.write(piece)
   sent.end()
 }
 
-/** Returns once the socket is done with the piece, or broken. */
+/** Returns once the socket no longer needs the piece, or is broken. */
 const write = Effect.fnUntraced(function* (way: Way, sent: ClientRequest, piece: Uint8Array) {
   const start = yield* Clock.monotonicTimeNanos
   yield* Effect.callback<void>((resume) => {
@@ -100,7 +101,7 @@ const write = Effect.fnUntraced(function* (way: Way, sent: ClientRequest, piece:
   way.pieceSize = Pieces.next(piece.length, Number(nanos) / 1e6)
 })
 
-/** Runs `last` at the call number `count`. */
+/** Runs `last` on call number `count`. */
 const countDown = (count: number, last: () => void) => () => {
   count--
   if (count === 0) last()

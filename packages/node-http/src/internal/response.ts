@@ -1,5 +1,5 @@
 /**
- * Node's answers as Effect's.
+ * Turns Node's responses into Effect's.
  */
 import { NodeHttpIncomingMessage } from "@effect/platform-node/NodeHttpIncomingMessage"
 import * as Effect from "effect/Effect"
@@ -13,7 +13,7 @@ import type { IncomingMessage } from "node:http"
 
 const noBytes = Effect.sync(() => new ArrayBuffer(0))
 
-/** An answer that begins to arrive. */
+/** A response whose headers have arrived. */
 export class NodeResponse
   extends NodeHttpIncomingMessage<HttpClientError.HttpClientError>
   implements HttpClientResponse.HttpClientResponse
@@ -34,7 +34,7 @@ export class NodeResponse
     this.url = url.href.slice(0, url.href.length - url.hash.length)
   }
 
-  /** Its own, since most answers to what is uploaded are empty: those are not waited for. */
+  /** Overridden because most responses to uploads are empty: those need no waiting. */
   override get arrayBuffer(): Effect.Effect<ArrayBuffer, HttpClientError.HttpClientError> {
     if (this.source.headers["content-length"] !== "0") return super.arrayBuffer
     this.source.resume()
@@ -61,7 +61,7 @@ export class NodeResponse
     )
   }
 
-  /** Never handed over: requests for an upgrade go elsewhere. */
+  /** Not supported: requests for an upgrade take another path. */
   get upgrade(): Effect.Effect<never, HttpClientError.HttpClientError> {
     const { request } = this
     return Effect.fail(

@@ -1,7 +1,6 @@
 /**
- * Many uploads at once, drawn as a bar for each that is under way and one for
- * all: pure functions for displays of your own. `Display.showMany` shows a whole
- * run.
+ * Draws many uploads: a bar for each upload in progress and one for all. Pure
+ * functions. `Display.showMany` shows a whole run.
  */
 import type * as UploadMany from "@effect-oss/core/UploadMany"
 import { spare } from "./frames.ts"
@@ -13,15 +12,15 @@ import * as Text from "../Text.ts"
 import { clipped, fitting } from "./fit.ts"
 
 /**
- * An upload that is under way.
+ * An upload in progress.
  */
 export interface Entry {
   readonly key: string
-  /** Of the source, in bytes; null if it isn't known. */
+  /** The size of the source in bytes; null if it is unknown. */
   readonly size: number | null
-  /** What OSS has, in bytes. */
+  /** The bytes that OSS has acknowledged. */
   readonly durable: number
-  /** `durable`, and what is on its way, in bytes. */
+  /** `durable` and the bytes in flight. */
   readonly sent: number
 }
 
@@ -29,15 +28,15 @@ export interface Entry {
  * All uploads of one run.
  */
 export interface Board {
-  /** In the order in which they began, by request or by whatever else tells them apart. */
+  /** In the order in which they began. The key is the request, or another value that identifies it. */
   readonly active: ReadonlyMap<unknown, Entry>
   readonly totals: Omit<UploadMany.Totals, "_tag">
-  /** The request that failed last and is sent again, and why. */
+  /** The request that failed last and is being retried, and the reason. */
   readonly trouble: { readonly request: { readonly key: string }; readonly why: string } | undefined
 }
 
 /**
- * A board before the first event.
+ * The board before the first event.
  */
 export const empty: Board = {
   active: new Map(),
@@ -101,16 +100,16 @@ export const next = (board: Board, event: UploadMany.Event<Request, unknown>): B
   }
 }
 
-/** More bars than this are no help. */
+/** More bars would not help. */
 const mostBars = 8
 const barWidth = 20
-/** Below the bars: the number of further ones, the trouble, the total, and the line of the prompt. */
+/** The rows below the bars: the number of further uploads, the trouble, the total, and the line of the prompt. */
 const otherRows = 4
 
 /**
- * The lines to draw in a terminal: not more than it has rows, and none as wide
- * as it is. Uploads that move come first. With `all`, the last line tells how
- * far all of it is.
+ * The lines to draw on a terminal. They fit its rows and are narrower than its
+ * columns. Uploads that move come first. With `all`, the last line shows the
+ * overall progress.
  */
 export const render = (
   board: Board,
@@ -137,7 +136,7 @@ export const render = (
 }
 
 /**
- * What there is to upload in all.
+ * The amount to upload.
  */
 export interface Total {
   readonly files: number
@@ -154,13 +153,13 @@ const named = ({ key, size, durable, sent }: Entry, width: number, looks: Looks)
   return `${withBar(figure, durable, sent, size, width, looks)}  ${name}`
 }
 
-/** Never 100 %: that is said when all is there. */
+/** Never 100 %: only the completed object counts as 100 %. */
 const figureOf = (durable: number, size: number | null): string =>
   size === null
     ? Text.bytes(durable)
     : `${size === 0 ? 0 : Math.min(99, Math.floor((100 * durable) / size))} %`.padStart(4)
 
-/** Where there is no room for a bar, only the figure. */
+/** If there is no room for a bar, only the figure is shown. */
 const hasBar = (width: number) => width >= 2 * barWidth
 const widthOf = (figure: string, width: number) =>
   (hasBar(width) ? barWidth + 3 : 0) + figure.length
@@ -175,12 +174,12 @@ const withBar = (
 ): string => {
   if (!hasBar(width)) return figure
   const share = (bytes: number) => (size === null ? 0 : Math.min(0.99, bytes / Math.max(1, size)))
-  // Block characters have no brackets: the bar is as wide as with them.
+  // A bar of block characters has no brackets, and is as wide as a bar with them.
   const columns = looks.unicode === true ? barWidth + 2 : barWidth
   return `${bar(share(durable), columns, { ...looks, underWay: share(sent) })} ${figure}`
 }
 
-/** How far all is; how much has been sent, until it is known how much there is. */
+/** The overall progress, or only the amount sent until the total is known. */
 const overall = (
   { totals, active }: Board,
   width: number,

@@ -1,9 +1,9 @@
 import { displayWidth } from "effect/cli/CliOutput"
 
 /**
- * The control codes that erase the lines drawn last, with the cursor behind the
- * last one. A line that was drawn when the terminal was wider takes several
- * rows by now.
+ * The control codes that erase the lines drawn last. The cursor must be behind
+ * the last line. A line that was drawn on a wider terminal now takes several
+ * rows.
  */
 export const erased = (lines: ReadonlyArray<string>, columns: number): string => {
   const rowsOf = (line: string) => Math.max(1, Math.ceil(displayWidth(line) / Math.max(1, columns)))

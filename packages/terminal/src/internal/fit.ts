@@ -1,9 +1,9 @@
-/** Text cut down to the columns there are. */
+/** Shortens text to the available columns. */
 import { displayWidth } from "effect/cli/CliOutput"
 
 /**
- * As many facts, from the first one on, as fit into a line of `columns`
- * characters. The first one is cut off if it doesn't fit.
+ * Joins as many facts as fit into `columns` characters, from the first one on.
+ * Cuts off the first one if it doesn't fit.
  */
 export const fitting = (facts: ReadonlyArray<string>, columns: number): string => {
   const kept = [...facts]
@@ -12,8 +12,8 @@ export const fitting = (facts: ReadonlyArray<string>, columns: number): string =
 }
 
 /**
- * Cuts a name down to `columns`, of which a Chinese character takes two. Keeps
- * the end of the name, which says more than its beginning.
+ * Shortens a name to `columns`; a Chinese character takes two. Keeps the end of
+ * the name, which tells more than its beginning.
  */
 export const clipped = (text: string, columns: number): string => {
   if (displayWidth(text) <= columns) return text
@@ -28,7 +28,7 @@ export const clipped = (text: string, columns: number): string => {
   return `…${kept.join("")}`
 }
 
-/** Made when it is first needed: that takes longer than all else here. */
+/** Created on first use, because it takes longer than all the rest of this module. */
 const graphemes = () => (segmenter ??= new Intl.Segmenter(undefined, { granularity: "grapheme" }))
 
 let segmenter: Intl.Segmenter | undefined

@@ -1,4 +1,4 @@
-/** The one loop that draws: whatever is shown, its lines are pinned anew several times a second. */
+/** The drawing loop. It pins the lines again several times a second. */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Monotonic from "./monotonic.ts"
@@ -8,12 +8,12 @@ import type { Size } from "./size.ts"
 const interval = "200 millis"
 
 /**
- * What a terminal's last columns are left free for: a full line would wrap, and
- * Ctrl-C is shown behind it as `^C`.
+ * The number of columns left free at the end of a line: a full line would wrap,
+ * and the terminal shows Ctrl-C there as `^C`.
  */
 export const spare = 3
 
-/** Draws at once and then again and again until the scope closes, which takes the lines away. Yields how to draw now. */
+/** Draws at once, and then repeatedly until the scope closes, which removes the lines. Returns an effect that draws now. */
 export const loop = Effect.fnUntraced(function* (
   screen: Screen,
   lines: (now: number, size: Size) => ReadonlyArray<string>

@@ -1,23 +1,23 @@
-/** What lines about progress are made of. */
+/** The pieces of a progress line. */
 import type { Progress } from "@effect-oss/core/UploadEvent"
 import { bytes, wholeDuration } from "../Text.ts"
 import { fitting } from "./fit.ts"
 
 /**
- * How bars are drawn.
+ * The look of a bar.
  */
 export interface Looks {
-  /** True: block characters, down to an eighth of a column. Default: ASCII. */
+  /** True: draw with block characters, down to an eighth of a column. Default: ASCII. */
   readonly unicode?: boolean | undefined
-  /** True: what is done is green. Default: no control codes. */
+  /** True: draw the done part in green. Default: no control codes. */
   readonly color?: boolean | undefined
 }
 
 /**
- * How wide a line may be, and how its bar is drawn.
+ * The width of a line and the look of its bar.
  */
 export interface LineOptions extends Looks {
-  /** The widest that the line may be, in characters. Default: 79, for a terminal of 80: a full line would wrap. */
+  /** The maximum width of the line, in characters. Default: 79, because a full line would wrap on a terminal of 80. */
   readonly columns?: number | undefined
 }
 
@@ -51,7 +51,7 @@ export const bar = (
 
 export type Shown = Progress & { readonly completing: boolean }
 
-/** Whole percents, and never 100; undefined while the total isn't known. */
+/** Whole percent, never 100; undefined while the total is unknown. */
 export const percent = ({
   durable,
   total
@@ -74,7 +74,7 @@ export const plain = (shown: Shown, percents: number | undefined): string => {
   return shown.total === null ? facts : `${percents} %: ${facts}`
 }
 
-/** The widest bar, and the narrowest that says anything, in characters. */
+/** The width of the widest and of the narrowest useful bar, in characters. */
 const widest = 40
 const narrowest = 8
 

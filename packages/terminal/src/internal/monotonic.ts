@@ -1,4 +1,4 @@
-/** A clock for what elapses: it neither goes back nor jumps when the wall clock is corrected. */
+/** A clock for durations: it never goes back, and doesn't jump when the wall clock is corrected. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 

@@ -7,6 +7,6 @@ export interface Size {
 }
 
 /**
- * The size of a terminal that doesn't tell its own.
+ * The assumed size of a terminal that doesn't report its own.
  */
 export const usualSize: Size = { columns: 80, rows: 24 }

@@ -1,4 +1,4 @@
-/** What has been seen of one upload, and which lines of it stay. Pure. */
+/** The state of one upload's display, and the lines of it that stay. Pure. */
 import type { Progress, UploadEvent } from "@effect-oss/core/UploadEvent"
 import * as Render from "../Render.ts"
 import * as Line from "./line.ts"
@@ -7,9 +7,9 @@ export interface View extends Progress {
   /** In milliseconds. */
   readonly startedAt: number
   readonly completing: boolean
-  /** The last tenth, or doubling, that has a line. */
+  /** The last tenth, or doubling, that was written as a line. */
   readonly milestone: number
-  /** True: nothing succeeds, and a line says so; it stands for the lines of all retries. */
+  /** True: no request succeeds, and one line about it stands for all retries. */
   readonly waiting: boolean
 }
 
@@ -47,7 +47,7 @@ export const next = (
   }
   const lines = style === "Summary" ? [] : note(event, before)
   const milestone = milestoneOf(view)
-  // The last sample comes right before `Completed`, and says the same.
+  // The last sample comes directly before `Completed` and says the same.
   const worthIt = style === "Lines" && milestone > view.milestone && view.durable !== view.total
   return worthIt
     ? { view: { ...view, milestone }, lines: [...lines, Line.plain(view, 10 * milestone)] }
@@ -80,7 +80,7 @@ const seen = (view: View, event: UploadEvent): View => {
   }
 }
 
-/** A line for an event that is worth knowing afterwards too. */
+/** A line for an event that remains worth knowing. */
 const note = (event: UploadEvent, { waiting }: View): ReadonlyArray<string> => {
   switch (event._tag) {
     case "Resumed":
@@ -96,7 +96,7 @@ const note = (event: UploadEvent, { waiting }: View): ReadonlyArray<string> => {
   }
 }
 
-/** From here on, doublings have lines. */
+/** From this size on, each doubling gets a line. */
 const firstDoubling = 1024 * 1024
 
 const milestoneOf = (progress: Progress): number => {

@@ -1,4 +1,4 @@
-/** Small requests for credentials: answered within seconds, bounded, and in no trace. */
+/** Small requests for credentials. They have a time limit of seconds and a size limit, and appear in no trace. */
 import type * as OssCredentials from "@effect-oss/core/OssCredentials"
 import * as ByteSize from "effect/ByteSize"
 import * as DateTime from "effect/DateTime"
@@ -17,7 +17,7 @@ export interface Answer {
   readonly date: number | undefined
 }
 
-/** `source` is for messages; `millis` is the time for connecting and answering. */
+/** `source` is for messages. `millis` limits connecting and answering together. */
 export const ask = (
   source: string,
   request: HttpClientRequest,
@@ -32,7 +32,7 @@ export const ask = (
       }))
     ),
     Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.kibibytes(256)),
-    // A span would carry tokens: in headers, or in the URL.
+    // A span would contain tokens, in headers or in the URL.
     Effect.provideService(HttpClient.TracerDisabledWhen, () => true),
     Effect.timeoutOrElse({
       duration: millis,
@@ -47,7 +47,7 @@ export const ask = (
     )
   )
 
-/** Of the innermost cause; the words of an HTTP client may have the URL or a proxy's password. */
+/** The code of the innermost cause. The message of an HTTP client may contain the URL or a proxy's password. */
 const codeOf = (error: unknown): string => {
   if (!(error instanceof Error)) return "no further details"
   const [inner = error.cause] = error instanceof AggregateError ? error.errors : []
@@ -55,15 +55,15 @@ const codeOf = (error: unknown): string => {
   return "code" in error && typeof error.code === "string" ? error.code : error.name
 }
 
-/** What may go away by itself. */
+/** True if a later attempt may succeed. */
 export const isTrouble = ({ status }: Answer): boolean =>
   status >= 500 || status === 429 || status === 408
 
-/** A proxy, a firewall or a captive portal responds with a page, and a service only if it has no such address. */
+/** True for a page, which comes from a proxy, a firewall or a captive portal. A service answers with a page only if it doesn't have the address. */
 const isPage = ({ status, text }: Answer): boolean =>
   status !== 404 && status !== 405 && /^\s*<(!doctype|html|head|body)\b/i.test(text)
 
-/** Something that is not the service's own answer, and that may go away. */
+/** The error for a response that does not come from the service and may be temporary. */
 export const inTrouble = (source: string, answer: Answer): CredentialsError | undefined =>
   isTrouble(answer)
     ? unavailable(source, `responded with ${answer.status}`)
@@ -82,7 +82,7 @@ const Keys = Schema.Struct({
 
 const Json = Schema.fromJsonString(Schema.Unknown)
 
-/** Credentials as STS, the metadata service and credentials URIs write them. */
+/** Reads credentials in the format of STS, the metadata service and credentials URIs. */
 export const keysOf = Effect.fnUntraced(function* (
   source: string,
   value: unknown
@@ -100,7 +100,7 @@ export const keysOf = Effect.fnUntraced(function* (
 
 const serviceRemedy = "see to that service, or give other credentials"
 
-/** A response with `Code`: the metadata service's, or a credentials URI's. */
+/** Reads a response with `Code`, from the metadata service or a credentials URI. */
 export const keysOfAnswer = Effect.fnUntraced(function* (
   source: string,
   answer: Answer
@@ -120,11 +120,11 @@ export const keysOfAnswer = Effect.fnUntraced(function* (
   return yield* keysOf(source, value)
 })
 
-/** The message has nothing of the text. */
+/** The error message contains nothing of the text. */
 export const parse = (source: string, text: string): Effect.Effect<unknown, CredentialsError> =>
   Effect.mapError(Schema.decodeEffect(Json)(text), () => invalid(source, "is not JSON"))
 
-/** The message names the first field that is wrong, and no value. */
+/** The error message names the first invalid field, and no value. */
 export const decode = <A, I>(
   source: string,
   schema: Schema.Codec<A, I>,
@@ -138,5 +138,5 @@ export const decode = <A, I>(
     return invalid(source, "is missing, or not as it has to be", field)
   })
 
-/** Foreign text in a message. */
+/** Shortens text from outside for a message. */
 export const clip = (text: string): string => text.replaceAll(/\s+/g, " ").slice(0, 200)

@@ -1,4 +1,4 @@
-/** The order in which credentials are looked for. */
+/** The order in which sources of credentials are tried. */
 import type * as OssCredentials from "@effect-oss/core/OssCredentials"
 import * as Effect from "effect/Effect"
 import type * as Path from "effect/Path"
@@ -10,7 +10,7 @@ import { type Method, obtain, type Services } from "./method.ts"
 import type { Options } from "../../NodeOssCredentials.ts"
 import { flag, variable } from "./variables.ts"
 
-/** Asks one source. It is `known` if it gave the credentials before. */
+/** Asks one source. `known` is true if the source gave credentials before. */
 type Source = (
   options: Options,
   known: boolean
@@ -29,7 +29,7 @@ const through =
   (options) =>
     Effect.flatMap(find(options), ({ source, method }) => obtain(source, method, options))
 
-/** Whoever doesn't run on an ECS instance has no answer from this address. */
+/** Machines other than ECS instances get no response from this address. */
 const instance: Source = Effect.fnUntraced(function* (options, known) {
   if (yield* flag("ALIBABA_CLOUD_ECS_METADATA_DISABLED")) {
     return yield* new Absent({ why: "ALIBABA_CLOUD_ECS_METADATA_DISABLED is set" })
@@ -51,7 +51,7 @@ const files: ReadonlyArray<Source> = [
   through(({ profile }) => Files.find(Files.ossutil, { profile }))
 ]
 
-/** As Alibaba's SDKs have it, with OSS's own variables first and ossutil's file last of the files. */
+/** The order of Alibaba's SDKs, with OSS's own variables first, and ossutil's file last of the files. */
 const all: ReadonlyArray<Source> = [
   through(() => Environment.oss),
   through(() => Environment.alibabaCloud),
@@ -61,7 +61,7 @@ const all: ReadonlyArray<Source> = [
   instance
 ]
 
-/** The source that had credentials is asked for new ones first; the others only if it has none. */
+/** Asks the source that had credentials for new ones first, and the others only if it has none. */
 export const make = (
   options: Options
 ): Effect.Effect<OssCredentials.Credentials, CredentialsError, Services | Path.Path> => {
@@ -85,7 +85,7 @@ export const make = (
   })
 }
 
-/** Of one file of ossutil's. */
+/** The credentials of one of ossutil's files. */
 export const ossutil = (
   options: Options & { readonly file?: string | undefined }
 ): Effect.Effect<OssCredentials.Credentials, CredentialsError, Services | Path.Path> =>

@@ -1,4 +1,4 @@
-/** Keys, an OIDC token and a credentials URI, as the environment names them. */
+/** Keys, an OIDC token and a credentials URI from the environment. */
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import { Absent, type CredentialsError, invalid } from "./error.ts"
@@ -49,7 +49,7 @@ export const alibabaCloud: Finding = keys({
   token: "ALIBABA_CLOUD_SECURITY_TOKEN"
 })
 
-/** A pod of a cluster that gives its service accounts roles has these variables. */
+/** A cluster that assigns roles to service accounts sets these variables in its pods. */
 export const oidc: Finding = Effect.gen(function* () {
   const tokenFile = yield* variable("ALIBABA_CLOUD_OIDC_TOKEN_FILE")
   if (tokenFile === undefined) {

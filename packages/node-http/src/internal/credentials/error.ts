@@ -1,4 +1,4 @@
-/** The ends of a search for credentials, but for its success. */
+/** The ways in which a search for credentials can fail. */
 import * as Data from "effect/Data"
 import {
   CredentialsError,
@@ -7,7 +7,7 @@ import {
   CredentialsUnavailable
 } from "../../CredentialsError.ts"
 
-/** A source has nothing to say: the next one is asked. */
+/** A source has no credentials: the search goes on with the next one. */
 export class Absent extends Data.TaggedError("Absent")<{ readonly why: string }> {}
 
 export const invalid = (source: string, problem: string, field?: string): CredentialsError =>

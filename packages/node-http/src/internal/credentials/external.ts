@@ -1,4 +1,4 @@
-/** Credentials that a program prints, as `process_command` of the aliyun command names it. */
+/** Credentials from a program's output, as with `process_command` of the aliyun command. */
 import type * as OssCredentials from "@effect-oss/core/OssCredentials"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
@@ -10,10 +10,10 @@ import * as Stream from "effect/Stream"
 import { decode, parse } from "./ask.ts"
 import { type CredentialsError, invalid, unavailable } from "./error.ts"
 
-/** In milliseconds: somebody may have to log in. */
+/** In milliseconds. Long enough for a person to log in. */
 const patience = 60_000
 
-/** In characters. */
+/** The maximum length of the output, in characters. */
 const longest = 64 * 1024
 
 const Printed = Schema.Struct({
@@ -23,7 +23,7 @@ const Printed = Schema.Struct({
   expiration: Schema.optionalKey(Schema.String)
 })
 
-/** The command is split at spaces, as the aliyun command does it; no shell reads it. */
+/** Splits the command at spaces, as the aliyun command does. It starts no shell. */
 export const run = Effect.fnUntraced(function* (
   source: string,
   command: string

@@ -1,4 +1,4 @@
-/** The files of Alibaba's tools: where they are, how they are read, and which profile counts. */
+/** The files of Alibaba's tools: their places, their formats, and the choice of the profile. */
 import * as TextFile from "@effect-oss/core/internal/textFile"
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
@@ -19,15 +19,15 @@ type Finding = Effect.Effect<
 
 /** The profiles of one text, by name. */
 interface Profiles {
-  /** If none is asked for. */
+  /** The profile to use if you name none. */
   readonly current: string
   readonly named: (name: string) => Readonly<Record<string, unknown>> | undefined
 }
 
 interface File {
-  /** Names the file in place of the usual one. */
+  /** The variable that names another file. */
   readonly variable: string
-  /** Below the home directory. */
+  /** The default path, below the home directory. */
   readonly usual: ReadonlyArray<string>
   readonly format: Format
   readonly read: (path: string, text: string) => Effect.Effect<Profiles, Absent | CredentialsError>
@@ -181,7 +181,7 @@ export const ossutil: File = {
 const recordOf = (values: ReadonlyMap<string, string> | undefined) =>
   values && Object.fromEntries(values)
 
-/** ossutil takes `accessKeyId`, `access-key-id` and `access_key_id` for the same, and two names of a role. */
+/** ossutil accepts `accessKeyId`, `access-key-id` and `access_key_id` as the same name, and two names for a role. */
 const plain = (values: Readonly<Record<string, string>>): Record<string, string> => {
   const own = Object.fromEntries(
     Object.entries(values).map(([name, value]) => [name.replaceAll(/[-_]/g, ""), value])
@@ -189,11 +189,11 @@ const plain = (values: Readonly<Record<string, string>>): Record<string, string>
   return own["rolearn"] === undefined ? own : { ramrolearn: own["rolearn"], ...own }
 }
 
-/** ossutil 1 gives the whole address of the role. */
+/** ossutil 1 has the full address of the role. */
 const roleIn = (address: string): string | undefined =>
   address.split("/").findLast((part) => part !== "")
 
-/** `path` in place of the usual one; `profile` in place of the file's own choice. */
+/** `path` replaces the default path; `profile` replaces the file's own choice. */
 export const find = (
   file: File,
   given: { readonly path?: string | undefined; readonly profile?: string | undefined }
@@ -239,7 +239,7 @@ const usual = Effect.fnUntraced(function* (file: File) {
   return yield* new Absent({ why: `HOME is not set, so there is no ~/${file.usual.join("/")}` })
 })
 
-/** A file that was named has to be there. */
+/** A file that you name must exist. */
 const read = (path: string, isNamed: boolean) =>
   Effect.mapError(TextFile.read(path), ({ why, problem }) =>
     isNamed || why === "Other" ? invalid(path, problem) : new Absent({ why: `${path} ${problem}` })

@@ -1,6 +1,6 @@
-/** Files of sections, as Alibaba's credentials and ossutil have them. */
+/** Files of sections, in the format of Alibaba's credentials and ossutil. */
 
-/** Sections and names in lower case; sections with single spaces. What is set to nothing is not set. */
+/** Section names and keys are in lower case; section names have single spaces. An empty value counts as not set. */
 export const parse = (text: string): ReadonlyMap<string, ReadonlyMap<string, string>> => {
   const sections = new Map<string, Map<string, string>>()
   let section = ""

@@ -1,4 +1,4 @@
-/** Credentials of the role of an ECS instance, out of its metadata service. */
+/** Credentials of an ECS instance's role, from its metadata service. */
 import type * as OssCredentials from "@effect-oss/core/OssCredentials"
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
@@ -8,14 +8,14 @@ import { type Answer, ask, clip, inTrouble, isTrouble, keysOfAnswer } from "./as
 import { type CredentialsError, refused } from "./error.ts"
 import { flag } from "./variables.ts"
 
-/** The time for each request, in milliseconds: a machine that is not an ECS must not wait. */
+/** The time limit for each request, in milliseconds. It is short because a machine that is not an ECS instance must not wait. */
 const patience = 1000
 
 export const standard = "http://100.100.100.200"
 
 const roles = "/latest/meta-data/ram/security-credentials/"
 
-/** A service that responds is there: it may be starting, or limit requests. */
+/** A service that responds exists: it may be starting, or limit requests. */
 const asking = (source: string, request: HttpClientRequest.HttpClientRequest) =>
   Effect.repeat(ask(source, request, patience), {
     while: isTrouble,
@@ -51,7 +51,7 @@ export const ofInstance = Effect.fnUntraced(function* (
   return yield* keysOfAnswer(source, answer)
 })
 
-/** Version 2 of the service wants a token. Undefined if there is only version 1, which may be forbidden. */
+/** Version 2 of the service needs a token. Undefined if there is only version 1, which may be forbidden. */
 const tokenOf = Effect.fnUntraced(function* (source: string, address: string) {
   const request = HttpClientRequest.put(`${address}/latest/api/token`).pipe(
     HttpClientRequest.setHeader("x-aliyun-ecs-metadata-token-ttl-seconds", "21600")

@@ -1,4 +1,4 @@
-/** The ways to credentials that Alibaba's files and variables name, and how each is gone. */
+/** The methods that Alibaba's files and variables name for getting credentials. */
 import * as TextFile from "@effect-oss/core/internal/textFile"
 import type * as OssCredentials from "@effect-oss/core/OssCredentials"
 import * as Effect from "effect/Effect"
@@ -20,7 +20,7 @@ export type Method =
       readonly _tag: "AssumeRole"
       readonly role: Sts.Role
       readonly region?: string | undefined
-      /** How to get the credentials that STS is asked with. */
+      /** The method for the credentials that sign the request to STS. */
       readonly base: Method
     }
   | { readonly _tag: "Instance"; readonly roleName: string | undefined }
@@ -36,7 +36,7 @@ export type Method =
 
 export type Services = FileSystem.FileSystem | HttpClient.HttpClient | ChildProcessSpawner
 
-/** The time for a credentials URI, in milliseconds. */
+/** The time limit for a credentials URI, in milliseconds. */
 const patience = 10_000
 
 /** `source` is for messages. */
@@ -76,7 +76,7 @@ const stsOf = Effect.fnUntraced(function* (region: string | undefined, { sts }: 
   )
 })
 
-/** Read each time: the cluster replaces it. */
+/** Reads the token each time, because the cluster replaces it. */
 const tokenIn = Effect.fnUntraced(function* (source: string, path: string) {
   const token = yield* Effect.mapError(TextFile.read(path), ({ problem }) =>
     invalid(source, problem, `the OIDC token file ${path}`)

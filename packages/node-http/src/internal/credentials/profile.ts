@@ -1,4 +1,4 @@
-/** One profile of a file, and the way to credentials that it names. */
+/** One profile of a file, and the method that it names. */
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
@@ -7,7 +7,7 @@ import { Absent, type CredentialsError, invalid } from "./error.ts"
 import type { Method } from "./method.ts"
 import type { Role } from "./sts.ts"
 
-/** Every format has names of its own for these; one that it doesn't know is left out. */
+/** Each format has its own names for these. A field that a format doesn't have is absent. */
 const Fields = Schema.Struct({
   mode: Schema.optionalKey(Schema.String),
   accessKeyId: Schema.optionalKey(Schema.String),
@@ -29,7 +29,7 @@ const Fields = Schema.Struct({
 
 export type Field = keyof typeof Fields.Type
 
-/** What a mode of a file means. */
+/** The meaning of a profile's mode. */
 export type Kind =
   | "keys"
   | "token"
@@ -49,7 +49,7 @@ export interface Format {
 export interface Profile {
   /** The file and the profile, for messages. */
   readonly source: string
-  /** By the file's own names. */
+  /** The values, under the file's own names. */
   readonly values: Readonly<Record<string, unknown>>
   /** Another profile of the same file. */
   readonly other: (name: string) => Effect.Effect<Method, Absent | CredentialsError>

@@ -1,4 +1,4 @@
-/** Credentials of a role, which STS gives for other credentials or for an OIDC token. */
+/** Credentials of a role. STS gives them in exchange for other credentials or an OIDC token. */
 import type * as OssCredentials from "@effect-oss/core/OssCredentials"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -22,7 +22,7 @@ export interface Role {
 
 type Parameters = Readonly<Record<string, string | undefined>>
 
-/** The time for one request, in milliseconds. */
+/** The time limit for one request, in milliseconds. */
 const patience = 10_000
 
 export const assumeRole = Effect.fnUntraced(function* (
@@ -33,7 +33,7 @@ export const assumeRole = Effect.fnUntraced(function* (
   const source = `STS for ${role.arn}`
   const asked = (now: number) => Effect.flatMap(signed(role, credentials, now), post(sts, source))
   const answer = yield* asked(yield* Clock.currentTimeMillis)
-  // This machine's clock is wrong: STS says what time it is.
+  // This machine's clock is wrong: the response has the right time.
   const isOfTime = answer.date !== undefined && codeIn(answer)?.startsWith("InvalidTimeStamp")
   return yield* read(source, isOfTime ? yield* asked(answer.date) : answer)
 })
@@ -57,7 +57,7 @@ const signed = Effect.fnUntraced(function* (
   return { ...parameters, Signature }
 })
 
-/** Needs no signature: the token says who asks. */
+/** Needs no signature: the token identifies the caller. */
 export const assumeRoleWithOidc = Effect.fnUntraced(function* (
   sts: string,
   role: Role,
@@ -91,7 +91,7 @@ const given = (parameters: Parameters): Readonly<Record<string, string>> =>
     )
   )
 
-/** Version 1 of the signature of Alibaba's RPC style. */
+/** The signature of Alibaba's RPC style, version 1. */
 export const signatureOf = (
   method: "GET" | "POST",
   parameters: Readonly<Record<string, string>>,
@@ -116,7 +116,7 @@ const encode = (text: string): string =>
 const Granted = Schema.Struct({ Credentials: Schema.Unknown })
 const Refusal = Schema.Struct({ Code: Schema.String, Message: Schema.optionalKey(Schema.String) })
 
-/** In the body: URLs are written to logs. */
+/** Sends the parameters in the body, because URLs appear in logs. */
 const post = (sts: string, source: string) => (parameters: Readonly<Record<string, string>>) =>
   ask(
     source,
@@ -136,7 +136,7 @@ const read = Effect.fnUntraced(function* (
     return yield* keysOf(source, Credentials)
   }
   const refusal = refusalIn(answer)
-  // Not of STS's: a proxy or a captive portal.
+  // The response is not from STS, but from a proxy or a captive portal.
   if (refusal === undefined) return yield* unavailable(source, `responded with ${status}`)
   if (refusal.Code.startsWith("Throttling")) return yield* unavailable(source, refusal.Code)
   const problem = clip([refusal.Code, shown(refusal)].join(" ")).trim()
@@ -148,7 +148,7 @@ const refusalIn = ({ text }: Answer) =>
 
 const codeIn = (answer: Answer): string | undefined => refusalIn(answer)?.Code
 
-/** What begins a code, and what helps. */
+/** The beginnings of error codes, and their remedies. */
 const remedies: ReadonlyArray<readonly [RegExp, string]> = [
   [/^InvalidTimeStamp/, "set this machine's clock"],
   [/^EntityNotExist/, "check the role's ARN, and the OIDC provider's"],
@@ -163,11 +163,11 @@ const remedyFor = (code: string): string =>
   remedies.find(([pattern]) => pattern.test(code))?.[1] ??
   "check the role's settings: its ARN, session name, duration and policy"
 
-/** On a signature that is wrong, STS repeats all that was signed, with the token. */
+/** After a wrong signature, STS repeats everything that was signed, including the token. */
 const shown = ({ Code, Message = "" }: { readonly Code: string; readonly Message?: string }) =>
   Code === "SignatureDoesNotMatch" || /string to sign/i.test(Message) ? "" : Message
 
-/** `given`, or the address of a region. */
+/** `given`, or the address for a region. */
 export const endpointOf = (
   given: string | undefined,
   region: string | undefined,
