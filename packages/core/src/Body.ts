@@ -1,8 +1,7 @@
 /**
- * Bytes on their way into one request: how many, and how to get at them.
- * Whoever carries a body pulls it in order, from offset 0, into buffers of its
- * own, and may start again from 0. Check sums and progress are wrappers, so
- * that they see exactly the bytes that are sent.
+ * The bytes of one request. An HTTP engine pulls a body in order, from offset 0,
+ * into its own buffers, and may start again from 0. Check sums and progress wrap
+ * a body, so that they see exactly the bytes that are sent.
  *
  * @since 0.1.0
  */
@@ -29,7 +28,7 @@ export interface Body<out E = never> {
 }
 
 /**
- * A body out of bytes in memory.
+ * Makes a body of bytes in memory.
  *
  * @category constructors
  * @since 0.1.0

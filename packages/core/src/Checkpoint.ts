@@ -1,7 +1,7 @@
 /**
- * What is remembered of an upload that is under way, and what follows from it:
- * may this run carry on, and which parts are still to be sent? Pure; reading
- * and writing is the store's job, asking OSS is `Upload`'s.
+ * The record of an unfinished upload. From it follows whether a run may carry on,
+ * and which parts it still has to send. This module is pure: a store reads and
+ * writes checkpoints, and `Upload` asks OSS.
  *
  * @since 0.1.0
  */
@@ -15,7 +15,7 @@ import { InvalidRequest } from "./UploadError.ts"
 const Size = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 
 /**
- * All that is fixed when an upload begins.
+ * The facts that are fixed when an upload begins.
  *
  * @category models
  * @since 0.1.0
@@ -38,12 +38,12 @@ export const Header = Schema.Struct({
   options: Schema.String,
   /** By this machine's clock, in milliseconds since 1970. */
   createdAt: Schema.Finite,
-  /** What OSS answered to Initiate. */
+  /** The id that OSS returned to Initiate. */
   uploadId: Schema.NonEmptyString
 })
 
 /**
- * All that is fixed when an upload begins.
+ * The facts that are fixed when an upload begins.
  *
  * @category models
  * @since 0.1.0
@@ -51,7 +51,7 @@ export const Header = Schema.Struct({
 export type Header = typeof Header.Type
 
 /**
- * A part as it is kept: `Part.UploadedPart`, with the CRC as decimal text.
+ * A part as a store keeps it: `Part.UploadedPart`, with the CRC64 as decimal text.
  *
  * @category models
  * @since 0.1.0
@@ -65,7 +65,7 @@ export const PartRecord = Schema.Struct({
 })
 
 /**
- * A header and the parts that OSS has acknowledged since.
+ * A header, and the parts that OSS has acknowledged since then.
  *
  * @category models
  * @since 0.1.0
@@ -76,13 +76,13 @@ export interface Checkpoint {
 }
 
 /**
- * A checkpoint in brief, for lists.
+ * The summary of a checkpoint, for lists.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Summary {
-  /** What `CheckpointStore.open` takes. */
+  /** The argument of `CheckpointStore.open`. */
   readonly checkpointKey: string
   readonly header: Header
   /** Of the parts recorded, in bytes. */
@@ -99,9 +99,9 @@ export interface Summary {
 export type ObjectPlace = Pick<Header, "endpoint" | "bucket" | "key">
 
 /**
- * What is known of an object once it is complete. It stays in place of the
- * checkpoint until the upload has been reported, so that a run that was killed
- * in between doesn't send everything again.
+ * The facts about a complete object. A receipt replaces the checkpoint until the
+ * upload has been reported. If the process is killed in between, the next run
+ * finds the receipt and sends nothing again.
  *
  * @category models
  * @since 0.1.0
@@ -113,7 +113,7 @@ export const Receipt = Schema.Struct({
   etag: Schema.String,
   /** CRC-64/XZ of the whole source. */
   crc64: Schema.BigIntFromString,
-  /** True if OSS answered the same CRC64 for the whole object. */
+  /** True if OSS returned the same CRC64 for the whole object. */
   verified: Schema.Boolean,
   /** In buckets with versioning. */
   versionId: Schema.optionalKey(Schema.String),
@@ -122,7 +122,7 @@ export const Receipt = Schema.Struct({
 })
 
 /**
- * What is known of an object once it is complete.
+ * The facts about a complete object.
  *
  * @category models
  * @since 0.1.0
@@ -130,7 +130,7 @@ export const Receipt = Schema.Struct({
 export type Receipt = typeof Receipt.Type
 
 /**
- * An upload that is over, and has not been reported yet.
+ * An upload that is complete and has not been reported yet.
  *
  * @category models
  * @since 0.1.0
@@ -162,7 +162,7 @@ export const objectOf = ({ endpoint, bucket, key }: ObjectPlace): string =>
 
 /**
  * The object in the name of a checkpoint: `objectOf(header)` for
- * `keyOf(header)`, and the name itself if it is none of `keyOf`.
+ * `keyOf(header)`. Returns the name itself if `keyOf` did not make it.
  *
  * @category combinators
  * @since 0.1.0
@@ -189,7 +189,7 @@ export const make = (header: Header, records: Iterable<UploadedPart>): Checkpoin
 })
 
 /**
- * A checkpoint in brief.
+ * The summary of a checkpoint.
  *
  * @category combinators
  * @since 0.1.0
@@ -225,7 +225,7 @@ const decodeAliOssText = /*#__PURE__*/ Schema.decodeResult(
  * @since 0.1.0
  */
 export interface AliOss {
-  /** What ali-oss reads: the path of a file, or what holds the bytes. */
+  /** The source that ali-oss reads: a path, or an object with the bytes. */
   readonly file: unknown
   /** The object's key. */
   readonly name: string

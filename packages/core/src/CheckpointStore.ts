@@ -1,10 +1,10 @@
 /**
- * Where checkpoints are kept. A store owns durability and exclusion; what a
- * checkpoint means is `Checkpoint`'s business.
+ * Keeps checkpoints. A store makes them durable and lets only one upload hold
+ * each of them. `Checkpoint` says what a checkpoint contains.
  *
- * Data could be lost here: what `begin` and `append` have acknowledged must
- * still be there after the process is killed, and nobody but the holder of the
- * lease may change it.
+ * Data could be lost here. Once `begin` or `append` has returned, its record must
+ * survive the death of the process, and only the holder of the lease may change
+ * the checkpoint.
  *
  * @since 0.1.0
  */
@@ -40,7 +40,7 @@ export class CheckpointStore extends Context.Service<
     ) => Effect.Effect<CheckpointLog, CheckpointError, Scope.Scope>
     /**
      * Whether there is anything under this key, usable or not; takes no lease.
-     * What goes up with one request is not opened where there is nothing.
+     * An upload of one request opens no checkpoint where there is none.
      */
     readonly has: (key: string) => Effect.Effect<boolean, CheckpointError>
     /** Every checkpoint, whether held or not; takes no lease. Unusable ones are left out, with a warning. */
@@ -49,7 +49,7 @@ export class CheckpointStore extends Context.Service<
     readonly listObject: (
       object: Checkpoint.ObjectPlace
     ) => Stream.Stream<Checkpoint.Summary, CheckpointError>
-    /** Every upload that is over and was never reported: what `finish` left. Not in `list`. */
+    /** The receipts that `finish` left: of uploads that are complete, and whose process died before it reported that. Not in `list`. */
     readonly listFinished: Stream.Stream<Checkpoint.Finished, CheckpointError>
   }
 >()("@effect-oss/core/CheckpointStore") {}
@@ -187,7 +187,7 @@ const hasBy =
  * @since 0.1.0
  */
 export interface OpenOptions {
-  /** What can't be read, with reason `Damaged` or `UnknownVersion`: `fail`, or take it as absent, to be replaced by `begin` and removed by `remove`. Default: `fail`. */
+  /** What to do with a checkpoint that can't be read, for reason `Damaged` or `UnknownVersion`. `fail` fails. `discard` takes it as absent, so that `begin` replaces it and `remove` removes it. Default: `fail`. */
   readonly onUnreadable?: "fail" | "discard" | undefined
 }
 
@@ -198,15 +198,15 @@ export interface OpenOptions {
  * @since 0.1.0
  */
 export interface CheckpointLog {
-  /** What was there when it was opened. */
+  /** The checkpoint that an earlier run left. */
   readonly recovered: Option.Option<Checkpoint.Checkpoint>
-  /** What was there instead, if an earlier run completed the object and ended before it could say so. */
+  /** The receipt that an earlier run left, if it completed the object and ended before it could report that. */
   readonly finished: Option.Option<Checkpoint.Finished>
-  /** Why what was there is taken as absent, if it is. */
+  /** Why the checkpoint of an earlier run is taken as absent, if it is. */
   readonly discarded?: CheckpointError | undefined
-  /** Replaces whatever was there by a header without parts; durable when it returns. */
+  /** Replaces any earlier checkpoint by a header without parts. Durable when it returns. */
   readonly begin: (header: Checkpoint.Header) => Effect.Effect<void, CheckpointError>
-  /** Adds a part, whatever the number of parts at the same cost; durable when it returns. Call `begin` first, or have recovered: without, it is a defect. */
+  /** Adds a part, at a cost that doesn't grow with the number of parts. Durable when it returns. Dies with a defect if there is no checkpoint: call `begin` first, unless one was recovered. */
   readonly append: (part: UploadedPart) => Effect.Effect<void, CheckpointError>
   /**
    * Puts a receipt in place of the header's parts; durable when it returns. Call
@@ -214,7 +214,7 @@ export interface CheckpointLog {
    * stays for the next `open` if the process dies in between.
    */
   readonly finish: (receipt: Checkpoint.Receipt) => Effect.Effect<void, CheckpointError>
-  /** Forgets the checkpoint, or its receipt; durable when it returns. Removing what is not there is success. */
+  /** Removes the checkpoint, or its receipt. Durable when it returns. Succeeds if there is none. */
   readonly remove: Effect.Effect<void, CheckpointError>
 }
 

@@ -1,12 +1,12 @@
 /**
- * What OSS answers to the requests of an `OssClient`.
+ * The responses of OSS to the requests of an `OssClient`.
  *
  * @since 0.1.0
  */
 import type * as Option from "effect/Option"
 
 /**
- * What OSS answered to a part.
+ * The response of OSS to a part.
  *
  * @category models
  * @since 0.1.0
@@ -19,7 +19,7 @@ export interface PartReceipt {
 }
 
 /**
- * What OSS answered to a new object.
+ * The response of OSS to a new object.
  *
  * @category models
  * @since 0.1.0
@@ -57,7 +57,7 @@ export interface ListedPart {
  */
 export interface PartPage {
   readonly parts: ReadonlyArray<ListedPart>
-  /** What `after` of the next page is; none if this is the last. */
+  /** The `after` of the next page; none if this is the last page. */
   readonly next: Option.Option<number>
 }
 
@@ -93,7 +93,7 @@ export interface UploadPosition {
  */
 export interface UploadPage {
   readonly uploads: ReadonlyArray<ListedUpload>
-  /** What `after` of the next page is; none if this is the last. */
+  /** The `after` of the next page; none if this is the last page. */
   readonly next: Option.Option<UploadPosition>
   /** The server's time when it answered, in milliseconds since 1970, from the `Date` header. */
   readonly serverTime: number
@@ -128,14 +128,14 @@ export interface ListedObject {
 export interface ObjectPage {
   /** Ascending by key. */
   readonly objects: ReadonlyArray<ListedObject>
-  /** What keys with the delimiter behind the prefix begin with, up to and with the delimiter; ascending. */
+  /** Beginnings of the keys that have the delimiter behind the prefix, up to and including the delimiter. Ascending. */
   readonly prefixes: ReadonlyArray<string>
-  /** What `after` of the next page is; none if this is the last. */
+  /** The `after` of the next page; none if this is the last page. */
   readonly next: Option.Option<string>
 }
 
 /**
- * What is stored under a key.
+ * The facts about a stored object.
  *
  * @category models
  * @since 0.1.0

@@ -1,6 +1,6 @@
 /**
- * The plan of an upload: which bytes of the source become which part. Pure;
- * it owns the limits of OSS and nothing else.
+ * The plan of an upload: which bytes of the source become which part. This module
+ * is pure, and it knows the limits of OSS.
  *
  * @since 0.1.0
  */
@@ -48,14 +48,14 @@ export interface Part {
  * @since 0.1.0
  */
 export interface UploadedPart extends Part {
-  /** As OSS answered it, quotes included. */
+  /** As OSS returned it, quotes included. */
   readonly etag: string
   /** CRC-64/XZ of the part's bytes. */
   readonly crc64: bigint
 }
 
 /**
- * How a source of `size` bytes is cut.
+ * The parts of a source of `size` bytes.
  *
  * @category models
  * @since 0.1.0
