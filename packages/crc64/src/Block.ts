@@ -1,41 +1,43 @@
 /**
- * Memory that a CRC is computed of in place: what is read from a file into a
- * block can be checked and handed to a socket without being copied.
+ * Memory for bytes whose CRC is computed in place. You can read from a file
+ * into a block, check the bytes, and pass them to a socket without a copy.
  *
  * @since 0.1.0
  */
 import { shared } from "./internal/engine.ts"
 
 /**
- * Bytes that are the holder's from `acquire` to `release`. Nothing but the
- * holder writes into them in that time, `crc64` included, and they never move:
- * views on them, such as those of `subarray` or `Buffer.from(buffer, offset,
- * length)`, stay good.
+ * Bytes that you hold from `acquire` to `release`. In that time nothing but
+ * your program writes to them, `crc64` included, and they never move: views of
+ * them, such as those of `subarray` or `Buffer.from(buffer, offset, length)`,
+ * stay valid.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Block {
   /**
-   * As long as was asked for. Not cleared: they hold whatever an earlier holder
-   * left. A part of a larger buffer, which can't be transferred and of which
-   * structured cloning copies all: `bytes.slice()` gives bytes of their own.
+   * The bytes, in the requested length. They are not cleared and may contain
+   * data of an earlier holder. They are a part of a larger buffer, which can't
+   * be transferred, and which structured cloning copies as a whole:
+   * `bytes.slice()` gives you separate bytes.
    */
   readonly bytes: Uint8Array<ArrayBuffer>
   /**
-   * Gives the bytes back; they may be somebody else's at once. So before that,
-   * whatever was handed them must be done with them: a socket is once the
-   * callback of its write has been called. Calling it again does nothing.
+   * Releases the bytes for other holders, who may use them at once. Release
+   * them only after everything that you passed them to has finished with them:
+   * a socket has once the callback of its write was called. Further calls do
+   * nothing.
    */
   readonly release: () => void
 }
 
 /**
- * Lends `size` bytes, held until `release` is called. Memory is taken in units
- * of 64 KiB: acquire few large blocks, and use them again, rather than many
- * small ones. Where WebAssembly or its memory is not to be had, the bytes are
- * ordinary ones, and all else is the same. A block that is never released is
- * never used again.
+ * Acquires `size` bytes, which you hold until you call `release`. Memory comes
+ * in units of 64 KiB: acquire a few large blocks and reuse them, rather than
+ * many small ones. Without WebAssembly or its memory, the bytes are ordinary
+ * ones, and everything else is the same. A block that is never released is
+ * never reused.
  *
  * Throws a `RangeError` if `size` is not a whole number from 0, or if there is
  * no memory left.

@@ -1,15 +1,17 @@
 /**
- * The CRC of two byte strings joined, out of theirs: parts can be computed side
- * by side, or remembered, and the whole follows. As zlib's crc32_combine.
+ * Combines the CRCs of two byte strings into the CRC of both joined, as zlib's
+ * crc32_combine does. So you can compute the CRCs of parts in parallel, or
+ * store them, and combine them later.
  *
  * @since 0.1.0
  */
 import { fromBigInt, multiply, toBigInt, type Word } from "./internal/word.ts"
 
 /**
- * The CRC of two byte strings joined: `first` and `second` are theirs, and
- * `secondSize` is the length of the second in bytes. Takes a fraction of a
- * microsecond for a length that it has met lately, some ten for another.
+ * Returns the CRC of two byte strings joined. `first` and `second` are their
+ * CRCs; `secondSize` is the length of the second one in bytes. It takes a
+ * fraction of a microsecond for a recently used length, and some ten
+ * microseconds for another.
  *
  * Throws a `RangeError` if `secondSize` is not a whole number from 0 to 2^53 − 1.
  *
@@ -25,11 +27,11 @@ export const combine = (first: bigint, second: bigint, secondSize: number): bigi
   return toBigInt({ hi: shifted.hi ^ hi, lo: shifted.lo ^ lo })
 }
 
-/** The lengths met lately: those of an upload's parts and pieces are few. */
+/** Operators of recently used lengths. An upload has few different lengths of parts and pieces. */
 const operators = /*#__PURE__*/ new Map<number, Word>()
 const maxOperators = 64
 
-/** x^(8 · bytes): what that many bytes after it multiply a CRC by. */
+/** x^(8 · bytes): the factor by which that many following bytes multiply a CRC. */
 const shiftBy = (bytes: number): Word => {
   const known = operators.get(bytes)
   if (known !== undefined) return known

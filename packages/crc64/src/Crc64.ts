@@ -1,16 +1,16 @@
 /**
  * CRC-64/XZ of bytes: polynomial 0x42F0E1EBA9EA3693, reflected, complemented
- * before and after. Alibaba Cloud OSS answers it as `x-oss-hash-crc64ecma`.
+ * before and after. Alibaba Cloud OSS sends it as `x-oss-hash-crc64ecma`.
  *
  * @since 0.1.0
  */
 import { shared } from "./internal/engine.ts"
 
 /**
- * The CRC of `bytes`, or of `bytes` after what `before` is the CRC of; 0 for
- * nothing. From 0 to 2^64 − 1.
+ * Returns the CRC of `bytes`, from 0 to 2^64 − 1. To continue a CRC, give the
+ * CRC of the preceding bytes as `before`. The CRC of no bytes is 0.
  *
- * Bytes of a `Block` are read where they are, others are copied on the way.
+ * It reads the bytes of a `Block` in place, and copies other bytes.
  *
  * @category computing
  * @since 0.1.0
@@ -19,22 +19,22 @@ export const crc64 = (bytes: Uint8Array, before = 0n): bigint =>
   BigInt.asUintN(64, ~shared().update(~before, bytes))
 
 /**
- * A CRC that is computed as the bytes come in.
+ * A CRC that is computed piece by piece.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Hasher {
-  /** Takes more bytes, at once: they may be overwritten when it returns. */
+  /** Adds bytes. You may overwrite them when it returns. */
   readonly update: (bytes: Uint8Array) => Hasher
-  /** The CRC of all bytes so far. More may follow. */
+  /** Returns the CRC of all bytes so far. You may add more afterwards. */
   readonly digest: () => bigint
   /** Forgets all bytes. */
   readonly reset: () => Hasher
 }
 
 /**
- * Starts a CRC. It holds nothing but a number, so there may be any number of
+ * Starts a CRC. A hasher holds only a number, so you can have any number of
  * them at the same time.
  *
  * @category constructors

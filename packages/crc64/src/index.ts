@@ -1,5 +1,5 @@
 /**
- * CRC-64/XZ, fast enough not to matter.
+ * CRC-64/XZ in WebAssembly, or in JavaScript if WebAssembly is not available.
  *
  * @since 0.1.0
  */

@@ -82,7 +82,7 @@ export const layer = ({ database: name = "effect-oss" }: Options = {}): Layer.La
     })
   )
 
-/** TypeScript's DOM library leaves out what only Chromium has. */
+/** TypeScript's DOM library lacks these members, which only Chromium has. */
 interface Handle extends FileSystemFileHandle {
   readonly requestPermission?: (of: { readonly mode: "read" }) => Promise<PermissionState>
 }
@@ -106,7 +106,7 @@ const fileOf = (handle: Handle): Effect.Effect<Option.Option<File>> =>
   )
 
 /**
- * The file that was chosen is not the one whose upload is to be carried on.
+ * The chosen file is not the file of the upload to resume.
  *
  * @category errors
  * @since 0.1.0
@@ -114,11 +114,11 @@ const fileOf = (handle: Handle): Effect.Effect<Option.Option<File>> =>
 export class WrongFile extends Schema.TaggedError<WrongFile>("@effect-oss/web/WrongFile")(
   "WrongFile",
   {
-    /** Of the file that was chosen. */
+    /** The name of the chosen file. */
     name: Schema.String,
     /** How it differs, as a sentence without its subject. */
     problem: Schema.String,
-    /** Of the file that is wanted. */
+    /** The name of the expected file. */
     expected: Schema.String
   }
 ) {
@@ -128,8 +128,8 @@ export class WrongFile extends Schema.TaggedError<WrongFile>("@effect-oss/web/Wr
 }
 
 /**
- * Whether `file` is the one that a checkpoint was begun with: by name, by size,
- * and by the CRC64 of some parts that were sent. Fails with `Busy` while that
+ * Checks that `file` is the file that the checkpoint was begun with: by name,
+ * by size, and by the CRC64 of some sent parts. Fails with `Busy` while that
  * upload runs.
  *
  * @category checking

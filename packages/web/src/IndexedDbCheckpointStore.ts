@@ -134,13 +134,13 @@ const open = Effect.fnUntraced(function* (
   })
 })
 
-/** What is kept under one key. */
+/** The data stored under one key. */
 interface Stored {
   readonly row?: unknown
   readonly parts: ReadonlyArray<unknown>
 }
 
-/** Reads a checkpoint, and puts this holder's name into its record, whatever else is in there. */
+/** Reads a checkpoint and writes this holder's name into its record, whatever else the record contains. */
 const take = (
   database: Database.Database,
   checkpointKey: string,
@@ -183,7 +183,7 @@ const findIn = (stored: Stored): Result.Result<Log.Found, Database.Reason> =>
     }
   })
 
-/** All checkpoints, or those of one object. Those that can't be read are left out, with a warning. */
+/** Lists all checkpoints, or those of one object. Unreadable ones are left out with a warning. */
 const rows = (database: Database.Database, object?: string) => {
   const location = `IndexedDB ${database.name}`
   const all = Database.read<ReadonlyArray<Stored>>(database, location, ({ store, done }) => {

@@ -1,5 +1,5 @@
 /**
- * Waits for the network in a page, and carries on with an upload once it is
+ * Waits for the network in a page, and resumes an upload once the network is
  * back.
  *
  * @since 0.1.0
@@ -10,14 +10,14 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 
 /**
- * Returns once the browser says that it is online; at once where the browser
- * doesn't know.
+ * Returns once the browser reports that it is online. Returns at once if the
+ * browser doesn't know.
  *
  * @category waiting
  * @since 0.1.0
  */
 export const online: Effect.Effect<void> = Effect.callback<void>((resume) => {
-  // A browser that doesn't know may be online: the request will show.
+  // A browser that doesn't know may be online: the next request will show it.
   if (globalThis.navigator?.onLine !== false) return resume(Effect.void)
   const onOnline = () => resume(Effect.void)
   globalThis.addEventListener("online", onOnline, { once: true })
@@ -25,12 +25,12 @@ export const online: Effect.Effect<void> = Effect.callback<void>((resume) => {
 })
 
 /**
- * Carries on with an upload after each outage of the network. An upload alone waits
- * two minutes for the network and then fails. `carryOn` then waits until the
+ * Resumes an upload after each outage of the network. An upload alone waits two
+ * minutes for the network and then fails. `carryOn` then waits until the
  * browser is online, at least two seconds, and starts the upload again, which
- * resumes. It also waits while the server fails, and while another tab holds the
- * checkpoint. Any other error ends the stream. `onWait` runs before each wait,
- * with the error.
+ * resumes. It also waits while the server fails, and while another tab holds
+ * the checkpoint. Any other error ends the stream. `onWait` runs before each
+ * wait, with the error.
  *
  * **Example** (an upload that outlives a train ride)
  *
@@ -65,7 +65,7 @@ export const carryOn = <A, E extends { readonly _tag: string }, R>(
       : Stream.fail(error)
   )
 
-/** Errors that go away by themselves: no connection, a server that fails, another tab. */
+/** Temporary errors: no connection, a failing server, another tab. */
 const mayPass = (error: { readonly _tag: string }): boolean => {
   if (error._tag === "OssError") {
     const { isRetryable, isResumable } = error as OssError

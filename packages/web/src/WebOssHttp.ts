@@ -4,8 +4,8 @@
  * the browser. It sends all other requests over `fetch`. It reads a part piece
  * by piece into a Blob, so that the JavaScript heap never holds a whole part.
  *
- * It also finds out that the bucket's CORS rule is missing or hides a response
- * header, which browsers don't tell a page.
+ * It also detects that the bucket's CORS rule is missing or hides a response
+ * header. Browsers don't report this to a page.
  *
  * @since 0.1.0
  */
@@ -77,7 +77,7 @@ const make = Effect.fnUntraced(function* ({ allowUnverified = false }: Options) 
   const fetched = yield* HttpClient.HttpClient
   const sent = HttpClient.make((request, url) => Xhr.execute(request, url))
   const probe = Cors.probing(fetched)
-  /** Servers that have answered: a failure there is the network's. */
+  /** Servers that have answered: a later failure there is a network failure. */
   const known = new Set<string>()
 
   const checked = (request: HttpClientRequest) => {

@@ -1,15 +1,15 @@
 /**
- * Chooses how this machine computes: WebAssembly with SIMD, WebAssembly
- * without, or JavaScript. Nothing is loaded before the first use.
+ * Chooses the engine for this machine: WebAssembly with SIMD, WebAssembly
+ * without, or JavaScript. Nothing loads before the first use.
  */
 import type { Block } from "../Block.ts"
 import * as JavaScript from "./javascript.ts"
 import * as Wasm from "./wasm.ts"
 import * as WebAssembly from "./webAssembly.ts"
 
-/** One way of computing. */
+/** An implementation of the CRC. */
 export interface Engine {
-  /** Takes and gives the bare state, whose bits above 64 are ignored; the complements are the caller's. */
+  /** Takes and returns the bare state and ignores its bits above 64. The caller complements. */
   readonly update: (state: bigint, bytes: Uint8Array) => bigint
   /** Memory that `update` reads in place. */
   readonly acquire: (size: number) => Block
@@ -20,7 +20,7 @@ export const shared = (): Engine => (chosen ??= choose([Wasm.simd, Wasm.plain]))
 
 let chosen: Engine | undefined
 
-/** The first of the modules, in hexadecimal, that this machine runs; JavaScript if it runs none. */
+/** The engine of the first module, in hexadecimal, that this machine runs; JavaScript if it runs none. */
 export const choose = (modules: ReadonlyArray<string>): Engine => {
   for (const module of modules) {
     const engine = attempt(module)
@@ -31,8 +31,8 @@ export const choose = (modules: ReadonlyArray<string>): Engine => {
 
 /**
  * A content security policy, a missing instruction, a missing i64 at the border
- * and a lack of address space all throw, and differently so in each engine:
- * whatever fails to compute the check value is passed over.
+ * and a lack of address space all throw, each engine in its own way. So a
+ * module that fails to compute the check value is skipped.
  */
 const attempt = (module: string): Engine | undefined => {
   try {

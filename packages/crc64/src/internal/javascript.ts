@@ -1,12 +1,12 @@
 /**
- * CRC-64/XZ where WebAssembly is not to be had: eight table look-ups for each
- * eight bytes, on halves of 32 bits.
+ * CRC-64/XZ without WebAssembly: eight table look-ups for each eight bytes, on
+ * halves of 32 bits.
  */
 import type { Engine } from "./engine.ts"
 import * as Pool from "./pool.ts"
 import { fromBigInt, polynomial, toBigInt } from "./word.ts"
 
-/** Entry 256 · k + b is what byte b makes of an empty state once k more bytes have passed. */
+/** Entry 256 · k + b is the state after byte b and k more bytes, from an empty state. */
 interface Tables {
   readonly hi: Int32Array
   readonly lo: Int32Array
@@ -54,7 +54,7 @@ const updateWith =
 const fourBytes = (bytes: Uint8Array, at: number): number =>
   bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)
 
-/** One half of what eight bytes make of an empty state: `a` the first four, `b` the others. */
+/** One half of the state after eight bytes, from an empty state: `a` is the first four, `b` the others. */
 const shiftWord = (table: Int32Array, a: number, b: number): number =>
   table[7 * 256 + (a & 255)]! ^
   table[6 * 256 + ((a >>> 8) & 255)]! ^

@@ -1,25 +1,25 @@
 /**
- * Hands out pieces of large areas of memory, whole pages each, first fit. An
- * area that nobody holds a piece of is given up, but for one.
+ * Hands out pieces of large memory areas, in whole pages, first fit. It frees
+ * an area without held pieces, and keeps one such area as a spare.
  */
 import type { Block } from "../Block.ts"
 
-/** The unit of what is handed out, in bytes. */
+/** The allocation unit, in bytes. */
 const pageSize = 64 * 1024
 
-/** Of an area, unless a single piece is larger. Memory that isn't touched costs address space only. */
+/** The pages of an area, unless a single piece is larger. Untouched memory costs address space only. */
 const areaPages = 256
 
-/** Up to here, in pages, WebAssembly's 32-bit addresses surely reach: 1 GiB. */
+/** The maximum size of a piece, in pages: 1 GiB, which 32-bit addresses of WebAssembly surely reach. */
 const maxPages = 16 * 1024
 
 interface Area {
   readonly bytes: Uint8Array<ArrayBuffer>
-  /** For each page 1 if it is held, else 0. */
+  /** One entry a page: 1 if it is held, otherwise 0. */
   readonly held: Uint8Array
 }
 
-/** Takes pieces out of areas that `allocate` makes, of so many bytes; out of ordinary memory where it throws. */
+/** Takes pieces from areas that `allocate` makes in the given size, or from ordinary memory if it throws. */
 export const make = (
   allocate: (size: number) => Uint8Array<ArrayBuffer>
 ): ((size: number) => Block) => {
@@ -44,13 +44,13 @@ export const make = (
   }
 }
 
-/** Memory like any other: it has to be copied. */
+/** Ordinary memory, which has to be copied. */
 export const ordinary = (size: number): Block => ({
   bytes: new Uint8Array(size),
   release: () => {}
 })
 
-/** The first page of so many in a row that nobody holds. */
+/** The first page of this many free pages in a row. */
 const findFree = (held: Uint8Array, pages: number): number | undefined => {
   let free = 0
   for (let page = 0; page < held.length; page++) {
@@ -76,7 +76,7 @@ const take = (areas: Set<Area>, area: Area, first: number, pages: number, size: 
 
 const isFree = (area: Area): boolean => !area.held.includes(1)
 
-/** Whether a free area is worth keeping: the usual size, and the only free one. */
+/** True if a free area is worth keeping: it has the usual size, and is the only free one. */
 const isSpare = (areas: Set<Area>, area: Area): boolean =>
   area.held.length === areaPages &&
   Array.from(areas).every((other) => other === area || !isFree(other))

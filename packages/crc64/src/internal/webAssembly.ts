@@ -1,21 +1,21 @@
 /**
- * The WebAssembly modules and their memories. A memory has the module's tables
- * in its first page and bytes of the caller behind it. It never grows, since
- * growing would detach the views on it; where more is needed another one is
- * made, with an instance of its own.
+ * The WebAssembly modules and their memories. The first page of a memory has
+ * the module's tables; the rest has bytes of the caller. A memory never grows,
+ * because growing would detach its views. If more is needed, another memory is
+ * created with its own instance.
  */
 import type { Engine } from "./engine.ts"
 import * as Pool from "./pool.ts"
 
-/** What a module exports. Addresses and sizes are in bytes. */
+/** The exports of a module. Addresses and sizes are in bytes. */
 interface Kernel {
-  /** From one state to the next. */
+  /** Returns the next state. */
   readonly update: (state: bigint, at: number, size: number) => bigint
-  /** The same in pieces: `begin`, `absorb` any number of times, `end`; nothing else in between. */
+  /** The same in pieces: `begin`, `absorb` any number of times, `end`, with no other call in between. */
   readonly begin: (state: bigint) => void
   /** A multiple of 128 bytes. */
   readonly absorb: (at: number, size: number) => void
-  /** At least 11,264 bytes: what the sparse multiple leaves. */
+  /** At least 11,264 bytes, the rest that the sparse multiple leaves. */
   readonly end: (at: number, size: number) => bigint
 }
 
@@ -23,7 +23,7 @@ interface Memory {
   readonly buffer: ArrayBuffer
 }
 
-/** The part of the API that is used here: neither ES2024's types nor Node's have it. */
+/** The part of the API that is used here. Neither the types of ES2024 nor those of Node have it. */
 declare const WebAssembly: {
   readonly Module: new (bytes: Uint8Array) => object
   readonly Memory: new (pages: { readonly initial: number; readonly maximum: number }) => Memory
@@ -36,10 +36,10 @@ declare const WebAssembly: {
 /** WebAssembly's unit of memory, in bytes. */
 const pageSize = 64 * 1024
 
-/** The first page is the module's. */
+/** The first page belongs to the module. */
 const reserved = pageSize
 
-/** What is taken at once of bytes that have to be copied in, in bytes. It stays in the processor's cache. */
+/** The size of the pieces in which bytes are copied in, in bytes. A piece stays in the processor's cache. */
 const pieceSize = 32 * 1024
 
 /** A memory with its instance. */
@@ -49,7 +49,7 @@ interface Area {
   readonly bytes: Uint8Array<ArrayBuffer>
 }
 
-/** An engine out of a module's bytes. Throws what a machine throws that doesn't take it. */
+/** Makes an engine from a module's bytes. Throws if the machine can't run the module. */
 export const make = (bytes: Uint8Array): Engine => {
   const module = new WebAssembly.Module(bytes)
   const kernels = new WeakMap<ArrayBufferLike, Kernel>()
@@ -70,7 +70,7 @@ export const make = (bytes: Uint8Array): Engine => {
   }
 }
 
-/** A multiple of the page size, in bytes. */
+/** `size` is a multiple of the page size, in bytes. */
 const makeArea = (module: object, size: number): Area => {
   const pages = (reserved + size) / pageSize
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages })
@@ -78,7 +78,7 @@ const makeArea = (module: object, size: number): Area => {
   return { kernel: exports, bytes: new Uint8Array(memory.buffer, reserved) }
 }
 
-/** Computes with bytes that lie elsewhere. Without a pause, so one area is enough for all. */
+/** Computes over bytes outside of the memory. It never pauses, so one area is enough for all. */
 const copying =
   ({ kernel, bytes: copy }: Area): Engine["update"] =>
   (state, bytes) => {

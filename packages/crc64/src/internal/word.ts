@@ -1,9 +1,10 @@
 /**
- * 64 bits as two halves of 32: arithmetic on them takes nanoseconds, on bigints
- * microseconds. As in the CRC, bit 63 is x^0 and bit 0 is x^63.
+ * 64 bits as two halves of 32. Arithmetic on the halves takes nanoseconds; on
+ * bigints it takes microseconds. As in the CRC, bit 63 is x^0 and bit 0 is
+ * x^63.
  */
 
-/** Both as JavaScript's bitwise operators leave them: signed. */
+/** Both halves are signed, as results of JavaScript's bitwise operators. */
 export interface Word {
   readonly hi: number
   readonly lo: number

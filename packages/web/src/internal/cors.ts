@@ -1,7 +1,7 @@
 /**
- * What a bucket's CORS rule has to allow, and how a page learns that it doesn't.
- * A script sees only that there is no answer, or that a header is not there:
- * here that becomes an error that names the rule.
+ * The CORS rule that a bucket needs, and the detection of a missing one. A
+ * script sees only that there is no response, or that a header is missing. This
+ * module turns that into an error that names the rule.
  */
 import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
@@ -10,14 +10,14 @@ import * as HttpClientError from "effect/http/HttpClientError"
 import type { HttpClientRequest } from "effect/http/HttpClientRequest"
 import type { HttpClientResponse } from "effect/http/HttpClientResponse"
 
-/** The response headers that a page has to see. */
+/** The response headers that a page must be able to read. */
 export const exposed = ["ETag", "x-oss-request-id", "x-oss-hash-crc64ecma"] as const
 
-/** Whether this request is signed for OSS: others go elsewhere, and are none of our concern. */
+/** True if this request is signed for OSS. Other requests go elsewhere and are not checked. */
 export const isForOss = ({ headers, url }: HttpClientRequest): boolean =>
   headers["x-oss-date"] !== undefined || /[?&](x-oss-signature|Signature)=/.test(url)
 
-/** The answer, or the error that names what the rule hides. */
+/** Returns the response, or an error that names the hidden header. */
 export const checkHidden = (
   request: HttpClientRequest,
   url: URL,
@@ -33,7 +33,7 @@ export const checkHidden = (
     : Effect.fail(misconnected(request, `the page may not read the response header ${hidden}`))
 }
 
-/** Without these an upload can't go on. OSS sends an ETag and a CRC64 for what was stored. */
+/** The headers that an upload needs. OSS sends an ETag and a CRC64 for stored bytes. */
 const expected = ({ method }: HttpClientRequest, status: number, allowUnverified: boolean) =>
   exposed.filter((name) => {
     if (name === "x-oss-request-id") return true
@@ -41,8 +41,8 @@ const expected = ({ method }: HttpClientRequest, status: number, allowUnverified
   })
 
 /**
- * What the first request to a server failed with. If the server answers, though
- * not to this page, its CORS rule is what is missing.
+ * Finds the error of the first request to a server. If the server answers, but
+ * not to this page, its CORS rule is missing.
  */
 export const diagnose = (
   request: HttpClientRequest,
@@ -61,7 +61,7 @@ export const diagnose = (
       : error
   })
 
-/** Core takes `remedy` over from the cause: such an error doesn't go away by itself. */
+/** Core takes `remedy` from the cause, because such an error is permanent. */
 class CorsError extends Error {
   override readonly name = "CORS"
   readonly remedy = `set a CORS rule on the bucket with origin ${globalThis.location?.origin ?? "*"}, methods GET, HEAD, PUT, POST and DELETE, all headers (*), and exposed headers ${exposed.join(", ")}`
@@ -72,7 +72,7 @@ const misconnected = (request: HttpClientRequest, description: string) =>
     reason: new HttpClientError.TransportError({ request, cause: new CorsError(description) })
   })
 
-/** Whether a script gets any answer from there. */
+/** True if a script gets any response from there. */
 export const probing =
   (client: HttpClient.HttpClient) =>
   (url: URL, mode: "cors" | "no-cors"): Effect.Effect<boolean> =>

@@ -1,9 +1,9 @@
 /**
- * The IndexedDB database behind the checkpoints: opened when it is first used,
- * and again when the browser has closed it.
+ * The IndexedDB database of the checkpoints. It opens on first use, and again
+ * after the browser has closed it.
  *
- * A transaction is written in callbacks: it commits by itself as soon as none
- * of its requests is under way, so that no fiber may come in between.
+ * Transactions use callbacks, because a transaction commits by itself as soon
+ * as it has no request in flight. No fiber may run in between.
  */
 import { CheckpointError, Unavailable } from "@effect-oss/core/CheckpointStore"
 import * as Effect from "effect/Effect"
@@ -14,18 +14,18 @@ export const checkpoints = "checkpoints"
 export const parts = "parts"
 export const handles = "handles"
 
-/** Of checkpoints, by object. */
+/** The index of checkpoints by object. */
 export const byObject = "object"
 
 const version = 1
 
-/** The database, and the error for what goes wrong with it. */
+/** The database and the error for its failures. */
 export interface Database {
   readonly name: string
   readonly connection: Effect.Effect<IDBDatabase, CheckpointError>
 }
 
-/** Closed with the scope. */
+/** Opens the database lazily. It closes with the scope. */
 export const make = (name: string): Effect.Effect<Database, never, Scope.Scope> =>
   Effect.map(
     Effect.acquireRelease(
@@ -42,7 +42,7 @@ export const make = (name: string): Effect.Effect<Database, never, Scope.Scope> 
                   database.close()
                   if (held.open === database) held.open = undefined
                 }
-                // Whoever deletes the database is not made to wait for this page.
+                // A deletion of the database must not wait for this page.
                 database.addEventListener("versionchange", forget)
                 database.addEventListener("close", forget)
                 held.open?.close()
@@ -77,7 +77,7 @@ const connect = (name: string): Effect.Effect<IDBDatabase, CheckpointError> =>
     })
   )
 
-/** A database that is to be deleted isn't opened before all tabs have closed it, and the browser says nothing of it. */
+/** A database with a pending deletion doesn't open before all tabs have closed it, and the browser sends no event. */
 const mostWait = "15 seconds"
 
 const isHeld =
@@ -93,24 +93,24 @@ const create = (database: IDBDatabase) => {
   database.createObjectStore(handles, { keyPath: "checkpointKey" })
 }
 
-/** What a transaction can end with besides its result. */
+/** The reasons for which a transaction can fail. */
 export type Reason = CheckpointError["reason"]
 
-/** A transaction's object stores, and how it ends: nothing is changed after `refuse`. */
+/** The object stores of a transaction, and its two ends. After `refuse` nothing has changed. */
 export interface Steps<A> {
   readonly store: (name: string) => IDBObjectStore
   readonly done: (result: A) => void
   readonly refuse: (reason: Reason) => void
 }
 
-/** Reads; sees one state of all stores. */
+/** Runs a read transaction. It sees one state of all stores. */
 export const read = <A>(
   database: Database,
   location: string,
   steps: (given: Steps<A>) => void
 ): Effect.Effect<A, CheckpointError> => transact(database, location, "readonly", steps)
 
-/** Changes all or nothing, and returns once it is on the disk. */
+/** Runs a write transaction. It changes all or nothing, and returns once the changes are on the disk. */
 export const write = <A = void>(
   database: Database,
   location: string,
@@ -155,15 +155,15 @@ const transact = Effect.fnUntraced(function* <A>(
   })
 })
 
-/** Calls `then` with the result of a request; an error of it aborts the transaction. */
+/** Calls `then` with the result of a request. If the request fails, the transaction aborts. */
 export const on = <A>(request: IDBRequest<A>, then: (result: A) => void): void =>
   request.addEventListener("success", () => then(request.result))
 
-/** IndexedDB throws where it is forbidden or has been closed. */
+/** IndexedDB throws if it is forbidden or has been closed. */
 const attempt = (fail: (cause: unknown) => void, act: () => void): void =>
   Effect.runSync(Effect.ignore(Effect.try({ try: act, catch: fail })))
 
-/** Says what a person can do something about. */
+/** Describes the failure so that the user can act on it. */
 export const failure = (location: string, cause: unknown): CheckpointError =>
   new CheckpointError({ location, reason: new Unavailable({ description: describe(cause) }) })
 

@@ -1,6 +1,6 @@
 /**
- * A Web Lock as the lease on a checkpoint: one tab or worker of the browser has
- * it, and the browser gives it free when that one closes, crashes or is killed.
+ * A Web Lock as the lease on a checkpoint. One tab or worker of the browser
+ * holds it. The browser releases it when that tab closes, crashes or is killed.
  */
 import { Busy, CheckpointError } from "@effect-oss/core/CheckpointStore"
 import * as Effect from "effect/Effect"
@@ -9,16 +9,16 @@ import { failure } from "./database.ts"
 
 /** Held until the scope closes. */
 export interface Lease {
-  /** Whether somebody has taken it away. */
+  /** True if the lock was taken away. */
   readonly isLost: () => boolean
 }
 
 interface Held extends Lease {
-  /** Settles once the browser has given the lock free. */
+  /** Settles once the browser has released the lock. */
   readonly release: () => Promise<unknown>
 }
 
-/** Fails with `Busy` at once if another one has it. */
+/** Fails at once with `Busy` if another tab or upload holds it. */
 export const acquire = (
   name: string,
   location: string
@@ -52,7 +52,7 @@ const request = (name: string, location: string): Effect.Effect<Held, Checkpoint
       })
       .catch((cause: unknown) => {
         isLost = true
-        // Does nothing if the lock was there and was taken away later.
+        // Has no effect if the lock was granted and taken away later.
         resume(Effect.fail(failure(location, cause)))
       })
   })

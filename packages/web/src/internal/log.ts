@@ -1,9 +1,9 @@
 /**
- * A checkpoint that is held, in the database. Each change is one transaction,
- * which compares the holder that stands in the record with this one: a tab whose
- * lock was taken away changes nothing any more.
+ * The log of a held checkpoint, in the database. Each change is one
+ * transaction, which compares the holder in the record with this one. So a tab
+ * whose lock was taken away can't change anything.
  *
- * Parts that come while one transaction is under way go into the next together.
+ * Parts that arrive during a transaction go into the next one together.
  */
 import type * as Checkpoint from "@effect-oss/core/Checkpoint"
 import type { BackingLog, CheckpointError } from "@effect-oss/core/CheckpointStore"
@@ -18,20 +18,20 @@ import type { Lease } from "./lease.ts"
 import * as Rows from "./rows.ts"
 import * as Token from "./token.ts"
 
-/** What the log is opened on. */
+/** Options of `make`. */
 export interface Options {
   readonly database: Database.Database
   readonly checkpointKey: string
   readonly location: string
   readonly lease: Lease
-  /** Stands in the record, if there is one. */
+  /** The holder in the record, if there is one. */
   readonly holder: string
   readonly found: Found
 }
 
-/** What the database has under a checkpoint's key. */
+/** The data that the database has for a checkpoint's key. */
 export interface Found {
-  /** Whether there is a record, readable or not. */
+  /** True if there is a record, readable or not. */
   readonly isThere: boolean
   readonly row?: Rows.Row | undefined
   readonly recovered: Option.Option<Checkpoint.Checkpoint>
@@ -47,7 +47,7 @@ interface Batch {
   readonly done: Deferred.Deferred<void, CheckpointError>
 }
 
-/** All parts of a checkpoint: an array comes after all numbers. */
+/** The keys of all parts of a checkpoint. An array sorts after all numbers. */
 export const partsRange = (checkpointKey: string): IDBKeyRange =>
   IDBKeyRange.bound([checkpointKey], [checkpointKey, []])
 
@@ -58,7 +58,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
   let { isThere, last } = found
   let open = Option.isSome(found.recovered) ? found.row : undefined
 
-  /** One transaction, if the record is still this holder's. */
+  /** Runs one transaction, if the record still belongs to this holder. */
   const change = (
     act: (stores: Readonly<Record<"checkpoints" | "parts" | "handles", IDBObjectStore>>) => void
   ) =>
@@ -137,7 +137,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
   } satisfies BackingLog
 })
 
-/** Adds parts under the lock: those that wait for it go together. */
+/** Adds parts under the lock. Parts that wait for the lock are written together. */
 const batched = Effect.fnUntraced(function* (
   lock: Semaphore.Semaphore,
   insert: (batch: ReadonlyArray<UploadedPart>) => Effect.Effect<void, CheckpointError>
@@ -145,7 +145,7 @@ const batched = Effect.fnUntraced(function* (
   const scope = yield* Effect.scope
   let waiting: Batch | undefined
 
-  /** The first that waits begins a batch; what comes before that has the lock goes with it. */
+  /** The first waiting part starts a batch. Parts that arrive before the batch gets the lock join it. */
   const join = Effect.fnUntraced(function* (part: UploadedPart) {
     if (waiting !== undefined) {
       waiting.parts.push(part)
@@ -156,7 +156,7 @@ const batched = Effect.fnUntraced(function* (
       waiting = undefined
       return insert(batch.parts)
     })
-    // On a fiber of its own: the interruption of one leaves the parts of others alone.
+    // Runs on its own fiber, so that the interruption of one caller leaves the parts of others alone.
     const fiber = yield* Effect.forkIn(lock.withPermit(steps), scope)
     fiber.addObserver((exit) => Deferred.doneUnsafe(batch.done, exit))
     return batch

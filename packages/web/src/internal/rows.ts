@@ -1,4 +1,4 @@
-/** What stands in the records of the database, and what can be made of it. Pure. */
+/** The records of the database, and their conversion. Pure. */
 import * as Checkpoint from "@effect-oss/core/Checkpoint"
 import type { Reason } from "./database.ts"
 import { Damaged, UnknownVersion } from "@effect-oss/core/CheckpointStore"
@@ -7,7 +7,7 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 
-/** The format in which records are written. */
+/** The version of the record format. */
 const format = 1
 
 /** A checkpoint: its header and, once the object is complete, the receipt. */
@@ -16,18 +16,18 @@ const Row = Schema.Struct({
   /** `Checkpoint.objectOf` of the header, which the index needs. */
   object: Schema.String,
   format: Schema.Literal(format),
-  /** Who holds it, or was the last to: nobody else may change it. */
+  /** The current or last holder. Only this holder may change the record. */
   holder: Schema.String,
-  /** Changes with each `begin`: the parts of others don't count. */
+  /** Changes with each `begin`. Parts of other generations don't count. */
   generation: Schema.NonEmptyString,
   header: Checkpoint.Header,
   receipt: Schema.optionalKey(Checkpoint.Receipt)
 })
 
-/** A checkpoint as it is kept. */
+/** A stored checkpoint. */
 export type Row = typeof Row.Type
 
-/** A part; `order` tells which was recorded first. */
+/** A part. `order` is the sequence in which parts were recorded. */
 const PartRow = Schema.Struct({
   checkpointKey: Schema.String,
   generation: Schema.String,
@@ -35,7 +35,7 @@ const PartRow = Schema.Struct({
   part: Checkpoint.PartRecord
 })
 
-/** A part as it is kept. */
+/** A stored part. */
 export type PartRow = typeof PartRow.Type
 
 const decodeRow = Schema.decodeUnknownResult(Row)
@@ -45,7 +45,7 @@ const decodePart = Schema.decodeUnknownResult(PartRow)
 /** As it is put into the database. */
 export const encode: (row: Row) => unknown = Schema.encodeSync(Row)
 
-/** A checkpoint. */
+/** Makes the record of a checkpoint. */
 export const row = (fields: Omit<Row, "format" | "object">): Row => ({
   ...fields,
   format,
@@ -55,7 +55,7 @@ export const row = (fields: Omit<Row, "format" | "object">): Row => ({
 /** As it is put into the database. */
 export const encodePart: (row: PartRow) => unknown = Schema.encodeSync(PartRow)
 
-/** What was taken out of the database. */
+/** Decodes a record of the database. */
 export const rowOf = (stored: unknown): Result.Result<Row, Reason> =>
   Result.mapError(decodeRow(stored), () =>
     Result.match(decodeFormat(stored), {
@@ -67,7 +67,7 @@ export const rowOf = (stored: unknown): Result.Result<Row, Reason> =>
     })
   )
 
-/** The parts of this generation, in the order in which they were recorded, and the number of the last record. */
+/** Returns the parts of this generation in the order in which they were recorded, and the number of the last record. */
 export const partsOf = (
   { generation }: Row,
   stored: ReadonlyArray<unknown>
@@ -84,7 +84,7 @@ export const partsOf = (
     }
   )
 
-/** Who holds a record, readable or not. */
+/** The holder of a record, whether the record is readable or not. */
 export const holderOf = (stored: unknown): string | undefined =>
   Option.getOrUndefined(Option.map(decodeHolder(stored), ({ holder }) => holder))
 

@@ -1,4 +1,4 @@
-/** A name that nobody else has: 96 bits of Effect's randomness. */
+/** A unique name: 96 bits of Effect's randomness. */
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 

@@ -1,10 +1,10 @@
 /**
- * One request with a body over XMLHttpRequest: `fetch` tells nothing of bytes
- * on their way, and takes no stream over HTTP/1.1.
+ * One request with a body over XMLHttpRequest. `fetch` reports no upload
+ * progress, and takes no stream over HTTP/1.1.
  *
- * The body is read piece by piece into a Blob, which the browser keeps outside
- * of the JavaScript heap and sends with a Content-Length. Until the browser says
- * that bytes have left, none of them count as sent.
+ * The body is read piece by piece into a Blob. The browser keeps the Blob
+ * outside of the JavaScript heap and sends it with a Content-Length. Bytes
+ * count as sent only once the browser reports that they have left.
  */
 import type * as Body from "@effect-oss/core/Body"
 import * as Bodies from "@effect-oss/core/internal/body"
@@ -15,13 +15,13 @@ import type { HttpClientRequest } from "effect/http/HttpClientRequest"
 import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Option from "effect/Option"
 
-/** In bytes: what the JavaScript heap holds of a body. */
+/** In bytes: the share of a body that the JavaScript heap holds at once. */
 const pieceSize = 1024 * 1024
 
-/** Whether this is a request for here: one with a `Body`. */
+/** True if this module sends the request: it has a `Body`. */
 export const takes = ({ body }: HttpClientRequest): boolean => Option.isSome(Bodies.behind(body))
 
-/** Sends the request. Once it is interrupted the request is off the wire. */
+/** Sends the request. An interruption stops it. */
 export const execute = Effect.fnUntraced(function* (
   request: HttpClientRequest,
   url: URL
@@ -39,7 +39,7 @@ export const execute = Effect.fnUntraced(function* (
   return yield* send(request, url, blob, left)
 })
 
-/** A piece is copied into the Blob at once, so that one block is enough for all. */
+/** Copies each piece into the Blob at once, so that one block is enough for all pieces. */
 const gather = <E>({ size, read }: Body.Body<E>): Effect.Effect<Blob, E> =>
   Effect.acquireUseRelease(
     Effect.sync(() => acquire(Math.min(pieceSize, size))),
@@ -71,7 +71,7 @@ const send = (
       resume(Effect.succeed(HttpClientResponse.fromWeb(request, responseOf(xhr))))
     })
     xhr.addEventListener("error", () => resume(Effect.fail(broken(request, noReason))))
-    // A connection that is gone says so only after minutes of silence.
+    // The browser reports a lost connection only after minutes of silence.
     const onOffline = () => {
       xhr.abort()
       resume(Effect.fail(broken(request, "the browser went offline")))
@@ -86,7 +86,7 @@ const send = (
     return Effect.sync(() => xhr.abort())
   })
 
-/** The browser sets these itself, and complains of scripts that do. */
+/** The browser sets these headers itself, and logs an error if a script does. */
 const ownHeaders: ReadonlySet<string> = new Set(["content-length", "host", "connection"])
 
 const broken = (request: HttpClientRequest, message: string) =>
@@ -97,7 +97,7 @@ const broken = (request: HttpClientRequest, message: string) =>
     })
   })
 
-/** A browser doesn't tell a script why there is no answer. */
+/** Browsers don't tell a script why there is no response. */
 const noReason =
   "the browser says no more: the connection broke, or the bucket's CORS rule doesn't allow this request"
 
@@ -110,7 +110,7 @@ const responseOf = (xhr: XMLHttpRequest): Response =>
 
 const withoutBody: ReadonlySet<number> = new Set([204, 205, 304])
 
-/** Lines of `name: value`, of those headers that a script may see. */
+/** Parses lines of `name: value`. They contain only headers that a script may see. */
 const headersOf = (lines: string): Array<[string, string]> =>
   lines
     .split("\r\n")
