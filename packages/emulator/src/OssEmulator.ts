@@ -192,7 +192,6 @@ export interface CorsRule {
   readonly allowedHeaders?: ReadonlyArray<string> | undefined
   /** Response headers that a script may read. Default: all that an upload needs. */
   readonly exposeHeaders?: ReadonlyArray<string> | undefined
-  /** How long a browser may cache the answer to a preflight, in seconds. Without it, the emulator sends none, and browsers use their own. */
   /** How long a browser may keep the answer to a preflight, in seconds. Default: the browser's own. */
   readonly maxAgeSeconds?: number | undefined
 }
@@ -225,10 +224,10 @@ export interface ServerOptions {
 }
 
 /**
- * An OSS over HTTP, until the scope closes; then open connections break. With
- * `dataDir`, the next emulator finds everything that this one acknowledged,
- * even after a kill. The emulator syncs no files: after a power cut they may
- * lack bytes.
+ * Serves OSS over HTTP until the scope closes; then open connections break.
+ * With `dataDir`, the next emulator finds everything that this one
+ * acknowledged, even after a kill. The emulator syncs no files: after a power
+ * cut they may lack bytes.
  *
  * **Details**
  *

@@ -1,11 +1,11 @@
-/** What both faces share. */
+/** The core that both interfaces share. */
 import * as Effect from "effect/Effect"
 import type { Entry } from "../RequestLog.ts"
 import type { Store } from "./bytes/store.ts"
 import * as Exchange from "./exchange.ts"
 import * as Verbs from "./verbs.ts"
 
-/** `run` tells the ids of one run from those of others on the same data. */
+/** `run` keeps the ids of one run apart from those of other runs on the same data. */
 export const core = Effect.fnUntraced(function* (options: {
   readonly store: Store
   readonly run: string

@@ -1,6 +1,6 @@
 /**
- * What a browser may do from another origin: the first rule of the bucket that
- * fits a request says which headers its answer gets.
+ * CORS: the first rule of the bucket that fits a request decides the headers of
+ * its answer.
  */
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
@@ -34,7 +34,7 @@ export const corsHeaders = (
   return rule === undefined || origin === undefined ? {} : granted(rule, origin)
 }
 
-/** What each answer of a bucket says of caches, if its rules ask for that. */
+/** The `Vary` header of each answer of a bucket, if its rules ask for one. */
 export const varyOf = (
   state: State,
   bucket: string | undefined

@@ -1,6 +1,6 @@
 /**
- * What happens around each request, whichever face it came through: it is
- * logged, the scripted faults strike it, and its end is noted.
+ * The frame of each request of both interfaces: it is logged, the scripted
+ * faults strike it, and its end is recorded.
  */
 import type * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
@@ -14,7 +14,7 @@ import type * as Fault from "../Fault.ts"
 import type { Entry } from "../RequestLog.ts"
 import * as Script from "./script.ts"
 
-/** What a request is about. */
+/** The subject of a request. */
 export interface Call extends Script.Matcher {
   readonly operation: Fault.Operation
   readonly bucket?: string | undefined
@@ -26,10 +26,10 @@ export class Cut extends Data.TaggedError("Cut")<{}> {}
 /** A fault answers in the server's place. */
 export class Scripted extends Data.TaggedError("Scripted")<{ readonly answer: Script.Answer }> {}
 
-/** The body could not be read to its end; `cause` is what its reader said. */
+/** The body could not be read to its end. `cause` is its reader's error. */
 export class Unread<E> extends Data.TaggedError("Unread")<{ readonly cause: E }> {}
 
-/** What any answer tells. */
+/** The common part of all answers. */
 export interface Answered {
   /** The HTTP status. Default: 200. */
   readonly status?: number | undefined
@@ -39,11 +39,11 @@ export interface Answered {
 /** One request, while it is being carried out. */
 export interface Attempt {
   readonly requestId: string
-  /** By the server's clock, in milliseconds since 1970. */
+  /** The time of the server's clock, in milliseconds since 1970. */
   readonly now: Effect.Effect<number>
-  /** The server's clock less this machine's, in milliseconds. */
+  /** The server's clock minus this machine's clock, in milliseconds. */
   readonly skew: number
-  /** The body as the server gets it: counted, and struck by faults. */
+  /** The body as the server receives it: counted, and struck by faults. */
   readonly receive: <E>(
     pieces: Stream.Stream<Uint8Array, E>
   ) => Stream.Stream<Uint8Array, Unread<E> | Disruption>
@@ -60,7 +60,7 @@ export class Failed<E> extends Data.TaggedError("Failed")<{
 /** Everything that can end a request without the answer it asked for. */
 export type Failure<E = never> = Failed<Refusal | Disruption | Unread<E>>
 
-/** Log, faults and the number of requests under way. */
+/** The log, the faults, and the number of requests in flight. */
 export interface Exchange {
   readonly inject: (faults: ReadonlyArray<Fault.Fault>) => Effect.Effect<void>
   readonly clearFaults: Effect.Effect<void>
@@ -69,7 +69,7 @@ export interface Exchange {
   readonly run: <A extends Answered, E>(
     call: Call,
     carryOut: (attempt: Attempt) => Effect.Effect<A, Refusal | Disruption | Unread<E>>,
-    /** What to do while nothing moves. */
+    /** Runs during a stall. */
     whileStalled?: Effect.Effect<void>
   ) => Effect.Effect<{ readonly attempt: Attempt; readonly answer: A }, Failure<E>>
 }
@@ -79,7 +79,7 @@ type Draft = { -readonly [Field in keyof Entry]: Entry[Field] }
 
 const copy = (draft: Draft): Entry => ({ ...draft })
 
-/** `nextRequestId` must never repeat itself. */
+/** `nextRequestId` must never return the same id twice. */
 export const make = (
   nextRequestId: () => string,
   onEnd: (entry: Entry) => Effect.Effect<void> = () => Effect.void
@@ -87,7 +87,7 @@ export const make = (
   Effect.sync((): Exchange => {
     let script: Script.Script = []
     let inFlight = 0
-    // Mutable, since a copy a request would be quadratic; readers get copies.
+    // Mutable, because a copy for each request would be quadratic. Readers get copies.
     const drafts: Array<Draft> = []
 
     const begin = (call: Call, time: number) => {
@@ -173,7 +173,7 @@ const attemptOf = (
   }
 }
 
-/** A fault inside the body strikes once the body has got that far, at the latest at its end. */
+/** A fault inside the body strikes once that many bytes were read, or at the end of a shorter body. */
 const received = <E>(options: {
   readonly draft: Draft
   readonly actions: ReadonlyArray<Script.Action>
@@ -214,7 +214,7 @@ const isInside = (at: Script.Moment): at is { readonly bytes: number } => typeof
 const invertFirst = (piece: Uint8Array): Uint8Array =>
   piece.map((byte, index) => (index === 0 ? byte ^ 0xff : byte))
 
-/** Carries out the faults whose moment has come: pauses first. */
+/** Carries out the faults that are due, delays first. */
 type Strike = (due: (at: Script.Moment) => boolean) => Effect.Effect<void, Disruption>
 
 const striker =

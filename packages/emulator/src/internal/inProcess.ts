@@ -1,7 +1,7 @@
 /**
- * An emulator without I/O: no promise, no socket, no timer of its own. It has
- * a client straight over the state machine, and the face over HTTP for those
- * who carry requests and answers themselves. Both are one OSS.
+ * An emulator without I/O: no promise, no socket, no timer of its own. It has a
+ * client directly over the state machine, and the HTTP interface for callers
+ * that carry requests and answers themselves. Both use the same state.
  */
 import * as Effect from "effect/Effect"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
@@ -16,7 +16,7 @@ import type { Credential } from "../OssEmulator.ts"
 
 export const inProcess = Effect.fnUntraced(function* (
   options: ClientOptions & {
-    /** Who is let in over HTTP. Default: everybody, signed or not. */
+    /** The keys that may sign requests over HTTP. Default: all requests are admitted, signed or not. */
     readonly credentials?: ReadonlyArray<Credential> | undefined
   }
 ) {
@@ -25,7 +25,7 @@ export const inProcess = Effect.fnUntraced(function* (
   const { verbs, exchange } = yield* Effect.orDie(
     core({ store, run: "0", buckets: options.buckets })
   )
-  /** Answers one request; callbacks count as succeeded. */
+  /** Answers one request. Callbacks count as succeeded. */
   const answer: (incoming: Incoming) => Effect.Effect<HttpServerResponse> = Face.make({
     exchange,
     verbs,

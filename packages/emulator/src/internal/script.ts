@@ -1,11 +1,11 @@
 /**
- * Runs a script of faults: which of them strike a request, and which are left
- * for those after it. Pure; `exchange.ts` carries the actions out. The
- * simulation reads the rules too, to tell what it has drawn.
+ * Runs a script of faults. It decides which faults strike a request, and which
+ * stay for later ones. Pure: `exchange.ts` carries out the actions. The
+ * simulation reads the rules too, to report what it has drawn.
  */
 import type { Scope } from "../Fault.ts"
 
-/** Which requests a fault strikes, and what a request is about. */
+/** The requests that a fault strikes, and the subject of a request. */
 export type Matcher = Pick<Scope, "operation" | "key" | "partNumber" | "uploadId">
 
 /**
@@ -14,7 +14,7 @@ export type Matcher = Pick<Scope, "operation" | "key" | "partNumber" | "uploadId
  */
 export type Moment = "before" | "after" | { readonly bytes: number }
 
-/** What happens to a request. */
+/** An action on a request. */
 export type Action =
   | Answer
   | { readonly _tag: "Drop"; readonly at: Moment }
@@ -52,9 +52,9 @@ export const rule: unique symbol = Symbol.for("@effect-oss/emulator/Fault/rule")
 export type Script = ReadonlyArray<Rule>
 
 /**
- * What happens to a request, and the script for those after it. Of the faults
- * that are due, the first strikes; delays and skews that are due come on top.
- * A fault that has struck often enough leaves the script.
+ * Returns the actions on a request, and the script for later requests. Of the
+ * faults that are due, the first strikes; due delays and skews come on top. A
+ * fault that has struck often enough leaves the script.
  */
 export const next = (
   script: Script,

@@ -1,4 +1,4 @@
-/** Fills a fresh emulator from a directory: its subdirectories are buckets, their files objects. */
+/** Fills an emulator from a directory: subdirectories become buckets, their files become objects. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
@@ -19,7 +19,7 @@ export class SeedError extends Schema.TaggedError<SeedError>("@effect-oss/emulat
   }
 }
 
-/** What is there already stays as it is. */
+/** Objects that exist already stay as they are. */
 export const seed = Effect.fnUntraced(function* (directory: string, verbs: Verbs) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path

@@ -1,4 +1,4 @@
-/** The emulator as a test sees it. */
+/** The service that tests use. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as HashMap from "effect/HashMap"

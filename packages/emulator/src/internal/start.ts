@@ -24,7 +24,7 @@ import type { CorsRule } from "./state/model.ts"
 export const start = Effect.fnUntraced(
   function* (options: ServerOptions) {
     const { dataDir, credentials = [], buckets, onRequest, port = 0, host = "127.0.0.1" } = options
-    // Node throws at a wrong port, which would be a defect.
+    // Node throws for an invalid port, which would be a defect.
     const wrong = wrongOption(options)
     if (wrong !== undefined) return yield* wrong
     const store = yield* dataDir === undefined ? Store.memory : Store.directory(dataDir)
@@ -49,7 +49,7 @@ export const start = Effect.fnUntraced(
     )
 )
 
-/** Different from run to run: the time it began, and a random number. */
+/** A new id for each run: its start time and a random number. */
 const newRun = Effect.map(
   Effect.all([Clock.currentTimeMillis, Random.nextIntBetween(0, 0xffff)]),
   ([millis, random]) =>
@@ -65,7 +65,7 @@ const complete = (rule: Given): CorsRule => ({
   ...(rule.maxAgeSeconds !== undefined && { maxAgeSeconds: rule.maxAgeSeconds })
 })
 
-/** What a client reads of answers, beyond what browsers show without being told. */
+/** The response headers that a client reads, besides those that browsers always show. */
 const exposed = [
   "ETag",
   "Date",
@@ -86,12 +86,12 @@ const exposed = [
 export const isLoopback = (host: string): boolean =>
   host === "localhost" || host === "::1" || host.startsWith("127.")
 
-/** Serves until the scope closes, and tells where. */
+/** Serves until the scope closes, and returns the URL. */
 const serve = Effect.fnUntraced(function* (
   handler: Effect.Effect<HttpServerResponse, never, HttpServerRequest>,
   listen: { readonly port: number; readonly host: string }
 ) {
-  // OSS takes a body that says both how long it is and that it comes in chunks; Node does if told so.
+  // OSS accepts a body with both a length and chunked encoding; Node does so only with this option.
   const node = createServer({ requestTimeout: 0, insecureHTTPParser: true })
   const server = yield* NodeHttpServer.make(() => node, {
     ...listen,

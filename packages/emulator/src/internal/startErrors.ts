@@ -1,4 +1,4 @@
-/** Says why the emulator can't start, and what to do about it. */
+/** Explains why the emulator can't start, and how to fix it. */
 import type { ServeError } from "effect/http/HttpServerError"
 import type { PlatformError } from "effect/PlatformError"
 import { type Refusal, StartError } from "../EmulatorError.ts"
@@ -19,7 +19,7 @@ export type Problem =
 const about = (option: StartError["option"], problem: string, remedy: string) =>
   new StartError({ option, problem, remedy })
 
-/** The first option that makes no sense, if there is one. */
+/** The error for the first invalid option, if there is one. */
 export const wrongOption = ({ port = 0, cors = [] }: ServerOptions): StartError | undefined =>
   isPort(port) ? wrongOrigin(cors) : noPort(port)
 
@@ -28,7 +28,7 @@ const isPort = (port: number) => Number.isInteger(port) && port >= 0 && port <= 
 const noPort = (port: number) =>
   about("port", `${port} is no port`, "give a number from 1 to 65535, or 0 for any free port")
 
-/** What a browser sends as `Origin`, with `*` for a part of it. */
+/** The form of a browser's `Origin`, with `*` for a part of it. */
 const origin = /^(?:null|\*[^/\s]*|(?:[a-z][a-z0-9+.*-]*|\*):\/\/[^/?#\s]+)$/i
 
 const wrongOrigin = (rules: ReadonlyArray<CorsRule>): StartError | undefined => {
@@ -120,7 +120,7 @@ const notListening = (
   }
 }
 
-/** In words, where the system's code has some. */
+/** The reason in words, if the system's code has some. */
 export const reasonOf = ({ reason, message }: PlatformError): string => {
   switch (reason._tag) {
     case "NotFound":

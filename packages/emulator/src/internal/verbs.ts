@@ -1,6 +1,6 @@
 /**
- * The requests that change or read objects and uploads, as both faces carry
- * them out once a request has been understood.
+ * The requests that change or read objects and uploads. Both interfaces call
+ * these once they have understood a request.
  */
 import { createHash } from "node:crypto"
 import * as Clock from "effect/Clock"
@@ -19,15 +19,15 @@ import { nameOfVersion } from "./state/versions.ts"
 import { Refusal } from "../EmulatorError.ts"
 import { refuse } from "./wire/errors.ts"
 
-/** Where an object is. */
+/** The place of an object. */
 export interface Place {
   readonly bucket: string
   readonly key: string
-  /** Of an object that is there. Default: the current version. */
+  /** The version of an existing object. Default: the current version. */
   readonly versionId?: string | undefined
 }
 
-/** Where an upload is. */
+/** The place of an upload. */
 export interface UploadPlace extends Place {
   readonly uploadId: string
 }
@@ -37,7 +37,7 @@ export interface StoreOptions {
   readonly forbidOverwrite: boolean
 }
 
-/** Tells what is under way from what is there for good. */
+/** Makes the ids of uploads, blobs and versions. */
 export interface Ids {
   readonly uploadId: () => string
   readonly blobId: () => string
@@ -45,21 +45,21 @@ export interface Ids {
   readonly versionId: () => string
 }
 
-/** Bytes on their way, and what the request says of them. */
+/** Incoming bytes, and the request's claims about them. */
 export interface Content<E> {
   readonly pieces: Stream.Stream<Uint8Array, E>
   /** `Content-MD5`: base64, unlike an ETag. */
   readonly md5?: string | undefined
-  /** True: they are an object's. */
+  /** True: the bytes come from an object. */
   readonly isCopy?: boolean | undefined
 }
 
-/** When it is, as the server sees it. */
+/** The server's time. */
 type Timed = Pick<Attempt, "now">
 
 export type Verbs = ReturnType<typeof make>
 
-/** `anyBucket`: a bucket comes into being when it is first named. */
+/** `anyBucket`: a bucket is created when a request first names it. */
 export const make = (options: {
   readonly store: Store
   readonly ids: Ids
@@ -207,7 +207,7 @@ const objectVerbs = ({ store, ids }: Parts) => ({
 
   head: (place: Place) => store.query((state) => findObject(state, place)),
 
-  /** An object, and what an answer calls its version. */
+  /** An object, and the name of its version in an answer. */
   find: (place: Place) =>
     store.query((state) =>
       Result.map(findVersion(state, place), ([bucket, object]) => ({
@@ -229,7 +229,7 @@ const objectVerbs = ({ store, ids }: Parts) => ({
   describe: (place: Place, headers: Readonly<Record<string, string | null>>) =>
     store.commit({ _tag: "Describe", ...chosen(place), headers }),
 
-  /** Bytes of an object as the body of another request. */
+  /** The bytes of an object, as the body of another request. */
   contentOf: (
     object: Bucket.StoredObject,
     range: { readonly start: number; readonly end: number } = { start: 0, end: object.size }
@@ -246,8 +246,8 @@ const chosen = ({ bucket, key, versionId }: Place) => ({
 })
 
 /**
- * OSS tells the MD5 of what was uploaded in sequence. It is taken ahead of the
- * commit, which refuses parts whose bytes have changed by then.
+ * OSS sends the MD5 of a sequential upload. It is computed before the commit,
+ * which refuses parts whose bytes have changed by then.
  */
 const withDigest = Effect.fnUntraced(function* (
   store: Store,
@@ -267,7 +267,7 @@ const withDigest = Effect.fnUntraced(function* (
   return { parts, headers: { ...headers, "content-md5": md5.digest("base64") } }
 })
 
-/** OSS has ECs of their own for parts, and for copied parts, of an upload that isn't there. */
+/** OSS has special ECs for parts, and for copied parts, of a missing upload. */
 const partOfNone = (code: string, { isCopy = false }: Pick<Content<unknown>, "isCopy">) =>
   code === "NoSuchUpload" ? { EC: isCopy ? "0042-00000311" : "0042-00000104" } : {}
 
@@ -289,5 +289,5 @@ const receive = Effect.fnUntraced(function* <E>(store: Store, ids: Ids, content:
   return blob
 })
 
-/** Of hex digits. */
+/** Converts hex digits to base64. */
 export const base64Of = (hex: string): string => Buffer.from(hex, "hex").toString("base64")

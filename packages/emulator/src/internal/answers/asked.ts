@@ -1,4 +1,4 @@
-/** What an answer is made of: what the request says, and what goes back. */
+/** The input and the output of an answer: the request and the reply. */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { PlatformError } from "effect/PlatformError"
@@ -13,7 +13,7 @@ import { type Callback, callbackOf, forbidsOverwrite } from "../wire/requestRule
 import type { Head, Route } from "../wire/router.ts"
 import type { Encoding } from "../wire/xml.ts"
 
-/** What goes back over HTTP. */
+/** A reply over HTTP. */
 export interface Reply extends Answered {
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>
@@ -25,13 +25,13 @@ export interface Reply extends Answered {
 
 export type Broken = Refusal | Disruption | Unread<unknown>
 
-/** What OSS calls back once an object is stored; fails if the callback's server did. */
+/** Sends the callback after an object is stored. Fails if the callback's server did. */
 export type Call = (
   callback: Callback,
   facts: Readonly<Record<string, string | number>>
 ) => Effect.Effect<string, Refusal>
 
-/** A request that has been let in. */
+/** A request that passed admission. */
 export interface Asked {
   readonly attempt: Attempt
   readonly verbs: Verbs
@@ -40,7 +40,7 @@ export interface Asked {
   readonly body: Stream.Stream<Uint8Array, Exclude<Broken, Refusal>>
   readonly call: Call
   readonly credentials: ReadonlyArray<Credential>
-  /** Where the emulator says that its buckets are. */
+  /** The region that the emulator reports for its buckets. */
   readonly region: string
 }
 
@@ -48,7 +48,7 @@ export interface Located extends Asked {
   readonly bucket: string
   readonly key: string
   readonly uploadId: string
-  /** Which version of the object is meant. Default: the current one. */
+  /** The version of the object. Default: the current one. */
   readonly versionId: string | undefined
   readonly parameter: (name: string) => string | undefined
   readonly encoding: Encoding
@@ -62,7 +62,7 @@ export const reply = (fields: Partial<Reply>): Reply => ({
   ...fields
 })
 
-/** What an answer tells of a version; nothing in a bucket that keeps none. */
+/** The headers about a version; none in a bucket without versioning. */
 export const versionHeaders = (found: {
   readonly versionId?: string | undefined
   readonly isMarker?: boolean | undefined
@@ -71,19 +71,19 @@ export const versionHeaders = (found: {
   ...(found.versionId !== undefined && found.isMarker === true && { "x-oss-delete-marker": "true" })
 })
 
-/** For requests that carry no body: takes what there is all the same, as faults may wait there. */
+/** For requests without a body. It still reads the body, because faults may wait there. */
 export const bodiless =
   (answer: Answer): Answer =>
   (asked) =>
     Effect.andThen(Stream.runDrain(asked.body), answer(asked))
 
-/** For requests that carry a small document. */
+/** For requests with a small document. */
 export const documented =
   (answer: (asked: Located, document: Uint8Array) => Effect.Effect<Reply, Broken>): Answer =>
   (asked) =>
     Effect.flatMap(Stream.mkUint8Array(asked.body), (document) => answer(asked, document))
 
-/** How the request wants an object to be stored. */
+/** The storage options of the request. */
 export const storeOptions = ({ head }: Asked): Effect.Effect<StoreOptions, Refusal> =>
   Effect.map(Effect.fromResult(forbidsOverwrite(head.headers)), (forbidOverwrite) => ({
     headers: storedHeaders(head.headers),
@@ -93,7 +93,7 @@ export const storeOptions = ({ head }: Asked): Effect.Effect<StoreOptions, Refus
 export const requestedCallback = ({ head, parameter }: Located) =>
   Effect.fromResult(callbackOf(head.headers, parameter))
 
-/** The body of a Put or of a part; its length must be known, or end by itself. */
+/** The body of a Put or of a part. Its length must be known, or the body must end by itself. */
 export const contentOf = ({ head, body }: Asked) => {
   const { "content-length": length, "transfer-encoding": coding, "content-md5": md5 } = head.headers
   return length === undefined && coding === undefined
@@ -101,7 +101,7 @@ export const contentOf = ({ head, body }: Asked) => {
     : Effect.succeed({ pieces: body, md5 })
 }
 
-/** A parameter that is a whole number, at least 0. */
+/** Reads a parameter that must be a whole number, at least 0. */
 export const integer = ({ parameter }: Located, name: string, otherwise: number) => {
   const text = parameter(name) ?? ""
   if (text === "") return Effect.succeed(otherwise)

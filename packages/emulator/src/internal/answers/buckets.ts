@@ -1,4 +1,4 @@
-/** Buckets, and what is configured of them. */
+/** Requests about buckets and their configuration. */
 import * as Effect from "effect/Effect"
 import * as HashMap from "effect/HashMap"
 import * as Result from "effect/Result"
@@ -34,7 +34,7 @@ export const getBucketInfo: Answer = (asked) =>
     reply({ body: Messages.bucketInfo(state, locationOf(asked)) })
   )
 
-/** The host that was asked, without the bucket: who follows it stays with the emulator. */
+/** The requested host without the bucket, so that a client that follows it stays with the emulator. */
 const locationOf = ({ region, bucket, head }: Located): Messages.Location => {
   const host = head.headers["host"] ?? "localhost"
   const isFirst = bucket !== "" && host.startsWith(`${bucket}.`)
@@ -81,7 +81,7 @@ export const putBucketTags: Answer = documented(
   })
 )
 
-/** All tags, or those with the keys that `tagging` names. */
+/** Deletes all tags, or those with the keys that `tagging` names. */
 export const deleteBucketTags: Answer = Effect.fnUntraced(function* (asked) {
   const { verbs, bucket, parameter } = asked
   const { tags } = yield* verbs.bucketOf(bucket)
@@ -95,7 +95,7 @@ export const deleteBucketTags: Answer = Effect.fnUntraced(function* (asked) {
 export const getBucketRequestPayment: Answer = ({ verbs, bucket }) =>
   Effect.map(verbs.bucketOf(bucket), ({ payer }) => reply({ body: Messages.requestPayment(payer) }))
 
-/** Whoever has a key owns the bucket, and needn't say that they pay. */
+/** Every key belongs to the owner of the bucket, so no request has to say that the requester pays. */
 export const putBucketRequestPayment: Answer = documented(
   Effect.fnUntraced(function* ({ verbs, bucket }, document) {
     const payer = yield* Messages.readRequestPayment(document)

@@ -1,4 +1,4 @@
-/** What is posted to a server of the user's once an object is stored, and what comes back. */
+/** Posts the callback to the user's server after an object is stored, and reads its reply. */
 import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as HttpClient from "effect/http/HttpClient"
@@ -27,7 +27,7 @@ export const factsOf = (
   operation: route.operation === "complete" ? "CompleteMultipartUpload" : "PutObject"
 })
 
-/** The reply, or what the callback's server said in its place. */
+/** The reply, or the callback server's reply in its place. */
 export const afterCallback = (
   { call }: Located,
   callback: Callback | undefined,
@@ -43,7 +43,7 @@ export const afterCallback = (
         body: said
       }))
 
-/** Calls over HTTP: OSS waits five seconds, and takes only JSON with status 200. */
+/** Makes calls over HTTP. OSS waits five seconds, and accepts only JSON with status 200. */
 export const caller =
   (client: HttpClient.HttpClient): Call =>
   (callback, facts) => {
@@ -87,7 +87,7 @@ const failed = (message: string, ec?: string) =>
 
 const parsed = Option.liftThrowable((text: string): unknown => JSON.parse(text))
 
-/** `${name}` becomes the variable's value, as the type of the body writes values. */
+/** Replaces `${name}` by the variable's value, written as the type of the body requires. */
 const filledIn = (
   { body, type, variables }: Callback,
   facts: Readonly<Record<string, string | number>>

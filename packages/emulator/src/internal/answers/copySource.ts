@@ -1,4 +1,4 @@
-/** The object that a copy takes its bytes from. */
+/** The source object of a copy. */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { StoredObject } from "../state/model.ts"
@@ -7,7 +7,7 @@ import type { Refusal } from "../../EmulatorError.ts"
 import { invalid } from "../wire/errors.ts"
 import type { Located } from "./asked.ts"
 
-/** Fails unless the source is there and meets the request's conditions. */
+/** Fails unless the source exists and meets the request's conditions. */
 export const sourceOf = Effect.fnUntraced(function* ({ verbs, head }: Located) {
   const text = head.headers["x-oss-copy-source"] ?? ""
   const [bucket, ...key] = Option.getOrElse(unescape(text), () => "")
@@ -31,7 +31,7 @@ export const sourceOf = Effect.fnUntraced(function* ({ verbs, head }: Located) {
   }
 })
 
-/** OSS: a delete marker can't be copied, and is no method that isn't allowed. */
+/** OSS: a delete marker can't be copied, and the error is not `MethodNotAllowed`. */
 const noMarker = (text: string) => (refusal: Refusal) =>
   refusal.code === "MethodNotAllowed"
     ? invalid(
@@ -46,7 +46,7 @@ const unescape = Option.liftThrowable((text: string) =>
   decodeURIComponent(text.split("?")[0] ?? "")
 )
 
-/** OSS: a range that is not within the source copies all of it. */
+/** OSS: a range that is not within the source copies the whole source. */
 const rangeWithin = (
   text: string | undefined,
   { size }: StoredObject

@@ -1,4 +1,4 @@
-/** ListObjects, in version 1 and 2. */
+/** ListObjects, versions 1 and 2. */
 import * as Effect from "effect/Effect"
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
@@ -37,7 +37,7 @@ export const listObjects: Answer = Effect.fnUntraced(function* (asked) {
   })
 })
 
-/** A bucket that keeps no versions has one of each object, called null. */
+/** A bucket without versioning has one version of each object, called null. */
 export const listObjectVersions: Answer = Effect.fnUntraced(function* (asked) {
   const { verbs, bucket, parameter, encoding } = asked
   const query = {
@@ -54,7 +54,7 @@ export const listObjectVersions: Answer = Effect.fnUntraced(function* (asked) {
 
 const mark = "next:"
 
-/** Clients hand it back as it is; anything else is no token. */
+/** Clients return the token unchanged; anything else is invalid. */
 const tokenOf = (name: string) => Buffer.from(mark + name).toString("base64")
 
 const nameIn = (token: string): Result.Result<string, Refusal> => {

@@ -1,4 +1,4 @@
-/** What else an object has: its ACL, its tags, and symbolic links. */
+/** Further data of an object: its ACL, its tags, and symbolic links. */
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { Refusal } from "../../EmulatorError.ts"
@@ -13,7 +13,7 @@ import {
   versionHeaders
 } from "./asked.ts"
 
-/** The headers of an object, and the answer's own about its version. */
+/** The headers of an object, and the headers about its version. */
 const find = ({ verbs, bucket, key, versionId }: Located) =>
   Effect.map(verbs.find({ bucket, key, versionId }), (found) => ({
     ...found.object,

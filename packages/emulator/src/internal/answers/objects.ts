@@ -42,7 +42,7 @@ export const put: Answer = Effect.fnUntraced(function* (asked) {
   return yield* afterCallback(asked, callback, factsOf(asked, object), { crc64, headers })
 })
 
-/** What is read under a key: a symbolic link's bytes are its target's. */
+/** The object to read under a key: for a symbolic link, its target. */
 const resolve = ({
   verbs,
   bucket,
@@ -104,7 +104,7 @@ export const get: Answer = Effect.fnUntraced(function* (asked) {
   })
 })
 
-/** What GetObjectMeta tells, beyond the length. */
+/** The headers of GetObjectMeta besides the length. */
 const brief: ReadonlySet<string> = new Set(["etag", "last-modified", "x-oss-object-type"])
 
 export const head: Answer = Effect.fnUntraced(function* (asked) {

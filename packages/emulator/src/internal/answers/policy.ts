@@ -1,4 +1,4 @@
-/** The policy of a form: until when it is good, and what the form's fields may say. */
+/** The policy of a form: its expiry, and the allowed values of the form's fields. */
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
@@ -21,7 +21,7 @@ const decode = Schema.decodeUnknownOption(Policy)
 interface Posted {
   /** Names in lower case. */
   readonly fields: Readonly<Record<string, string>>
-  /** Of the file, in bytes. */
+  /** The size of the file, in bytes. */
   readonly size: number
   readonly now: number
 }

@@ -1,6 +1,6 @@
 /**
- * PostObject: what a browser's form sends. A policy, signed by version 1 or 4,
- * says what may be uploaded.
+ * PostObject: uploads from a browser's form. A policy, signed with version 1 or
+ * 4, limits what may be uploaded.
  */
 import { createHmac } from "node:crypto"
 import * as Effect from "effect/Effect"
@@ -101,7 +101,7 @@ const answerOf = (
   }
 }
 
-/** Without credentials everybody may; with some, the policy's signer must be known. */
+/** Without credentials, every form is admitted. With credentials, the signer of the policy must be known. */
 const admit = ({ credentials, bucket, route }: Located, form: Form, now: number) =>
   Effect.fromResult(
     Result.gen(function* () {

@@ -1,4 +1,4 @@
-/** Which answer belongs to which operation. */
+/** The answer of each operation. */
 import * as Effect from "effect/Effect"
 import type { Operation } from "../../Fault.ts"
 import { invalid, refuse } from "../wire/errors.ts"

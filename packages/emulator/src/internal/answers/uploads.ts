@@ -32,7 +32,7 @@ export const initiate: Answer = Effect.fnUntraced(function* (asked) {
   })
 })
 
-/** OSS: a part belongs to an upload; without its id the request is no PutObject. */
+/** OSS: a part belongs to an upload. A request without an upload id is refused, not taken for a PutObject. */
 const partOf = ({ bucket, key, route }: Located) => {
   const { uploadId, partNumber } = route
   if (uploadId === undefined) return Effect.fail(invalid("uploadId", "", "uploadId is missing."))
@@ -63,7 +63,7 @@ export const uploadPartCopy: Answer = Effect.fnUntraced(function* (asked) {
   })
 })
 
-/** What of Complete's headers counts for the object. */
+/** The headers of Complete that count for the object. */
 const onCompletion = (headers: Readonly<Record<string, string>>) =>
   Object.fromEntries(Object.entries(headers).filter(([name]) => name === "x-oss-object-acl"))
 

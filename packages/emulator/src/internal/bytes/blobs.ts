@@ -1,9 +1,10 @@
 /**
- * Where bytes are kept: in memory or as files. Bytes stream in through MD5 and
- * CRC64, one piece at a time.
+ * Stores bytes in memory or in files. Bytes pass through MD5 and CRC64, one
+ * piece at a time.
  *
- * Data could be lost here: a blob has its name only once all of it is written.
- * Files are not synced, so they survive a kill of the process, not a power cut.
+ * Data could be lost here, so a blob gets its name only once all of it is
+ * written. Files are not synced: they survive a kill of the process, but not a
+ * power cut.
  */
 import { createHash } from "node:crypto"
 import * as Crc64 from "@effect-oss/core/Crc64"
@@ -17,9 +18,9 @@ import { ensureDirectory } from "./directory.ts"
 import type { Refusal } from "../../EmulatorError.ts"
 import { refuse } from "../wire/errors.ts"
 
-/** Keeps bytes under ids that its caller invents. */
+/** Stores bytes under ids that the caller chooses. */
 export interface Blobs {
-  /** Keeps all pieces or, if they fail or it is interrupted, nothing. */
+  /** Stores all pieces, or nothing if they fail or the effect is interrupted. */
   readonly write: <E>(
     id: string,
     pieces: Stream.Stream<Uint8Array, E>
@@ -29,11 +30,11 @@ export interface Blobs {
     range: { readonly offset: number; readonly size: number }
   ) => Stream.Stream<Uint8Array, PlatformError>
   readonly remove: (id: string) => Effect.Effect<void>
-  /** Removes what the predicate does not want. */
+  /** Removes the blobs that the predicate rejects. */
   readonly prune: (keep: (id: string) => boolean) => Effect.Effect<void, PlatformError>
 }
 
-/** How a client learns that the disk is full or broken. */
+/** The refusal for a full or broken disk. */
 export const diskFailed = (error: PlatformError): Refusal => refuse("InternalError", error.message)
 
 /** Runs pieces through MD5 and CRC64 into `sink`. */
@@ -60,7 +61,7 @@ const digest = <E, E2>(
     }))
   })
 
-/** Pieces are kept as they come: who hands them in must not write into them again. */
+/** Keeps the pieces without a copy: the caller must not write to them again. */
 export const memory = Effect.sync((): Blobs => {
   const blobs = new Map<string, ReadonlyArray<Uint8Array>>()
   return {
@@ -94,7 +95,7 @@ const cut = (
 
 const pieceSize = 256 * 1024
 
-/** One file a blob. */
+/** One file for each blob. */
 export const directory = Effect.fnUntraced(function* (folder: string) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path

@@ -1,4 +1,4 @@
-/** Makes a directory and what is above it. Node's own recursion never ends where the system says that nothing can be made, as below `/proc`. */
+/** Creates a directory and its parents. Node's own recursion never ends if the system can create nothing, as below `/proc`. */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"

@@ -1,7 +1,7 @@
 /**
- * A file of commands, one a line, from which the state is rebuilt. A line that
- * a kill or a full disk cut off is at the end and is dropped; damage anywhere
- * else is an error, since what follows would not fit.
+ * A file of commands, one on each line, from which the state is rebuilt. A last
+ * line that a kill or a full disk cut off is dropped. Damage anywhere else is
+ * an error, because the later commands would not fit.
  */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
@@ -9,7 +9,7 @@ import type { PlatformError } from "effect/PlatformError"
 import * as Schema from "effect/Schema"
 import { Command } from "../state/model.ts"
 
-/** The file can't be read as what this version writes. */
+/** The file is not a journal of this version. */
 export class JournalError extends Schema.TaggedError<JournalError>(
   "@effect-oss/emulator/JournalError"
 )("JournalError", {
@@ -27,7 +27,7 @@ export class JournalError extends Schema.TaggedError<JournalError>(
 export interface Journal {
   /** All commands so far, in order. */
   readonly commands: ReadonlyArray<Command>
-  /** Written when it returns; not written at all if it fails. Never call it concurrently. */
+  /** The command is written when it returns, and not at all if it fails. Never call it concurrently. */
   readonly append: (command: Command) => Effect.Effect<void, PlatformError>
 }
 
@@ -35,7 +35,7 @@ const Line = Schema.fromJsonString(Schema.toCodecJson(Command))
 const encode = Schema.encodeEffect(Line)
 const decode = Schema.decodeEffect(Line)
 
-/** Opens the journal, or creates it. Closed with the scope. */
+/** Opens or creates the journal. It closes with the scope. */
 export const open = Effect.fnUntraced(function* (path: string) {
   const fs = yield* FileSystem.FileSystem
   const file = yield* fs.open(path, { flag: "a+", mode: 0o600 })

@@ -1,10 +1,11 @@
 /**
- * One owner of a data directory. A second emulator would remove the first
- * one's blobs as unknown, and write into its journal.
+ * Ensures that a data directory has one owner. A second emulator would remove
+ * the first one's blobs as unknown, and write into its journal.
  *
- * The owner's file names its process and is touched from time to time: of a
- * process on this machine it is known whether it lives, of one elsewhere (a
- * container that shares the directory) only whether it still touches the file.
+ * The owner's file names its process and is touched regularly. For a process on
+ * this machine, the check is whether it is alive. For a process elsewhere, such
+ * as in a container that shares the directory, the check is whether it still
+ * touches the file.
  */
 import { hostname } from "node:os"
 import * as Clock from "effect/Clock"
@@ -17,7 +18,7 @@ import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 
-/** Another emulator works on the directory. */
+/** Another emulator uses the directory. */
 export class DirectoryInUse extends Schema.TaggedError<DirectoryInUse>(
   "@effect-oss/emulator/DirectoryInUse"
 )("DirectoryInUse", { directory: Schema.String, file: Schema.String, pid: Schema.Finite }) {
@@ -59,7 +60,7 @@ export const own = Effect.fnUntraced(function* (directory: string, file: string)
   )
 })
 
-/** Moves a dead owner's file away; fails if its owner lives. */
+/** Moves a dead owner's file away. Fails if the owner is alive. */
 const evict = Effect.fnUntraced(function* (options: {
   readonly directory: string
   readonly file: string
@@ -76,12 +77,12 @@ const evict = Effect.fnUntraced(function* (options: {
   yield* fs.rename(file, aside)
   const moved = yield* fs.readFileString(aside)
   if (moved === text) return yield* fs.remove(aside)
-  // Somebody else was faster, and it is their file that was moved: it goes back.
+  // Another process was faster, and its file was moved: move it back.
   yield* Effect.ignore(fs.rename(aside, file))
   return yield* inUse
 })
 
-/** Signal 0 only asks. A process of somebody else may not be asked, but is there. */
+/** Signal 0 only checks. A process of another user refuses the signal, but is alive. */
 const isAlive = (pid: number): boolean =>
   Result.match(
     Result.try(() => process.kill(pid, 0)),

@@ -1,8 +1,8 @@
 /**
- * The state machine with its bytes and its journal: what both faces of the
- * emulator work on. Commands are carried out one at a time and cannot be
- * interrupted half-way: written to the journal first, then visible, then the
- * blobs that they made superfluous are removed.
+ * The state machine with its bytes and its journal. Both interfaces of the
+ * emulator use it. Commands run one at a time, without interruption: each is
+ * written to the journal first, then becomes visible, and then its unreferenced
+ * blobs are removed.
  */
 import * as Effect from "effect/Effect"
 import * as Path from "effect/Path"
@@ -26,24 +26,24 @@ export interface Store {
     question: (state: Bucket.State) => Result.Result<A, Refusal>
   ) => Effect.Effect<A, Refusal>
   readonly commit: (command: Bucket.Command) => Effect.Effect<Bucket.Change, Refusal>
-  /** Keeps bytes until the scope closes; for good if a command that names them is committed by then. */
+  /** Keeps bytes until the scope closes, or permanently if a command that names them was committed by then. */
   readonly receive: <E>(
     id: string,
     pieces: Stream.Stream<Uint8Array, E>
   ) => Effect.Effect<Bucket.Blob, E | Refusal, Scope.Scope>
-  /** The bytes from `start` up to, but without, `end`. */
+  /** The bytes from `start` to `end`, `end` excluded. */
   readonly read: (
     object: Pick<Bucket.StoredObject, "blobs">,
     range: { readonly start: number; readonly end: number }
   ) => Stream.Stream<Uint8Array, PlatformError>
 }
 
-/** Everything in memory. */
+/** Keeps everything in memory. */
 export const memory = Effect.flatMap(Blobs.memory, (blobs) =>
   make({ blobs, state: Bucket.empty, append: () => Effect.void })
 )
 
-/** Everything under a directory; what was committed is there again after a kill. */
+/** Keeps everything in a directory. Committed commands survive a kill. */
 export const directory = Effect.fnUntraced(function* (folder: string) {
   const path = yield* Path.Path
   yield* ensureDirectory(folder)
@@ -72,7 +72,7 @@ const make = Effect.fnUntraced(function* (options: {
   const turn = yield* Semaphore.make(1)
   const remove = yield* removal(blobs)
   let state = options.state
-  /** Received, but not yet named by a command. */
+  /** Blobs that are received but not yet named by a command. */
   const loose = new Set<string>()
 
   const carryOut = Effect.fnUntraced(function* (command: Bucket.Command) {
@@ -102,7 +102,7 @@ const make = Effect.fnUntraced(function* (options: {
   return store
 })
 
-/** Puts removals off while somebody reads: an object that is replaced can be read to its end. */
+/** Delays removals while a reader is active, so that a replaced object can be read to its end. */
 const removal = (blobs: Blobs.Blobs) =>
   Effect.sync(() => {
     let readers = 0

@@ -1,6 +1,6 @@
 /**
- * One request of the face without I/O, from the checks of a signing server to
- * the error that a client makes of a refusal.
+ * One request of the interface without I/O, from the checks of a signing server
+ * to the error that a client makes of a refusal.
  */
 import type { ObjectOptions } from "@effect-oss/core/ObjectOptions"
 import * as OssError from "@effect-oss/core/OssError"
@@ -40,7 +40,7 @@ export const make = (options: {
       )
       .pipe(Effect.mapError((failure) => toError({ ...about, bucket }, failure)))
 
-  /** A request whose body, if it has one, is no concern of the caller's. */
+  /** A request whose body, if it has one, does not matter to the caller. */
   const ask = <A extends Answered>(
     about: About,
     carryOut: (attempt: Attempt) => Effect.Effect<A, Refusal>
@@ -49,7 +49,7 @@ export const make = (options: {
       Effect.andThen(Stream.runDrain(received), carryOut(attempt))
     )
 
-  /** A request with options: what HTTP can't carry is never sent. */
+  /** A request with options. Options that HTTP can't carry are refused before the request. */
   const store = <A extends Answered, E = never>(
     about: About & { readonly operation: "initiate" | "complete" | "put" },
     options: ObjectOptions | undefined,
@@ -99,7 +99,7 @@ const rejected = (about: About & { readonly bucket: string }, description: strin
     reason: new OssError.Rejected({ description })
   })
 
-/** What a signing server checks first. */
+/** The first checks of a signing server. */
 const admit = (attempt: Attempt, verbs: Verbs, bucket: string) =>
   Math.abs(attempt.skew) > maxSkew
     ? Effect.fail(refuse("RequestTimeTooSkewed"))

@@ -1,7 +1,7 @@
 /**
- * The face without I/O: `OssClient` straight over the state machine. No
- * promise, no socket, no timer of its own, so that it runs in simulated time.
- * What happens comes in the order in which it would on a wire: the body is
+ * The interface without I/O: `OssClient` directly over the state machine. It
+ * has no promise, no socket and no timer of its own, so it runs in simulated
+ * time. Events come in the same order as on a real connection: the body is
  * pulled, then committed, then answered.
  */
 import type { Body } from "@effect-oss/core/Body"
@@ -36,7 +36,7 @@ export const make = (options: {
   }
 }
 
-/** An upload in parts. */
+/** The methods for multipart uploads. */
 const multipart = ({ bucket, verbs, call, ask, store }: Calls.Calls) =>
   ({
     initiate: (key, options = {}) =>
@@ -73,7 +73,7 @@ const multipart = ({ bucket, verbs, call, ask, store }: Calls.Calls) =>
       ).pipe(Effect.asVoid)
   }) satisfies Partial<OssClient["Service"]>
 
-/** What there is, page by page. */
+/** The methods that list parts and uploads. */
 const lists = ({ bucket, verbs, ask }: Calls.Calls) =>
   ({
     listParts: ({ key, uploadId, after = 0 }) =>
@@ -129,7 +129,7 @@ const lists = ({ bucket, verbs, ask }: Calls.Calls) =>
       )
   }) satisfies Partial<OssClient["Service"]>
 
-/** What is stored, page by page. */
+/** The methods that list objects. */
 const objectLists = ({ bucket, verbs, ask }: Calls.Calls) =>
   ({
     listObjects: ({ prefix = "", delimiter = "", after = "" }) =>
@@ -165,7 +165,7 @@ const listedObject = ({ objects }: BucketState, key: string) =>
     ]
   })
 
-/** Whole objects. */
+/** The methods for whole objects. */
 const objects = ({ bucket, verbs, ask, store }: Calls.Calls) =>
   ({
     delete: (key) =>
@@ -188,7 +188,7 @@ const objects = ({ bucket, verbs, ask, store }: Calls.Calls) =>
       ).pipe(Effect.map(toReceipt))
   }) satisfies Partial<OssClient["Service"]>
 
-/** A fresh buffer a piece, since the server keeps them. */
+/** Each piece has a new buffer, because the server keeps the buffers. */
 const piecesOf = <E>(body: Body<E>): Stream.Stream<Uint8Array, E> =>
   Stream.range(0, Math.ceil(body.size / pieceSize) - 1).pipe(
     Stream.mapEffect((index) => {

@@ -1,16 +1,16 @@
 /**
- * What a client makes of a request that failed: the `OssError` that a real one
- * would read off the answer, or off the broken connection.
+ * Turns a failed request into the `OssError` that a real client would make of
+ * the answer or the broken connection.
  */
 import * as OssError from "@effect-oss/core/OssError"
 import { lookup } from "../wire/errors.ts"
 import type * as Script from "../script.ts"
 import type { Failure } from "../exchange.ts"
 
-/** What a client's request is about. */
+/** The subject of a client's request. */
 export type About = Script.Matcher & { readonly operation: OssError.Operation }
 
-/** A body's own error stays what it is. */
+/** An error of the body itself stays unchanged. */
 export const toError = <E>(
   { operation, bucket, key, partNumber }: About & { readonly bucket: string },
   { error, attempt: { requestId, skew } }: Failure<E>
@@ -45,7 +45,7 @@ export const toError = <E>(
   }
 }
 
-/** What a client makes of a scripted answer. */
+/** Reads a scripted answer as a client would. */
 const interpret = (operation: OssError.Operation, answer: Script.Answer, offset: number) => {
   const { status, headers, body } = answer
   const seconds = Number(

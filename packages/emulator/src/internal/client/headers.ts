@@ -1,11 +1,11 @@
 /**
- * The headers that a client makes of an upload's options, so that the face
- * without I/O goes through the same rules as a request over HTTP.
+ * The headers that a client makes of an upload's options. With them, the
+ * interface without I/O applies the same rules as HTTP.
  */
 import type { ObjectOptions } from "@effect-oss/core/ObjectOptions"
 import * as Result from "effect/Result"
 
-/** Names in lower case; fails with what HTTP can't carry. */
+/** Names are in lower case. Fails if HTTP can't carry an option. */
 export const headersOf = (
   operation: "initiate" | "complete" | "put",
   options: ObjectOptions = {}
@@ -60,14 +60,14 @@ const vars = (variables: Readonly<Record<string, string>>) =>
 
 const base64 = (json: unknown) => Buffer.from(JSON.stringify(json)).toString("base64")
 
-/** ACL and callback count when the object comes into being, most else when the upload does. */
+/** ACL and callback count at the creation of the object, most other headers at the creation of the upload. */
 const belongsTo = (operation: "initiate" | "complete" | "put", name: string): boolean => {
   if (operation === "put" || name === "x-oss-forbid-overwrite") return true
   const late = name === "x-oss-object-acl" || name.startsWith("x-oss-callback")
   return late === (operation === "complete")
 }
 
-/** What the signature or the transfer sets. */
+/** Headers that the signature or the transfer sets. */
 const reserved: ReadonlySet<string> = new Set([
   "authorization",
   "connection",

@@ -1,4 +1,4 @@
-/** Who may ask: whoever signs with a known key, and anybody where an ACL says so. */
+/** Admits requests that a known key signs, and any request where an ACL allows it. */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type { Operation } from "../../Fault.ts"
@@ -12,12 +12,12 @@ import { refuse } from "../wire/errors.ts"
 import type { Head, Route } from "../wire/router.ts"
 
 /**
- * Lets a request in, or refuses it. OSS says that there is no such bucket
- * before it looks at a signature; a form is signed inside.
+ * Admits or refuses a request. OSS reports a missing bucket before it checks a
+ * signature. The signature of a form is in its body.
  */
 export const admit = (options: {
   readonly verbs: Verbs
-  /** None: every request is let in, signed or not. */
+  /** Empty: every request is admitted, signed or not. */
   readonly credentials: ReadonlyArray<Credential>
   /** The region that signatures must name; undefined: the one of the host name, or any. */
   readonly region: string | undefined
@@ -41,7 +41,7 @@ export const admit = (options: {
   })
 }
 
-/** OSS looks at who asks first where the request may create the bucket. */
+/** For these requests, which may create the bucket, OSS checks the signature first. */
 const creating: ReadonlySet<Operation> = new Set(["putBucket", "putBucketAcl"])
 
 const reading: ReadonlySet<Operation> = new Set(["get", "head", "getSymlink"])

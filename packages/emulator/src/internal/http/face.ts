@@ -1,7 +1,7 @@
 /**
- * The face over HTTP: reads a request, checks its signature, carries it out
- * and writes the answer. An answer may go out before the body has been read;
- * a body that breaks off commits nothing.
+ * The HTTP interface: reads a request, checks its signature, carries it out and
+ * writes the answer. An answer may go out before the body has been read. A body
+ * that breaks off commits nothing.
  */
 import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
 import * as NodeStream from "@effect/platform-node/NodeStream"
@@ -24,10 +24,10 @@ import { fromWire, type Incoming, respond, respondFailure } from "./respond.ts"
 export interface Options {
   readonly exchange: Exchange
   readonly verbs: Verbs
-  /** None: every request is let in, signed or not. */
+  /** Empty: every request is admitted, signed or not. */
   readonly credentials: ReadonlyArray<Credential>
   readonly region: string | undefined
-  /** Of buckets that have no rules of their own. */
+  /** The rules of buckets that have none of their own. */
   readonly cors: ReadonlyArray<CorsRule>
   readonly call: Call
 }
@@ -97,7 +97,7 @@ export const make = (
   })
 }
 
-/** Answers the request of a server of Node's. */
+/** Answers a request of Node's server. */
 export const overNode = (face: ReturnType<typeof make>) =>
   Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) =>
     face({
@@ -112,16 +112,17 @@ export const overNode = (face: ReturnType<typeof make>) =>
     })
   )
 
-/** In bytes: what the parts of common uploads have, and the buffers of both ends. */
+/** In bytes: enough for the parts of common uploads and the buffers of both ends. */
 const maxTaken = 16 * 1024 * 1024
 
-/** How long a stalled client may wait before the rest of a larger body is taken too. */
+/** How long a stalled client may wait before the rest of a larger body is read too. */
 const patience = "1 minute"
 
 /**
- * Takes more off the wire without looking at it: that a client has gone is
- * behind what it has sent. What is larger than `maxTaken` stands still until
- * no client is likely to wait any longer; then its end is looked for too.
+ * Reads and discards more of the connection, because the end of a connection
+ * comes after everything that the client has sent. A body larger than
+ * `maxTaken` stands still until no client is likely to wait any longer; then it
+ * is read to its end too.
  */
 const takeSome = (request: HttpServerRequest.HttpServerRequest): Effect.Effect<void> =>
   Effect.suspend(() => {

@@ -17,7 +17,7 @@ const style =
   "th,td{text-align:left;padding:.25rem .75rem .25rem 0;border-bottom:1px solid #ddd}" +
   "td{font-variant-numeric:tabular-nums}code{font-size:12px}"
 
-/** Without an icon a browser would ask for one, which the log would show as a request. */
+/** Without an icon, a browser would request one, and the log would show that request. */
 const icon = '<link rel="icon" href="data:,">'
 
 const page = (title: string, body: string) =>

@@ -1,6 +1,6 @@
 /**
- * The pages that a browser shows: buckets, objects and open uploads with their
- * parts, read-only. And the answer to `/-/health`.
+ * The read-only pages for a browser: buckets, objects, and open uploads with
+ * their parts. Also the answer to `/-/health`.
  */
 import * as Effect from "effect/Effect"
 import * as HashMap from "effect/HashMap"
@@ -12,12 +12,12 @@ import type { State } from "../state/model.ts"
 import type { Verbs } from "../verbs.ts"
 import { bucketPage, bucketsPage, notFoundPage } from "./html.ts"
 
-/** Answers requests for pages itself, and hands on all others. No bucket is called `-`. */
+/** Answers requests for pages, and passes on all others. No bucket is called `-`. */
 export const withPages = <E, R>(
   face: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>,
   options: {
     readonly verbs: Verbs
-    /** False: signatures are asked for, and other machines can reach the emulator. */
+    /** False: the emulator checks signatures, and other machines can reach it. It then shows no pages. */
     readonly isPublic: boolean
   }
 ) =>
@@ -45,7 +45,7 @@ export const withPages = <E, R>(
     })
   })
 
-/** A page of another origin that points its own name here must not read along; a host of a bucket is no page. */
+/** Protects against a page of another origin that points its own name here to read along. A bucket's host has no pages. */
 const isLocal = (host: string) =>
   /^(localhost|\d+\.\d+\.\d+\.\d+|\[[0-9a-f:]+\])(:\d+)?$/i.test(host)
 
@@ -54,7 +54,7 @@ const policy = {
   "cache-control": "no-store"
 }
 
-/** How many objects and uploads a page shows. */
+/** The number of objects and uploads that a page shows. */
 const shown = 1000
 
 const pageOf = (

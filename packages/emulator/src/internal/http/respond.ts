@@ -1,4 +1,4 @@
-/** How an answer, or a refusal, is written to HTTP. */
+/** Writes an answer or a refusal as HTTP. */
 import * as Effect from "effect/Effect"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Option from "effect/Option"
@@ -14,16 +14,16 @@ export interface Incoming {
   readonly method: string
   /** Path and query. */
   readonly url: string
-  /** Names in lower case; values as HTTP carries them, a byte a character. */
+  /** Names in lower case. Values as HTTP carries them, one byte a character. */
   readonly headers: Readonly<Record<string, string>>
   readonly stream: Stream.Stream<Uint8Array, unknown>
-  /** Breaks the connection: what is answered after that reaches nobody. */
+  /** Breaks the connection. No later answer arrives. */
   readonly cut: Effect.Effect<void>
-  /** Takes a little more off the wire without looking at it. */
+  /** Reads and discards a little more of the connection. */
   readonly takeSome: Effect.Effect<void>
 }
 
-/** What every answer to a request tells. */
+/** The headers of every answer. */
 export interface Shared {
   readonly request: Pick<Incoming, "method" | "headers" | "cut">
   readonly requestId: string
@@ -79,7 +79,7 @@ export const respond = (
       })
 }
 
-/** OSS says that the body has no bytes; Node alone would send it in chunks. */
+/** OSS sends a length of 0; Node alone would send the body in chunks. */
 const empty = (
   { method }: Pick<Incoming, "method">,
   status: number,

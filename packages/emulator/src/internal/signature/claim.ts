@@ -1,4 +1,4 @@
-/** What a request says about its signature, whichever version and wherever it stands. */
+/** The signature of a request, whatever its version and place. */
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type { Refusal } from "../../EmulatorError.ts"
@@ -10,7 +10,7 @@ export interface Claim {
   readonly signature: string
   readonly token: string | undefined
   readonly checkTime: (now: number) => Result.Result<void, Refusal>
-  /** What the signature must be; version 1 leaves more than one reading. */
+  /** The expected signatures. Version 1 allows more than one reading. */
   readonly sign: (secret: string) => ReadonlyArray<Signed>
 }
 
@@ -19,7 +19,7 @@ export type Claimed = Result.Result<Claim, Refusal>
 export const parameter = (request: SignedRequest, name: string): string | undefined =>
   request.query.find((entry) => entry[0] === name)?.[1]
 
-/** OSS takes a signed request for 15 minutes before and after its date, in milliseconds. */
+/** OSS accepts a signed request for 15 minutes before and after its date. In milliseconds. */
 export const maxSkew: number = 15 * 60 * 1000
 
 export const checkSkew =
@@ -40,7 +40,7 @@ export const checkSkew =
         )
   }
 
-/** Milliseconds of `20260131T235959Z`, or of a date as HTTP writes it. */
+/** Parses `20260131T235959Z`, or a date in HTTP's format, to milliseconds. */
 export const timeOf = (date = ""): Option.Option<number> => {
   const iso = date.replace(/^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z$/, "$1-$2-$3T$4:$5:$6Z")
   return Option.filter(Option.some(Date.parse(iso)), Number.isFinite)

@@ -11,7 +11,7 @@ export const headerV1 = (request: SignedRequest, authorization: string): Claimed
     return malformed("Authorization", authorization)
   }
   const { date, "x-oss-date": ossDate } = request.headers
-  // Clients differ in which of the two they sign where they send both.
+  // If a client sends both dates, either may be the signed one.
   const slots = ossDate === undefined ? [date ?? ""] : [ossDate, date ?? "", ""]
   return Result.succeed({
     accessKeyId,

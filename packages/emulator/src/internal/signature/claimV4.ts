@@ -16,7 +16,7 @@ import {
 import type { SignedRequest } from "./signing.ts"
 import { algorithm, signV4 } from "./v4.ts"
 
-/** OSS: a presigned URL is good for seven days at most, in milliseconds. */
+/** OSS: a presigned URL is valid for at most seven days. In milliseconds. */
 const maxLifetime = 7 * 24 * 60 * 60 * 1000
 
 export const headerV4 = (
@@ -86,7 +86,7 @@ export const presignedV4 = (request: SignedRequest, region: string | undefined):
 
 interface Given {
   readonly where: "Authorization" | "x-oss-credential"
-  /** Where the request went; undefined: anywhere. */
+  /** The region of the request; undefined: any region. */
   readonly region: string | undefined
   readonly credential: string | undefined
   readonly additional: string | undefined
@@ -122,7 +122,7 @@ const claimOf = (request: SignedRequest, given: Given): Claimed => {
     signature,
     token,
     checkTime,
-    // What is signed is the date as it was sent: `Date` stays in HTTP's format.
+    // The signature covers the date as it was sent: `Date` stays in HTTP's format.
     sign: (secret) =>
       scope[0] === day ? [signV4(request, { scope, additional, date, secret })] : []
   }))

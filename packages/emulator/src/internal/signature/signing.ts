@@ -1,8 +1,8 @@
 /**
- * What the versions of OSS's signature have in common.
+ * The common part of OSS's signature versions.
  */
 
-/** A request, in so far as it is signed. */
+/** The signed parts of a request. */
 export interface SignedRequest {
   readonly method: string
   readonly bucket?: string | undefined
@@ -14,14 +14,14 @@ export interface SignedRequest {
   readonly headers: Readonly<Record<string, string | undefined>>
 }
 
-/** A signature, and what was signed. */
+/** A signature, and the text that was signed. */
 export interface Signed {
   readonly stringToSign: string
   readonly signature: string
   readonly canonicalRequest?: string
 }
 
-/** The headers that are there, by name. */
+/** The present headers, sorted by name. */
 export const sortedEntries = (headers: SignedRequest["headers"]): ReadonlyArray<[string, string]> =>
   Object.entries(headers)
     .flatMap(([name, value]): Array<[string, string]> =>

@@ -4,7 +4,7 @@
 import { createHmac } from "node:crypto"
 import { byCodeUnits, type Signed, type SignedRequest, sortedEntries } from "./signing.ts"
 
-/** `date` is what stands in the line for it: the date, or a presigned URL's expiry. */
+/** `date` is the text of the date line: the date, or a presigned URL's expiry. */
 export const signV1 = (request: SignedRequest, date: string, secret: string): Signed => {
   const { method, bucket, key = "", headers, query } = request
   const ossHeaders = sortedEntries(headers)
@@ -29,7 +29,7 @@ export const signV1 = (request: SignedRequest, date: string, secret: string): Si
   }
 }
 
-/** True for query parameters that are signed: those that say what of the object or the bucket is meant. */
+/** True for query parameters that are signed, because they select a property of the object or the bucket. */
 export const isSubResource = (name: string): boolean =>
   subResources.has(name) || name.startsWith("response-") || name.startsWith("x-oss-")
 

@@ -5,7 +5,7 @@
 import { createHash, createHmac } from "node:crypto"
 import { byCodeUnits, type Signed, type SignedRequest, sortedEntries } from "./signing.ts"
 
-/** What the signature calls itself. */
+/** The name of the signature's algorithm. */
 export const algorithm = "OSS4-HMAC-SHA256"
 
 /** Signs with the key of `scope`: day, region, product, request type. */

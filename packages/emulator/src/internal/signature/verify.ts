@@ -1,8 +1,8 @@
 /**
- * Checks who signed a request, and that it was not changed since: OSS's
- * signatures version 1 and 4, in the `Authorization` header or in the query of
- * a presigned URL. Pure, and written from the protocol alone, so that it does
- * not share the mistakes of the clients that it checks.
+ * Checks the signer of a request, and that the request is unchanged since:
+ * OSS's signatures version 1 and 4, in the `Authorization` header or in the
+ * query of a presigned URL. Pure, and written from the protocol alone, so that
+ * it does not share the mistakes of the clients that it checks.
  */
 import * as Result from "effect/Result"
 import type { Credential } from "../../OssEmulator.ts"
@@ -15,9 +15,9 @@ import type { Signed, SignedRequest } from "./signing.ts"
 import { algorithm } from "./v4.ts"
 
 /**
- * Succeeds if the request was signed with one of the credentials and is
+ * Succeeds if one of the credentials signed the request, and if the request is
  * neither too early nor too late. `now` is the server's time in milliseconds
- * since 1970. `region` is the one that a scope of version 4 must name;
+ * since 1970. `region` is the region that a scope of version 4 must name;
  * undefined: any.
  */
 export const verify = (
@@ -57,7 +57,7 @@ const claimOf = (request: SignedRequest, region: string | undefined): Claimed =>
   )
 }
 
-/** False: nobody says who asks. */
+/** False: the request has no signature. */
 export const isSigned = (request: SignedRequest): boolean =>
   request.headers["authorization"] !== undefined ||
   parameter(request, "x-oss-signature-version") !== undefined ||

@@ -1,4 +1,4 @@
-/** Carries out a command, or refuses it: the state machine's one way in. */
+/** Carries out a command or refuses it. Every change of the state goes through here. */
 import { configureBucket, createBucket, deleteBucket } from "./buckets.ts"
 import type { Command, Outcome, State } from "./model.ts"
 import { append, describe, put, remove } from "./objects.ts"

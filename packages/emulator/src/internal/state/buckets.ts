@@ -7,7 +7,7 @@ import { findBucket } from "./queries.ts"
 
 const bucketName = /^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/
 
-/** A bucket that exists already stays as it is, but for what the request says of it. */
+/** An existing bucket stays as it is, except for the settings in the request. */
 export const createBucket = (state: State, command: Of<"CreateBucket">): Outcome => {
   const { bucket: name, now, acl, storageClass } = command
   if (!bucketName.test(name)) {
@@ -30,7 +30,7 @@ export const createBucket = (state: State, command: Of<"CreateBucket">): Outcome
   return changed(HashMap.set(state, name, acl === undefined ? bucket : { ...bucket, acl }))
 }
 
-/** OSS: only a bucket without objects, without versions and without open uploads can go. */
+/** OSS: only a bucket without objects, versions and open uploads can be deleted. */
 export const deleteBucket = (state: State, { bucket: name }: Of<"DeleteBucket">): Outcome =>
   Result.flatMap(findBucket(state, name), ({ objects, history, uploads }) =>
     HashMap.isEmpty(objects) && HashMap.isEmpty(history) && HashMap.isEmpty(uploads)

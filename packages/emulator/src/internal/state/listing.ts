@@ -1,4 +1,4 @@
-/** OSS's lists: of parts, of uploads and of objects, in pages. Pure. */
+/** Lists parts, uploads and objects in pages, as OSS does. Pure. */
 import * as HashMap from "effect/HashMap"
 import * as Result from "effect/Result"
 import type * as Bucket from "./model.ts"
@@ -10,14 +10,14 @@ import { invalid } from "../wire/errors.ts"
 /** Part of a list. */
 export interface Page<A> {
   readonly items: ReadonlyArray<A>
-  /** More follows behind the last item. */
+  /** True if more items follow. */
   readonly truncated: boolean
 }
 
 /** A key, or all keys that share a prefix up to a delimiter. */
 export type Entry = { readonly key: string } | { readonly prefix: string }
 
-/** What an entry is sorted by, and how the next page is asked for. */
+/** The name by which an entry is sorted, and with which the next page is requested. */
 export const nameOf = (entry: Entry): string => ("key" in entry ? entry.key : entry.prefix)
 
 /** The parts of an upload with numbers above `after`, ascending. */
@@ -54,12 +54,12 @@ interface PageOfKeys {
   readonly max: number
 }
 
-/** The uploads of a bucket behind a position, ascending by key and upload id. */
+/** The uploads of a bucket after a position, ascending by key and upload id. */
 export const uploads = (
   state: Bucket.State,
   query: PageOfKeys & {
     readonly keyMarker: string
-    /** Counts only together with `keyMarker`; empty: behind all uploads of that key. */
+    /** Counts only together with `keyMarker`. Empty: after all uploads of that key. */
     readonly uploadIdMarker: string
   }
 ): Result.Result<Page<UploadEntry>, Refusal> =>
@@ -79,7 +79,7 @@ export const uploads = (
     return page(entries.sort(byKeyAndId), query.max)
   })
 
-/** The key up to the delimiter behind the prefix, if it has one. */
+/** The key up to the delimiter after the prefix, if it has one. */
 const groupOf = (
   key: string,
   { prefix, delimiter }: { readonly prefix: string; readonly delimiter: string }
@@ -89,7 +89,7 @@ const groupOf = (
 }
 
 /**
- * The keys of a bucket behind a position; those that share a prefix up to the
+ * The keys of a bucket after a position. Keys that share a prefix up to the
  * delimiter become one entry.
  */
 export const objects = (
@@ -108,12 +108,12 @@ export type VersionEntry =
   | { readonly version: Bucket.Version; readonly isLatest: boolean }
   | { readonly prefix: string }
 
-/** The versions of a bucket behind a position: ascending by key, each key's newest first. */
+/** The versions of a bucket after a position, ascending by key, the newest version of each key first. */
 export const versions = (
   state: Bucket.State,
   query: PageOfKeys & {
     readonly keyMarker: string
-    /** Goes on behind this version of `keyMarker`; empty: behind all of them. */
+    /** Continues after this version of `keyMarker`. Empty: after all of its versions. */
     readonly versionIdMarker: string
   }
 ): Result.Result<Page<VersionEntry>, Refusal> =>
@@ -141,7 +141,7 @@ export const versions = (
     return page(items, max)
   })
 
-/** OSS lists at most 1,000 things a page. */
+/** OSS: at most 1,000 items a page. */
 export const maxPage = 1000
 
 const page = <A>(sorted: ReadonlyArray<A>, max: number): Page<A> => ({
@@ -150,8 +150,8 @@ const page = <A>(sorted: ReadonlyArray<A>, max: number): Page<A> => ({
 })
 
 /**
- * OSS sorts keys by their UTF-8 bytes. JavaScript compares UTF-16 units, which
- * differs only where a surrogate meets a unit above it.
+ * OSS sorts keys by their UTF-8 bytes. JavaScript compares UTF-16 units; the
+ * order differs only between a surrogate and a unit above it.
  */
 const compareKeys = (a: string, b: string): number => {
   const length = Math.min(a.length, b.length)
@@ -167,8 +167,8 @@ const rank = (unit: number) =>
   unit >= 0xe000 ? unit - 0x800 : unit >= 0xd800 ? unit + 0x2000 : unit
 
 /**
- * The entries of the keys behind `after`, sorted: those with the delimiter
- * behind `prefix` are rolled up. A group named by `after` itself is done with.
+ * The sorted entries of the keys after `after`. Keys with the delimiter after
+ * `prefix` become one group. A group whose name is `after` is left out.
  */
 const rollUp = (
   keys: Iterable<string>,

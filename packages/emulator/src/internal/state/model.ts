@@ -1,18 +1,18 @@
 /**
- * What an OSS server remembers: buckets, objects, uploads and their parts, and
- * the commands that change them. It knows no HTTP, no clock, no randomness and
- * no bytes: times and ids come with the commands, bytes are blobs that
- * `internal/bytes` keeps.
+ * The state of an OSS server: buckets, objects, uploads and their parts, and
+ * the commands that change them. It has no HTTP, no clock, no randomness and no
+ * bytes. Times and ids come with the commands; `internal/bytes` keeps the bytes
+ * as blobs.
  *
- * Everything lies in persistent hash maps, so that a command costs the same
- * whatever the number of parts, and a state that was read stays as it was.
+ * Everything is in persistent hash maps. So a command costs the same whatever
+ * the number of parts, and a state that was read never changes.
  */
 import * as HashMap from "effect/HashMap"
 import type * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { Refusal } from "../../EmulatorError.ts"
 
-/** Bytes that are kept elsewhere. */
+/** A reference to bytes that are stored elsewhere. */
 export const Blob = Schema.Struct({
   id: Schema.String,
   /** In bytes. */
@@ -61,10 +61,10 @@ export interface OpenUpload {
 
 export type ObjectType = "Normal" | "Multipart" | "Appendable" | "Symlink"
 
-/** The version of what is stored while a bucket keeps no versions. */
+/** The version id of objects in a bucket without versioning. */
 export const onlyVersion = "null"
 
-/** What is stored under a key. */
+/** An object stored under a key. */
 export interface StoredObject {
   readonly key: string
   readonly versionId: string
@@ -83,7 +83,7 @@ export interface StoredObject {
   readonly modified: number
 }
 
-/** Stands for an object that was deleted while its bucket kept versions. */
+/** Marks an object as deleted in a bucket with versioning. */
 export interface DeleteMarker {
   readonly type: "DeleteMarker"
   readonly key: string
@@ -94,7 +94,7 @@ export interface DeleteMarker {
 
 export type Version = StoredObject | DeleteMarker
 
-/** Absent until a bucket is told to keep versions; it can then only be suspended. */
+/** Absent until versioning is enabled; after that it can only be suspended. */
 export const Versioning = Schema.Literals(["Enabled", "Suspended"])
 
 export type Versioning = typeof Versioning.Type
@@ -106,9 +106,9 @@ export interface BucketState {
   readonly acl: string
   readonly storageClass: string
   readonly cors: ReadonlyArray<CorsRule>
-  /** Whether each answer says `Vary: Origin`, whatever its request. */
+  /** True: each answer has `Vary: Origin`, whatever the request. */
   readonly responseVary: boolean
-  /** As a query string has them. */
+  /** In the format of a query string. */
   readonly tags: string
   readonly payer: string
   readonly versioning: Versioning | undefined
@@ -128,9 +128,9 @@ export const empty: State = HashMap.empty()
 
 const Headers = Schema.Record(Schema.String, Schema.String)
 const upload = { bucket: Schema.String, key: Schema.String, uploadId: Schema.String }
-/** What a bucket that keeps versions calls the new one. */
+/** The id of the new version in a bucket with versioning. */
 const versioned = { newVersionId: Schema.optionalKey(Schema.String) }
-/** Without a version the current one is meant. */
+/** Without a version id, the command applies to the current version. */
 const chosen = {
   bucket: Schema.String,
   key: Schema.String,
@@ -146,8 +146,8 @@ const stored = {
 }
 
 /**
- * All that can change a state. Plain data, so that the journal can write it
- * down and carry it out again.
+ * Every change of a state. Commands are plain data, so that the journal can
+ * record and repeat them.
  */
 export const Command = Schema.TaggedUnion({
   CreateBucket: {
@@ -176,7 +176,7 @@ export const Command = Schema.TaggedUnion({
   UploadPart: { ...upload, number: Schema.Finite, blob: Blob, now: Schema.Finite },
   Complete: {
     ...upload,
-    /** Null: all parts that there are. */
+    /** Null: all existing parts. */
     parts: Schema.NullOr(
       Schema.Array(Schema.Struct({ number: Schema.Finite, etag: Schema.String }))
     ),
@@ -187,7 +187,7 @@ export const Command = Schema.TaggedUnion({
     now: Schema.Finite
   },
   Abort: upload,
-  /** What no request does: one part gets lost. */
+  /** Loses one part. No request does this. */
   RemovePart: { ...upload, number: Schema.Finite },
   Put: {
     ...stored,
@@ -206,14 +206,14 @@ export const Command = Schema.TaggedUnion({
 
 export type Command = typeof Command.Type
 
-/** What a command did. */
+/** The result of a command. */
 export interface Change {
   readonly state: State
-  /** Blobs that the command made superfluous. */
+  /** Blobs that are no longer referenced. */
   readonly freed: ReadonlyArray<Blob>
   /** The object that the command stored or described. */
   readonly object?: StoredObject
-  /** Of what was stored, described or deleted; absent in a bucket that keeps no versions. */
+  /** The version that was stored, described or deleted; absent in a bucket without versioning. */
   readonly versionId?: string
   /** True: a delete marker was made or removed. */
   readonly isMarker?: boolean

@@ -34,7 +34,7 @@ export const put = (state: State, command: Of<"Put">): Outcome =>
     })
   })
 
-/** OSS: appending goes to the end of an object that was made by appending, and nowhere else. */
+/** OSS: an append goes to the end of an object that was created by appending, or creates one. */
 export const append = (state: State, command: Of<"Append">): Outcome =>
   Result.gen(function* () {
     const bucket = yield* vacancy(state, { ...command, forbidOverwrite: false })
@@ -67,7 +67,7 @@ export const append = (state: State, command: Of<"Append">): Outcome =>
 
 const positions = (size: number) => ({ "x-oss-next-append-position": String(size) })
 
-/** Upper-case hex MD5 of MD5s: what OSS makes ETags of that are no MD5 of the content. */
+/** Upper-case hex MD5 of MD5s. OSS uses it for ETags that are no MD5 of the content. */
 export const digestOf = (md5s: ReadonlyArray<string>): string =>
   createHash("md5").update(md5s.join("")).digest("hex").toUpperCase()
 
@@ -83,8 +83,8 @@ export const describe = (state: State, command: Of<"Describe">): Outcome =>
   })
 
 /**
- * Deleting what is not there is a success, as in OSS. Without a version, a
- * bucket that keeps versions gets a marker, also if the key holds nothing.
+ * Deleting a missing object succeeds, as in OSS. Without a version id, a bucket
+ * with versioning gets a marker, even if the key holds nothing.
  */
 export const remove = (state: State, command: Of<"Delete">): Outcome =>
   Result.map(findBucket(state, command.bucket), (bucket) => {
@@ -107,7 +107,7 @@ const flawOf = (key: string): string | undefined => {
   return /^[/\\]/.test(key) ? "0016-00000005" : undefined
 }
 
-/** The bucket, provided that the command may store an object there. */
+/** The bucket, if the command may store an object there. */
 export const vacancy = (
   state: State,
   command: { readonly bucket: string; readonly key: string; readonly forbidOverwrite: boolean }
@@ -120,7 +120,7 @@ export const vacancy = (
         refuse("InvalidObjectName", undefined, { ObjectName: command.key, EC: ec })
       )
     }
-    // OSS: what is overwritten in a bucket with versions is still there.
+    // OSS: a bucket with versioning keeps overwritten objects.
     const canBeLost = bucket.versioning === undefined && HashMap.has(bucket.objects, command.key)
     return command.forbidOverwrite && canBeLost
       ? yield* Result.fail(refuse("FileAlreadyExists"))

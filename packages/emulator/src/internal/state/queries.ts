@@ -1,4 +1,4 @@
-/** What can be read of a state, or why not. */
+/** Queries on a state, each with the refusal for a missing item. */
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
@@ -13,7 +13,7 @@ export const findBucket = (state: State, bucket: string): Result.Result<BucketSt
     refuse("NoSuchBucket", undefined, { BucketName: bucket })
   )
 
-/** An upload and its bucket, or `NoSuchUpload`: also if the id is another key's. */
+/** An upload and its bucket. Fails with `NoSuchUpload`, also if the id belongs to another key. */
 export const findUpload = (
   state: State,
   where: { readonly bucket: string; readonly key: string; readonly uploadId: string }

@@ -96,7 +96,7 @@ export const checkPartNumber = (number: number): Result.Result<void, Refusal> =>
         )
       )
 
-/** The next number, or one that is there already. */
+/** Allows the next number, or an existing one. */
 const checkSequence = ({ sequential, parts }: OpenUpload, number: number) =>
   !sequential || number === 1 || HashMap.has(parts, number - 1)
     ? Result.succeed(undefined)
@@ -116,7 +116,7 @@ const withUpload = (
   freed: replaced.map(({ blob }) => blob)
 })
 
-/** An empty list makes an object of 0 bytes, whatever parts there are; "all parts" needs one. */
+/** An empty list makes an object of 0 bytes, whatever parts exist. "All parts" needs at least one. */
 const selectParts = (
   upload: OpenUpload,
   listed: Of<"Complete">["parts"]

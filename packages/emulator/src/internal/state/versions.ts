@@ -1,8 +1,8 @@
 /**
- * The versions of a key. A bucket that was never told to keep versions has one
- * of each key. One that keeps them only ever adds: to delete an object is to
- * put a marker on top of it. Where keeping them is suspended, what is stored or
- * deleted replaces the version `null`, and all others stay.
+ * The versions of a key. A bucket without versioning has one version of each
+ * key. A bucket with versioning only adds versions: a deletion puts a marker on
+ * top. While versioning is suspended, a stored or deleted object replaces the
+ * version `null`, and all other versions stay.
  */
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
@@ -22,19 +22,19 @@ export const versionsOf = (bucket: BucketState, key: string): ReadonlyArray<Vers
   ...Option.getOrElse(HashMap.get(bucket.history, key), () => [])
 ]
 
-/** What an answer calls a version: nothing, unless the bucket keeps versions. */
+/** The name of a version in an answer; undefined in a bucket without versioning. */
 export const nameOfVersion = (
   bucket: BucketState,
   { versionId }: Version
 ): { readonly versionId?: string } => (bucket.versioning === undefined ? {} : { versionId })
 
-/** What the next version of a key is called. */
+/** The id of the next version of a key. */
 export const nextVersionId = (
   { versioning }: BucketState,
   { newVersionId = onlyVersion }: { readonly newVersionId?: string | undefined }
 ): string => (versioning === "Enabled" ? newVersionId : onlyVersion)
 
-/** The state with a new version on top; the one that has its id goes. */
+/** The state with a new version on top. It replaces a version with the same id. */
 export const withVersion = (
   state: State,
   bucket: BucketState,
@@ -52,7 +52,7 @@ export const withVersion = (
   }
 }
 
-/** The state without a version. What isn't there is gone already. */
+/** The state without a version. A missing version counts as removed. */
 export const withoutVersion = (
   state: State,
   bucket: BucketState,
@@ -69,7 +69,7 @@ export const withoutVersion = (
   }
 }
 
-/** The state with an object in the place of the same version of it. */
+/** The state with an object that replaces the same version of itself. */
 export const withSame = (state: State, bucket: BucketState, object: StoredObject): Change => ({
   state: withVersions(
     state,

@@ -9,7 +9,7 @@ import { refuse } from "./errors.ts"
 import { owner } from "./objectMessages.ts"
 import { childrenOf, childText, document, type Element, rootOf, textOf, timestamp } from "./xml.ts"
 
-/** Where the emulator says that its buckets are. */
+/** The location of a bucket, as the emulator reports it. */
 export interface Location {
   readonly region: string
   /** Host and port that clients can follow. */
@@ -66,7 +66,7 @@ export const bucketInfo = (bucket: BucketState, location: Location): string =>
         [
           ...summaryOf(bucket, location),
           ["DataRedundancyType", "LRS"],
-          // What the emulator hasn't is switched off.
+          // Features that the emulator lacks are switched off.
           ["AccessMonitor", "Disabled"],
           ["TransferAcceleration", "Disabled"],
           ["CrossRegionReplication", "Disabled"],
@@ -94,7 +94,7 @@ export const bucketLocation = (region: string): string =>
 export const versioning = (status: Versioning | undefined): string =>
   document(["VersioningConfiguration", status === undefined ? [] : [["Status", status]]])
 
-/** Reads what PutBucketVersioning sends. */
+/** Reads the document of PutBucketVersioning. */
 export const readVersioning = (body: Uint8Array): Effect.Effect<Versioning, Refusal> =>
   chosenIn(body, { root: "VersioningConfiguration", name: "Status", values: Versioning.literals })
 
@@ -103,11 +103,11 @@ const payers = ["BucketOwner", "Requester"] as const
 export const requestPayment = (payer: string): string =>
   document(["RequestPaymentConfiguration", [["Payer", payer]]])
 
-/** Reads what PutBucketRequestPayment sends. */
+/** Reads the document of PutBucketRequestPayment. */
 export const readRequestPayment = (body: Uint8Array) =>
   chosenIn(body, { root: "RequestPaymentConfiguration", name: "Payer", values: payers })
 
-/** The one of several words that a small document holds. */
+/** The word in a small document; it must be one of several. */
 const chosenIn = <Word extends string>(
   body: Uint8Array,
   {
@@ -121,7 +121,7 @@ const chosenIn = <Word extends string>(
     return word === undefined ? Effect.fail(refuse("MalformedXML")) : Effect.succeed(word)
   })
 
-/** What GetBucketStat calls the storage classes besides `Standard`. */
+/** The names of the storage classes in GetBucketStat, besides `Standard`. */
 const classes = {
   IA: "InfrequentAccess",
   Archive: "Archive",
@@ -135,7 +135,7 @@ const sizeOf = (objects: ReadonlyArray<StoredObject>) =>
 const inClass = (objects: ReadonlyArray<StoredObject>, storageClass: string) =>
   objects.filter(({ headers }) => (headers["x-oss-storage-class"] ?? "Standard") === storageClass)
 
-/** The answer to GetBucketStat: what is there, in bytes and numbers. */
+/** The answer to GetBucketStat: the contents, in bytes and numbers. */
 export const stat = ({ objects, history, uploads }: BucketState): string => {
   const current = HashMap.toValues(objects)
   const older = HashMap.toValues(history).flat()
@@ -191,7 +191,7 @@ const maxRules = 20
 
 const methods: ReadonlySet<string> = new Set(["GET", "PUT", "POST", "DELETE", "HEAD"])
 
-/** Reads what PutBucketCors sends. */
+/** Reads the document of PutBucketCors. */
 export const readCors = Effect.fnUntraced(function* (body: Uint8Array) {
   const root = yield* rootOf(body, "CORSConfiguration")
   const rules = childrenOf(root, "CORSRule")
@@ -207,7 +207,7 @@ const ruleOf = (element: Xml.Element): Effect.Effect<CorsRule, Refusal> => {
   const rule = {
     allowedOrigins: all("AllowedOrigin"),
     allowedMethods: all("AllowedMethod"),
-    // OSS keeps them in small letters.
+    // OSS keeps them in lower case.
     allowedHeaders: all("AllowedHeader").map((name) => name.toLowerCase()),
     exposeHeaders: all("ExposeHeader")
   }
@@ -225,7 +225,7 @@ const ruleOf = (element: Xml.Element): Effect.Effect<CorsRule, Refusal> => {
 
 const hasOneWildcard = (pattern: string) => pattern.split("*").length <= 2
 
-/** The storage class that PutBucket asks for, if it sends a document at all. */
+/** The storage class that PutBucket asks for, if it has a document. */
 export const readBucketConfiguration = (
   body: Uint8Array
 ): Effect.Effect<{ readonly storageClass?: string }, Refusal> =>

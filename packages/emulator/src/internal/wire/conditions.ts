@@ -1,4 +1,4 @@
-/** Conditions on what is stored: `If-Match` and its like, of a request's own object or of a copy's source. */
+/** Conditions on stored objects: `If-Match` and the like, for a request's own object or for a copy's source. */
 import * as Result from "effect/Result"
 import type { StoredObject } from "../state/model.ts"
 import type { Refusal } from "../../EmulatorError.ts"
@@ -6,8 +6,8 @@ import { refuse } from "./errors.ts"
 import type { Headers } from "./requestRules.ts"
 
 /**
- * OSS: a date in seconds, and ETags with or without quotes. What must hold
- * fails with 412, what must not with 304.
+ * OSS compares dates in seconds, and ETags with or without quotes. A positive
+ * condition fails with 412, a negative one with 304.
  */
 export const checkConditions = (
   headers: Headers,

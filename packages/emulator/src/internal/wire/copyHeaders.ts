@@ -1,4 +1,4 @@
-/** How a copy is described: as its source, as its own request says, or as both say. */
+/** The headers of a copy: those of its source, those of its own request, or both. */
 import * as Result from "effect/Result"
 import type { Refusal } from "../../EmulatorError.ts"
 import { invalid } from "./errors.ts"
@@ -6,10 +6,10 @@ import { invalid } from "./errors.ts"
 type Headers = Readonly<Record<string, string>>
 
 /**
- * OSS: without directives a copy is described and tagged as its source is.
- * `REPLACE` keeps nothing of the source but its type, which a request may
- * replace. In small letters, as Python v2's own tests have it, the request's
- * headers come on top of the source's.
+ * OSS: without directives a copy keeps the headers and tags of its source.
+ * `REPLACE` keeps only the content type, which a request may replace. A
+ * directive in lower case, as in Python v2's own tests, adds the request's
+ * headers to the source's.
  */
 export const headersOfCopy = (
   request: Readonly<Record<string, string | undefined>>,
@@ -47,7 +47,7 @@ const described = (directive: string, source: Headers, given: Headers): Headers 
   }
 }
 
-/** What a copy takes from its own request whatever the directive says. */
+/** True for headers that a copy always takes from its own request. */
 const isAlwaysNew = (name: string) => name.startsWith("x-oss-") && !name.startsWith("x-oss-meta-")
 
 const tags = "x-oss-tagging"

@@ -1,6 +1,6 @@
 /**
- * What the emulator refuses a request with: OSS's error codes, each with the
- * status, the message and, where OSS documents it, the EC that goes with it.
+ * The error codes of the emulator's refusals: OSS's codes, each with its
+ * status, its message and, if OSS documents one, its EC.
  */
 import { Refusal } from "../../EmulatorError.ts"
 
@@ -68,7 +68,7 @@ const table = {
   ]
 } as const satisfies Record<string, readonly [status: number, message: string]>
 
-/** What OSS documents for a code wherever it comes from; a rule may name a narrower one. */
+/** The EC that OSS documents for a code; a rule may have a narrower one. */
 const ecs: Partial<Record<ErrorCode, string>> = {
   InvalidAccessKeyId: "0002-00000902",
   NoSuchBucket: "0015-00000101",
@@ -91,7 +91,7 @@ export const lookup = (
   return row && { status: row[0], message: row[1] }
 }
 
-/** Refuses with `code`; `message` takes the place of OSS's own words. */
+/** Refuses with `code`. `message` replaces OSS's own text. */
 export const refuse = (
   code: ErrorCode,
   message: string = table[code][1],
@@ -103,7 +103,7 @@ export const refuse = (
   return new Refusal({ code, status: table[code][0], message, details: all, headers })
 }
 
-/** An argument that is not valid, named as OSS names it. */
+/** The refusal of an invalid argument, with the name that OSS gives it. */
 export const invalid = (name: string, value: string, message: string, ec?: string): Refusal =>
   refuse("InvalidArgument", message, {
     ArgumentName: name,

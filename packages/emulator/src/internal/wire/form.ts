@@ -4,7 +4,7 @@ import type { Refusal } from "../../EmulatorError.ts"
 import { refuse } from "./errors.ts"
 
 export interface Form {
-  /** Before the file, names in lower case. */
+  /** The fields before the file, names in lower case. */
   readonly fields: Readonly<Record<string, string>>
   readonly file: Uint8Array
   readonly filename: string
@@ -42,7 +42,7 @@ export const parseForm = (type: string, body: Uint8Array): Result.Result<Form, R
   )
 }
 
-/** What lies between two boundaries, their line breaks excluded. */
+/** The parts between two boundaries, without their line breaks. */
 const partsOf = function* (body: Buffer, boundary: string): Generator<Buffer> {
   const mark = Buffer.from(`${lineBreak}--${boundary}`)
   const whole = Buffer.concat([Buffer.from(lineBreak), body])

@@ -1,6 +1,6 @@
 /**
- * The headers that belong to an object: kept when it is stored, given back
- * when it is read.
+ * The headers of an object. They are kept when it is stored, and returned when
+ * it is read.
  */
 import * as Result from "effect/Result"
 import type { StoredObject } from "../state/model.ts"
@@ -12,7 +12,7 @@ type Headers = Readonly<Record<string, string | undefined>>
 const kept =
   /^(content-(type|disposition|encoding|language)|cache-control|expires|x-oss-(meta-.+|storage-class|server-side-(data-)?encryption.*|tagging|object-acl))$/
 
-/** What of a request's headers is kept with the object. */
+/** The headers of a request that are kept with the object. */
 export const storedHeaders = (headers: Headers): Record<string, string> => ({
   ...(headers["x-oss-server-side-encryption"] === "KMS" && {
     "x-oss-server-side-encryption-key-id": defaultKey
@@ -24,7 +24,7 @@ export const storedHeaders = (headers: Headers): Record<string, string> => ({
   )
 })
 
-/** OSS: encryption by KMS without a key takes the account's own, and tells its id. */
+/** OSS: KMS encryption without a key uses the account's own key and sends its id. */
 const defaultKey = "9468da86-3509-4f8d-a61e-6eab1eac0000"
 
 const concealed: ReadonlySet<string> = new Set([
@@ -36,7 +36,7 @@ const concealed: ReadonlySet<string> = new Set([
 /** The ETag of an object that was put, in base64. */
 const md5Of = (etag: string) => Buffer.from(etag.replaceAll('"', ""), "hex").toString("base64")
 
-/** What Head and Get tell of an object. */
+/** The headers of Head and Get about an object. */
 export const toHeaders = (object: StoredObject): Record<string, string> => {
   const tags = new URLSearchParams(object.headers["x-oss-tagging"] ?? "").size
   return {
@@ -53,7 +53,7 @@ export const toHeaders = (object: StoredObject): Record<string, string> => {
   }
 }
 
-/** What answers about an upload or its object tell of the encryption that was asked for. */
+/** The headers of answers about the requested encryption. */
 export const encryptionOf = (headers: Headers): Record<string, string> =>
   Object.fromEntries(
     Object.entries(headers).flatMap(([name, value]) =>
@@ -64,8 +64,8 @@ export const encryptionOf = (headers: Headers): Record<string, string> =>
   )
 
 /**
- * The part of an object that is asked for, `end` excluded; undefined for all of
- * it. OSS: of several ranges the first counts; a range that is not within the
+ * The requested range of an object, `end` excluded; undefined for all of it.
+ * OSS: the first of several ranges counts. A range that is not within the
  * object is ignored, unless the client asks for the standard behaviour.
  */
 export const rangeOf = (

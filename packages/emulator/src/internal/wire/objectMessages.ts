@@ -174,9 +174,9 @@ export const copied = (
 export const deleted = (
   removed: ReadonlyArray<{
     readonly key: string
-    /** The version that was to go. */
+    /** The version that the request named. */
     readonly asked: string | undefined
-    /** The version that has gone, or the marker's. */
+    /** The deleted version, or the marker's version. */
     readonly versionId: string | undefined
     readonly isMarker: boolean
   }>,
@@ -219,7 +219,7 @@ export const tagging = (tags: URLSearchParams): string =>
     ]
   ])
 
-/** What PostObject answers to `success_action_status` 201. */
+/** The answer of PostObject to `success_action_status` 201. */
 export const posted = (fields: {
   readonly bucket: string
   readonly key: string
@@ -239,7 +239,7 @@ export const posted = (fields: {
 /** OSS: at most 1,000 keys a request, and at least one. */
 const maxDeleted = 1000
 
-/** Reads what DeleteMultipleObjects sends. */
+/** Reads the document of DeleteMultipleObjects. */
 export const readDelete = Effect.fnUntraced(function* (body: Uint8Array) {
   const root = yield* rootOf(body, "Delete")
   const objects = childrenOf(root, "Object")
@@ -255,7 +255,7 @@ export const readDelete = Effect.fnUntraced(function* (body: Uint8Array) {
   return { objects: named, quiet: childText(root, "Quiet")?.toLowerCase() === "true" }
 })
 
-/** Reads what PutObjectTagging sends, as the header `x-oss-tagging` has it. */
+/** Reads the document of PutObjectTagging, and returns it in the format of the header `x-oss-tagging`. */
 export const readTagging = (body: Uint8Array): Effect.Effect<string, Refusal> =>
   Effect.map(rootOf(body, "Tagging"), (root) => {
     const tags = childrenOf(root, "TagSet").flatMap((set) => childrenOf(set, "Tag"))

@@ -1,6 +1,6 @@
 /**
- * What OSS refuses whatever a request asks for. Both faces of the emulator ask
- * here, so that they refuse the same.
+ * The rules by which OSS refuses requests of any kind. Both interfaces of the
+ * emulator use them, so that they refuse the same requests.
  */
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
@@ -18,7 +18,7 @@ type Parameter = (name: string) => string | undefined
 
 const done = Result.succeed(undefined)
 
-/** The rules for requests of all kinds. `parameter` is one of the query's. */
+/** Checks the rules for requests of all kinds. `parameter` reads one of the query. */
 export const checkRequest = (
   operation: Operation,
   headers: Headers,
@@ -35,7 +35,7 @@ export const checkRequest = (
     yield* checkEncryption(headers["x-oss-server-side-encryption"])
   })
 
-/** OSS: the requests that `x-oss-traffic-limit` counts for; others carry it for nothing. */
+/** OSS: the requests that `x-oss-traffic-limit` applies to. On others it has no effect. */
 const throttled: ReadonlySet<Operation> = new Set([
   "append",
   "copy",
@@ -47,8 +47,8 @@ const throttled: ReadonlySet<Operation> = new Set([
 ])
 
 /**
- * Bits a second: 100 KB/s to 100 MB/s. A part may be slower: ali-oss's own
- * tests of uploads, which run against OSS, send 645,763 with one.
+ * In bits a second: 100 KB/s to 100 MB/s. A part may be slower: ali-oss's own
+ * upload tests, which run against OSS, send 645,763 with one.
  */
 const checkTrafficLimit = (operation: Operation, text: string | undefined): Checked => {
   if (text === undefined) return done
@@ -105,7 +105,7 @@ const checkEncryption = (value: string | undefined): Checked =>
         )
       )
 
-/** True: an object that is there stays. OSS takes `true` and `false` in any case. */
+/** True: an existing object stays. OSS takes `true` and `false` in any case. */
 export const forbidsOverwrite = (headers: Headers): Checked<boolean> => {
   const text = headers["x-oss-forbid-overwrite"]
   if (text === undefined) return Result.succeed(false)
@@ -120,14 +120,14 @@ export const forbidsOverwrite = (headers: Headers): Checked<boolean> => {
       )
 }
 
-/** What OSS is to post, and where to, once an object is stored. */
+/** The callback that OSS posts after an object is stored. */
 export interface Callback {
-  /** At most five; the next is tried when one fails. */
+  /** At most five. If one fails, OSS tries the next. */
   readonly urls: ReadonlyArray<string>
   readonly host: string | undefined
   readonly body: string
   readonly type: "application/x-www-form-urlencoded" | "application/json"
-  /** Names with `x:`. */
+  /** The names include `x:`. */
   readonly variables: Readonly<Record<string, string>>
 }
 

@@ -1,6 +1,6 @@
 /**
- * What a request over HTTP asks for: which bucket and key, in host style or in
- * path style, and which operation. Pure.
+ * Finds the bucket, the key and the operation of a request over HTTP, in host
+ * style or in path style. Pure.
  */
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
@@ -18,24 +18,24 @@ export interface Head {
   readonly headers: Readonly<Record<string, string | undefined>>
 }
 
-/** What a request is about. */
+/** The bucket, the key and the operation of a request. */
 export interface Route {
   readonly operation: Operation
   readonly bucket?: string | undefined
   /** Unescaped. */
   readonly key?: string | undefined
   readonly uploadId?: string | undefined
-  /** As given: possibly no part number at all. */
+  /** As given; it may be an invalid part number. */
   readonly partNumber?: number | undefined
   /** Unescaped; a parameter without a value has an empty one. */
   readonly query: ReadonlyArray<readonly [name: string, value: string]>
-  /** What the host name says, such as `cn-hangzhou`. */
+  /** The region of the host name, such as `cn-hangzhou`. */
   readonly region?: string | undefined
 }
 
 /**
- * Reads a request. Fails only if its path can't be unescaped; what the
- * emulator does not implement is operation `other`.
+ * Reads a request. Fails only if its path can't be unescaped. A request that
+ * the emulator does not implement has operation `other`.
  */
 export const route = (head: Head): Result.Result<Route, Refusal> => {
   const [path = "", ...rest] = head.url.split("?")
@@ -56,7 +56,7 @@ export const route = (head: Head): Result.Result<Route, Refusal> => {
   })
 }
 
-/** `+` is a space, as in forms; what can't be unescaped stays as it is. */
+/** `+` is a space, as in forms. Text that can't be unescaped stays as it is. */
 const parse = (query: string): ReadonlyArray<readonly [string, string]> => [
   ...new URLSearchParams(query)
 ]
@@ -114,7 +114,7 @@ const operationOf = (question: Question): Operation => {
   return copies[operation] ?? operation
 }
 
-/** Parameters that say which of a bucket's or an object's sides is meant, the narrowest first. */
+/** Parameters that select a property of a bucket or an object, the narrowest first. */
 const selectors = [
   "uploads",
   "uploadId",
@@ -138,7 +138,7 @@ const selectors = [
 const plain =
   /^(delimiter|encoding-type|fetch-owner|list-type|marker|max-.*|prefix|start-after|tag-.*|.*-marker|Signature|Expires|OSSAccessKeyId)$/
 
-/** Parameters that are signed, but do not change what a request is. */
+/** Parameters that are signed but don't change the operation. */
 const understood: ReadonlySet<string> = new Set([
   ...selectors,
   "callback",
@@ -153,7 +153,7 @@ const understood: ReadonlySet<string> = new Set([
 const asksForMore = (parameters: ReadonlyMap<string, string>) =>
   [...parameters].some(
     ([name, value]) =>
-      // OSS's newer sides have parameters without a value that version 1 does not sign.
+      // Newer OSS features have parameters without a value that version 1 does not sign.
       (isSubResource(name) || (value === "" && !plain.test(name))) &&
       !understood.has(name) &&
       !name.startsWith("response-") &&
@@ -210,7 +210,7 @@ const objectOperations: Readonly<Record<string, Operation>> = {
   "DELETE?tagging": "deleteObjectTagging"
 }
 
-/** What an operation becomes that takes its bytes from another object. */
+/** The operations that take their bytes from another object. */
 const copies: Partial<Record<Operation, Operation>> = {
   put: "copy",
   uploadPart: "uploadPartCopy"

@@ -54,7 +54,7 @@ export const completed = (fields: {
     ]
   ])
 
-/** The answer to ListParts. The root has no namespace: some clients insist. */
+/** The answer to ListParts. The root has no namespace, because some clients insist on that. */
 export const parts = (fields: {
   readonly bucket: string
   readonly upload: OpenUpload
@@ -88,7 +88,7 @@ export const parts = (fields: {
     ]
   ])
 
-/** The answer to ListMultipartUploads. OSS says where the next page begins also if there is none. */
+/** The answer to ListMultipartUploads. OSS sends the markers of the next page even if there is none. */
 export const uploads = (fields: {
   readonly bucket: string
   readonly prefix: string

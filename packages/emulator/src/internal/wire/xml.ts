@@ -1,4 +1,4 @@
-/** The XML that OSS speaks: how a document is written, and how one is read. */
+/** Writes and reads the XML of OSS. */
 import * as Effect from "effect/Effect"
 import * as Xml from "effect/encoding/Xml"
 import * as Stream from "effect/Stream"
@@ -14,9 +14,9 @@ export type Element = readonly [
 export const document = (root: Element): string => written(root, () => "\ufffd")
 
 /**
- * A list of keys. XML 1.0 has no place for control characters, not even
- * escaped. OSS sends them all the same: lenient parsers read them, and clients
- * of strict ones ask for URL encoding.
+ * Writes a list of keys. XML 1.0 allows no control characters, not even escaped
+ * ones. OSS sends them all the same: lenient parsers read them, and clients
+ * with strict ones ask for URL encoding.
  */
 export const listDocument = (root: Element): string =>
   written(root, (char) => `&#${char.charCodeAt(0)};`)
@@ -41,7 +41,7 @@ const escape = (text: string, control: (char: string) => string): string =>
     .replace(/[^\P{Cc}\t\n\r\u007f-\u009f]/gu, control)
     .replace(/[\ufffe\uffff]/gu, "\ufffd")
 
-/** Keys as a list request wants them: `url` percent-encodes them. */
+/** The encoding of keys in a list: `url` percent-encodes them. */
 export type Encoding = "url" | undefined
 
 export const encoder = (encoding: Encoding) => (key: string) =>
@@ -71,7 +71,7 @@ export const errorDocument = (fields: {
     ]
   ])
 
-/** The elements at a path of a document, or `MalformedXML`: also if its root is another one. */
+/** The elements at a path of a document. Fails with `MalformedXML`, also if the root has another name. */
 export const elementsAt = (
   body: Uint8Array,
   path: readonly [root: string, ...children: ReadonlyArray<string>]
@@ -113,9 +113,9 @@ export const textOf = (element: Xml.Element): string =>
     .replace(/[\ufdd0-\ufdef]/g, (char) => String.fromCharCode(char.charCodeAt(0) - disguise))
 
 /**
- * Clients send control characters in keys as they are, and OSS reads them. XML
- * has no place for them: on their way through the parser they are code points
- * that Unicode keeps free of characters.
+ * Clients send control characters in keys unescaped, and OSS reads them. XML
+ * allows none, so the parser sees code points in their place that Unicode never
+ * assigns.
  */
 const disguised = (latin1: string): string =>
   latin1.replace(
