@@ -117,10 +117,10 @@ const connect = (file: string) =>
 /**
  * Creates a file that only its owner may read, if there is none: SQLite would let
  * everybody read it, and gives the files beside it the same mode. Whatever else is
- * wrong with the path, SQLite says when it opens it.
+ * wrong with the path, SQLite says when it opens it. A `file:` URI is SQLite's to read.
  */
 const createPrivately = (file: string) =>
-  file === ":memory:"
+  file === ":memory:" || file.startsWith("file:")
     ? Effect.void
     : Effect.ignore(attempt("connect", () => closeSync(openSync(file, "ax", 0o600))))
 
