@@ -51,10 +51,9 @@ export interface Request {
 }
 
 /**
- * Submits an upload and returns its id without waiting for its end.
- *
- * If you submit the same source to the same object with the same options again,
- * you join the upload that is in progress. If that upload has ended, a new one
+ * Submits an upload and returns its id without waiting for its end. If you
+ * submit the same source to the same object with the same options again, you
+ * join the upload that is in progress. If that upload has ended, a new one
  * begins. After a success, the runner compares the size and CRC64 of the
  * object, and uploads only if it is missing or differs. After a failure, the
  * runner reuses the parts that OSS still has.

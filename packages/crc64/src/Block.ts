@@ -7,10 +7,10 @@
 import { shared } from "./internal/engine.ts"
 
 /**
- * Bytes that you hold from `acquire` to `release`. In that time nothing but
- * your program writes to them, `crc64` included, and they never move: views of
- * them, such as those of `subarray` or `Buffer.from(buffer, offset, length)`,
- * stay valid.
+ * Bytes that you hold from `acquire` to `release`. In that time only your
+ * program writes to them; `crc64` does not. They never move: views of them,
+ * such as those of `subarray` or `Buffer.from(buffer, offset, length)`, stay
+ * valid.
  *
  * @category models
  * @since 0.1.0

@@ -195,7 +195,7 @@ export const callbackFailed = (scope: Scope = {}): Fault =>
  */
 export const drop = (
   options: Scope & {
-    /** `before` the body is read; once the server has read so many `bytes` of it, or all of a shorter one; or `after` the request is carried out. */
+    /** The moment: `before` the body is read, after this many `bytes` of it (or at the end of a shorter body), or `after` the request is carried out. */
     readonly at: "before" | "after" | { readonly bytes: number }
   }
 ): Fault => make(options, { _tag: "Drop", at: options.at })
@@ -208,7 +208,7 @@ export const drop = (
  */
 export const stall = (
   options: Scope & {
-    /** `before` the body is read; once the server has read so many `bytes` of it, or all of a shorter one; or `after` the request is carried out. */
+    /** The moment: `before` the body is read, after this many `bytes` of it (or at the end of a shorter body), or `after` the request is carried out. */
     readonly at: "before" | "after" | { readonly bytes: number }
   }
 ): Fault => make(options, { _tag: "Stall", at: options.at })
@@ -223,7 +223,7 @@ export const delay = (
   options: Scope & {
     /** How long, in milliseconds of Effect's `Clock`. */
     readonly millis: number
-    /** `before` the body is read; once the server has read so many `bytes` of it, or all of a shorter one; or `after` the request is carried out. Default: `before`. */
+    /** The moment: `before` the body is read, after this many `bytes` of it (or at the end of a shorter body), or `after` the request is carried out. Default: `before`. */
     readonly at?: "before" | "after" | { readonly bytes: number } | undefined
   }
 ): Fault => make(options, { _tag: "Delay", at: options.at ?? "before", millis: options.millis })

@@ -139,7 +139,7 @@ Command.run(command, { version: "0.1.0" }).pipe(
         Console.error(`error: ${flagOf[option]}: ${problem}\n  → ${remedy}`),
         endWith(2)
       ),
-    // The help and what was wrong have been written.
+    // The help and the errors have been written already.
     ShowHelp: ({ errors }) => endWith(errors.length > 0 ? 2 : 0)
   }),
   Effect.provide(NodeServices.layer),

@@ -47,7 +47,10 @@ export interface Options {
 export type Services = FileSystem | Path | HttpClient | ChildProcessSpawner
 
 /**
- * Returns the first credentials found, in this order:
+ * Finds credentials in variables, files, and the roles of pods and ECS
+ * instances. The first source that has credentials wins.
+ *
+ * It tries the sources in this order:
  *
  * 1. `OSS_ACCESS_KEY_ID`, `OSS_ACCESS_KEY_SECRET` and `OSS_SESSION_TOKEN`
  * 2. `ALIBABA_CLOUD_ACCESS_KEY_ID`, `ALIBABA_CLOUD_ACCESS_KEY_SECRET` and

@@ -1,8 +1,8 @@
 /**
- * Lines that stay at the bottom of a terminal, below everything else that is
- * written. A `Pinned` knows which lines are drawn and returns what to write; it
- * writes nothing itself. Use it if something besides a `Screen` writes to the
- * same terminal, such as a logger on standard error.
+ * Lines that stay at the bottom of a terminal, below all other text. A `Pinned`
+ * knows the drawn lines and returns the text to write; it writes nothing
+ * itself. Use it if something besides a `Screen` writes to the same terminal,
+ * such as a logger on standard error.
  *
  * @since 0.1.0
  */

@@ -12,7 +12,7 @@ export const recognized = (
 ): Effect.Effect<Exclude<Fingerprint.Comparison, "other">, SourceError> => {
   const comparison = Fingerprint.compare(submitted, fingerprint)
   return comparison === "other"
-    ? // The fingerprint as it is now is nothing that whoever reads this error needs to know.
+    ? // The reader of this error does not need the current fingerprint.
       Effect.fail(SourceErrors.changed(name, "it is not what it was when the upload was submitted"))
     : Effect.succeed(comparison)
 }
