@@ -3,7 +3,7 @@ import { join } from "node:path"
 import { defineConfig } from "vitest/config"
 import { directory } from "./test/support/bundled.ts"
 
-/** What starts many processes, or takes its time: `pnpm test:long`. The gate runs both. */
+/** What starts many processes, or takes its time: `pnpm test:long`, of which the gate runs a part. */
 export const long = [
   "bench/**/*.test.ts",
   "examples/*.test.ts",
