@@ -172,8 +172,9 @@ const run = Effect.fn(function* (world: World) {
   const ready = Effect.fnUntraced(function* () {
     const it = yield* runner(env)
     yield* until(
-      `a runner is ready: ${it.said()}`,
-      Effect.sync(() => it.said().includes("ready"))
+      "a runner is ready",
+      Effect.sync(() => it.said().includes("ready")),
+      Effect.sync(it.said)
     )
     return it
   })
