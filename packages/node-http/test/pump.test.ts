@@ -16,7 +16,8 @@ const pending = () => {
   const sent = new Writable({
     write: (bytes: Uint8Array) => void given.push(bytes)
   })
-  return { sent: sent as unknown as ClientRequest, given }
+  const request = Object.assign(sent, { flushHeaders: () => undefined })
+  return { sent: request as unknown as ClientRequest, given }
 }
 
 /** Somebody else takes as much memory, and writes into it. */
