@@ -16,6 +16,7 @@ export const long = [
   "packages/core/test/upload/outage.http.test.ts",
   "packages/node-http/test/contract.test.ts",
   "simulation/crashes/pairs.test.ts",
+  "simulation/crashes/stream.test.ts",
   "simulation/processes/soak.test.ts",
   "simulation/worlds/campaign.test.ts",
   "packages/web/test/gigabyte.test.ts",

@@ -7,7 +7,7 @@ import * as Stats from "./stats.ts"
 import { Violation } from "./trace.ts"
 import * as World from "./world.ts"
 
-const worlds = 120
+const worlds = 250
 
 /** The time-out, in milliseconds, for machines with a high load. */
 const patience = 300_000

@@ -114,7 +114,7 @@ layer(Postgres.layer, { excludeTestServices: true, timeout: "1 minute" })(
           for (const { etag } of parts) assert.strictEqual(etag, `"${header.createdAt}"`)
         }))
 
-      test("has one holder, 20 times that two processes want it at once", ({ prefix, start }) =>
+      test("has one holder, 100 times that two processes want it at once", ({ prefix, start }) =>
         Effect.gen(function* () {
           const children = yield* Effect.forEach([1, 2], () => start("race"))
           yield* Effect.forEach(children, (child) => child.said(1))
@@ -125,7 +125,7 @@ layer(Postgres.layer, { excludeTestServices: true, timeout: "1 minute" })(
                 Effect.map(child.said(count), (lines) => lines[count - 1])
               )
             )
-          for (let round = 0; round < 20; round++) {
+          for (let round = 0; round < 100; round++) {
             const words = yield* both("open", 2 + 2 * round)
             assert.deepStrictEqual(words.toSorted(), ["Busy", "held"])
             yield* both("close", 3 + 2 * round)
