@@ -1,5 +1,6 @@
 import type { Asked, Case, Step } from "../Case.ts"
 import { operation } from "../sources.ts"
+import { deleteMany } from "./deleteMany.ts"
 
 const object: Step = { method: "PUT", body: "x" }
 
@@ -122,13 +123,7 @@ export const details: ReadonlyArray<Case> = [
     rule: "DeleteMultipleObjects names what it deleted, also what wasn't there.",
     source: many,
     given: [object],
-    asked: {
-      method: "POST",
-      key: null,
-      query: { delete: "" },
-      headers: { "content-md5": "{md5}" },
-      body: removal(false)
-    },
+    asked: deleteMany(removal(false)),
     answer: { status: 200, xml: { DeleteResult: /-none<\/Key>/ } },
     afterwards: [{ method: "HEAD" }, { status: 404 }]
   },
@@ -136,26 +131,14 @@ export const details: ReadonlyArray<Case> = [
     rule: "DeleteMultipleObjects is quiet if it is told so.",
     source: many,
     given: [object],
-    asked: {
-      method: "POST",
-      key: null,
-      query: { delete: "" },
-      headers: { "content-md5": "{md5}" },
-      body: removal(true)
-    },
+    asked: deleteMany(removal(true)),
     answer: { status: 200, xml: { Deleted: null } },
     afterwards: [{ method: "HEAD" }, { status: 404 }]
   },
   {
     rule: "DeleteMultipleObjects refuses what names no object.",
     source: many,
-    asked: {
-      method: "POST",
-      key: null,
-      query: { delete: "" },
-      headers: { "content-md5": "{md5}" },
-      body: "<Delete></Delete>"
-    },
+    asked: deleteMany("<Delete></Delete>"),
     answer: { status: 400, code: "MalformedXML" }
   }
 ]

@@ -40,4 +40,7 @@ export const list = (query: Record<string, string> = {}): Asked => ({
   key: null,
   query: { versions: "", ...query }
 })
+/** An id that a bucket which keeps versions gives. */
+export const ownId = /^(?!null$).+/
+
 export const two = [...enabled, put("first", "one"), put("second", "two")]

@@ -1,16 +1,17 @@
 import type { Case } from "../Case.ts"
 import { ec, operation } from "../sources.ts"
-import { removedVersions } from "./removedVersions.ts"
+import { deletionsAndLists } from "./deletionsAndLists.ts"
 import {
   bucket,
-  make,
   configure,
   enabled,
-  suspended,
+  list,
+  make,
+  of,
+  ownId,
   put,
   remove,
-  of,
-  list,
+  suspended,
   two
 } from "./versionSteps.ts"
 
@@ -18,7 +19,7 @@ const putVersioning = operation("putbucketversioning")
 const getVersioning = operation("getbucketversioning")
 const putPage = operation("putobject")
 const getPage = operation("getobject")
-const ownId = /^(?!null$).+/
+const copyPage = operation("copyobject")
 
 const configurations: ReadonlyArray<Case> = [
   {
@@ -193,4 +194,38 @@ const objects: ReadonlyArray<Case> = [
   }
 ]
 
-export const versions = [...configurations, ...objects, ...removedVersions]
+const copies: ReadonlyArray<Case> = [
+  {
+    rule: "CopyObject copies an older version by its id.",
+    source: copyPage,
+    given: two,
+    asked: {
+      method: "PUT",
+      bucket,
+      key: "{key}-copy",
+      headers: { "x-oss-copy-source": `/${bucket}/{key}?versionId={one}` }
+    },
+    answer: {
+      status: 200,
+      headers: { "x-oss-copy-source-version-id": "{one}", "x-oss-version-id": ownId }
+    },
+    afterwards: [
+      { method: "GET", bucket, key: "{key}-copy" },
+      { status: 200, body: "first" }
+    ]
+  },
+  {
+    rule: "CopyObject refuses to copy a delete marker.",
+    source: ec("0016-00000307"),
+    given: [...two, remove],
+    asked: {
+      method: "PUT",
+      bucket,
+      key: "{key}-copy",
+      headers: { "x-oss-copy-source": `/${bucket}/{key}?versionId={marker}` }
+    },
+    answer: { status: 400, code: "InvalidArgument", ec: "0016-00000307" }
+  }
+]
+
+export const versions = [...configurations, ...objects, ...deletionsAndLists, ...copies]

@@ -1,12 +1,11 @@
 import type { Case } from "../Case.ts"
 import { ec, operation } from "../sources.ts"
-import { bucket, suspended, put, remove, of, list, two, enabled } from "./versionSteps.ts"
+import { deleteMany } from "./deleteMany.ts"
+import { bucket, enabled, list, of, ownId, put, remove, suspended, two } from "./versionSteps.ts"
 
 const getPage = operation("getobject")
 const deletePage = operation("deleteobject")
 const listPage = operation("listobjectversions")
-const copyPage = operation("copyobject")
-const ownId = /^(?!null$).+/
 
 const deletions: ReadonlyArray<Case> = [
   {
@@ -91,14 +90,7 @@ const deletions: ReadonlyArray<Case> = [
     rule: "DeleteMultipleObjects tells of the markers that it makes.",
     source: operation("deletemultipleobjects"),
     given: [...enabled, put("first", "one")],
-    asked: {
-      method: "POST",
-      bucket,
-      key: null,
-      query: { delete: "" },
-      headers: { "content-md5": "{md5}" },
-      body: "<Delete><Object><Key>{key}</Key></Object></Delete>"
-    },
+    asked: { ...deleteMany("<Delete><Object><Key>{key}</Key></Object></Delete>"), bucket },
     answer: { status: 200, xml: { DeleteMarker: "true", DeleteMarkerVersionId: ownId } }
   },
   {
@@ -106,12 +98,10 @@ const deletions: ReadonlyArray<Case> = [
     source: operation("deletemultipleobjects"),
     given: two,
     asked: {
-      method: "POST",
-      bucket,
-      key: null,
-      query: { delete: "" },
-      headers: { "content-md5": "{md5}" },
-      body: "<Delete><Object><Key>{key}</Key><VersionId>{two}</VersionId></Object></Delete>"
+      ...deleteMany(
+        "<Delete><Object><Key>{key}</Key><VersionId>{two}</VersionId></Object></Delete>"
+      ),
+      bucket
     },
     answer: { status: 200, xml: { VersionId: "{two}", DeleteMarker: null } },
     afterwards: [
@@ -172,38 +162,4 @@ const listed: ReadonlyArray<Case> = [
   }
 ]
 
-const copies: ReadonlyArray<Case> = [
-  {
-    rule: "CopyObject copies an older version by its id.",
-    source: copyPage,
-    given: two,
-    asked: {
-      method: "PUT",
-      bucket,
-      key: "{key}-copy",
-      headers: { "x-oss-copy-source": `/${bucket}/{key}?versionId={one}` }
-    },
-    answer: {
-      status: 200,
-      headers: { "x-oss-copy-source-version-id": "{one}", "x-oss-version-id": ownId }
-    },
-    afterwards: [
-      { method: "GET", bucket, key: "{key}-copy" },
-      { status: 200, body: "first" }
-    ]
-  },
-  {
-    rule: "CopyObject refuses to copy a delete marker.",
-    source: ec("0016-00000307"),
-    given: [...two, remove],
-    asked: {
-      method: "PUT",
-      bucket,
-      key: "{key}-copy",
-      headers: { "x-oss-copy-source": `/${bucket}/{key}?versionId={marker}` }
-    },
-    answer: { status: 400, code: "InvalidArgument", ec: "0016-00000307" }
-  }
-]
-
-export const removedVersions: ReadonlyArray<Case> = [...deletions, ...listed, ...copies]
+export const deletionsAndLists: ReadonlyArray<Case> = [...deletions, ...listed]
