@@ -20,6 +20,10 @@ const compilerOptions = {
   include: ["*.ts"]
 }
 
+/** The name of an example's file tells its page and its line. */
+const fileOf = ({ file, line }: { readonly file: string; readonly line: number }) =>
+  `${file.replaceAll(/[^a-zA-Z]/g, "_")}_line_${line}.ts`
+
 layer(NodeServices.layer, { excludeTestServices: true })("documents", (it) => {
   it.effect("have code that compiles", () =>
     Effect.gen(function* () {
@@ -36,9 +40,9 @@ layer(NodeServices.layer, { excludeTestServices: true })("documents", (it) => {
         prefix: ".docs-"
       })
       yield* fs.writeFileString(`${directory}/tsconfig.json`, JSON.stringify(compilerOptions))
-      for (const { file, line, code } of examples) {
-        const name = `${file.replaceAll(/[^a-zA-Z]/g, "_")}_line_${line}.ts`
-        yield* fs.writeFileString(path.join(directory, name), `${code}\nexport {}\n`)
+      for (const example of examples) {
+        const file = path.join(directory, fileOf(example))
+        yield* fs.writeFileString(file, `${example.code}\nexport {}\n`)
       }
       const tsc = ChildProcess.make(path.join(root, "node_modules/.bin/tsc"), ["-p", directory])
       assert.strictEqual(yield* spawner.string(tsc), "")
@@ -51,8 +55,9 @@ layer(NodeServices.layer, { excludeTestServices: true })("documents", (it) => {
       const examples = (yield* pages).flatMap(runnable)
       assert.isAbove(examples.length, 6)
       const { directory, env } = yield* place
-      for (const { file, line, code } of examples) {
-        const name = `${file.replaceAll(/[^a-zA-Z]/g, "_")}_line_${line}.ts`
+      for (const example of examples) {
+        const { file, line, code } = example
+        const name = fileOf(example)
         yield* fs.writeFileString(`${directory}/${name}`, code)
         const ended = yield* run(process.execPath, [name], { cwd: directory, env })
         assert.strictEqual(ended.code, 0, `${file}:${line}\n${ended.out}\n${ended.error}`)

@@ -43,7 +43,6 @@ layer(Postgres.layer, { timeout: "1 minute" })("claims on messages", (it) => {
         ["new", "default:2", no, 0],
         ["of another", "default:3", no, 60]
       ] as const
-      yield* sql`DROP TABLE IF EXISTS cluster_messages`
       yield* sql`CREATE TABLE cluster_messages (id TEXT, shard_id TEXT, processed BOOLEAN, last_read TIMESTAMP)`
       for (const [id, shard, processed, age] of rows) {
         yield* sql`INSERT INTO cluster_messages VALUES (${id}, ${shard}, ${sql.literal(processed)}, ${before(age)})`
@@ -62,7 +61,6 @@ layer(Postgres.layer, { timeout: "1 minute" })("claims on messages", (it) => {
       assert.deepStrictEqual(yield* free, [])
       yield* reading(storage, 2)
       assert.deepStrictEqual(yield* free, ["old"])
-      yield* sql`DROP TABLE cluster_messages`
     }).pipe(
       Effect.provide(
         Claims.layerOver.pipe(

@@ -7,7 +7,7 @@
 import * as Schema from "effect/Schema"
 
 /**
- * No source of credentials has any.
+ * No source has credentials.
  *
  * @category reasons
  * @since 0.1.0

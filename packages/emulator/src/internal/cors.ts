@@ -10,18 +10,19 @@ import type { Refusal } from "../EmulatorError.ts"
 import { refuse } from "./wire/errors.ts"
 import type { Headers } from "./wire/requestRules.ts"
 
+const bucketIn = (state: State, bucket: string | undefined) =>
+  Option.flatMap(Option.fromUndefinedOr(bucket), (name) => HashMap.get(state, name))
+
 /** The rules of a bucket, or those of buckets that have none of their own. */
 export const rulesOf = (
   state: State,
   bucket: string | undefined,
   otherwise: ReadonlyArray<CorsRule>
-): ReadonlyArray<CorsRule> => {
-  const own = Option.flatMap(Option.fromUndefinedOr(bucket), (name) => HashMap.get(state, name))
-  return Option.match(own, {
+): ReadonlyArray<CorsRule> =>
+  Option.match(bucketIn(state, bucket), {
     onNone: () => otherwise,
     onSome: ({ cors }) => (cors.length > 0 ? cors : otherwise)
   })
-}
 
 /** The headers of an answer to a request that names its origin; none if no rule fits. */
 export const corsHeaders = (
@@ -38,10 +39,10 @@ export const corsHeaders = (
 export const varyOf = (
   state: State,
   bucket: string | undefined
-): Readonly<Record<string, string>> => {
-  const own = Option.flatMap(Option.fromUndefinedOr(bucket), (name) => HashMap.get(state, name))
-  return Option.isSome(own) && own.value.responseVary ? { vary: "Origin" } : {}
-}
+): Readonly<Record<string, string>> =>
+  Option.exists(bucketIn(state, bucket), ({ responseVary }) => responseVary)
+    ? { vary: "Origin" }
+    : {}
 
 /** The answer to a preflight. */
 export const preflight = (

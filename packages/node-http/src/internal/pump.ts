@@ -74,7 +74,7 @@ const pump = Effect.fnUntraced(function* <E>(
   { size, read }: Body<E>,
   block: Uint8Array
 ) {
-  // By themselves: Node would join them with the first piece, and TLS would copy it.
+  // Sends the headers by themselves: Node would join them with the first piece, and TLS would copy it.
   sent.flushHeaders()
   for (let offset = 0; offset < size;) {
     const piece = block.subarray(0, Math.min(way.pieceSize, size - offset))
