@@ -14,6 +14,7 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
+import { connecting } from "./internal/outlasting.ts"
 
 /**
  * A database of a cluster.
@@ -24,7 +25,7 @@ import type { SqlError } from "effect/sql/SqlError"
 export interface Database {
   /** True if several runners can use it: take `NodeCluster.layer`, otherwise `NodeCluster.layerSingle`. */
   readonly isServer: boolean
-  /** Connects, or fails if it can't. */
+  /** Connects. Waits up to a minute for a PostgreSQL server that is unreachable, for example while it restarts, and logs that. Then it fails. */
   readonly layer: Layer.Layer<SqlClient, SqlError | InvalidRequest>
   /** A lock for the runner to hold. Fails if the database allows only one runner and another process holds the lock. */
   readonly lock: Layer.Layer<never, InvalidRequest>
@@ -72,7 +73,10 @@ const layerPostgres = (url: Redacted.Redacted): Database["layer"] =>
       Effect.promise(() => import("@effect/sql-pg/PgClient")),
       (PgClient) => PgClient.layer({ url, applicationName: "effect-oss" })
     )
-  ).pipe(Layer.tap((context) => Context.get(context, SqlClient)`SELECT 1`))
+  ).pipe(
+    Layer.tap((context) => Context.get(context, SqlClient)`SELECT 1`),
+    connecting
+  )
 
 /** A file that only this user can read, in a directory that is created if it doesn't exist. */
 const layerFile = (path: string): Database["layer"] =>

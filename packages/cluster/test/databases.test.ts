@@ -1,4 +1,6 @@
 /** What people ask of a cluster, on each kind of database. */
+import { connect, createServer } from "node:net"
+import type { AddressInfo } from "node:net"
 import { NodeServices } from "@effect/platform-node"
 import { assert, describe, layer } from "@effect/vitest"
 import {
@@ -11,7 +13,7 @@ import {
   Uploads
 } from "@effect-oss/cluster"
 import { OssEmulator } from "@effect-oss/emulator"
-import { Effect, FileSystem, Layer, Option, Redacted, References } from "effect"
+import { Effect, Fiber, FileSystem, Layer, Logger, Option, Redacted, References } from "effect"
 import { HttpClient } from "effect/http"
 import { SqlClient } from "effect/sql"
 import { Postgres } from "../../sql-store/test/postgres.ts"
@@ -52,6 +54,38 @@ const rows = Effect.gen(function* () {
   const [row] = yield* sql<{ n: number }>`
     SELECT (SELECT COUNT(*) FROM cluster_messages) + (SELECT COUNT(*) FROM cluster_replies) AS n`
   return Number(row?.n)
+})
+
+/** An address of the server that nobody listens on before `listen`, and whose first connection is told that the server starts. */
+const startingUp = Effect.fnUntraced(function* (url: string) {
+  const { hostname, port, pathname } = new URL(url)
+  const [code, text] = ["57P03", "the database system is starting up"]
+  const fields = Buffer.from(`SFATAL\0VFATAL\0C${code}\0M${text}\0\0`)
+  const header = Buffer.from([0x45, 0, 0, 0, fields.length + 4])
+  let refusals = 0
+  const server = createServer((socket) => {
+    socket.on("error", () => socket.destroy())
+    if (refusals++ === 0) {
+      socket.once("data", () => socket.end(Buffer.concat([header, fields])))
+      return
+    }
+    refusals--
+    const upstream = connect(Number(port), hostname)
+    upstream.on("error", () => socket.destroy())
+    socket.pipe(upstream).pipe(socket)
+  })
+  const listen = (at: number) =>
+    Effect.promise(() => new Promise<void>((resolve) => server.listen(at, "127.0.0.1", resolve)))
+  const close = Effect.promise(() => new Promise<unknown>((resolve) => server.close(resolve)))
+  yield* listen(0)
+  const own = (server.address() as AddressInfo).port
+  yield* close
+  yield* Effect.addFinalizer(() => close)
+  return {
+    url: `postgres://postgres@127.0.0.1:${own}${pathname}`,
+    listen: listen(own),
+    refusals: () => refusals
+  }
 })
 
 layer(Postgres.layer, { excludeTestServices: true, timeout: "1 minute" })("a cluster", (it) => {
@@ -139,6 +173,26 @@ layer(Postgres.layer, { excludeTestServices: true, timeout: "1 minute" })("a clu
       }).pipe(Effect.scoped, Effect.provide(outside))
     )
   })
+
+  it.effect("waits for a server that refuses connections, and then is starting up", () =>
+    Effect.gen(function* () {
+      const { url } = yield* Postgres
+      const starting = yield* startingUp(url)
+      const said: Array<unknown> = []
+      const logger = Logger.layer([Logger.make(({ message }) => said.push(message))])
+      const { layer } = Database.of(Redacted.make(starting.url))
+      const rows = SqlClient.SqlClient.use((sql) => sql`SELECT 1 AS one`).pipe(
+        Effect.provide(layer, { local: true }),
+        Effect.provide(logger)
+      )
+      const fiber = yield* Effect.forkChild(rows)
+      yield* Effect.sleep("20 millis")
+      yield* starting.listen
+      assert.deepStrictEqual(yield* Fiber.join(fiber), [{ one: 1 }])
+      assert.strictEqual(starting.refusals(), 1)
+      assert.match(String(said.flat()), /^The database is away; waiting for it: [^,]*ECONNREFUSED/)
+    }).pipe(Effect.scoped)
+  )
 
   it.effect("takes submissions of a user who may only read and write its tables", () =>
     Effect.gen(function* () {

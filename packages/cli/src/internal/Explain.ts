@@ -110,7 +110,7 @@ const explained = (failure: Failure): Explanation => {
     case "NotReady":
       return ofRunner(failure)
     case "SqlError":
-      return { what: `the database: ${failure.message}`, ...ofDatabase(failure) }
+      return ofDatabase(failure)
     case "NotStored":
       return { what: failure.problem, ...final(failure.remedy) }
     case "Unwritten":
@@ -319,10 +319,16 @@ const ofPiped = ({ error }: Piped): Explanation => {
   }
 }
 
-const ofDatabase = ({ reason }: SqlError): Rest =>
-  reason.isRetryable
-    ? resumable("see that it runs, and check --database-url or EFFECT_OSS_DATABASE_URL")
-    : usage("check the user, password and name in --database-url or EFFECT_OSS_DATABASE_URL")
+/** The driver says what failed; the server or the system says why. */
+const ofDatabase = ({ message, reason }: SqlError): Explanation => {
+  const why = reason.cause instanceof Error ? `: ${reason.cause.message}` : ""
+  return {
+    what: printable(`the database: ${message}${why}`),
+    ...(reason.isRetryable
+      ? resumable("see that it runs, and check --database-url or EFFECT_OSS_DATABASE_URL")
+      : usage("check the user, password and name in --database-url or EFFECT_OSS_DATABASE_URL"))
+  }
+}
 
 /** Names what was given on the command line in place of the library's options. */
 const ofRequest = ({ field, problem, remedy }: InvalidRequest): Explanation => ({

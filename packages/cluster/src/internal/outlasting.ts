@@ -3,36 +3,94 @@
  * workflow engine treats that as a defect, and a defect ends an upload.
  */
 import * as Cause from "effect/Cause"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Predicate from "effect/Predicate"
 import * as Ref from "effect/Ref"
 import * as Schedule from "effect/Schedule"
-import type { SqlError } from "effect/sql/SqlError"
+import * as Scope from "effect/Scope"
+import { ConnectionError, SqlError } from "effect/sql/SqlError"
 import { WorkflowEngine } from "effect/workflow/WorkflowEngine"
 
-/** Retries once a second while the database is unreachable. Any other database error is a defect. */
+/**
+ * Retries once a second while the database is unreachable, for as long as
+ * `atMost`, and logs that once.
+ */
+const waiting =
+  (atMost: Duration.Duration) =>
+  <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    Effect.gen(function* () {
+      const told = yield* Ref.make(false)
+      return yield* self.pipe(
+        Effect.sandbox,
+        Effect.tapError((cause) => (isAway(cause) ? tell(told, cause) : Effect.void)),
+        Effect.retry({
+          schedule: Schedule.upTo(Schedule.spaced("1 second"), { duration: atMost }),
+          while: isAway
+        }),
+        Effect.catch(Effect.failCause)
+      )
+    })
+
+/** Retries while the database is unreachable. Any other database error is a defect. */
 export const outlasting = <A, E, R>(
   self: Effect.Effect<A, E, R>
 ): Effect.Effect<A, Exclude<E, SqlError>, R> =>
-  Effect.gen(function* () {
-    const told = yield* Ref.make(false)
-    return yield* self.pipe(
-      Effect.sandbox,
-      Effect.tapError((cause) => (isAway(cause) ? tell(told, cause) : Effect.void)),
-      Effect.retry({ schedule: Schedule.spaced("1 second"), while: isAway }),
-      Effect.catch((cause) =>
-        Effect.failCause(isSqlError(Cause.squash(cause)) ? Cause.die(Cause.squash(cause)) : cause)
-      )
+  waiting(Duration.infinity)(self).pipe(
+    Effect.catchCause((cause) =>
+      Effect.failCause(isSqlError(Cause.squash(cause)) ? Cause.die(Cause.squash(cause)) : cause)
     )
-  }) as Effect.Effect<A, Exclude<E, SqlError>, R>
+  ) as Effect.Effect<A, Exclude<E, SqlError>, R>
+
+/** The time that a database server may need to restart. */
+const restart = Duration.minutes(1)
+
+/**
+ * Builds a layer, and retries for a minute while the database is unreachable.
+ * After that it fails with a `ConnectionError`.
+ */
+export const connecting = <A, E, R>(
+  layer: Layer.Layer<A, E | SqlError, R>
+): Layer.Layer<A, E | SqlError, Exclude<R, Scope.Scope>> =>
+  Layer.effectContext(
+    Effect.mapError(waiting(restart)(build(layer)), (error) => {
+      if (!isSqlError(error) || !isAway(Cause.fail(error))) return error
+      const { cause, message, operation } = error.reason
+      return new SqlError({ reason: new ConnectionError({ cause, message, operation }) })
+    })
+  )
+
+/** Builds a layer, and retries while the database is unreachable. Any other database error is a defect. */
+export const layerOutlasting = <A, R>(
+  layer: Layer.Layer<A, never, R>
+): Layer.Layer<A, never, Exclude<R, Scope.Scope>> => Layer.effectContext(outlasting(build(layer)))
+
+/** Builds a layer, and releases what an attempt that fails has acquired. */
+const build = Effect.fnUntraced(function* <A, E, R>(layer: Layer.Layer<A, E, R>) {
+  const scope = yield* Scope.fork(yield* Effect.scope)
+  return yield* Layer.build(layer).pipe(
+    Scope.provide(scope),
+    Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause)))
+  )
+})
 
 const tell = Effect.fnUntraced(function* (told: Ref.Ref<boolean>, cause: Cause.Cause<unknown>) {
   if (yield* Ref.getAndSet(told, true)) return
-  yield* Effect.logWarning("The database is away; waiting for it", reasonOf(cause))
+  yield* Effect.logWarning(`The database is away; waiting for it: ${words(reasonOf(cause))}`)
 })
 
-const isSqlError = Predicate.isTagged("SqlError")
+const isSqlError = Predicate.isTagged("SqlError") as (error: unknown) => error is SqlError
+
+/** The driver's message, and the server's or the system's own, which says why. */
+const words = (error: unknown): string => {
+  if (!isSqlError(error)) return String(error)
+  const { message, cause } = error.reason
+  return cause instanceof Error && cause.message !== ""
+    ? `${message}: ${cause.message}`
+    : String(message)
+}
 
 /** Finds the database's error, which the engine wraps in one or more errors of its own. */
 const reasonOf = (cause: Cause.Cause<unknown>): unknown => {
@@ -52,12 +110,22 @@ const lasting: ReadonlySet<string> = new Set([
   "ConstraintError"
 ])
 
+/**
+ * The codes of PostgreSQL for a server that starts or stops (57P), lacks memory,
+ * disk space or connections (53), has a failing disk (58), or is a standby that
+ * may become the primary (25006). The driver has no class for them.
+ */
+const passing = /^(57P|53|58|25006)/
+
 const isAway = (cause: Cause.Cause<unknown>): boolean => {
   if (Cause.hasInterrupts(cause)) return false
   const error = reasonOf(cause)
   if (!isSqlError(error)) return Predicate.isTagged(Cause.squash(cause), "PersistenceError")
-  const { reason } = error as unknown as SqlError
-  return !lasting.has(reason._tag)
+  const { reason } = error
+  const code = Predicate.hasProperty(reason.cause, "code") ? reason.cause.code : undefined
+  return reason._tag === "UnknownError" && Predicate.isString(code)
+    ? passing.test(code)
+    : !lasting.has(reason._tag)
 }
 
 /** An engine that waits for the database at each step. It may run each step twice without harm. */

@@ -16,11 +16,12 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Semaphore from "effect/Semaphore"
 import type { SqlClient } from "effect/sql/SqlClient"
+import { layerOutlasting } from "./outlasting.ts"
 
 /** The number of concurrent requests on the lock connection. */
 const atOnce = 8
 
-/** `SqlRunnerStorage.layerStorage` with limited releases. */
+/** `SqlRunnerStorage.layerStorage` with limited releases. It waits for the database, which has to be there when the storage takes its connection. */
 export const layer: Layer.Layer<RunnerStorage.RunnerStorage, never, SqlClient | ShardingConfig> =
   Layer.effect(
     RunnerStorage.RunnerStorage,
@@ -31,4 +32,4 @@ export const layer: Layer.Layer<RunnerStorage.RunnerStorage, never, SqlClient | 
         release: (address, shard) => few.withPermit(storage.release(address, shard))
       })
     })
-  ).pipe(Layer.provide(SqlRunnerStorage.layerStorage({})))
+  ).pipe(Layer.provide(layerOutlasting(SqlRunnerStorage.layerStorage({}))))
