@@ -2,14 +2,14 @@
  * The comparisons, by name.
  */
 import * as Effect from "effect/Effect"
-import { execFileSync } from "node:child_process"
-import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs"
-import { join } from "node:path"
+import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from "node:fs"
 import * as Aws from "./aws.ts"
 import type { Comparison } from "./Comparison.ts"
 import * as C from "./Comparison.ts"
-import { certified, contender, GiB, MiB, type Place, program } from "./place.ts"
+import * as Memory from "./memory.ts"
+import { certified, contender, GiB, MiB, type Place } from "./place.ts"
 import * as Process from "./Process.ts"
+import { startup } from "./startup.ts"
 
 const whole = (place: Place, name: string, size: number, rounds: number): Comparison => {
   const files = [place.file(size)]
@@ -66,60 +66,6 @@ const matrix = (place: Place): Comparison => {
   }
 }
 
-const memory = (place: Place): Comparison => {
-  const files = [place.file(GiB)]
-  const task = { files, partSize: 16 * MiB, parallel: 16 }
-  return {
-    name: "memory",
-    title: "One file of 1 GiB, 16 parts of 16 MiB at once",
-    rounds: 5,
-    sink: {},
-    contenders: ["ours", "sample", "raw"].map((name) => contender(place, name, task)),
-    metrics: [C.peak, C.wall, C.cpu],
-    ratios: [{ metric: C.peak, over: ["ours", "raw"] }]
-  }
-}
-
-const sinkMemory = (place: Place): Comparison => {
-  const sizes = [GiB / 16, GiB, 4 * GiB]
-  return {
-    name: "sink-memory",
-    title: "A stream of unknown length into Upload.sink, the defaults",
-    rounds: 5,
-    sink: {},
-    contenders: sizes.map((amount) =>
-      contender(place, "drain", { files: [], amount }, `${amount / GiB} GiB`)
-    ),
-    metrics: [C.held, C.peak, C.wall, C.cpu],
-    ratios: [
-      { metric: C.held, over: ["4 GiB", "1 GiB"] },
-      { metric: C.peak, over: ["4 GiB", "1 GiB"] }
-    ]
-  }
-}
-
-/** As a service has it: uploads of unknown length at once, out of one budget. */
-const service = (place: Place): Comparison => {
-  const task = { files: [], amount: GiB / 8, parallel: 20 }
-  const budget = 64 * MiB
-  return {
-    name: "service",
-    title:
-      "20 streams of 128 MiB of unknown length at once: with 64 MiB for all, against the defaults",
-    rounds: 3,
-    sink: {},
-    contenders: [
-      contender(place, "drain", { ...task, memory: budget }, "64 MiB"),
-      contender(place, "drain", task, "defaults")
-    ],
-    metrics: [C.held, C.peak, C.wall, C.cpu],
-    ratios: [C.held, C.peak, C.wall].map((metric) => ({
-      metric,
-      over: ["64 MiB", "defaults"] as const
-    }))
-  }
-}
-
 /** What every user has: one sink that speaks TLS. */
 const tls = (place: Place, name: string, size: number, rounds: number): Comparison => {
   const files = [place.file(size)]
@@ -166,24 +112,6 @@ const quickWhole = (place: Place): Comparison => {
     contenders: ["ours", "sample"].map((name) => contender(place, name, { files })),
     metrics: [C.cpu],
     ratios: [{ metric: C.cpu, over: ["ours", "sample"] }]
-  }
-}
-
-const manyMemory = (place: Place): Comparison => {
-  const counts = [10_000, 100_000]
-  return {
-    name: "many-memory",
-    title: "So many objects of 1 KiB through one UploadMany.uploadAll, the defaults",
-    rounds: 2,
-    sink: {},
-    contenders: counts.map((amount) =>
-      contender(place, "tiny", { files: [], amount }, String(amount))
-    ),
-    metrics: [C.held, C.peak, C.wall, C.cpu],
-    ratios: [
-      { metric: C.held, over: ["100000", "10000"] },
-      { metric: C.peak, over: ["100000", "10000"] }
-    ]
   }
 }
 
@@ -299,70 +227,6 @@ const manyUploads = (place: Place): Comparison => {
   }
 }
 
-/** The command as it is installed. */
-const bundled = (place: Place): string => {
-  const directory = place.directory()
-  execFileSync(process.execPath, [
-    join(import.meta.dirname, "../../packages/cli/bundle.ts"),
-    directory
-  ])
-  // As in the installed package. Where nobody says it, Node tries each file to find out.
-  writeFileSync(join(directory, "package.json"), JSON.stringify({ type: "module" }))
-  return join(directory, "bin.js")
-}
-
-const startup = (place: Place): Comparison => {
-  // Whole also at a share of its size: ali-oss makes no checkpoint of less than 100 KiB.
-  const files = place.files(1, MiB)
-  const cli = bundled(place)
-  const [file = ""] = files
-  const connection = (endpoint: string) => ["--endpoint", endpoint, "--path-style", "--no-progress"]
-  const directory = place.directory()
-  return {
-    name: "startup",
-    title: "Start-up: the command line, and one file of 1 MiB",
-    rounds: 7,
-    sink: {},
-    contenders: [
-      program("node -e 0", "-e", "0"),
-      program("effect-oss --version", cli, "--version"),
-      {
-        name: "effect-oss upload",
-        command: ({ endpoint }) => ({
-          args: [
-            cli,
-            "upload",
-            file,
-            "oss://bucket/k",
-            "--checkpoint-dir",
-            directory,
-            ...connection(endpoint)
-          ]
-        })
-      },
-      contender(place, "ours", { files }),
-      contender(place, "sample", { files }),
-      ...["ours", "sample"].map((name) => ({
-        name: `${name}, in many modules`,
-        command: ({ endpoint }: Process.Sink) =>
-          Process.unbundled(name, { files, endpoint, directory })
-      }))
-    ],
-    metrics: [C.wall, C.firstByte],
-    ratios: [
-      { metric: C.wall, over: ["effect-oss --version", "node -e 0"] },
-      {
-        metric: { name: "first byte, or all", of: firstByteOrAll },
-        over: ["effect-oss upload", "node -e 0"],
-        target: [4.5, 3.5]
-      }
-    ]
-  }
-}
-
-const firstByteOrAll = ({ sink, firstByteMillis, wallMillis }: Process.Run): number =>
-  sink.firstByteAt === 0 ? wallMillis : firstByteMillis
-
 const crc64: Comparison = {
   name: "crc64",
   title: "CRC64 of 1 GiB in pieces of 256 KiB",
@@ -398,10 +262,10 @@ export const comparisons: Readonly<Record<string, (place: Place) => Comparison>>
   "wall-cpu-4g": (place) => whole(place, "wall-cpu-4g", 4 * GiB, 5),
   "wall-cpu-64m": (place) => whole(place, "wall-cpu-64m", GiB / 16, 7),
   "parts-parallel": matrix,
-  memory,
-  "sink-memory": sinkMemory,
-  "many-memory": manyMemory,
-  service,
+  memory: Memory.memory,
+  "sink-memory": Memory.sinkMemory,
+  "many-memory": Memory.manyMemory,
+  service: Memory.service,
   "checkpoint-bytes": checkpointBytes,
   latency,
   faults,
