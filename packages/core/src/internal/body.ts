@@ -1,4 +1,4 @@
-/** Bodies: what looks at their bytes, and what HTTP engines take. */
+/** Watches the bytes of bodies, and converts bodies for HTTP engines. */
 import * as Effect from "effect/Effect"
 import * as HttpBody from "effect/http/HttpBody"
 import * as Option from "effect/Option"
@@ -6,8 +6,8 @@ import * as Stream from "effect/Stream"
 import type { Body } from "../Body.ts"
 
 /**
- * Calls `onRead` with each piece after it has been read; `offset` 0 means that
- * the body is being sent from the start.
+ * Calls `onRead` with each piece after it is read. `offset` 0 means that the
+ * body is sent from the start.
  */
 export const tap = <E>(
   body: Body<E>,
@@ -18,8 +18,8 @@ export const tap = <E>(
 })
 
 /**
- * Calls `onSent` as bytes leave: as they are read, or as an engine says by
- * `left`. `offset` 0 means that the body is being sent from the start.
+ * Calls `onSent` as bytes are sent: when they are read, or when an engine reports
+ * them by `left`. `offset` 0 means that the body is sent from the start.
  */
 export const tapSent = <E>(
   body: Body<E>,
@@ -48,14 +48,14 @@ export const watched = <E>(
 }
 
 /**
- * What is read at once where it isn't said otherwise, in bytes: large enough to
- * cost little each, small enough to show progress.
+ * The default size of a read, in bytes: large enough to keep the cost of reads
+ * low, small enough to show progress.
  */
 export const pieceSize = 256 * 1024
 
 /**
- * The body as any HTTP engine takes it: a stream of pieces, each in memory of
- * its own. An engine that can do better finds the body with `behind`.
+ * Converts a body for any HTTP engine: a stream of pieces, each in its own
+ * memory. An engine that can pull the body itself gets it with `behind`.
  */
 export const toHttpBody = <E>(body: Body<E>): HttpBody.Stream => {
   const httpBody = HttpBody.stream(pieces(body), undefined, body.size)
@@ -64,8 +64,8 @@ export const toHttpBody = <E>(body: Body<E>): HttpBody.Stream => {
 }
 
 /**
- * The body that an HTTP request's body was made of by `toHttpBody`: an engine
- * may pull it into buffers that it uses again, rather than run the stream.
+ * The body that `toHttpBody` converted. An engine may pull it into buffers that
+ * it reuses, instead of running the stream.
  */
 export const behind = (httpBody: HttpBody.HttpBody): Option.Option<Body<unknown>> =>
   Option.fromUndefinedOr(bodies.get(httpBody))

@@ -1,17 +1,17 @@
-/** Lengths as people give them. */
+/** Lengths as users write them. */
 import * as ByteSize from "effect/ByteSize"
 import * as Option from "effect/Option"
 
-/** Not `ByteSize.Input`: its texts are so many types that the compiler gives up on a spread of options. */
+/** Not `ByteSize.Input`: its text types are too many for the compiler when options are spread. */
 export type Length = number | bigint | string
 
-/** In bytes; not a number if it is no length. What is too large for a number is rounded. */
+/** The length in bytes, or `NaN` if it isn't a length. Lengths above 2^53 bytes are rounded. */
 export const byteCount = (length: Length): number =>
   Option.match(ByteSize.fromInput(length as ByteSize.Input), {
     onNone: () => Number.NaN,
     onSome: Number
   })
 
-/** A length that was given, as a message shows it. */
+/** The given length, for a message. */
 export const shown = (length: Length): string =>
   typeof length === "string" ? JSON.stringify(length) : `${length} bytes`

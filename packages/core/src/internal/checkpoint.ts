@@ -1,19 +1,19 @@
-/** What a run compares with a checkpoint, and what follows for its parts. */
+/** The options digest of a checkpoint, the reasons to restart, and the tasks of a run. */
 import * as Schema from "effect/Schema"
 import * as Crc64 from "../Crc64.ts"
 import type { ObjectOptions } from "../ObjectOptions.ts"
 import type { Part, UploadedPart } from "../Part.ts"
 
 /**
- * A short text that differs when the options differ that Initiate fixes. The
- * checkpoint keeps it in place of the options, whose values may be secret.
+ * A digest of the options that Initiate fixes. The checkpoint keeps it instead of
+ * the options, whose values may be secret.
  */
 export const digestOptions = (options: ObjectOptions): string => {
   const { acl: _, callback: __, ...fixed } = options
   return Crc64.of(new TextEncoder().encode(canonical(fixed))).toString(16)
 }
 
-/** JSON with sorted keys and without what is undefined. */
+/** JSON with sorted keys and without undefined values. */
 const canonical = (value: unknown): string =>
   typeof value === "object" && value !== null
     ? `{${Object.entries(value)
@@ -24,14 +24,14 @@ const canonical = (value: unknown): string =>
     : String(JSON.stringify(value))
 
 /**
- * Why parts that were sent are given up:
+ * Why an upload gives up the parts sent so far:
  *
- * - `SourceChanged`: the source is not what it was;
- * - `OptionsChanged`: other headers, metadata or encryption are asked for, which only Initiate can set;
- * - `PartSizeChanged`: another part size is asked for, or parts of unknown number grew by another version's rule;
- * - `UploadGone`: OSS no longer knows the upload id, and the object isn't there either;
- * - `PartsLost`: OSS doesn't have parts that it acknowledged, and doesn't let these credentials list them;
- * - `CheckpointDamaged`: it could not be read, and the request asks to restart then.
+ * - `SourceChanged`: the source has changed.
+ * - `OptionsChanged`: the request has other headers, metadata or encryption. Only Initiate sets them.
+ * - `PartSizeChanged`: the request has another part size, or growing parts follow another rule now.
+ * - `UploadGone`: OSS no longer knows the upload id, and the object isn't stored either.
+ * - `PartsLost`: OSS lost parts that it acknowledged, and doesn't let these credentials list parts.
+ * - `CheckpointDamaged`: the checkpoint can't be read, and the request asks to restart then.
  */
 export const RestartReason = Schema.Literals([
   "SourceChanged",
@@ -43,16 +43,16 @@ export const RestartReason = Schema.Literals([
 ])
 
 /**
- * Why parts that were sent are given up.
+ * Why an upload gives up the parts sent so far.
  */
 export type RestartReason = typeof RestartReason.Type
 
 /**
- * What is to be done with one part of the plan.
+ * The state of one part of the plan.
  *
- * - `Done`: the journal and OSS agree on it.
- * - `Adoptable`: only OSS knows it; its CRC64 is to be compared with the source's bytes.
- * - `Missing`: it is to be sent.
+ * - `Done`: the journal has it, and OSS's list agrees or can't be read.
+ * - `Adoptable`: OSS has it, and the journal doesn't agree. Compare its CRC64 with the source.
+ * - `Missing`: the part has to be sent.
  */
 export type Task =
   | { readonly _tag: "Done"; readonly part: UploadedPart }

@@ -1,6 +1,6 @@
 /**
- * The name of an object in its bucket. Pure; it knows which names OSS takes and
- * which of them a URL can carry unchanged.
+ * The name of an object in its bucket. This module is pure, and it knows which
+ * names OSS accepts and which of those a URL carries unchanged.
  */
 import * as Result from "effect/Result"
 import { InvalidRequest } from "../UploadError.ts"
@@ -9,7 +9,7 @@ import { InvalidRequest } from "../UploadError.ts"
 const maxLength = 1023
 
 /**
- * Checks a key. What passes here arrives at OSS byte by byte.
+ * Checks a key. A key that passes arrives at OSS byte for byte.
  */
 export const validate = (key: string): Result.Result<string, InvalidRequest> => {
   const found = flaws.find(({ has }) => has(key))
@@ -33,7 +33,7 @@ const flaws: ReadonlyArray<Flaw> = [
     remedy: "give a key of 1 to 1023 bytes"
   },
   {
-    // No character has more than three bytes for each of its code units.
+    // UTF-8 takes at most three bytes for each code unit, so short keys needn't be encoded.
     has: (key) => key.length * 3 > maxLength && new TextEncoder().encode(key).length > maxLength,
     problem: "it has more bytes in UTF-8 than OSS takes",
     remedy: `give a key of at most ${maxLength} bytes`

@@ -1,10 +1,9 @@
-/** What OSS takes as parts, and how those of a source of unknown length grow. */
+/** The limits of OSS for parts, and how the parts of a source of unknown length grow. */
 import * as Result from "effect/Result"
 import type { Length, Part } from "../Part.ts"
 import { InvalidRequest } from "../UploadError.ts"
 import * as Bytes from "./byteCount.ts"
 
-/** 1 KiB in bytes. */
 const KiB = 1024
 const MiB = 1024 * KiB
 const GiB = 1024 * MiB
@@ -21,10 +20,10 @@ export const maxParts = 10_000
 /** OSS: an object has at most 48.8 TiB, which is 10,000 parts of 5 GiB. */
 export const maxObjectSize: number = maxParts * maxPartSize
 
-/** The largest part size used for files up to 78 GiB, in bytes. `partSizeFor` says which one a file gets. */
+/** The largest default part size of sources up to 78 GiB, in bytes: see `Part.partSizeFor`. */
 export const defaultPartSize: number = 8 * MiB
 
-/** Checks a part size that a user gave. Yields it in bytes. */
+/** Checks a part size that a user gave. Returns it in bytes. */
 export const validatePartSize = (partSize: Length): Result.Result<number, InvalidRequest> => {
   const bytes = Bytes.byteCount(partSize)
   return Number.isSafeInteger(bytes) && bytes >= minPartSize && bytes <= maxPartSize
@@ -50,13 +49,13 @@ export const validateSize = (size: number): Result.Result<number, InvalidRequest
         })
       )
 
-/** So many parts of a source of unknown length have the same size. */
+/** How many parts are in one step. All parts of a step have the same size. */
 const partsPerStep = 128
 
-/** So many steps double the size, while it is little; each further one adds a quarter. */
+/** How many steps double the minimum size at first. Each later step adds a quarter. */
 const doublings = 6
 
-/** What parts of a source of unknown length have at least, in bytes, by step. In whole numbers, so that every machine computes the same. */
+/** The minimum part size of each step, in bytes. Whole numbers: every machine computes the same. */
 const leastSizes: ReadonlyArray<number> = (() => {
   const sizes = [minPartSize]
   for (let size = minPartSize; size < maxPartSize; sizes.push(size)) {
@@ -67,29 +66,28 @@ const leastSizes: ReadonlyArray<number> = (() => {
 })()
 
 /**
- * Names the rule of `growing`. Another rule has another number, and a
- * checkpoint tells it, so that parts that were cut by another one are never
- * taken for parts of this one.
+ * The version of the rule in `growing`. A checkpoint records it, so parts that
+ * were cut by another rule are never taken for parts of this one.
  */
 export const growth = 1
 
 /**
- * The part of that number of a source whose length isn't known beforehand. The
- * first 1,024 parts have the size that is asked for, if that is 8 MiB or more;
- * then each 128 parts are a quarter larger than those before, up to 5 GiB.
- * Smaller ones double each 128 parts until they have caught up. Only the last
- * part is smaller.
+ * The part with this number of a source of unknown length. A part has the
+ * requested size `partSize`, or the minimum of its step if that is larger. Each
+ * step is 128 parts. The minimum begins at 100 KiB, doubles for six steps, and
+ * then grows by a quarter each step, up to 5 GiB. So at least the first 1,024
+ * parts have the requested size if that is 8 MiB or more. Only the last part of
+ * a source is smaller.
  *
  * **Details**
  *
- * Parts are held in memory while they are sent, so that they must not be large
- * while the source may turn out to be small; yet there are but 10,000, and each
- * that is smaller than 5 GiB takes away from what they hold together. Hence
- * this compromise: beyond 8 MiB, a part that has grown never has more than 1/256
- * of what is before it, and from whatever first part, more than half of the
- * largest object there is is reached.
+ * Parts are held in memory while they are sent, so they must be small while the
+ * source may turn out to be small. But an object has at most 10,000 parts, so
+ * each small part reduces the size that fits. The rule is a compromise: beyond
+ * 8 MiB, a part that has grown has at most 1/256 of the bytes before it, and with
+ * any first part, more than half of the largest possible object fits.
  *
- * | first part | parts have, at 4 GiB |  10 GiB |  100 GiB |     1 TiB | in all there fit |
+ * | first part |   part size at 4 GiB |  10 GiB |  100 GiB |     1 TiB |   maximum object |
  * | ---------: | -------------------: | ------: | -------: | --------: | ---------------: |
  * |    100 KiB |               12 MiB |  24 MiB |  178 MiB |   1.6 GiB |         28.8 TiB |
  * |      8 MiB |                8 MiB |  12 MiB |  178 MiB |   1.6 GiB |         28.8 TiB |
@@ -97,10 +95,11 @@ export const growth = 1
  * |      1 GiB |                1 GiB |   1 GiB |    1 GiB |     1 GiB |         31.9 TiB |
  * |      5 GiB |                5 GiB |   5 GiB |    5 GiB |     5 GiB |         48.8 TiB |
  *
- * Who knows a bound gives `partSizeFor(bound)` as the first part's size: then
- * that much fits in any case.
+ * If you know an upper bound of the size, use `partSizeFor(bound)` as the first
+ * part's size: then the source fits in any case.
  *
- * Around 8 GiB: part 1,024 has 8 MiB, and part 1,025 has 10,240,000 bytes.
+ * With a first part of 8 MiB, part 1,024 has 8 MiB, and part 1,025, which begins
+ * at 8 GiB, has 10,240,000 bytes.
  */
 export const growing = (number: number, partSize: number): Part => {
   const sizeIn = (step: number) => Math.max(partSize, leastSizes[step] ?? maxPartSize)
@@ -110,7 +109,7 @@ export const growing = (number: number, partSize: number): Part => {
   return { number, offset, size: sizeIn(step) }
 }
 
-/** The bytes in some parts. */
+/** The total size of parts, in bytes. */
 export const bytesOf = (parts: Iterable<Part>): number => {
   let bytes = 0
   for (const part of parts) bytes += part.size

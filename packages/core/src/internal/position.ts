@@ -1,18 +1,18 @@
-/** The order of lists. */
+/** The order in which OSS lists parts and uploads. */
 import type { UploadPosition } from "../OssModel.ts"
 import { maxParts } from "./parts.ts"
 
-/** Whether a list of parts goes on behind the part `after`, and not beyond the last one that can be. What is no number doesn't. */
+/** Whether part `next` comes after part `after` in a list, and can exist. False for `NaN`. */
 export const isPartBeyond = (next: number, after: number): boolean =>
   next > after && next <= maxParts
 
-/** Whether a list goes on behind `after`: OSS lists by key, then by upload id, both by their bytes. */
+/** Whether `next` comes after `after`: OSS lists by key, then by upload id, both as bytes. */
 export const isBeyond = (next: UploadPosition, after: UploadPosition): boolean => {
   const order = compareBytes(next.key, after.key)
   return order > 0 || (order === 0 && compareBytes(next.uploadId, after.uploadId) > 0)
 }
 
-/** In UTF-8, where the order of bytes is that of code points. */
+/** Compares texts by their bytes in UTF-8, which have the order of the code points. */
 export const compareBytes = (a: string, b: string): number => {
   const [left, right] = [Array.from(a), Array.from(b)]
   const at = left.findIndex((character, index) => character !== right[index])

@@ -1,6 +1,6 @@
 /**
- * Spans where there is a tracer. Without one nobody sees them: they are not made
- * then, since they are a tenth of what a small upload costs.
+ * Makes spans only if there is a tracer. Spans are a tenth of the cost of a small
+ * upload, and without a tracer nothing records them.
  */
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
@@ -12,7 +12,7 @@ type Attributes = Readonly<Record<string, unknown>>
 const isTraced = (fiber: Fiber.Fiber<unknown, unknown>): boolean =>
   fiber.context.mapUnsafe.has(Tracer.Tracer.key) && fiber.getRef(References.TracerEnabled)
 
-/** In a span of this name. */
+/** Runs an effect in a span of this name. */
 export const within = <A, E, R>(
   self: Effect.Effect<A, E, R>,
   name: string,

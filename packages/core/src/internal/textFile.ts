@@ -1,16 +1,16 @@
-/** Small files that people and their tools write: settings, keys, tokens. */
+/** Reads small text files: settings, keys, tokens. */
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import type { PlatformError } from "effect/PlatformError"
 import * as Stream from "effect/Stream"
 
-/** In bytes. No such file comes near it; a log or a disk image that was named by mistake does. */
+/** In bytes. No such file is that long, but a log or a disk image named by mistake is. */
 const longest = 1024 * 1024
 
 export class Unreadable extends Data.TaggedError("Unreadable")<{
   readonly why: "NotFound" | "PermissionDenied" | "Other"
-  /** What to say after the file's name. */
+  /** The message, to follow the file's name. */
   readonly problem: string
 }> {}
 
@@ -22,7 +22,10 @@ const unreadable = ({ reason: { _tag } }: PlatformError) =>
         problem: `can't be read (${_tag})`
       })
 
-/** Opening a pipe waits for a writer, who may never come. `pipes` is for a file that somebody names at the shell. */
+/**
+ * Reads a file as text. By default, it refuses pipes, because opening one waits for
+ * a writer that may never come. Set `pipes` for a file that a user names at the shell.
+ */
 export const read = Effect.fnUntraced(function* (
   path: string,
   { pipes = false }: { readonly pipes?: boolean } = {}
@@ -32,7 +35,7 @@ export const read = Effect.fnUntraced(function* (
   if (type !== "File" && !(pipes && type !== "Directory")) {
     return yield* new Unreadable({ why: "Other", problem: "is no regular file" })
   }
-  // A pipe can't be read at a position, as `stream` does it.
+  // `stream` reads at positions, which a pipe doesn't allow.
   const reading = type === "File" ? textOf(fs, path) : fs.readFileString(path)
   const text = yield* Effect.mapError(reading, unreadable)
   return text === undefined
