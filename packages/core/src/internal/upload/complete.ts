@@ -1,6 +1,6 @@
 /**
- * Making the object: of its parts, or with one request. What OSS says that it
- * stored is compared with what was sent.
+ * Creates the object, from its parts or with one request, and compares what OSS
+ * stored with what was sent.
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -21,7 +21,7 @@ import * as Slice from "../source/slice.ts"
 import * as Decisions from "./decisions.ts"
 import * as Parts from "../parts.ts"
 
-/** Makes the object of these parts, which are in order and all of the source. */
+/** Creates the object from all parts of the source, in order. */
 export const complete = (
   session: Transfer,
   uploadId: string,
@@ -44,12 +44,12 @@ const completing = Effect.fnUntraced(function* (
       observe(once(session, "complete", client.complete({ key, uploadId, parts, options })))
     )
   )
-  // The object may be an earlier upload's, and this one's Complete never carried out.
+  // The object may come from an earlier upload, and OSS may never have run this Complete.
   if ("verified" in receipt) yield* abandon(session, uploadId)
   return yield* verify(session, "complete", receipt, expected)
 })
 
-/** Stores a whole body with one request. */
+/** Stores the whole source with one request. */
 export const put = (
   session: Transfer,
   source: Body.Body<SourceError>
@@ -71,7 +71,7 @@ export const put = (
   )
 }
 
-/** Compares what OSS says it stored with what was sent; asks again where the response doesn't tell. */
+/** Compares the object's CRC64 with that of the bytes sent. Asks HEAD if the response has none. */
 const verify = (
   session: Transfer,
   operation: Operation,
@@ -96,7 +96,10 @@ const verify = (
     : Effect.flatMap(crc64ByHead(session, operation, expected, etag), compare)
 }
 
-/** Who may not ask, or can't read the answer, has only the response to the request itself. Whoever gets no answer knows too little. */
+/**
+ * Failures of HEAD after which the response to the request itself is trusted: HEAD
+ * isn't allowed, or its response can't be read. After any other, the upload fails.
+ */
 const unasked: ReadonlySet<string> = new Set([
   "AccessDenied",
   "NoCredentials",
@@ -104,7 +107,10 @@ const unasked: ReadonlySet<string> = new Set([
   "UnreadableResponse"
 ])
 
-/** The object's CRC64, if HEAD tells it. Fails if HEAD shows another object, or none, or can't be had. */
+/**
+ * The object's CRC64, if HEAD returns it. Fails if HEAD shows another object or
+ * none, or fails with a reason that is not in `unasked`.
+ */
 const crc64ByHead = Effect.fnUntraced(function* (
   session: Transfer,
   operation: Operation,
@@ -127,14 +133,14 @@ const crc64ByHead = Effect.fnUntraced(function* (
   if (head.value.size !== size) {
     return yield* contradicted(`it has ${head.value.size} bytes instead of ${size}`)
   }
-  // An object of the same size may have been there before.
+  // Without a CRC64, only the ETag tells this object from an earlier one of the same size.
   if (Option.isNone(head.value.crc64) && !isSameEtag(head.value.etag, etag)) {
     return yield* contradicted(`it has the ETag ${head.value.etag} instead of ${etag}`)
   }
   return head.value.crc64
 })
 
-/** A proxy that compresses makes ETags weak; XML has them with quotes or without. */
+/** A proxy that compresses makes ETags weak. In XML, ETags may lack the quotes. */
 const isSameEtag = (one: string, other: string): boolean => strong(one) === strong(other)
 
 const strong = (etag: string): string => etag.replace(/^W\//, "").replaceAll('"', "").toLowerCase()

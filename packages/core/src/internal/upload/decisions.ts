@@ -1,6 +1,6 @@
 /**
- * What follows from what is remembered: may this run carry on, and which parts
- * are still to be sent? Pure.
+ * Decides from a checkpoint whether a run can resume, and which parts it still
+ * has to send. This module is pure.
  */
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
@@ -13,8 +13,8 @@ import * as Part from "../../Part.ts"
 import * as Parts from "../parts.ts"
 
 /**
- * Why a checkpoint can't be carried on with by a run that wants `wanted`; none
- * if it can. A part size that wasn't asked for is the checkpoint's.
+ * Why a run that wants `wanted` can't resume from this checkpoint; none if it
+ * can. If the run asks for no part size, it uses the checkpoint's.
  */
 export const incompatibility = (
   header: Header,
@@ -35,9 +35,9 @@ export const incompatibility = (
 }
 
 /**
- * Compares what the journal recorded with what OSS lists, for each part of the
- * plan, in order. Without a list (OSS doesn't let these credentials list
- * parts), the journal alone is believed: Complete will tell.
+ * Compares the journal with OSS's list, for each part of the plan, in order.
+ * Without a list (OSS doesn't let these credentials list parts), the journal
+ * alone decides. If it is wrong, Complete fails.
  */
 export const reconcile = (
   plan: Pick<Plan, "parts">,
@@ -46,8 +46,8 @@ export const reconcile = (
 ): ReadonlyArray<Task> => plan.parts.map(reconciler(recorded, listed))
 
 /**
- * The same, part by part, for a plan that comes to be known only while the
- * source is read.
+ * The same, part by part, for a plan that becomes known only while the source
+ * is read.
  */
 export const reconciler = (
   recorded: Iterable<UploadedPart>,
@@ -78,9 +78,9 @@ export const reconciler = (
 }
 
 /**
- * A plan that these parts of a source of `size` bytes can have been sent by:
- * all but the last part are as large as the largest, unless only the last one
- * is there. None if they fit no plan.
+ * A plan for a source of `size` bytes that the listed parts fit; none if there is
+ * none. The part size is that of the largest part. A single part may also be the
+ * last one of the plan: then the part size follows from its number.
  */
 export const planOf = (size: number, listed: ReadonlyArray<ListedPart>): Option.Option<Plan> => {
   const partSizes = [
@@ -97,7 +97,7 @@ export const planOf = (size: number, listed: ReadonlyArray<ListedPart>): Option.
 }
 
 /**
- * The CRC64 of the whole object, if these parts, in any order, are all of the
+ * The CRC64 of the whole object, if `parts`, in any order, are all parts of the
  * plan; none otherwise.
  */
 export const wholeCrc64 = (

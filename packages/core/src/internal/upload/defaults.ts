@@ -1,6 +1,6 @@
 /**
- * How requests are made: as is asked for with one of them, else as the program
- * asked once for all, else as this library has it.
+ * How requests are made. Each option is that of the request, else that of
+ * `UploadDefaults`, else this library's default.
  *
  * @internal
  */
@@ -21,12 +21,12 @@ export interface Policies {
   readonly stallTimeout?: Duration.Input | undefined
 }
 
-/** What a program asked for once. */
+/** The options that a program sets once for all uploads. */
 export interface Defaults extends Policies {
   readonly concurrency?: number | undefined
-  /** Of all uploads. */
+  /** Shared by all uploads. */
   readonly slots?: Slots.Share | undefined
-  /** Of all uploads. */
+  /** Shared by all uploads. */
   readonly memory?: Memory | undefined
 }
 
@@ -35,10 +35,10 @@ export const Current: Context.Reference<Defaults> = Context.Reference<Defaults>(
   { defaultValue: () => ({}) }
 )
 
-/** Nothing may move for so long. */
+/** How long a transfer may make no progress. */
 const stallTimeout = Duration.seconds(30)
 
-/** What the requests of one upload, or of one `uploadAll`, have together unless they are given a budget. */
+/** The retries that all requests of one upload, or of one `uploadAll`, share by default. */
 export const sharedBudget = 100
 
 /** How requests about one key are made. */

@@ -16,8 +16,8 @@ interface Options {
 }
 
 /**
- * Everything below a directory, sorted within each directory, with what is left
- * out and why.
+ * All entries below a directory, sorted within each directory. Includes the
+ * entries that are left out, with the reason.
  */
 export const entries = (
   directory: string,
@@ -26,8 +26,8 @@ export const entries = (
   Directory.walk(directory, { include, exclude, links })
 
 /**
- * The request for one entry of a directory; undefined for one that is left out.
- * That of an unusable entry fails with its error.
+ * The request for one entry of a directory, or undefined if it is left out. The
+ * request of an unusable entry fails with the entry's error.
  */
 export const requestFor = (
   entry: Directory.Entry,
@@ -46,7 +46,7 @@ export const requestFor = (
   }
 }
 
-/** The requests of a directory, with a warning for each entry that is left out by no pattern. */
+/** The requests of a directory. Logs a warning for each entry that is left out by no pattern. */
 export const requests = (
   path: string,
   prefix: string,
@@ -58,7 +58,7 @@ export const requests = (
     Stream.filter((request) => request !== undefined)
   )
 
-/** By a pattern is no surprise. */
+/** Entries that a pattern leaves out need no warning. */
 const warned = (entry: Directory.Entry) =>
   entry._tag !== "LeftOut" || entry.reason === "Excluded" || entry.reason === "NotIncluded"
     ? Effect.void

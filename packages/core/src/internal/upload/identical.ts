@@ -1,6 +1,6 @@
 /**
- * Looks whether there is anything to do: an object that is the source already,
- * to the last bit, need not be sent.
+ * Finds out whether the stored object already has the source's content, so that
+ * nothing has to be sent.
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -17,8 +17,10 @@ import { headOf } from "./settle.ts"
 import * as Slice from "../source/slice.ts"
 
 /**
- * The stored object, if it has the source's size and CRC64, or what `skip` asks
- * for instead. The source is only read if the sizes agree. What an earlier run left of this upload is given up.
+ * The stored object, if it has the source's size and CRC64, or if it has the size
+ * and the function `skip` accepts it. None if OSS returns no CRC64. The source is
+ * read only if the sizes are equal and `skip` is true. If the object is identical,
+ * an unfinished upload of an earlier run is aborted.
  */
 export const identical = Effect.fnUntraced(function* (
   session: Session,
@@ -37,7 +39,7 @@ export const identical = Effect.fnUntraced(function* (
   return Option.some({ size, etag, crc64: crc64.value, verified, versionId: Option.none() })
 })
 
-/** CRC-64/XZ of all bytes of a source: it is read once. */
+/** CRC-64/XZ of all bytes of a source. Reads the source once. */
 export const crc64Of = (source: Opened): Effect.Effect<bigint, SourceError> =>
   source._tag === "RandomAccess"
     ? Slice.crc64(source, 0, source.size)

@@ -1,9 +1,9 @@
 /**
- * Getting an upload id, and giving one up.
+ * Gets upload ids, and aborts them.
  *
- * An id whose response is lost stays on the server: it has no parts, so that it
- * costs nothing, and nothing tells it from one that another program has just
- * been given. It is left to `Upload.sweepOrphans` and to lifecycle rules.
+ * An id whose response is lost stays on the server. It has no parts and costs
+ * nothing, and it looks like an id that another program has just received.
+ * `Upload.sweepOrphans` and lifecycle rules remove it.
  */
 import * as Effect from "effect/Effect"
 import type { ObjectOptions } from "../../ObjectOptions.ts"
@@ -12,8 +12,8 @@ import type { Requests } from "./request.ts"
 import { once, request } from "./request.ts"
 
 /**
- * Asks OSS for an upload id and hands it to `record`, even if interruption
- * comes right then. What can't be recorded nobody would find: it is aborted.
+ * Gets an upload id from OSS and passes it to `record`, even if it is interrupted
+ * right then. If `record` fails, the id is aborted: no later run could find it.
  */
 export const initiate = <E, R>(
   requests: Requests,
@@ -31,14 +31,14 @@ export const initiate = <E, R>(
     })
   )
 
-/** RAM may forbid to abort; then a lifecycle rule of the bucket has to clean up. */
+/** Aborts an upload. If RAM forbids it, warns: a lifecycle rule of the bucket has to clean up. */
 export const abort = (requests: Requests, uploadId: string): Effect.Effect<void, OssError> =>
   request(requests, "abort", requests.client.abort({ key: requests.key, uploadId })).pipe(
     Effect.catchReason("OssError", "NoSuchUpload", () => Effect.void),
     Effect.catchReason("OssError", "AccessDenied", (_, error) => staysOnServer(error))
   )
 
-/** Aborts an upload that is of no use any more, if OSS lets it. The run is not about it: it waits no longer than for one response. */
+/** Aborts an upload that is no longer needed. Only warns if it fails or takes too long. */
 export const abandon = (requests: Requests, uploadId: string): Effect.Effect<void> =>
   abort(requests, uploadId).pipe(
     Effect.timeoutOrElse({

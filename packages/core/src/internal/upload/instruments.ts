@@ -1,12 +1,12 @@
 /**
- * What uploads count, for Effect's `Metric` and whatever exports it. Each
- * metric has the attribute `oss.bucket`, and those that are named with it.
+ * The metrics of uploads, for Effect's `Metric` and its exporters. Each metric
+ * has the attribute `oss.bucket`, and the attributes that its comment names.
  */
 import * as Metric from "effect/Metric"
 
 /**
- * Bytes that OSS has acknowledged in this process. What an earlier run had sent
- * doesn't count.
+ * Bytes that OSS has acknowledged in this process. Bytes that an earlier run had
+ * sent don't count.
  */
 export const bytes: Metric.Counter<number> = Metric.counter("oss.upload.bytes", {
   description: "Bytes that OSS has acknowledged",
@@ -15,8 +15,8 @@ export const bytes: Metric.Counter<number> = Metric.counter("oss.upload.bytes", 
 })
 
 /**
- * Parts that OSS has acknowledged in this process; a source that goes up with
- * one request is one.
+ * Parts that OSS has acknowledged in this process. A source that is sent in one
+ * request counts as one part.
  */
 export const parts: Metric.Counter<number> = Metric.counter("oss.upload.parts", {
   description: "Parts that OSS has acknowledged",
@@ -42,15 +42,15 @@ export const uploads: Metric.Counter<number> = Metric.counter("oss.upload.upload
 })
 
 /**
- * Parts, and sources that go up with one request, that are on their way now.
+ * Parts in flight now. A source that is sent in one request counts as one part.
  */
 export const inFlight: Metric.Gauge<number> = Metric.gauge("oss.upload.in_flight", {
   description: "Parts that are on their way"
 })
 
 /**
- * How long parts took that OSS acknowledged, in seconds: the attempt that
- * succeeded, not those before it.
+ * How long each part took that OSS acknowledged, in seconds. Only the attempt
+ * that succeeded counts.
  */
 export const partDuration: Metric.Histogram<number> = Metric.histogram("oss.upload.part.duration", {
   description: "How long a part took",

@@ -1,11 +1,11 @@
 /**
- * The line to one OSS, as all transfers of one client see it: how many bytes
- * may still be on their way, how fast they arrive, how many transfers it carries
- * at once, and which of them no longer moves, however long it may take in all.
+ * The line to OSS that all transfers of one client share. It counts the bytes
+ * that may be in flight, measures how fast they arrive, limits how many transfers
+ * run at once after a stall, and finds transfers that no longer make progress. It
+ * doesn't limit how long a transfer takes in all.
  *
- * A byte that was read is not a byte that has arrived: sockets and proxies take
- * megabytes at once and pass them on slowly. Only a response says that they
- * have arrived.
+ * A byte that was read may not have arrived: sockets and proxies take megabytes
+ * at once and pass them on slowly. Only a response proves that they have arrived.
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -14,57 +14,60 @@ import * as Monotonic from "../monotonic.ts"
 
 /** One transfer on the line. */
 interface Flow {
-  /** Read so far, in bytes. */
+  /** Called with the number of bytes read so far. */
   readonly reached: (bytes: number) => void
-  /** Changes whenever something was read. */
+  /** Changes with each read. */
   readonly movements: () => number
-  /** How long the response may take while so many bytes are on their way on the whole line, in milliseconds. */
+  /** How long the response may take with so many bytes in flight on the line, in milliseconds. */
   readonly patience: (underWay: number) => number
-  /** It was given up: fewer at once from now on, with more time for each. */
+  /** Run when the transfer is given up. Then fewer run at once, with more time for each. */
   readonly stalled: Effect.Effect<void>
 }
 
 export interface Line {
   /**
-   * Runs `transfer` when the line has room for it, and hands it a function to
-   * call with the number of bytes that have been read so far. If nothing is read
-   * and no response comes for `timeout`, and for the time that the bytes under
-   * way need at the rate seen so far, the transfer is interrupted and `onStall`
-   * of that time, in milliseconds, is the failure.
+   * Runs `transfer` when the line has room for it, and passes it a function to
+   * call with the number of bytes read so far. The transfer stalls if nothing is
+   * read and no response comes for `timeout` plus the time that the bytes in
+   * flight need at the measured rate. Then it is interrupted and fails with
+   * `onStall`, called with that time in milliseconds.
    */
   readonly carry: <A, E, R, E2>(
     timeout: Duration.Duration,
     onStall: (millis: number) => E2,
     transfer: (reached: (bytes: number) => void) => Effect.Effect<A, E, R>
   ) => Effect.Effect<A, E | E2, R>
-  /** How long a request without a body may wait behind them, in milliseconds. */
+  /** How long a request without a body may wait behind the bytes in flight, in milliseconds. */
   readonly patience: () => number
 }
 
-/** In bytes a second: taken for the rate until one is known, and no lower one is believed. A line of 256 kbit/s has twice that. */
+/**
+ * The lowest rate that is assumed, in bytes a second, also while none is known. A
+ * line of 256 kbit/s has twice that.
+ */
 const slowest = 16 * 1024
 
-/** The rate is the mean of so much time in which transfers ran, or of twice as much. In milliseconds. */
+/** The rate is the mean over one or two periods in which transfers ran. In milliseconds. */
 const period = 60_000
 
-/** A stall is noticed at the latest this share of the timeout too late. */
+/** How often a transfer is checked in one timeout: a stall is found at most a quarter too late. */
 const checksPerTimeout = 4
 
-/** Beyond it, the time for a transfer no longer grows with stalls in a row. */
+/** The time for a transfer doubles with each stall in a row, up to a factor of 2 to this power. */
 const mostStalls = 6
 
 /**
- * Before the first response nothing tells a slow line from a dead one behind a
- * proxy that takes all at once. Till then a response is waited for no longer, in
- * milliseconds for each transfer on the line, than such a proxy needs for 12 MB
- * in five parts over 64 kbit/s; but a transfer's own bytes always have their time.
+ * The longest wait before the first response, in milliseconds for each transfer
+ * on the line. Until then, a slow line looks like a dead one behind a proxy that
+ * takes all bytes at once. It is enough for 12 MB in five parts over 64 kbit/s.
+ * A transfer always has the time that its own bytes need.
  */
 const longest = 6 * 60_000
 
-/** As good as no limit. */
+/** In practice no limit. */
 const unlimited = 1_024
 
-/** From here on there is no limit again. */
+/** When the limit has grown to this many transfers, it is lifted. */
 const many = 64
 
 export const make = (): Line => {
@@ -90,7 +93,7 @@ export const make = (): Line => {
       ? timeFor(underWay)
       : Math.min(timeFor(underWay), Math.max(longest * flows.size, (2_000 * own) / slowest))
 
-  /** What stalls together stalls for one reason, and counts once. */
+  /** Transfers that stall together stall for one reason, so they count once. */
   const stalled = (round: number) =>
     Effect.suspend(() => {
       if (round !== rounds) return Effect.void
@@ -131,7 +134,7 @@ export const make = (): Line => {
       return allow(allowed + 1 >= many ? unlimited : allowed + 1)
     })
 
-  /** On their way at most, in bytes: read by transfers that have no response yet. */
+  /** The most bytes that can be in flight: those that transfers without a response have read. */
   const underWay = () => {
     let bytes = 0
     for (const read of flows.values()) bytes += read
@@ -157,7 +160,7 @@ export const make = (): Line => {
   }
 }
 
-/** Ends once a transfer stalls, with the time for which nothing moved, in milliseconds. */
+/** Returns once a transfer stalls: how long it made no progress, in milliseconds. */
 const stall = Effect.fnUntraced(function* (
   { movements, patience, stalled }: Flow,
   timeout: Duration.Duration,
@@ -172,14 +175,14 @@ const stall = Effect.fnUntraced(function* (
     if (movements() !== seen) quiet = most = 0
     else quiet += tick
     seen = movements()
-    // Transfers that begin meanwhile take their share of the line.
+    // Transfers that begin in the meantime take their share of the line.
     most = Math.max(most, underWay())
   } while (quiet < Duration.toMillis(timeout) + patience(most))
   yield* stalled
   return Math.round(quiet)
 })
 
-/** Counts what arrives against the time in which transfers ran. */
+/** Measures the rate: the bytes that arrived, by the time in which transfers ran. */
 const rateMeter = () => {
   let at = 0
   let before = { bytes: 0, millis: 0 }

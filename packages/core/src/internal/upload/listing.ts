@@ -1,6 +1,6 @@
 /**
- * What OSS has, page by page. A page has to lead on, whatever the client is: a
- * list that repeats its marker would be followed for ever.
+ * Lists parts and uploads at OSS, page by page. Each page must lead to a later
+ * one, with any client: a list that repeats its marker would never end.
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -18,7 +18,10 @@ const astray = (requests: Requests, operation: "listParts" | "listUploads") =>
     new UnreadableResponse({ description: "the list does not go on where it should" })
   )
 
-/** The parts of an upload whose numbers lie above `after` and end with `last`; none where RAM forbids to list them. */
+/**
+ * The parts of an upload with numbers above `after`, up to the page that reaches
+ * `last`. None if RAM forbids to list them.
+ */
 export const listParts = Effect.fnUntraced(
   function* (requests: Requests, uploadId: string, { after = 0, last = Infinity } = {}) {
     const { client, key } = requests
@@ -46,7 +49,7 @@ export const listParts = Effect.fnUntraced(
 const isOnward = (next: Option.Option<number>, after = 0) =>
   Option.isNone(next) || isPartBeyond(next.value, after)
 
-/** Uploads as they are listed, with the server's time of the list. */
+/** A listed upload, with the server's time of the list. */
 interface Dated extends ListedUpload {
   /** In milliseconds since 1970. */
   readonly serverTime: number
@@ -58,7 +61,7 @@ export const uploadsIn = (
   prefix: string | undefined
 ): Stream.Stream<Dated, OssError> => uploadsUntil(requests, prefix, () => false)
 
-/** Goes no further where `isEnd` says so of the next page. */
+/** Stops before the next page if `isEnd` is true of its position. */
 const uploadsUntil = (
   requests: Requests,
   prefix: string | undefined,
@@ -81,11 +84,11 @@ const uploadsUntil = (
     )
   })
 
-/** The uploads of exactly this key; none of them where RAM forbids to list them. */
+/** The uploads of exactly this key. Empty if RAM forbids to list them. */
 export const uploadsOfKey = (
   requests: Requests
 ): Effect.Effect<ReadonlyArray<ListedUpload>, OssError> =>
-  // Keys ascend, so that the key itself stands before all that it is a prefix of.
+  // Keys ascend, so the key itself comes before all keys that begin with it.
   uploadsUntil(requests, requests.key, ({ key }) => key !== requests.key).pipe(
     Stream.filter(({ key }) => key === requests.key),
     Stream.runCollect,

@@ -1,4 +1,4 @@
-/** What many uploads share: slots, a budget of retries, the keys that are taken, and what a refusal means to the others. */
+/** What many uploads share: slots, a retry budget, the keys in use, and refusals of all. */
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { OssError } from "../../OssError.ts"
@@ -25,7 +25,7 @@ interface Reporting {
 }
 import { wellFormed } from "./wellFormed.ts"
 
-/** Yields how to run each request of one run, and how many at once. */
+/** Returns the function that runs one request, and how many requests to run at once. */
 export const make = Effect.fnUntraced(function* ({
   concurrency = 20,
   parts = 10,
@@ -39,7 +39,7 @@ export const make = Effect.fnUntraced(function* ({
   const slots = defaults.slots === undefined ? own : Slots.both(own, defaults.slots)
   const retryBudget = defaults.retryBudget ?? (yield* RetryPolicy.budget(Defaults.sharedBudget))
   const claim = repeatedKeys === "fail" ? claims() : () => Effect.void
-  /** The same source, which claims its key once it is open. */
+  /** The same source. It claims its key once it is open. */
   const claimed = <E, R>({ key, source }: UploadRequest<E, R>) => {
     const { name, open } = source
     const id = {}
@@ -62,13 +62,16 @@ export const make = Effect.fnUntraced(function* ({
   return { concurrency, one, concernsAll: refusals.concernsAll }
 })
 
-/** A request's source: it may be opened again. */
+/** The source of a request. Its `id` recognizes it when it is opened again. */
 interface Claimant {
   readonly name: string
   readonly id: object
 }
 
-/** Gives each key to one source of the run. Forms of one name that Unicode calls equal are one key: most file systems and people can't tell them apart. */
+/**
+ * Gives each key to one source of the run. Keys that are equal in Unicode count as
+ * one: most file systems and people can't tell them apart.
+ */
 const claims = () => {
   const owners = new Map<string, Claimant>()
   return (key: string, claimant: Claimant): Effect.Effect<void, InvalidRequest> =>
@@ -89,7 +92,7 @@ const claims = () => {
     })
 }
 
-/** So many uploads that are denied, and none that succeeds, mean that all will be denied. */
+/** If this many uploads are denied before any succeeds, all others would be denied too. */
 const denialsOfAll = 10
 
 const makeRefusals = () => {
@@ -99,7 +102,7 @@ const makeRefusals = () => {
     succeeded: () => {
       anySucceeded = true
     },
-    /** True if the same request for any other key would be refused alike, so that asking again is in vain. */
+    /** True if the same request would be refused for any other key too. */
     concernsAll: (error: unknown): error is OssError => {
       if (anySucceeded || !isRefusal(error)) return false
       denials++
@@ -123,7 +126,7 @@ const refusals: ReadonlySet<string> = new Set([
   "PublicEndpointForbidden"
 ])
 
-/** Codes that are about the keys of the account, not about one object. */
+/** Error codes that concern the access key, not one object. */
 const ofCredentials: ReadonlySet<string> = new Set([
   "InvalidAccessKeyId",
   "InvalidSecurityToken",

@@ -1,5 +1,5 @@
 /**
- * Keeps the metrics of uploads.
+ * Updates the metrics of uploads.
  *
  * @internal
  */
@@ -34,14 +34,14 @@ export const transfer = <A, E, R>(
   )
 }
 
-/** OSS has acknowledged a part. */
+/** Counts a part that OSS has acknowledged. */
 export const acknowledged = (bucket: string, bytes: number): Effect.Effect<void> =>
   Effect.andThen(
     Metric.update(at(bucket, Instruments.bytes), bytes),
     Metric.update(at(bucket, Instruments.parts), 1)
   )
 
-/** A request is sent again. */
+/** Counts a request that is sent again. */
 export const retry = ({ bucket, operation, reason }: OssError): Effect.Effect<void> =>
   Metric.update(
     Metric.withAttributes(at(bucket, Instruments.retries), {
@@ -51,7 +51,7 @@ export const retry = ({ bucket, operation, reason }: OssError): Effect.Effect<vo
     1
   )
 
-/** An upload has ended. */
+/** Counts an upload that has ended. */
 export const ended = (
   bucket: string,
   exit: Exit.Exit<UploadResult, unknown>
@@ -72,7 +72,7 @@ const outcomeOf = (exit: Exit.Exit<UploadResult, unknown>): string => {
   return Cause.hasInterruptsOnly(exit.cause) ? "interrupted" : "failed"
 }
 
-/** A metric knows its series once it has been updated: what is made anew for each update doesn't. */
+/** Keeps one metric for each bucket: a metric finds its series faster after its first update. */
 const at = <Input, State>(bucket: string, metric: Metric.Metric<Input, State>) => {
   const ofBuckets = series.get(metric) ?? new Map<string, Metric.Metric<never, unknown>>()
   series.set(metric, ofBuckets)

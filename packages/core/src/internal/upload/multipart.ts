@@ -1,9 +1,9 @@
 /**
- * The steps of an upload, one by one, for whoever coordinates them himself:
- * several processes that share one source, say. Each step does what it does
- * within `Upload.upload`: retries, compares CRC64s, settles an answer that was
- * lost by looking at what OSS has. Which steps are taken, in what order and by
- * whom, and what is remembered of them, is the caller's business.
+ * The single steps of an upload, for a caller that coordinates them, such as
+ * several processes that share one source. Each step works as in `Upload.upload`:
+ * it retries, compares CRC64s, and settles a lost response by asking OSS what it
+ * has. The caller decides which steps run, in what order and where, and what it
+ * remembers of them.
  */
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -33,37 +33,37 @@ import * as Parts from "../parts.ts"
 import * as Decisions from "./decisions.ts"
 
 /**
- * How the requests about one key are made.
+ * The key of an object, and how the requests about it are made.
  */
 export interface Target {
   /** The object's key: 1 to 1,023 bytes in UTF-8, not beginning with `/` or `\`. */
   readonly key: string
-  /** How a failed request is sent again. Default: `RetryPolicy.standard`. */
+  /** When a failed request is sent again. Default: `RetryPolicy.standard`. */
   readonly retry?: RetryPolicy.RetryPolicy | undefined
-  /** What retries are paid out of. Default: 100 retries of these steps' own. */
+  /** Limits the number of retries. Default: 100 retries for these steps. */
   readonly retryBudget?: RetryPolicy.Budget | undefined
-  /** A transfer in which nothing moves for so long is given up, and sent again. Default: 30 seconds. */
+  /** How long a transfer may make no progress before it is sent again. Default: 30 seconds. */
   readonly stallTimeout?: Duration.Input | undefined
 }
 
 /**
- * What the steps are of.
+ * The source and the object of the steps.
  */
 export interface Request extends Target {
-  /** Open for as long as steps are taken. */
+  /** Must stay open while steps run. */
   readonly source: RandomAccess
-  /** For messages. */
+  /** The source's name in messages. */
   readonly sourceName: string
-  /** How the object is to be stored. */
+  /** How the object is stored. */
   readonly options?: ObjectOptions | undefined
 }
 
 /**
- * A part that OSS has acknowledged, and what that took.
+ * A part that OSS has acknowledged, and how many bytes were sent for it.
  */
 export interface SentPart {
   readonly part: Part.UploadedPart
-  /** Given to the network for it, in bytes; 0 if it was adopted. */
+  /** How many bytes were given to the network for it; 0 if it was adopted. */
   readonly sent: number
 }
 
@@ -74,26 +74,29 @@ export interface Multipart {
   /** Stores the whole source with one request. */
   readonly put: Effect.Effect<UploadResult, OssError | SourceError>
   /**
-   * Gets an upload id and hands it to `record`, even if interruption comes right
-   * then. If `record` fails, the upload id is aborted: so a record that lets
-   * only the first one in leaves no second one behind.
+   * Gets an upload id and passes it to `record`, even if it is interrupted right
+   * then. If `record` fails, the upload id is aborted. So if `record` accepts only
+   * the first id, no second one stays at OSS.
    */
   readonly initiate: <E, R>(
     record: (uploadId: string) => Effect.Effect<void, E, R>
   ) => Effect.Effect<string, OssError | E, R>
   /**
-   * What is to be done for each of these parts, which are in order: one that
-   * OSS has already is to be adopted.
+   * What to do for each of these parts, which are in order. A part that OSS
+   * already has, with a CRC64, is `Adoptable`.
    */
   readonly tasks: (
     uploadId: string,
     parts: ReadonlyArray<Part.Part>
   ) => Effect.Effect<ReadonlyArray<Task>, OssError>
-  /** Makes OSS have one part: adopts it if its CRC64 is that of the source, or else sends it. */
+  /** Makes one part durable: adopts it if OSS's CRC64 is that of the source, or else sends it. */
   readonly part: (uploadId: string, task: Task) => Effect.Effect<SentPart, OssError | SourceError>
-  /** Fails if the source is no longer what it was when it was opened. */
+  /** Fails if the source has changed since it was opened. */
   readonly unchanged: Effect.Effect<void, SourceError>
-  /** Makes the object of its parts, all of them, in order; the source has to be unchanged. That it is there already is success. */
+  /**
+   * Creates the object from all its parts, in order. Fails if the source has
+   * changed. Succeeds if the object is already stored.
+   */
   readonly complete: (
     uploadId: string,
     parts: ReadonlyArray<Part.UploadedPart>
@@ -101,7 +104,7 @@ export interface Multipart {
 }
 
 /**
- * The steps of an upload of an opened source.
+ * Makes the steps of an upload of an opened source.
  */
 export const open = Effect.fnUntraced(function* (
   options: Request
@@ -139,7 +142,7 @@ export const open = Effect.fnUntraced(function* (
 
 /**
  * Gives up an upload: its id and its parts. Parts that are still being sent are
- * not deleted: stop them first. That OSS no longer knows it is success.
+ * not deleted: stop them first. Succeeds if OSS no longer knows the upload.
  */
 export const abort = Effect.fnUntraced(function* (
   target: Target,

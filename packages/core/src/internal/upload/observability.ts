@@ -1,6 +1,6 @@
 /**
- * How an upload shows from outside: as a span, in logs, in the count of
- * uploads, in samples of its progress, and in its errors.
+ * Makes an upload observable: its span, its logs, the count of uploads, the
+ * samples of its progress, and its result.
  */
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -16,7 +16,7 @@ import * as Progress from "./progress.ts"
 import type { Session, Transfer } from "./session.ts"
 import type { Stored } from "./settle.ts"
 
-/** What happens to an upload, at level Debug, with where it goes as annotations. */
+/** Logs an event at level Debug. `seen` annotates it with the bucket and the key. */
 export const logged = (event: UploadEvent): Effect.Effect<void> =>
   Effect.withFiber(({ cache }) => {
     if (event._tag === "Progress" || isAbove(cache.minimumLogLevel)) return Effect.void
@@ -24,7 +24,7 @@ export const logged = (event: UploadEvent): Effect.Effect<void> =>
     return Effect.logDebug(_tag, details)
   })
 
-/** Takes the events that nobody else takes: a program that hangs says why. */
+/** Handles the events if the caller doesn't: logs `Waiting`, which shows why a program hangs. */
 export const unwatched = (event: UploadEvent): Effect.Effect<void> =>
   event._tag === "Waiting"
     ? Effect.logInfo(
@@ -32,10 +32,10 @@ export const unwatched = (event: UploadEvent): Effect.Effect<void> =>
       )
     : Effect.void
 
-/** Whether nothing of level Debug is logged: most programs have it so. */
+/** Whether Debug messages are dropped, as in most programs. */
 const isAbove = (minimum: LogLevel.LogLevel) => LogLevel.isGreaterThan(minimum, "Debug")
 
-/** In a span of this name, in logs, and in the count of uploads. */
+/** Adds a span of this name, annotates the logs, and counts the upload. */
 export const seen =
   (name: string, key: string) =>
   <E, R>(self: Effect.Effect<UploadResult, E, R>) =>
@@ -52,7 +52,7 @@ export const seen =
       return Span.within(Effect.annotateLogs(traced, attributes), name, () => attributes)
     })
 
-/** Says in the span and in logs which upload it is. */
+/** Adds the upload id to the span and to the logs. */
 export const identified = <A, E, R>(
   self: Effect.Effect<A, E, R>,
   uploadId: string
@@ -64,7 +64,7 @@ export const identified = <A, E, R>(
   )
 }
 
-/** Reports that all is done, and makes the result. */
+/** Reports the final progress, and makes the result. */
 export const finished = (session: Session, stored: Stored): Effect.Effect<UploadResult> =>
   Effect.suspend(() => {
     const { counter, report } = session
@@ -103,7 +103,7 @@ const printable = (result: UploadResult): UploadResult =>
     value: () => ({ ...result, crc64: String(result.crc64) })
   })
 
-/** Reports how far the upload has come, again and again, until the scope closes. */
+/** Reports the progress periodically, until the scope closes. */
 export const sample = (session: Session, every: Duration.Duration | undefined) =>
   every === undefined ? Effect.void : Effect.forkScoped(sampling(session, every))
 
@@ -113,7 +113,7 @@ const sampling = Effect.fnUntraced(function* (session: Session, every: Duration.
   while (true) {
     yield* Effect.sleep(every)
     last = Progress.sample(last, yield* Monotonic.now, counter.sent - counter.resumed)
-    // That all of it is there is said of an object only, see `finished`.
+    // Only `finished` reports that all bytes are durable, once the object is stored.
     if (counter.durable === counter.total) continue
     yield* report(UploadEvent.cases.Progress.make(Progress.progress(counter, last.rate)))
   }

@@ -1,6 +1,5 @@
 /**
- * Opening an upload: the request is checked, the source opened, the checkpoint
- * taken.
+ * The first steps of an upload, which make its session.
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -74,7 +73,7 @@ export const open = Effect.fnUntraced(function* <E, R>(
   return session
 })
 
-/** Takes the lease. None where one request is enough, and an earlier run recorded nothing. */
+/** Takes the lease. None if one request is enough and no earlier run recorded anything. */
 const openCheckpoint = Effect.fnUntraced(function* (
   request: UploadRequest<unknown, unknown>,
   partSize: Option.Option<number>,
@@ -92,7 +91,7 @@ const openCheckpoint = Effect.fnUntraced(function* (
   )
 })
 
-/** Whether one request is enough, so that nothing is ever recorded. */
+/** Whether one request is enough, so nothing needs to be recorded. */
 const isSingleRequest = (
   { discover, from }: Pick<UploadRequest, "discover" | "from">,
   partSize: Option.Option<number>,
@@ -104,8 +103,8 @@ const isSingleRequest = (
   from === undefined
 
 /**
- * A part that reads a block at once takes its memory. It takes it before a slot:
- * so a part that has a slot waits for nothing but the network.
+ * Reserves memory for each part that reads whole blocks. A part gets its memory
+ * before its slot, so a part that has a slot waits only for the network.
  */
 const withMemory = Effect.fnUntraced(function* (
   slots: Slots.Slots,

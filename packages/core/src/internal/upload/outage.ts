@@ -1,15 +1,15 @@
 /**
- * How long nothing has succeeded. The requests of one upload, or of many that
- * share a budget, notice together that the network is away.
+ * Measures how long nothing has succeeded, for all requests of one upload, or of
+ * several uploads that share a budget.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Monotonic from "../monotonic.ts"
 
 export interface Outage {
-  /** A request failed. Yields the time since the first failure that no success has followed, in milliseconds. */
+  /** Run after a failure. Returns how long nothing has succeeded, in milliseconds. */
   readonly failed: Effect.Effect<number>
-  /** A request succeeded: the outage is over. */
+  /** Run after a success, which ends the outage. */
   readonly succeeded: Effect.Effect<void>
 }
 
@@ -23,7 +23,10 @@ export const make = (): Outage => {
   }
 }
 
-/** Read by policies: how long nothing had succeeded when the request failed last, in milliseconds; undefined outside of an upload. */
+/**
+ * For retry policies: how long nothing had succeeded when the request last failed,
+ * in milliseconds. Undefined outside an upload.
+ */
 export const Current: Context.Reference<Known> = Context.Reference<Known>(
   "@effect-oss/core/Outage",
   { defaultValue: () => ({ elapsed: undefined }) }

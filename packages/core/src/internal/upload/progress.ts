@@ -1,24 +1,24 @@
 /**
- * Counts an upload's bytes, and makes `Progress` of the counts. The counting
- * is mutable, since it happens for each piece that is sent; the arithmetic of
- * rate and time left is pure.
+ * Counts an upload's bytes, and makes `Progress` of the counts. The counter is
+ * mutable, because it changes with each piece that is sent. The computation of
+ * the rate and the time left is pure.
  */
 import type { Part } from "../../Part.ts"
 import type { Progress } from "../../UploadEvent.ts"
 
-/** What has been counted so far. */
+/** The counts so far, in bytes. */
 export interface Counter {
-  /** Of the source, in bytes; null while that isn't known. */
+  /** The size of the source; null while it isn't known. */
   total: number | null
-  /** Recorded in the checkpoint, in bytes. */
+  /** Bytes that the checkpoint has recorded. */
   durable: number
-  /** Of the durable ones, what an earlier run had sent, in bytes. */
+  /** The durable bytes that an earlier run had sent. */
   resumed: number
-  /** Given to the network in this run, in bytes, each time it was sent. */
+  /** Bytes that this run has given to the network. Bytes that are sent again count again. */
   onWire: number
-  /** The most that `durable` and what was under way ever came to, in bytes. */
+  /** The largest sum so far of `durable` and the bytes in flight. */
   sent: number
-  /** Under way now, by part number, in bytes. */
+  /** Bytes in flight now, by part number. */
   readonly underWay: Map<number, number>
 }
 
@@ -31,7 +31,7 @@ export const make = (total: number | null): Counter => ({
   underWay: new Map()
 })
 
-/** Forgets what is durable: it is sent afresh. What was on the wire stays counted. */
+/** Sets the counts back, since all parts are sent again. `onWire` stays. */
 export const restart = (counter: Counter): void => {
   counter.durable = 0
   counter.resumed = 0
@@ -39,7 +39,7 @@ export const restart = (counter: Counter): void => {
   counter.underWay.clear()
 }
 
-/** A piece of a part was read to be sent; `offset` 0 begins a new attempt. */
+/** Counts a piece of a part that is sent. `offset` 0 begins a new attempt. */
 export const sending = (counter: Counter, part: number, offset: number, bytes: number): void => {
   counter.onWire += bytes
   counter.underWay.set(part, offset + bytes)
@@ -48,21 +48,21 @@ export const sending = (counter: Counter, part: number, offset: number, bytes: n
   counter.sent = Math.max(counter.sent, counter.durable + underWay)
 }
 
-/** A part is durable. */
+/** Counts a part that has become durable. */
 export const durable = (counter: Counter, part: Part): void => {
   counter.underWay.delete(part.number)
   counter.durable += part.size
   counter.sent = Math.max(counter.sent, counter.durable)
 }
 
-/** Parts are durable from an earlier run. */
+/** Counts parts that are durable from an earlier run. */
 export const resumed = (counter: Counter, bytes: number): void => {
   counter.durable += bytes
   counter.resumed += bytes
   counter.sent = Math.max(counter.sent, counter.durable)
 }
 
-/** The object is stored; `total` is its size, in bytes. */
+/** Sets the counts once the object is stored. `total` is its size in bytes. */
 export const finished = (counter: Counter, total: number): void => {
   counter.underWay.clear()
   counter.total = total
@@ -70,17 +70,17 @@ export const finished = (counter: Counter, total: number): void => {
   counter.sent = total
 }
 
-/** A look at a counter: when, in milliseconds, what had been sent, in bytes, and how fast, in bytes a second. */
+/** A sample of a counter: the time in milliseconds, the bytes sent, and the bytes a second. */
 export interface Sample {
   readonly at: number
   readonly sent: number
   readonly rate: number
 }
 
-/** The rate follows a change within some five seconds. */
+/** The rate follows a change within about five seconds. In milliseconds. */
 const smoothing = 5_000
 
-/** The next sample: an exponentially weighted mean, whatever the time between two looks. */
+/** The next sample. Its rate is an exponentially weighted mean, for any time between samples. */
 export const sample = (previous: Sample, at: number, sent: number): Sample => {
   const elapsed = at - previous.at
   if (elapsed <= 0) return previous
@@ -89,7 +89,7 @@ export const sample = (previous: Sample, at: number, sent: number): Sample => {
   return { at, sent, rate: previous.rate + weight * (now - previous.rate) }
 }
 
-/** A counter's counts as users see them. */
+/** The `Progress` of a counter, as users see it. */
 export const progress = (counter: Counter, rate: number): Progress => ({
   durable: counter.durable,
   sent: counter.sent,

@@ -1,5 +1,5 @@
 /**
- * Sends a source that can be read at any place: its parts go up side by side,
+ * Sends a source that can be read at any offset. Its parts are sent in parallel,
  * straight from the source.
  */
 import * as Effect from "effect/Effect"
@@ -16,7 +16,7 @@ import { lent } from "./session.ts"
 import * as Slice from "../source/slice.ts"
 import * as Decisions from "./decisions.ts"
 
-/** Nothing is read before it is sent. */
+/** Reads the source only while it is sent. */
 export const reader = (session: Session<Source.RandomAccess>, partSize: number): Reader => ({
   whole:
     session.source.size < partSize
@@ -38,7 +38,8 @@ const send = Effect.fnUntraced(function* (
     const body = Slice.slice(source, task.part.offset, task.part.size)
     return slots.withSlot((lend) => sendAndRecord(lent(session, lend), uploadId, task, body))
   }
-  // A part whose retry waits has no slot. Those with a block of memory have it, so that there are no more.
+  // A part that waits for a retry lends its slot, so as many parts again may wait.
+  // Parts with a block of memory keep it while they wait, so no more are started.
   const spare = source.block === undefined ? slots.most : 0
   const sent = (yield* Effect.forEach(missing, sendOne, {
     concurrency: slots.most + spare
@@ -47,8 +48,8 @@ const send = Effect.fnUntraced(function* (
 })
 
 /**
- * The whole source as a body whose last piece is only given out if the source
- * is still what it was: otherwise the request is cut off and OSS stores nothing.
+ * The whole source as a body. The read of its last piece fails if the source has
+ * changed: then the request is cut off, and OSS stores nothing.
  */
 export const guarded = (source: Source.RandomAccess, name: string): Body<Source.SourceError> => {
   const { size, read } = Slice.slice(source, 0, source.size)

@@ -1,5 +1,5 @@
 /**
- * What the two kinds of source have in common while they are uploaded.
+ * The interface that both kinds of source have during an upload.
  */
 import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
@@ -10,15 +10,15 @@ import type { SourceError } from "../../Source.ts"
 import type { Upload } from "./resume.ts"
 import type { Failure } from "./session.ts"
 
-/** A sequential source is not what an earlier run sent. */
+/** A sequential source differs from what an earlier run sent. */
 export class Diverged extends Data.TaggedError("Diverged")<{ readonly description: string }> {}
 
-/** One reading of a source. */
+/** One pass over a source. */
 export interface Reader {
-  /** All of the source, if it is smaller than a part: it goes up with one request. */
+  /** The whole source, if it is smaller than a part: it is sent in one request. */
   readonly whole: Option.Option<Body<SourceError>>
-  /** Sends what is missing, and records it; yields all parts, in order. */
+  /** Sends and records the missing parts. Returns all parts, in order. */
   readonly send: (upload: Upload) => Effect.Effect<ReadonlyArray<UploadedPart>, Failure | Diverged>
-  /** Fails unless the source is what it was when it was opened. */
+  /** Fails if the source has changed since it was opened. */
   readonly unchanged: Effect.Effect<void, SourceError>
 }

@@ -1,7 +1,7 @@
 /**
- * Recovers what gets lost while parts are sent: OSS forgets the upload id or
- * parts of it, or a sequential source turns out to be another one. Each is
- * recovered once; a second time it is the upload's error.
+ * Recovers from a loss while parts are sent: OSS no longer has the upload id or
+ * some parts, or a sequential source turns out to have changed. A loss at OSS and
+ * a changed source are recovered once each. The next one fails the upload.
  */
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
@@ -18,18 +18,18 @@ import { carryOn, mayRestart } from "./resume.ts"
 import type { Failure, Session } from "./session.ts"
 import { forget, restart } from "./session.ts"
 
-/** What was sent is not there any more, or is not the source's. */
+/** Parts that were sent are gone, or differ from the source. */
 export class Lost extends Data.TaggedError("Lost")<{
   readonly reason: "UploadGone" | "PartsLost" | "SourceChanged"
-  /** None if the object was there already. */
+  /** None if the object was already stored. */
   readonly upload: Option.Option<Upload>
-  /** That had been recorded. */
+  /** The parts recorded so far. */
   readonly parts: ReadonlyArray<UploadedPart>
-  /** The upload's, if this is not recovered. */
+  /** The error of the upload if this is not recovered. */
   readonly error: OssError | SourceError
 }> {}
 
-/** Marks what can be recovered, with the parts that were recorded by then, the latest last. */
+/** Turns errors that can be recovered into `Lost`, with all recorded parts, the latest last. */
 export const recoverable =
   ({ sourceName, recorded }: Session, upload: Option.Option<Upload>) =>
   <A, E extends Failure, R>(
@@ -51,7 +51,7 @@ export const recoverable =
         : error
     })
 
-/** Runs `first`; what it loses is recovered, and goes on with `pass`. */
+/** Runs `first`. After each loss, recovers and continues with `pass`. */
 export const recovering = <A>(
   session: Session,
   first: Effect.Effect<A, Failure | Lost>,
@@ -72,7 +72,7 @@ export const recovering = <A>(
   return attempt(first, [])
 }
 
-/** What the next pass can go on with. */
+/** Prepares the next pass. Returns the upload that it can continue, if there is one. */
 const recover = Effect.fnUntraced(function* (
   session: Session,
   { reason, upload, parts }: Lost
@@ -85,7 +85,8 @@ const recover = Effect.fnUntraced(function* (
     }
     if (reason !== "UploadGone") yield* abort(session, upload.value.uploadId)
   } else {
-    // It says that the object is this source's. A source that can't be read again would meet it in each run.
+    // The checkpoint says that the object is this source's. Left there, it would fail
+    // every run of a source that can't be read twice.
     yield* forget(session)
   }
   yield* restart(session, reason)

@@ -1,6 +1,6 @@
 /**
- * How the requests about one key are made: each attempt is measured, and given
- * up when it takes too long; a failed one is sent again where that may help.
+ * Makes the requests about one key. Each attempt is measured, and stopped when it
+ * takes too long. A failed request is sent again if that may help.
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -15,7 +15,7 @@ import * as Metrics from "./metrics.ts"
 import * as Progress from "./progress.ts"
 import type { Retrying } from "./retry.ts"
 
-/** What requests about one key are made with. */
+/** The client and the options of requests about one key. */
 export interface Requests {
   readonly client: OssClient["Service"]
   readonly key: string
@@ -23,10 +23,10 @@ export interface Requests {
   readonly stallTimeout: Duration.Duration
 }
 
-/** Complete of 10,000 parts takes its time, and nothing moves while it does. */
+/** A Complete of 10,000 parts takes long, and no bytes move meanwhile. */
 const completeTimeout = Duration.minutes(5)
 
-/** Makes an error of what this side noticed, not OSS. */
+/** Makes an error that this library found, not OSS. */
 export const failure = (
   { client, key }: Pick<Requests, "client" | "key">,
   operation: Operation,
@@ -50,30 +50,30 @@ export const once = <A, E>(
   Effect.suspend(() => {
     const line = Line.of(requests.client)
     const least = operation === "complete" ? completeTimeout : requests.stallTimeout
-    // It waits behind the parts that are on their way.
+    // The request waits behind the parts in flight.
     const millis = Math.round(Duration.toMillis(least) + line.patience())
     const late = () => Effect.fail(failure(requests, operation, new Timeout({ millis })))
     return Effect.timeoutOrElse(send, { duration: Duration.millis(millis), orElse: late })
   })
 
-/** Makes a request without a body: with a time limit, and again where that may help. */
+/** Makes a request without a body, with a time limit and with retries. */
 export const request = <A, E>(
   requests: Requests,
   operation: Operation,
   send: Effect.Effect<A, E>
 ): Effect.Effect<A, E | OssError> => requests.retrying(once(requests, operation, send))
 
-/** What came of sending a body. */
+/** The result of sending a body. */
 export interface Transferred<A> {
   readonly receipt: A
-  /** Of the bytes that were sent. */
+  /** CRC-64/XZ of the bytes that were sent. */
   readonly crc64: bigint
 }
 
 /**
- * Makes one attempt at a request with a body, given up when nothing moves any
- * more. All that watches the bytes on their way is here: their CRC64, their
- * movement on the line, and the progress of the upload.
+ * Makes one attempt at a request with a body, and stops it when it stalls. As the
+ * bytes are sent, it computes their CRC64, tells the line that they move, and
+ * counts the progress of the upload.
  */
 export const transfer = <A, E, E2>(
   requests: Requests & { readonly counter: Progress.Counter },

@@ -1,6 +1,6 @@
 /**
- * Beginning: with nothing, or with what an earlier run left. What this run
- * can't carry on with is given up, and the user is told why.
+ * Begins an upload, or resumes the one that an earlier run left. If this run can't
+ * resume it, it is given up, and an event reports why.
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -27,14 +27,14 @@ import * as Decisions from "./decisions.ts"
 import * as Parts from "../parts.ts"
 import { digestOptions } from "../checkpoint.ts"
 
-/** An upload id, and what is known of its parts. */
+/** An upload id, and its known parts. */
 export interface Upload {
   readonly uploadId: string
-  /** Of each part but the last, in bytes; where the size isn't known, of the first ones. */
+  /** Size of each part but the last, or of the first parts if the source's size isn't known. */
   readonly partSize: number
-  /** What the journal holds. */
+  /** The parts in the journal. */
   readonly recorded: ReadonlyArray<Part.UploadedPart>
-  /** None if RAM forbids to list parts, so that the journal alone was believed. */
+  /** The parts that OSS lists. None if RAM forbids it: then the journal alone decides. */
   readonly listed: Option.Option<ReadonlyArray<ListedPart>>
 }
 
@@ -43,14 +43,14 @@ export type Earlier =
   | { readonly _tag: "Nothing" }
   | { readonly _tag: "Open"; readonly upload: Upload }
   | {
-      /** The object itself. */
+      /** The object is already stored. */
       readonly _tag: "Stored"
       readonly stored: Stored
     }
 
 const nothing: Earlier = { _tag: "Nothing" }
 
-/** Sees what an earlier run left, and gives up what can't be carried on with. */
+/** Finds what an earlier run left, and gives up what this run can't resume. */
 export const resume = (session: Session): Effect.Effect<Earlier, Failure> =>
   Option.isNone(session.log) ? Effect.succeed(nothing) : fromLog(session, session.log.value)
 
@@ -65,7 +65,10 @@ const fromLog = Effect.fnUntraced(function* (
     : yield* withoutCheckpoint(session)
 })
 
-/** An earlier run made the object, and ended before it could say so. Anything else may be stored by now. */
+/**
+ * An earlier run completed the object, and ended before it could report that. Another
+ * object may be stored by now.
+ */
 const fromReceipt = Effect.fnUntraced(function* (
   session: Session,
   { header, receipt }: Checkpoint.Finished
@@ -104,7 +107,7 @@ const fromCheckpoint = Effect.fnUntraced(function* (
   )
 })
 
-/** The parts that the source still holds, by their CRC64. To read them costs less than to send them. */
+/** The parts whose CRC64 the source still has. Reading them costs less than sending them. */
 const stillIn = (
   source: Opened,
   parts: ReadonlyArray<Part.UploadedPart>
@@ -129,13 +132,13 @@ const obstacleIn = (
     partSize
   })
 
-/** Fails if a source that changed since an earlier run is not to be uploaded afresh. */
+/** Run when the source has changed since an earlier run. Fails if `onSourceChanged` is `fail`. */
 export const mayRestart = (session: Session): Effect.Effect<void, SourceError> =>
   session.onSourceChanged === "fail"
     ? changed(session.sourceName, "it is not what an earlier run uploaded")
     : Effect.void
 
-/** Takes over an upload that no checkpoint stands for, if that was asked for. */
+/** Takes over an upload without a checkpoint, if the request asks for that. */
 const withoutCheckpoint = Effect.fnUntraced(function* (
   session: Session
 ): Effect.fn.Return<Earlier, Failure> {
@@ -154,7 +157,7 @@ const withoutCheckpoint = Effect.fnUntraced(function* (
   }
 })
 
-/** The parts that are known beforehand: of a sequence, those that were recorded. */
+/** The parts that are known before reading. For a sequential source, the recorded ones. */
 const partsOf = (
   source: Opened,
   partSize: number,
@@ -164,7 +167,7 @@ const partsOf = (
     ? Effect.map(Effect.fromResult(Part.plan(source.size, partSize)), ({ parts }) => parts)
     : Effect.succeed(recorded.toSorted((a, b) => a.number - b.number))
 
-/** Compares the journal with the parts that OSS lists, and says how much is there. */
+/** Compares the journal with the parts that OSS lists, and reports `Resumed`. */
 export const carryOn = Effect.fnUntraced(function* (
   session: Session,
   earlier: Pick<Upload, "uploadId" | "partSize" | "recorded">,
@@ -181,7 +184,10 @@ export const carryOn = Effect.fnUntraced(function* (
   return { ...earlier, listed }
 })
 
-/** OSS doesn't know the upload id: an earlier run completed it and died before it could say so, or it is gone. */
+/**
+ * OSS doesn't know the upload id: an earlier run completed the upload and died
+ * before it could record that, or the upload is gone.
+ */
 const settleGone = Effect.fnUntraced(function* (
   session: Session,
   partSize: number,
@@ -190,10 +196,10 @@ const settleGone = Effect.fnUntraced(function* (
   const parts = yield* partsOf(session.source, partSize, recorded)
   const size = Parts.bytesOf(parts)
   const crc64 = Decisions.wholeCrc64({ parts }, recorded)
-  // Of a source whose size isn't known, any run of parts may be all.
+  // If the size isn't known, the recorded parts may not be all: don't wait for their object.
   const look = session.source.size === null ? storedNow : storedSoon
   const isAll = (session.source.size ?? size) === size
-  // Nothing is completed before a part of it is recorded: an empty object is another's.
+  // A Complete follows at least one recorded part, so an empty object is another upload's.
   const stored =
     Option.isSome(crc64) && isAll && recorded.length > 0
       ? yield* look(session, { size, crc64: crc64.value })
@@ -216,7 +222,7 @@ const alreadyStored = Effect.fnUntraced(function* (
   return { _tag: "Stored", stored }
 })
 
-/** Gets an upload id and records it; every part is still to be sent. */
+/** Gets an upload id and records it. All parts still have to be sent. */
 export const begin = (
   session: Session,
   partSize: number

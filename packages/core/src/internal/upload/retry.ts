@@ -1,6 +1,6 @@
 /**
- * Sends a request again for as long as its policy, the error and the budget
- * that all requests of one upload share allow it.
+ * Sends a failed request again while its policy, the error and the budget that all
+ * requests of an upload share allow it.
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -18,17 +18,17 @@ import * as Outage from "./outage.ts"
 /** A request is about to be sent again. */
 export interface Retry {
   readonly error: OssError
-  /** That failed; the first is 1. */
+  /** The attempt that failed; the first is 1. */
   readonly attempt: number
-  /** Until it is sent again, in milliseconds. */
+  /** How long until it is sent again, in milliseconds. */
   readonly delay: number
-  /** For how long nothing has succeeded, in milliseconds. */
+  /** How long nothing has succeeded, in milliseconds. */
   readonly elapsed: number
 }
 
-/** Retries requests by one policy, out of one budget. */
+/** Retries requests by one policy and with one budget. */
 export interface Retrying {
-  /** `lend` gives away what the request holds while it waits to be sent again. Default: nothing is. */
+  /** `lend` gives the request's slot to others while it waits for a retry. Default: nothing. */
   <A, E, R>(
     request: Effect.Effect<A, E | OssError, R>,
     lend?: Lend
@@ -90,7 +90,7 @@ export const make = (options: {
           )
         )
       }
-      // Most requests succeed: what it takes to send one again is made only for those that don't.
+      // Most requests succeed, so the schedule of retries is made only after a failure.
       return Effect.matchEffect(counted, {
         onFailure: (error): Effect.Effect<A, E | OssError, R> =>
           isOssError(error) ? again(error) : Effect.fail(error),
@@ -99,7 +99,10 @@ export const make = (options: {
     })
 }
 
-/** Another part goes on meanwhile, unless the server asked for fewer requests: then there is one fewer. */
+/**
+ * Lends the slot to another part during the wait. If the server asked for fewer
+ * requests, it keeps the slot, so that there is one request fewer.
+ */
 const waiting = <A>(schedule: Schedule.Schedule<A, OssError>, lend: Lend) =>
   lend === identity
     ? schedule
@@ -111,14 +114,17 @@ const waiting = <A>(schedule: Schedule.Schedule<A, OssError>, lend: Lend) =>
         Schedule.modifyDelay(() => Effect.succeed(Duration.zero))
       )
 
-/** A server that gave no response is spared by the waits alone, and so is OSS if something before it responded. */
+/**
+ * Whether OSS responded. Only such retries take from the budget: without a response
+ * from OSS, the waits alone keep load off it.
+ */
 const isAnswered = ({ status, reason }: OssError): boolean =>
   status !== undefined && reason._tag !== "NotOss"
 
-/** A wait that is shorter has no event of its own. */
+/** The time without a success from which `Waiting` is reported, and between two reports. */
 const longWait = 10_000
 
-/** Reports each retry and, at most every 10 seconds, that nothing succeeds. */
+/** Reports each retry and, at most every 10 seconds, that nothing has succeeded. */
 export const reporter = (
   report: (event: UploadEvent) => Effect.Effect<void>
 ): ((retry: Retry) => Effect.Effect<void>) => {
@@ -138,7 +144,7 @@ export const reporter = (
 
 const isOssError = (error: unknown): error is OssError => error instanceof OssError
 
-/** Stands for a request whose first attempt has been made. */
+/** Fails with `error` the first time, because that attempt has already been made. */
 const failingFirst = <A, E, R>(
   error: OssError,
   attempt: Effect.Effect<A, E | OssError, R>
@@ -151,7 +157,10 @@ const failingFirst = <A, E, R>(
   })
 }
 
-/** After these the client knows better: they are sent again at once, at no cost to the policy. */
+/**
+ * The client learns from these errors, so the request is sent again at once. That
+ * attempt doesn't count for the policy.
+ */
 const instructive: ReadonlySet<Reason["_tag"]> = new Set(["ClockSkew", "CredentialsExpired"])
 
 const renewing = <A, E, R>(
@@ -163,7 +172,7 @@ const renewing = <A, E, R>(
     () => request
   )
 
-/** A policy sees OSS's errors; all others pass by as final results. */
+/** Shows only `OssError`s to the policy. All other errors become final results. */
 const onlyOssErrors = <A, E, R>(
   request: Effect.Effect<A, E | OssError, R>
 ): Effect.Effect<Exit.Exit<A, Exclude<E, OssError>>, OssError, R> =>

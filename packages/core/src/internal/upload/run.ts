@@ -4,8 +4,7 @@
  * open (source, checkpoint, lease) → resume, or plan and initiate → send each
  * missing part → source unchanged? → complete → verify → remove the checkpoint.
  *
- * Data could be lost where a response is: each such place is settled by asking
- * OSS what it has, never by guessing.
+ * If a response is lost, the upload asks OSS what it has. It never guesses.
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -40,7 +39,7 @@ export interface RunOptions {
   readonly report: (event: UploadEvent) => Effect.Effect<void>
   /** How often `Progress` is reported. Default: at the end only. */
   readonly sampling?: Duration.Duration
-  /** Gives an upload the slots for so many parts at once. Default: they are its own. */
+  /** Gives the upload its slots out of shared ones. Default: it has its own slots. */
   readonly slots?: Slots.Share
 }
 
@@ -50,7 +49,7 @@ export const run = <E, R>(request: UploadRequest<E, R>, options: RunOptions) =>
     Effect.flatMap(Effect.fromResult(wellFormed(request)), () => runWellFormed(request, options))
   )
 
-/** Opens what an upload holds until its end, and runs it. */
+/** Opens the session of an upload, and runs it. */
 const runWellFormed = <E, R>(request: UploadRequest<E, R>, options: RunOptions) => {
   const { key, skipIdentical = false } = request
   const report = (event: UploadEvent) => Effect.andThen(logged(event), options.report(event))
@@ -66,7 +65,7 @@ const runWellFormed = <E, R>(request: UploadRequest<E, R>, options: RunOptions) 
   )
 }
 
-/** From what an earlier run left to an object that is verified as a whole. */
+/** Takes an upload from what an earlier run left to a verified object. */
 const upload = Effect.fnUntraced(function* (
   session: Session,
   skip: NonNullable<UploadRequest["skipIdentical"]>
@@ -86,9 +85,12 @@ const upload = Effect.fnUntraced(function* (
   return yield* finished(session, stored)
 })
 
-/** Says that the object is there, and only then removes the checkpoint: killed in between, the next run says it. */
+/**
+ * Reports the result, and only then removes the checkpoint. If the process is killed
+ * in between, the next run reports it.
+ */
 const completed = (session: Session, result: UploadResult) =>
-  // As it is: a copy would no longer print itself as JSON.
+  // Not a copy, which `JSON.stringify` couldn't write.
   session.report({ _tag: "Completed", result }).pipe(
     Effect.andThen(forget(session)),
     Effect.catch((error) =>
@@ -97,7 +99,7 @@ const completed = (session: Session, result: UploadResult) =>
     Effect.uninterruptible
   )
 
-/** Reads the source once: sends what is missing of it, and makes the object. */
+/** Reads the source once, sends the missing parts, and creates the object. */
 export const pass = (
   session: Session,
   earlier: Option.Option<Upload>
@@ -113,7 +115,7 @@ export const pass = (
     : Effect.scoped(Effect.flatMap(Sequential.reader({ ...session, source }, partSize), send))
 }
 
-/** It counts as one part. */
+/** Sends the whole source in one request, which takes one slot. */
 const atOnce = (session: Session, whole: Body<SourceError>) =>
   session.slots.withSlot((lend) =>
     put({ ...lent(session, lend), options: objectOptions(session) }, whole)
@@ -139,7 +141,7 @@ const inParts = Effect.fnUntraced(function* (
   return yield* identified(finish, upload.uploadId)
 })
 
-/** The object is there. Only the bytes of a sequential source tell whether it is that one. */
+/** Compares a sequential source with the stored object: only its bytes show a difference. */
 const confirm = Effect.fnUntraced(function* (session: Session, stored: Stored) {
   const { source } = session
   if (source._tag === "Sequential" && (yield* crc64Of(source)) !== stored.crc64) {
@@ -148,7 +150,7 @@ const confirm = Effect.fnUntraced(function* (session: Session, stored: Stored) {
   return stored
 })
 
-/** Where only the callback failed there is nothing left to resume. */
+/** If only the callback failed, nothing is left to resume, so the checkpoint is removed. */
 const afterCallback = (session: Session, error: Failure) =>
   error._tag === "OssError" && error.reason._tag === "CallbackFailed"
     ? forget(session)

@@ -1,6 +1,6 @@
 /**
- * One part's way: adopt it where OSS has it already, else send it and compare
- * CRC64s; then record it.
+ * Sends one part: adopts it if OSS already has it, else sends it and compares the
+ * CRC64s, then records it.
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -20,13 +20,13 @@ import * as Slice from "../source/slice.ts"
 /** A part that OSS may have, or not. */
 export type Missing = Exclude<Task, { readonly _tag: "Done" }>
 
-/** A part that OSS has, and whether it had it before. */
+/** A part that OSS has, and whether it had the part before. */
 export interface Sent {
   readonly part: UploadedPart
   readonly adopted: boolean
 }
 
-/** Makes one part durable. What OSS acknowledged is recorded even if interruption comes right then. */
+/** Makes one part durable. Records what OSS acknowledged, even if it is interrupted right then. */
 export const sendAndRecord = (
   session: Session,
   uploadId: string,
@@ -39,7 +39,7 @@ export const sendAndRecord = (
     )
   )
 
-/** Makes OSS have one part of the plan; `body` is its bytes, read again for each attempt. */
+/** Adopts or sends one part of the plan. Each attempt reads `body` again. */
 export const sendPart = (
   session: Transfer,
   uploadId: string,

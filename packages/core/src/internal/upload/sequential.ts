@@ -1,7 +1,7 @@
 /**
- * Sends a source that can only be read from the start to the end: a stream, or
- * a URL without ranges. What an earlier run sent is read as well, but only
- * compared: nothing else tells whether the source is still the same.
+ * Sends a source that can only be read from start to end: a stream, or a URL
+ * without ranges. Parts that an earlier run sent are read too, but only compared:
+ * nothing else shows whether the source is still the same.
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -26,7 +26,7 @@ import * as Decisions from "./decisions.ts"
 import * as Parts from "../parts.ts"
 import type { Task } from "../checkpoint.ts"
 
-/** Reads the first part, since the source may end with it; the rest while it is sent. */
+/** Reads the first part, because the source may end with it. The rest is read while it is sent. */
 export const reader = Effect.fnUntraced(function* (
   session: Session<Source.Sequential>,
   partSize: number
@@ -40,7 +40,7 @@ export const reader = Effect.fnUntraced(function* (
   return {
     whole: body.size < partSize ? Option.some(body) : Option.none(),
     send: (upload) => send(session, upload, parts, first),
-    // It was compared as it was read.
+    // The source was compared while it was read.
     unchanged: Effect.void
   }
 })
@@ -52,12 +52,12 @@ const partReader = Effect.fnUntraced(function* (
   const { source, sourceName, slots } = session
   const { memory: budget } = yield* Defaults.Current
   const asked = Option.getOrElse(session.partSize, () => Parts.defaultPartSize)
-  // One more than are on their way: it is filled meanwhile.
+  // One part more than those in flight: it is filled meanwhile.
   const memory = { parts: slots.most + 1, partSize: asked }
   return yield* PartReaders.make({ source, sourceName, partSize, memory, budget })
 })
 
-/** Makes every part durable, beginning with `first`; yields the parts in order. */
+/** Makes every part durable, beginning with `first`. Returns the parts in order. */
 const send = Effect.fnUntraced(function* (
   session: Session<Source.Sequential>,
   { uploadId, recorded, listed }: Upload,
@@ -70,7 +70,7 @@ const send = Effect.fnUntraced(function* (
   const journal = byNumber(recorded)
   const parts: Array<UploadedPart> = []
 
-  /** The next part that is to be sent; parts that OSS has are passed over. */
+  /** The next part to send. Skips parts that OSS has. */
   const missing = Effect.fnUntraced(function* (peeked: Option.Option<BufferedPart>) {
     let cut = Option.isSome(peeked) ? peeked : yield* reader.next
     for (; Option.isSome(cut); cut = yield* reader.next) {
@@ -92,7 +92,7 @@ const send = Effect.fnUntraced(function* (
       .pipe(Effect.ensuring(release))
 
   yield* Stream.unfold(first, missing).pipe(
-    // One more is read while the others are on their way.
+    // One more part is read while the others are in flight.
     Stream.buffer({ capacity: 1 }),
     Stream.mapEffect(sendOne, { concurrency: slots.most, unordered: true }),
     Stream.runForEach((part) => Effect.sync(() => parts.push(part)))
@@ -103,7 +103,7 @@ const send = Effect.fnUntraced(function* (
   return parts.sort((a, b) => a.number - b.number)
 })
 
-/** The part as OSS has it already, if it does. */
+/** The part that OSS already has, if it does. */
 const partThere = Effect.fnUntraced(function* (task: Task, cut: BufferedPart) {
   if (task._tag === "Done") return Option.some({ part: task.part, adopted: false })
   const isSame = task._tag === "Adoptable" && (yield* crc64Of(cut)) === task.part.crc64
@@ -113,13 +113,13 @@ const partThere = Effect.fnUntraced(function* (task: Task, cut: BufferedPart) {
 const byNumber = (parts: ReadonlyArray<UploadedPart>) =>
   new Map(parts.map((part) => [part.number, part]))
 
-/** Fails if a part was recorded otherwise. */
+/** Fails if the recorded part differs. */
 const compare = Effect.fnUntraced(function* (cut: BufferedPart, known: UploadedPart | undefined) {
   if (known === undefined) return
   const { number, offset, size } = cut.part
   const same =
     known.offset === offset && known.size === size && known.crc64 === (yield* crc64Of(cut))
-  if (!same) return yield* new Diverged({ description: `its part ${number} is another` })
+  if (!same) return yield* new Diverged({ description: `its part ${number} differs` })
 })
 
 const crc64Of = ({ body }: BufferedPart) => Slice.crc64(body, 0, body.size)

@@ -1,5 +1,5 @@
 /**
- * One upload under way: what was asked for, what it holds, and what it tells.
+ * The session of a running upload: its request, what it holds, and what it reports.
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -24,47 +24,47 @@ import { digestOptions } from "../checkpoint.ts"
 /** What an upload can fail with. */
 export type Failure = OssError | SourceError | CheckpointError | InvalidRequest
 
-/** What objects and parts are sent with. */
+/** What it takes to send objects and parts. */
 export interface Transfer extends Requests {
   readonly options: ObjectOptions
   readonly counter: Progress.Counter
 }
 
-/** One upload under way. */
+/** The session of a running upload. */
 export interface Session<out S = Opened> extends Transfer {
   readonly source: S
   readonly sourceName: string
-  /** As asked for, in bytes. */
+  /** As the request asks, in bytes. */
   readonly partSize: Option.Option<number>
   readonly onSourceChanged: "restart" | "fail"
   readonly discover: boolean
   readonly from: Option.Option<Checkpoint.AliOss>
   readonly store: CheckpointStore["Service"]
-  /** None where one request is enough, and an earlier run recorded nothing. */
+  /** None if one request is enough and no earlier run recorded anything. */
   readonly log: Option.Option<CheckpointLog>
   readonly slots: Slots
-  /** What this run has recorded. */
+  /** The parts that this run has recorded. */
   readonly recorded: Array<UploadedPart>
   readonly report: (event: UploadEvent) => Effect.Effect<void>
 }
 
 /**
- * How the object is stored: as asked for, and of the type that the source knows.
- * That one is no part of what a later run has to ask for again: a browser may
- * come to know another.
+ * How the object is stored: as the request asks, with the content type of the
+ * source if it has one. The digest in the checkpoint leaves that type out, because
+ * a browser may give the file another type at the next run.
  */
 export const objectOptions = ({ options, source }: Session): ObjectOptions =>
   source.contentType === undefined
     ? options
     : { ...options, headers: { "content-type": source.contentType, ...options.headers } }
 
-/** The same, giving away what it holds while a request waits to be sent again. */
+/** The same session, whose requests lend their slot while they wait for a retry. */
 export const lent = <S extends Transfer>(session: S, lend: Lend): S => ({
   ...session,
   retrying: (request) => session.retrying(request, lend)
 })
 
-/** Makes an acknowledged part durable, then says so. */
+/** Makes an acknowledged part durable, then reports it. */
 export const record = (
   { client, log, recorded, counter, report }: Session,
   part: UploadedPart,
@@ -87,7 +87,7 @@ export const record = (
     })
   )
 
-/** Forgets what was sent, and says why. */
+/** Forgets the parts sent so far, and reports why. */
 export const restart = (
   { recorded, counter, report }: Session,
   reason: RestartReason
@@ -98,7 +98,7 @@ export const restart = (
     return report(UploadEvent.cases.Restarted.make({ reason }))
   })
 
-/** Makes an upload id durable, with all that an upload with it is fixed to. */
+/** Makes an upload id durable, with all facts that are fixed for it. */
 export const recordUploadId = Effect.fnUntraced(function* (
   session: Session,
   uploadId: string,
@@ -122,7 +122,7 @@ export const recordUploadId = Effect.fnUntraced(function* (
   })
 })
 
-/** Makes it durable that the object is there. */
+/** Makes the receipt of a stored object durable. */
 export const recordReceipt = Effect.fnUntraced(function* (
   { log }: Session,
   { versionId, ...whole }: Stored
@@ -135,6 +135,6 @@ export const recordReceipt = Effect.fnUntraced(function* (
   yield* log.value.finish({ ...whole, ...version, completedAt: yield* Clock.currentTimeMillis })
 })
 
-/** Removes the checkpoint, if there can be one. */
+/** Removes the checkpoint, if the session has one. */
 export const forget = ({ log }: Session): Effect.Effect<void, CheckpointError> =>
   Option.match(log, { onNone: () => Effect.void, onSome: ({ remove }) => remove })

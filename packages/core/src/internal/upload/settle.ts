@@ -1,6 +1,6 @@
 /**
- * Settles ambiguous requests: where the response to a request that makes the
- * object was lost, the stored object decides.
+ * Settles ambiguous requests: if the response to a request that creates the object
+ * is lost, the stored object decides.
  */
 import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
@@ -12,23 +12,23 @@ import type { SourceError } from "../../Source.ts"
 import type { Requests } from "./request.ts"
 import { request } from "./request.ts"
 
-/** All bytes of a source. */
+/** A whole source. */
 export interface Whole {
   /** In bytes. */
   readonly size: number
-  /** CRC-64/XZ of them. */
+  /** CRC-64/XZ of all its bytes. */
   readonly crc64: bigint
 }
 
-/** An object that is stored, and is what the source held. */
+/** A stored object with the content of the source. */
 export interface Stored extends Whole {
   readonly etag: string
-  /** False where OSS doesn't tell the object's CRC64. */
+  /** False if OSS doesn't return the object's CRC64. */
   readonly verified: boolean
   readonly versionId: Option.Option<string>
 }
 
-/** What is stored under the key; none if there is nothing, or RAM forbids to look. */
+/** The object stored under the key. None if there is none, or if RAM forbids HEAD. */
 export const headOf = (requests: Requests): Effect.Effect<Option.Option<ObjectHead>, OssError> =>
   request(requests, "head", requests.client.head(requests.key)).pipe(
     Effect.asSome,
@@ -36,7 +36,7 @@ export const headOf = (requests: Requests): Effect.Effect<Option.Option<ObjectHe
     Effect.catchReason("OssError", "AccessDenied", () => Effect.succeedNone)
   )
 
-/** What is stored under the key, if it is `expected` to the last bit. */
+/** The object stored under the key, if it has the expected size and CRC64. */
 export const stored = (
   requests: Requests,
   expected: Whole
@@ -50,8 +50,8 @@ export const stored = (
   )
 
 /**
- * The same, looked for again and again for a minute: OSS may still be carrying
- * out a Complete whose response was lost, and no longer knows the upload id.
+ * The same, repeated for a minute: OSS may still be running a Complete whose
+ * response was lost, and no longer know the upload id.
  */
 export const storedSoon = (
   requests: Requests,
@@ -63,7 +63,7 @@ export const storedSoon = (
     until: Option.isSome
   })
 
-/** With waits of 1, 2, 4, … seconds: a minute in all. */
+/** The number of repeats, with waits of 1, 2, 4, … seconds: about a minute in all. */
 const completionLooks = 6
 
 type Failure = OssError | SourceError
@@ -72,8 +72,8 @@ type Failure = OssError | SourceError
 export type Observe = <A>(attempt: Effect.Effect<A, Failure>) => Effect.Effect<A, Failure>
 
 /**
- * Runs a request that makes the object. If its response was lost, or a second
- * attempt finds that there is nothing left to do, the stored object decides.
+ * Runs a request that creates the object. If its response is lost, or a second
+ * attempt finds nothing left to do, the stored object decides.
  */
 export const settled = <A>(
   requests: Requests,
@@ -86,7 +86,7 @@ export const settled = <A>(
       Effect.sync(() => (responseLost ||= error._tag === "OssError" && error.isAmbiguous))
     )
   const look = (error: OssError, whole: Whole) => {
-    // A server that is down has been waited for already: it is asked once.
+    // The retries have already waited for a server that is down, so it is asked once.
     if (error.isAmbiguous) return stored({ ...requests, retrying: identity }, whole)
     return responseLost ? storedSoon(requests, whole) : stored(requests, whole)
   }

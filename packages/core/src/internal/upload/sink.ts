@@ -16,11 +16,11 @@ import { pass } from "./run.ts"
 import type { Session } from "./session.ts"
 import { wellFormedSink } from "./wellFormed.ts"
 
-/** Makes an object of a stream that can be run only once. */
+/** Stores a stream that can be run only once as an object. */
 export const sink = (request: SinkRequest, bytes: Stream.Stream<Uint8Array>) => {
   const { key, onFailure = "abort" } = request
   const name = `a stream to ${key}`
-  // A sink is run by its stream's fiber: what the stream fails with comes by here.
+  // The stream's fiber runs the sink, so the stream's errors pass through here.
   const ownErrors = OwnErrors.make<never>(name)
   const source: Sequential = {
     _tag: "Sequential",
@@ -47,13 +47,13 @@ export const sink = (request: SinkRequest, bytes: Stream.Stream<Uint8Array>) => 
   )
 }
 
-/** Aborts the upload, if it has begun, within the time that a request may take. */
+/** Aborts the upload, if it has begun. Waits for `stallTimeout` at most. */
 const leaveNothing = (session: Session) =>
   session.store.list.pipe(
     Stream.runForEach(({ header }) => abort(session, header.uploadId)),
     Effect.timeout(session.stallTimeout),
     Effect.catch((error) => Effect.logWarning("A failed upload stays on the server.", error)),
-    // On a fiber of its own: this one may be interrupted already, so that no time limit would hold.
+    // On its own fiber: this one may be interrupted already, and then no timeout works.
     Effect.forkDetach,
     Effect.flatMap(Fiber.await)
   )

@@ -1,8 +1,8 @@
 /**
- * Taking over an upload that no checkpoint stands for: ali-oss began it, or the
- * checkpoint was lost. A lost one is only taken for this source's if its parts
- * fit a plan of it and the first one's CRC64 is that of the source's bytes; the
- * others are compared before they are adopted.
+ * Takes over an upload without a checkpoint: ali-oss began it, or its checkpoint
+ * was lost. In the second case, it counts as this source's only if its parts fit a
+ * plan of the source and the CRC64 of its first part is that of the source's bytes.
+ * The other parts are compared before they are adopted.
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -21,12 +21,12 @@ import * as Decisions from "./decisions.ts"
 import type { RestartReason } from "../checkpoint.ts"
 import { digestOptions } from "../checkpoint.ts"
 
-/** What there is to take over. */
+/** The upload to take over, if there is one. */
 export type Found =
   | { readonly _tag: "Nothing" }
   | { readonly _tag: "Found"; readonly upload: Upload }
   | {
-      /** It can't be carried on with. */
+      /** An upload that this run can't resume. */
       readonly _tag: "Obsolete"
       readonly reason: RestartReason
       readonly abort: Effect.Effect<void, OssError>
@@ -34,7 +34,7 @@ export type Found =
 
 const nothing: Found = { _tag: "Nothing" }
 
-/** Finds what was asked for by `from` or `discover`. */
+/** Finds the upload that `from` or `discover` asks for. */
 export const takeOver = Effect.fnUntraced(function* (
   session: Session
 ): Effect.fn.Return<Found, Failure> {
@@ -57,12 +57,12 @@ const onlyRandomAccess = (field: string, lacks = "random access") =>
     remedy: "leave it out, or give a file, a blob or bytes as the source"
   })
 
-/** The upload was begun with options that may differ from those asked for now. */
+/** Warns that the upload may have begun with other options than those of this request. */
 const warnOfOptions = ({ options, key }: Session) =>
   digestOptions(options) === digestOptions({})
     ? Effect.void
     : Effect.logWarning(
-        `${key}: goes on with an upload whose headers and metadata OSS does not tell: the object gets those that it was begun with`
+        `${key}: resumes an upload whose headers and metadata OSS does not return: the object keeps those that the upload began with`
       )
 
 const fromAliOss = Effect.fnUntraced(
@@ -89,7 +89,7 @@ const fromAliOss = Effect.fnUntraced(
   )
 )
 
-/** The newest upload of the key that holds parts of this source, cut as asked for. */
+/** The newest upload of the key with parts of this source and the requested part size. */
 const newest = Effect.fnUntraced(function* (
   session: Session<Source.RandomAccess>
 ): Effect.fn.Return<Found, Failure> {
@@ -116,7 +116,7 @@ const newest = Effect.fnUntraced(function* (
   return nothing
 })
 
-/** The upload, if its parts are this source's. */
+/** The upload, if its parts are those of this source. */
 const inspect = Effect.fnUntraced(
   function* (session: Session<Source.RandomAccess>, uploadId: string) {
     const listed = Option.getOrElse(yield* listParts(session, uploadId), () => [])

@@ -1,4 +1,4 @@
-/** Counts what happens to many uploads. Mutable, since it counts each event. */
+/** Counts the events of many uploads. Mutable, because it changes with each event. */
 import type { UploadEvent, UploadResult } from "../../UploadEvent.ts"
 
 interface Active {
@@ -14,7 +14,7 @@ export class Tally {
   #completed = 0
   #skipped = 0
   #failed = 0
-  /** Of uploads that have ended. */
+  /** The bytes of uploads that have ended. */
   #ended = { total: 0, durable: 0, sent: 0 }
   readonly #active = new Map<object, Active>()
 
@@ -36,7 +36,7 @@ export class Tally {
     else this.#completed++
   }
 
-  /** What it sent was sent, but is nothing that is there. */
+  /** Its bytes count as sent, but not as durable. */
   failed(request: object): void {
     const { total, sent, resumed } = this.#active.get(request) ?? begun
     this.#active.delete(request)
@@ -62,7 +62,7 @@ export class Tally {
   }
 }
 
-/** A size that isn't known is what has been sent so far. */
+/** While the size isn't known, the bytes sent so far count as the total. */
 const after = (active: Active, event: UploadEvent): Active => {
   switch (event._tag) {
     case "Started":

@@ -1,5 +1,5 @@
 /**
- * Everything that can be known to be wrong before OSS is asked.
+ * Finds the errors in a request that can be found before OSS is asked.
  */
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
@@ -13,11 +13,11 @@ import { blockSize } from "../source/memory.ts"
 import type { UploadRequest } from "../../UploadRequest.ts"
 import * as Parts from "../parts.ts"
 
-/** What a request says, once it is checked. */
+/** The checked values of a request. */
 export interface Valid {
   /** In bytes. */
   readonly partSize: Option.Option<number>
-  /** The checkpoint of ali-oss to carry on with. */
+  /** The checkpoint of ali-oss to resume. */
   readonly from: Option.Option<Checkpoint.AliOss>
 }
 
@@ -34,7 +34,7 @@ export const validate = (
     yield* wholeNumber("concurrency", concurrency)
     yield* positiveDuration("stallTimeout", stallTimeout)
     const given = Option.fromUndefinedOr(request.from)
-    // One that can't be read is looked for, if that is asked for too.
+    // With `discover`, a checkpoint that can't be read is left out, and OSS is asked.
     const from = yield* Result.transposeOption(
       request.discover === true ? Option.filter(given, Result.isSuccess) : given
     )
@@ -51,7 +51,7 @@ export const validate = (
   })
 }
 
-/** Fails if `value` is given, and is not a number of things at once. */
+/** Fails unless `value` is a whole number from 1, or is not given. */
 export const wholeNumber = (field: string, value = 1): Result.Result<void, InvalidRequest> =>
   Number.isSafeInteger(value) && value >= 1
     ? Result.void
@@ -63,7 +63,7 @@ export const wholeNumber = (field: string, value = 1): Result.Result<void, Inval
         })
       )
 
-/** Fails if not even one block of memory fits into so many bytes. */
+/** Fails if `value` is less than one block of memory. Returns it in bytes. */
 export const memorySize = (value: Length): Result.Result<number, InvalidRequest> => {
   const bytes = byteCount(value)
   return Number.isSafeInteger(bytes) && bytes >= blockSize
@@ -77,7 +77,7 @@ export const memorySize = (value: Length): Result.Result<number, InvalidRequest>
       )
 }
 
-/** Fails if `value` is given, and is not a time to wait. */
+/** Fails unless `value` is a positive duration, or is not given. */
 export const positiveDuration = (
   field: string,
   value: Duration.Input = Duration.infinity

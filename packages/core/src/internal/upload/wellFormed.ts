@@ -1,6 +1,6 @@
 /**
- * The mistakes that a compiler finds, for programs without one: a request whose
- * options have other names or other types. Each message names the right way.
+ * Finds the mistakes that a compiler finds, for programs without one: options of a
+ * request with a wrong name or type. Each message says what to write instead.
  */
 import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
@@ -10,14 +10,14 @@ import type { SinkRequest, UploadRequest } from "../../UploadRequest.ts"
 
 type Checked = Result.Result<void, InvalidRequest>
 
-/** The request of an upload. */
+/** Checks the names and types of an upload's request. */
 export const wellFormed = (request: UploadRequest<unknown, unknown>): Checked =>
   Result.gen(function* () {
     yield* options(request, uploadOptions, "{ key, source }")
     yield* source(request.source)
   })
 
-/** The request of a sink. */
+/** Checks the names and types of a sink's request. */
 export const wellFormedSink = (request: SinkRequest): Checked =>
   options(request, sinkOptions, "{ key }")
 
@@ -33,7 +33,7 @@ const options = (request: object, known: ReadonlySet<string>, example: string): 
     yield* policies(request)
   })
 
-/** The policies of a request, or of a whole program. */
+/** Checks the retry policy and budget of a request, or of a whole program. */
 export const policies = (given: {
   readonly retry?: unknown
   readonly retryBudget?: unknown
@@ -51,7 +51,7 @@ export const policies = (given: {
     return invalid(
       "retryBudget",
       `it is ${kindOf(retryBudget)}, not a budget`,
-      "give RetryPolicy.budgetUnsafe(100), or what RetryPolicy.budget yields"
+      "give RetryPolicy.budgetUnsafe(100), or the result of RetryPolicy.budget"
     )
   }
   return Result.void
@@ -81,7 +81,7 @@ const source = (source: unknown): Checked => {
   )
 }
 
-/** How a source is made of what was given. */
+/** Says how to make a source of the given value. */
 const constructorFor = (given: unknown): string => {
   if (typeof given === "string" && /^https?:/i.test(given)) {
     return `give Source.http(${JSON.stringify(given)})`
@@ -114,7 +114,7 @@ const invalid = (
 ): Result.Result<never, InvalidRequest> =>
   Result.fail(new InvalidRequest({ field, problem, remedy }))
 
-/** As other libraries call these options. */
+/** The names that other libraries have for these options. */
 const otherNames: Readonly<Record<string, string>> = {
   name: "key",
   file: "source",
@@ -141,7 +141,7 @@ const rightName = (name: string, known: ReadonlySet<string>): string => {
     : `call it ${right}`
 }
 
-/** Complete by its type. */
+/** The type ensures that it lists every option. */
 const optionsOfUpload: Readonly<Record<Exclude<keyof UploadRequest, "name">, true>> = {
   key: true,
   source: true,
