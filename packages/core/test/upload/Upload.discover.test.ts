@@ -59,7 +59,7 @@ describe("an upload whose checkpoint is lost", () => {
       assert.deepStrictEqual(warnings, [])
       const meta = { owner: "me" }
       yield* Upload.upload({ ...discovering, meta }).pipe(Effect.provide(watching))
-      assert.match(String(warnings), /whose headers and metadata OSS does not tell/)
+      assert.match(String(warnings), /whose headers and metadata OSS does not return/)
       yield* assertWhole(fiveParts)
     }).pipe(Effect.provide(world))
   )
