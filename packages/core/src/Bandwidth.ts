@@ -100,7 +100,7 @@ export const limited = <E, R>(
     })
   ).pipe(Layer.provide(client))
 
-/** A body whose every read waits for leave, portion by portion: each one shows as progress. */
+/** A body whose reads wait for permission, portion by portion. Each portion shows as progress. */
 const slowed = <E>(
   { portion, take }: Bandwidth["Service"],
   { size, read, left }: Body<E>

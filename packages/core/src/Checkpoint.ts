@@ -1,6 +1,6 @@
 /**
- * The record of an unfinished upload. From it follows whether a run may carry on,
- * and which parts it still has to send. This module is pure: a store reads and
+ * The record of an unfinished upload. It decides whether a run can resume, and
+ * which parts the run still has to send. This module is pure: a store reads and
  * writes checkpoints, and `Upload` asks OSS.
  *
  * @since 0.1.0
@@ -28,11 +28,11 @@ export const Header = Schema.Struct({
   sourceId: Schema.String,
   /** `Opened.fingerprint` of the source. */
   fingerprint: Schema.String,
-  /** Of the source, in bytes; null if it isn't known beforehand. */
+  /** The size of the source in bytes; null if it isn't known when the upload begins. */
   size: Schema.NullOr(Size),
-  /** In bytes; of the first part, if the size isn't known. */
+  /** The part size in bytes. If the size isn't known, the size of the first part. */
   partSize: Size,
-  /** If the size isn't known: the rule by which further parts grow, see `internal/parts.ts`. */
+  /** The version of the rule by which parts grow. Only if the size isn't known. */
   growth: Schema.optionalKey(Schema.Finite),
   /** A digest of the options that Initiate fixed. */
   options: Schema.String,
@@ -85,7 +85,7 @@ export interface Summary {
   /** The argument of `CheckpointStore.open`. */
   readonly checkpointKey: string
   readonly header: Header
-  /** Of the parts recorded, in bytes. */
+  /** The size of the recorded parts, in bytes. */
   readonly durable: number
   readonly parts: number
 }
@@ -107,7 +107,7 @@ export type ObjectPlace = Pick<Header, "endpoint" | "bucket" | "key">
  * @since 0.1.0
  */
 export const Receipt = Schema.Struct({
-  /** Of the object, in bytes. */
+  /** The size of the object in bytes. */
   size: Size,
   /** Quotes included. */
   etag: Schema.String,
@@ -115,7 +115,7 @@ export const Receipt = Schema.Struct({
   crc64: Schema.BigIntFromString,
   /** True if OSS returned the same CRC64 for the whole object. */
   verified: Schema.Boolean,
-  /** In buckets with versioning. */
+  /** The version of the object, in a bucket with versioning. */
   versionId: Schema.optionalKey(Schema.String),
   /** By this machine's clock, in milliseconds since 1970. */
   completedAt: Schema.Finite
@@ -141,7 +141,7 @@ export interface Finished {
 }
 
 /**
- * Names the checkpoint of one source going to one object.
+ * Names the checkpoint of one source and one object.
  *
  * @category constructors
  * @since 0.1.0
@@ -150,9 +150,9 @@ export const keyOf = (place: Pick<Header, "endpoint" | "bucket" | "key" | "sourc
   JSON.stringify([place.endpoint, place.bucket, place.key, place.sourceId])
 
 /**
- * Names the object that an upload goes to. All checkpoints of one object share
- * it: a store that groups them by this name finds those of one object without
- * looking at any other.
+ * Names the object that an upload goes to. All checkpoints of one object have the
+ * same name. A store that groups checkpoints by this name finds those of one object
+ * without reading any other.
  *
  * @category constructors
  * @since 0.1.0
@@ -178,7 +178,8 @@ const decodeKey = Schema.decodeUnknownOption(
 )
 
 /**
- * A header with the parts recorded after it; of a part recorded twice the last record counts.
+ * Makes a checkpoint from a header and the parts recorded after it. If a part was
+ * recorded twice, the last record counts.
  *
  * @category constructors
  * @since 0.1.0
@@ -207,7 +208,7 @@ const AliOssSchema = /*#__PURE__*/ Schema.Struct({
   fileSize: Size,
   partSize: /*#__PURE__*/ Size.check(/*#__PURE__*/ Schema.isGreaterThan(0)),
   uploadId: Schema.NonEmptyString,
-  // Nothing is taken over by its ETag: checkpoints of some versions lack it.
+  // Checkpoints of some versions lack the ETags. No part is taken over by its ETag.
   doneParts: Schema.Array(
     Schema.Struct({ number: Size, etag: Schema.optional(Schema.NullOr(Schema.String)) })
   )
@@ -218,8 +219,8 @@ const decodeAliOssText = /*#__PURE__*/ Schema.decodeResult(
 )
 
 /**
- * A checkpoint of the package ali-oss, as its `progress` callback gives it and
- * its documentation saves it to `checkpoint.json`.
+ * A checkpoint of the package ali-oss: the value that its `progress` callback gets,
+ * and that its documentation saves to `checkpoint.json`.
  *
  * @category ali-oss
  * @since 0.1.0
@@ -234,17 +235,17 @@ export interface AliOss {
   /** In bytes. */
   readonly partSize: number
   readonly uploadId: string
-  /** ali-oss adds to them. */
+  /** ali-oss adds parts to this array. */
   readonly doneParts: Array<{ number: number; etag: string }>
 }
 
 /**
- * Reads a checkpoint of ali-oss, for `from` of an upload request: what ali-oss
- * gives to `progress`, or the text of the `checkpoint.json` that it was saved to.
- * It holds no CRC64s: the upload compares OSS's CRC64 of each part with the
- * source, and then takes the part over.
+ * Reads a checkpoint of ali-oss, for `from` of an upload request. Give it the value
+ * that ali-oss passes to `progress`, or the text of the `checkpoint.json` that you
+ * saved. The checkpoint holds no CRC64s, so the upload compares OSS's CRC64 of each
+ * part with the source before it takes the part over.
  *
- * **Example** (carrying on with what ali-oss began)
+ * **Example** (resume an upload that ali-oss began)
  *
  * ```ts
  * import { Checkpoint, Source, Upload } from "@effect-oss/core"
@@ -269,7 +270,7 @@ export const fromAliOss = (checkpoint: unknown): Result.Result<AliOss, InvalidRe
       onSuccess: ({ file, ...known }) => ({
         ...known,
         file,
-        // ali-oss leaves them out when it sends.
+        // ali-oss leaves out slashes at the start when it sends the key.
         name: known.name.replace(/^\/+/, ""),
         doneParts: known.doneParts.map(({ number, etag }) => ({ number, etag: etag ?? "" }))
       }),
@@ -283,10 +284,10 @@ export const fromAliOss = (checkpoint: unknown): Result.Result<AliOss, InvalidRe
   )
 
 /**
- * A checkpoint as ali-oss takes it: `multipartUpload(key, file, { checkpoint })`
- * carries on with it. `file` is what ali-oss is to read. None if the source
- * has no known size: ali-oss can't carry on with that. It serves ali-oss
- * 4.8 and later.
+ * Converts a checkpoint for ali-oss 4.8 and later. To resume the upload there, call
+ * `multipartUpload(key, file, { checkpoint })`. `file` is the source that ali-oss
+ * reads. Returns none if the source has no known size, because ali-oss can't resume
+ * such an upload.
  *
  * @category ali-oss
  * @since 0.1.0

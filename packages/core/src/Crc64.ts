@@ -1,12 +1,13 @@
 /**
- * CRC-64/XZ, the check sum that OSS answers as `x-oss-hash-crc64ecma`.
+ * CRC-64/XZ, the check sum that OSS returns as `x-oss-hash-crc64ecma`.
  *
  * @since 0.1.0
  */
 import * as Crc64 from "@effect-oss/crc64"
 
 /**
- * CRC-64/XZ of `bytes`, or of `bytes` after what `before` is the CRC of.
+ * Computes the CRC-64/XZ of `bytes`. If you give `before`, the CRC of the bytes so
+ * far, it computes the CRC of those bytes and `bytes` joined.
  *
  * **Example** (in pieces)
  *
@@ -24,8 +25,8 @@ import * as Crc64 from "@effect-oss/crc64"
 export const of: (bytes: Uint8Array, before?: bigint) => bigint = Crc64.crc64
 
 /**
- * The CRC of two byte strings joined: `first` and `second` are theirs, and
- * `secondSize` is the length of the second in bytes.
+ * Computes the CRC of two byte strings joined. `first` and `second` are their CRCs,
+ * and `secondSize` is the length of the second one in bytes.
  *
  * @category computing
  * @since 0.1.0

@@ -10,8 +10,8 @@ import * as Parts from "./internal/parts.ts"
 import { InvalidRequest } from "./UploadError.ts"
 
 /**
- * A number of bytes, or what Effect's `ByteSize` reads: a bigint, or a text such
- * as `"8 MiB"`. A text that is no length fails when it is used.
+ * A length: a number of bytes, a bigint, or a text such as `"8 MiB"`, as Effect's
+ * `ByteSize` reads it. A text that isn't a length fails when it is used.
  *
  * @category models
  * @since 0.1.0
@@ -19,7 +19,7 @@ import { InvalidRequest } from "./UploadError.ts"
 export type Length = Bytes.Length
 
 /**
- * OSS: each part but the last has at least 100 KiB.
+ * The smallest part that OSS accepts, except for the last part: 100 KiB, in bytes.
  *
  * @category constants
  * @since 0.1.0
@@ -33,9 +33,9 @@ export const minPartSize: number = Parts.minPartSize
  * @since 0.1.0
  */
 export interface Part {
-  /** 1 to 10,000. */
+  /** The number of the part, from 1 to 10,000. */
   readonly number: number
-  /** Of the part's first byte in the source, in bytes. */
+  /** Where the part begins in the source, in bytes. */
   readonly offset: number
   /** In bytes. */
   readonly size: number
@@ -61,19 +61,19 @@ export interface UploadedPart extends Part {
  * @since 0.1.0
  */
 export interface Plan {
-  /** Of the whole source, in bytes. */
+  /** The size of the whole source, in bytes. */
   readonly size: number
-  /** Of each part but the last, in bytes. */
+  /** The size of each part but the last, in bytes. */
   readonly partSize: number
-  /** In order, gapless; together they are the source. Empty for an empty source. */
+  /** All parts of the source, in order and without gaps. Empty for an empty source. */
   readonly parts: ReadonlyArray<Part>
 }
 
 /**
- * The part size used when none is asked for, in bytes: 8 MiB, or the smallest
- * whole number of MiB that keeps the upload within 10,000 parts. From 8 to 400
- * MiB it is less, from 1.6 MiB on, so that no connection is idle in the last round: the
- * number of parts is a multiple of 5, which is how many go up at once at first.
+ * The default part size for a source of `size` bytes, in bytes: 8 MiB, or the
+ * smallest whole number of MiB that keeps the upload within 10,000 parts. Sources of
+ * 8 to 400 MiB get smaller parts, down to 1.6 MiB. Their number is a multiple of 5,
+ * the number of parts sent at once at first, so no connection is idle at the end.
  *
  * **Example** (ten parts)
  *
@@ -94,13 +94,13 @@ export const partSizeFor = (size: number): number => {
   return Math.max(Parts.defaultPartSize, roundUp(size / Parts.maxParts, 1024 * 1024))
 }
 
-/** How many parts go up at once at first: `Concurrency.levels`. */
+/** How many parts are sent at once at first: `levels` of `internal/slots/concurrency.ts`. */
 const atOnce = 5
 
-/** With more parts than these, a short last round is a tenth of the time at most. */
+/** With more parts than this, a short last round takes a tenth of the time at most. */
 const evenParts = 10 * atOnce
 
-/** In bytes: reads stay aligned to pages of memory. */
+/** In bytes. Keeps reads aligned to pages of memory. */
 const evenStep = 64 * 1024
 
 const roundUp = (value: number, step: number): number => Math.ceil(value / step) * step

@@ -119,13 +119,13 @@ const isOutage = ({ reason }: OssError): boolean =>
 
 interface Failure {
   readonly error: OssError
-  /** That failed; the first is 1. */
+  /** The attempt that failed; the first is 1. */
   readonly attempt: number
-  /** For how long nothing has succeeded, in milliseconds. */
+  /** How long nothing has succeeded, in milliseconds. */
   readonly elapsed: number
 }
 
-/** Sends a request again while `goesOn`. */
+/** Retries while `goesOn` returns true. */
 const waiting = (
   { base = "200 millis", factor = 2, cap = "20 seconds" }: BackoffOptions,
   goesOn: (failure: Failure) => boolean
@@ -152,7 +152,7 @@ const waiting = (
   )
 }
 
-/** Beyond it every wait is capped, and a power would overflow. */
+/** A larger exponent could overflow. By then, every wait has reached its cap. */
 const maxDoublings = 60
 
 /**

@@ -297,7 +297,7 @@ export const sweep: (options: {
   return given.flat()
 })
 
-/** Removes what uploads to the client's bucket left that completed until then, and were never reported. */
+/** Removes receipts of uploads to the client's bucket that completed by `latest`. */
 const forgetReceipts = Effect.fnUntraced(function* (latest: number) {
   const { endpoint, bucket } = yield* OssClient
   const store = yield* CheckpointStore
@@ -373,7 +373,7 @@ const own = Effect.fnUntraced(function* (belongs: (summary: Checkpoint.Summary) 
 const giveUp = Effect.fnUntraced(function* ({ checkpointKey, header }: Checkpoint.Summary) {
   const store = yield* CheckpointStore
   const log = yield* store.open(checkpointKey)
-  // What was listed may have gone on since, or be over.
+  // The listed upload may have restarted or ended since then.
   const { uploadId } = Option.match(log.recovered, {
     onNone: () => header,
     onSome: (checkpoint) => checkpoint.header

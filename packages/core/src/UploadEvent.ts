@@ -203,10 +203,10 @@ export const UploadEvent = Schema.TaggedUnion({
 /** The source is open and the checkpoint is held. */
 interface Started extends Case<"Started"> {}
 
-/** Parts of an earlier run are used. */
+/** The upload uses parts of an earlier run. */
 interface Resumed extends Case<"Resumed"> {}
 
-/** What an earlier run, or this one, has sent is given up. */
+/** The upload gives up the parts sent so far. */
 interface Restarted extends Case<"Restarted"> {}
 
 /** A part is durable. */
@@ -218,13 +218,13 @@ interface Retrying extends Case<"Retrying"> {}
 /** Nothing has succeeded for a while. */
 interface Waiting extends Case<"Waiting"> {}
 
-/** How far it has come, sampled. */
+/** A sample of the progress. */
 interface Progressed extends Case<"Progress"> {}
 
-/** OSS is asked to make the parts an object. */
+/** OSS is asked to complete the object. */
 interface Completing extends Case<"Completing"> {}
 
-/** The object is there, and is what the source held. */
+/** The object is stored and has the content of the source. */
 interface Completed extends Case<"Completed"> {}
 
 type Case<Tag extends keyof typeof UploadEvent.cases> = (typeof UploadEvent.cases)[Tag]["Type"]

@@ -139,7 +139,7 @@ export type Requests<E = never, R = never, E2 = never, R2 = never> =
   | Iterable<UploadRequest<E, R>>
   | Stream.Stream<UploadRequest<E, R>, E2, R2>
 
-/** A stream is no iterable. */
+/** Converts an iterable. A stream isn't one. */
 const streamOf = <E, R, E2, R2>(
   requests: Requests<E, R, E2, R2>
 ): Stream.Stream<UploadRequest<E, R>, E2, R2> =>
@@ -301,7 +301,7 @@ export const events = <E = never, R = never, E2 = never, R2 = never>(
 
 type Running = Effect.Success<ReturnType<typeof Many.make>>
 
-/** All that happens to one request. It ends once its outcome has been read. */
+/** The events of one request. The stream ends once the outcome has been read. */
 const eventsOf =
   ({ one, concernsAll }: Running, tally: Tally) =>
   <E, R>(
@@ -313,7 +313,7 @@ const eventsOf =
   > =>
     Stream.callback(
       (queue) => {
-        // One request may be given twice.
+        // The same request may be given twice.
         const id = {}
         tally.begin(id)
         const report = (event: UploadEvent) =>
@@ -339,7 +339,7 @@ const eventsOf =
       { bufferSize: Number.POSITIVE_INFINITY }
     )
 
-/** Samples of the totals: five times a second, and whenever one is asked for. */
+/** Samples the totals five times a second, and on demand. */
 const sampled = (tally: Tally) => {
   let last: Meter.Sample | undefined
   const now = Effect.map(Monotonic.now, (at): Totals => {

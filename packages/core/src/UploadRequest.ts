@@ -37,7 +37,7 @@ export interface UploadRequest<out E = never, out R = never> extends ObjectOptio
   readonly retry?: RetryPolicy.RetryPolicy | undefined
   /** Limits the number of retries. Share one budget among uploads to limit them together. Default: 100 retries for this upload. */
   readonly retryBudget?: RetryPolicy.Budget | undefined
-  /** True: send nothing if the stored object has the source's size and CRC64. Headers and metadata are not compared. If the sizes are equal, the upload reads the source to compute its CRC64. A function decides by the stored object instead: it is called if the sizes are equal, and the source is not read. Default: false. */
+  /** True: send nothing if the stored object has the source's size and CRC64. Headers and metadata are not compared. If the sizes are equal, the upload reads the source to compute its CRC64. A function decides by the stored object instead: it is called if the sizes are equal, and the source is not read. If OSS returns no CRC64, the upload sends the source. Default: false. */
   readonly skipIdentical?: boolean | ((stored: ObjectHead) => boolean) | undefined
   /** How long a transfer may make no progress before the upload stops it and sends it again. The upload adds the time that the bytes in flight need at the current rate. Default: 30 seconds. */
   readonly stallTimeout?: Duration.Input | undefined
@@ -45,7 +45,7 @@ export interface UploadRequest<out E = never, out R = never> extends ObjectOptio
   readonly onSourceChanged?: "restart" | "fail" | undefined
   /** What to do if the checkpoint of an earlier run is damaged, or was written by a newer version of this library: `fail` with a message that names it, or `restart` without it. After `restart`, the parts of that run stay at OSS until `discover` finds them or a lifecycle rule removes them. Default: `fail`. */
   readonly onDamagedCheckpoint?: "fail" | "restart" | undefined
-  /** True: if there is no checkpoint, look at OSS for an unfinished upload of this key with this source's parts, and resume it. Use it when a checkpoint is lost. Don't use it while another process may be sending that upload. The object gets the headers, metadata, encryption and storage class that the unfinished upload began with, because OSS doesn't tell them. Default: false. */
+  /** True: if there is no checkpoint, look at OSS for an unfinished upload of this key with this source's parts, and resume it. Use it when a checkpoint is lost. Don't use it while another process may be sending that upload. The object gets the headers, metadata, encryption and storage class that the unfinished upload began with, because OSS doesn't return them. Default: false. */
   readonly discover?: boolean | undefined
   /** A checkpoint of ali-oss, read by `Checkpoint.fromAliOss`. The upload resumes it if this library has no checkpoint. If the checkpoint of ali-oss can't be read, the upload fails with `InvalidRequest`, or looks for the upload at OSS if `discover` is true. The object gets the headers and metadata that ali-oss set. Not for streams. */
   readonly from?: Result.Result<Checkpoint.AliOss, InvalidRequest> | undefined
