@@ -1,6 +1,6 @@
 /**
  * Limits the bandwidth of several processes together, with Effect's `RateLimiter`.
- * It is a module of its own because it loads a client of Redis.
+ * It is a separate module because it loads a client for Redis.
  *
  * @since 0.1.0
  */
@@ -17,7 +17,7 @@ import { portionFor, positive } from "./internal/client/bandwidth.ts"
  * Limits all processes whose `RateLimiter` has the same store, such as
  * `RateLimiter.layerStoreRedis`. Each portion of at most 256 KiB takes one request
  * to the store. While the store is away, nothing is sent, and parts stall. Sending
- * goes on within a second after the store is back. A value that isn't positive is a
+ * resumes within a second after the store is back. A value that isn't positive is a
  * defect.
  *
  * **Example** (a limit for a whole fleet)

@@ -46,7 +46,10 @@ export const requestFor = (
   }
 }
 
-/** The requests of a directory. Logs a warning for each entry that is left out by no pattern. */
+/**
+ * The requests of a directory. Logs a warning for each entry that is left out for
+ * another reason than a pattern.
+ */
 export const requests = (
   path: string,
   prefix: string,

@@ -1,4 +1,7 @@
-/** What many uploads share: slots, a retry budget, the keys in use, and refusals of all. */
+/**
+ * What many uploads share: slots, a retry budget, the keys in use, and the refusals
+ * that concern all of them.
+ */
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { OssError } from "../../OssError.ts"

@@ -26,7 +26,7 @@ export interface Requests {
 /** A Complete of 10,000 parts takes long, and no bytes move meanwhile. */
 const completeTimeout = Duration.minutes(5)
 
-/** Makes an error that this library found, not OSS. */
+/** Makes the error of a problem that this library found, not OSS. */
 export const failure = (
   { client, key }: Pick<Requests, "client" | "key">,
   operation: Operation,
