@@ -1,6 +1,4 @@
-/**
- * Slots whose number follows what the upload observes of itself.
- */
+/** Slots whose number adapts to the rate of the upload. */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
@@ -10,19 +8,19 @@ import type { Slots } from "./slots.ts"
 import { lending } from "./slots.ts"
 import * as Thread from "./thread.ts"
 
-/** While more parts only help, in milliseconds: a small upload has no time to lose. */
+/** The interval between decisions while more slots help, in milliseconds. It is short because a small upload ends soon. */
 const soon = 50
 
-/** Once more parts didn't help, in milliseconds: long enough for new connections to show what they bring. */
+/** The interval after more slots did not help, in milliseconds. It gives new connections the time to become fast. */
 const every = 250
 
-/** What an upload counts of itself. */
+/** The counters of an upload. */
 export interface Counter {
-  /** In bytes, in all attempts together. */
+  /** The bytes sent so far, in all attempts. */
   readonly onWire: number
 }
 
-/** Slots of one upload, whose bytes `counter` counts; adapted until the scope closes. */
+/** The slots of one upload. Their number adapts until the scope closes. */
 export const make = Effect.fnUntraced(function* (
   counter: Counter
 ): Effect.fn.Return<Slots, never, Scope.Scope> {

@@ -1,13 +1,13 @@
 /**
- * Chooses the slots of one upload: as many as were asked for, or a number that
- * adapts.
+ * Chooses the slots of one upload: the number that the request sets, or a number
+ * that adapts.
  */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Adaptive from "./adaptive.ts"
 import * as Slots from "./slots.ts"
 
-/** How many parts go up at once where nobody says and nothing adapts. */
+/** The number of slots if the request sets none and nothing adapts. */
 const defaultConcurrency = 5
 
 export const choose = ({
@@ -17,13 +17,13 @@ export const choose = ({
   isSingle,
   counter
 }: {
-  /** As asked for. */
+  /** The `concurrency` of the request. */
   readonly concurrency: number | undefined
-  /** The slots that many uploads share, if they do. */
+  /** The pool that this upload shares with others, if any. */
   readonly share: Slots.Share | undefined
-  /** False: each part on its way takes memory, so that there are few. */
+  /** False if each part in flight takes memory. */
   readonly isCheap: boolean
-  /** True: there is one request, so that nothing needs to adapt. */
+  /** True if the upload is one request. */
   readonly isSingle: boolean
   readonly counter: Adaptive.Counter
 }): Effect.Effect<Slots.Slots, never, Scope.Scope> => {

@@ -1,62 +1,54 @@
 /**
- * How many parts are worth sending at once, where nobody says: more while that
- * makes the whole faster, fewer when OSS asks for it. A decision out of what
- * was observed: it knows no time and sends nothing.
+ * Decides how many parts to send at once: more while that makes the upload
+ * faster, fewer when OSS asks for fewer requests. The decision is a pure function
+ * of what the upload observed.
  */
 
-/**
- * What has been decided so far.
- */
+/** The decisions so far. */
 export interface State {
-  /** How many parts may be on their way now. */
+  /** How many parts may be in flight now. */
   readonly limit: number
-  /** While more is being tried: how fast the limit before was, in bytes a second, and how often this one has not been faster; else none. */
+  /** While a higher limit is tried: the limit before, its rate in bytes a second, and how many observations were not faster. Otherwise undefined. */
   readonly before:
     | { readonly limit: number; readonly rate: number; readonly doubts: number }
     | undefined
-  /** After so many observations more is tried again. */
+  /** How many observations to wait before a higher limit is tried again. */
   readonly rest: number
-  /** The last rest, in observations. */
+  /** The length of the last rest, in observations. */
   readonly lastRest: number
 }
 
-/**
- * What happened since the last decision.
- */
+/** What happened since the last decision. */
 export interface Observation {
-  /** In bytes a second. */
+  /** The rate of the upload, in bytes a second. */
   readonly rate: number
-  /** Whether all of the limit was in use: if not, a higher one would change nothing. */
+  /** Whether all slots were in use. If not, a higher limit would change nothing. */
   readonly full: boolean
   /** Whether OSS asked for fewer requests. */
   readonly throttled: boolean
-  /** Whether the thread that sends had little time left. */
+  /** Whether the sending thread was busy most of the time. */
   readonly busy: boolean
 }
 
-/**
- * The limits that are tried, one after the other. The first is also the least.
- */
+/** The limits to try, in order. The first is also the lowest limit. */
 export const levels: readonly [number, number, number] = [5, 16, 64]
 
-/** What more connections have to gain, as a factor: below it, they only cost. */
+/** How much faster a higher limit must be, as a factor, to be worth its connections. */
 const worthwhile = 1.2
 
-/** New connections take a while to become fast: so many observations in a row have to show that they don't. */
+/** How many observations in a row must not be faster before a limit is given up. New connections take a while to become fast. */
 const patience = 4
 
-/** In bytes a second: half of what one process carries at all. The next level has three times the connections: they would not be three times as fast. */
+/** The rate, in bytes a second, above which no higher limit is tried. One process reaches about twice that, and the next level has three times the connections. */
 const enough = 500e6
 
-/** In observations. A network and a server change in the course of hours, but whoever asks too often is a nuisance to both. */
+/** How long a rest is, in observations. Networks and servers change within hours, and trying too often is a burden for both. */
 const firstRest = 40
 const longestRest = 1_280
 
 const [least] = levels
 
-/**
- * Where an upload begins.
- */
+/** The state at the start of an upload. */
 export const initial: State = {
   limit: least,
   before: undefined,
@@ -69,10 +61,11 @@ export const isGrowing = ({ before, lastRest }: State): boolean =>
   lastRest === 0 && (before === undefined || before.doubts === 0)
 
 /**
- * The next decision. A throttled upload halves its limit; one for which a higher
- * limit has brought nothing goes back. Both try more again after a rest of 40
- * observations, or of twice the last one, up to 1,280. What is as fast as this
- * machine allows, or whose thread is busy, tries no higher one.
+ * The next decision. If OSS throttles the upload, the limit is halved. If a higher
+ * limit did not help, the limit before returns. In both cases a higher limit is
+ * tried again after a rest of 40 observations, or of twice the last rest, up to
+ * 1,280. If the rate is near the limit of one process, or the thread is busy, no
+ * higher limit is tried.
  */
 export const step = (state: State, { rate, full, throttled, busy }: Observation): State => {
   const { limit, before, rest } = state
@@ -91,7 +84,7 @@ export const step = (state: State, { rate, full, throttled, busy }: Observation)
     : { ...state, limit: next, before: { limit, rate, doubts: 0 } }
 }
 
-/** A rest that is disturbed begins again, no longer than it was. */
+/** Starts a rest. A rest that is interrupted starts again with the same length. */
 const resting = ({ rest, lastRest }: State, limit: number): State => {
   const next = rest > 0 ? lastRest : Math.max(firstRest, Math.min(lastRest * 2, longestRest))
   return { limit, before: undefined, rest: next, lastRest: next }

@@ -1,20 +1,18 @@
 /**
- * One number of slots for many uploads. A slot that becomes free goes to the
- * next upload in turn, not to the next part in line: a small upload waits for
- * one part of each other one at most.
- *
- * @internal
+ * A pool of slots for many uploads. A free slot goes to the next upload in turn,
+ * not to the next part in line. So a small upload waits for at most one part of
+ * each other upload.
  */
 import * as PartitionedSemaphore from "effect/PartitionedSemaphore"
 import type { Share } from "./slots.ts"
 import { fixed, lending, nested } from "./slots.ts"
 
-/** The slots of one upload, of which it uses `most` at once, out of `count` for all. */
+/** A pool of `count` slots. */
 export const make = (count: number): Share => {
   const semaphore = PartitionedSemaphore.makeUnsafe<number>({ permits: count })
   let uploads = 0
   return (most) => {
-    // Each upload is a key of its own: not an object, since Effect takes those with equal fields for one.
+    // Each upload has its own key. It is a number: Effect treats objects with equal fields as the same key.
     uploads++
     const ofAll = lending(semaphore.take(uploads, 1), semaphore.release(1))
     return {

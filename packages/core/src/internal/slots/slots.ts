@@ -1,17 +1,17 @@
 /**
- * How many parts may be on their way at once: of one upload, or of all that
- * share the slots.
+ * Limits how many parts are sent at once, by one upload or by all uploads that
+ * share the slots. A part needs a slot while it is sent.
  */
 import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
 import * as Semaphore from "effect/Semaphore"
 
 export interface Slots {
-  /** There are never more, so that more need not be tried at once. */
+  /** The largest number of slots that there can be. */
   readonly most: number
-  /** Waits for a slot, and gives it back however the part ends. */
+  /** Waits for a slot, sends the part, and releases the slot. */
   readonly withSlot: WithSlot
-  /** OSS asked for fewer requests. */
+  /** Call this when OSS asks for fewer requests. */
   readonly throttled: () => void
 }
 
@@ -19,12 +19,12 @@ export interface WithSlot {
   <A, E, R>(part: (lend: Lend) => Effect.Effect<A, E, R>): Effect.Effect<A, E, R>
 }
 
-/** While the part waits for something else, another one may have its slot. Afterwards the part waits for a slot again. */
+/** Releases the slot while the part waits for something else. Afterwards the part waits for a slot again. */
 export interface Lend {
   <A, E, R>(wait: Effect.Effect<A, E, R>): Effect.Effect<A, E, R>
 }
 
-/** Slots that are taken and given one by one; `take` can be interrupted. */
+/** Slots that are acquired by `take` and released by `give`. `take` can be interrupted. */
 export const lending =
   (take: Effect.Effect<unknown>, give: Effect.Effect<unknown>): WithSlot =>
   (part) =>
@@ -52,18 +52,18 @@ export const lending =
       return Effect.andThen(hold, Effect.ensuring(restore(Effect.suspend(() => part(lend))), end))
     })
 
-/** Out of slots that many have: those of one, who uses so many at once. */
+/** The slots one upload may take from a shared pool, at most `most` at a time. */
 export interface Share {
   (most: number): Slots
 }
 
-/** A slot of each. Both are lent, and taken again in the order of the first time: else two parts could wait for each other. */
+/** Takes a slot of `outer`, then one of `inner`. After `lend` it takes them in the same order, because otherwise two parts could wait for each other. */
 export const nested =
   (outer: WithSlot, inner: WithSlot): WithSlot =>
   (part) =>
     outer((lendOuter) => inner((lendInner) => part((wait) => lendInner(lendOuter(wait)))))
 
-/** Out of both: a part needs a slot of each. */
+/** Combines two pools: a part needs a slot of each. */
 export const both =
   (one: Share, other: Share): Share =>
   (most) => {
@@ -79,14 +79,14 @@ export const both =
     }
   }
 
-/** For one request that shares no slots with others: it waits for nobody. */
+/** One slot, for an upload of one request that shares no pool. */
 export const alone: Slots = {
   most: 1,
   withSlot: (part) => part(identity),
   throttled: () => {}
 }
 
-/** Always the same number. */
+/** A fixed number of slots. */
 export const fixed = (count: number): Slots => {
   const semaphore = Semaphore.makeUnsafe(count)
   const withSlot = lending(semaphore.take(1), semaphore.release(1))

@@ -1,17 +1,17 @@
 /**
- * How busy the thread is that sends. More connections don't help one that has
- * no time left: they only cost.
+ * Measures how busy the sending thread is. A busy thread gains nothing from more
+ * connections.
  */
 import * as Context from "effect/Context"
 
-/** The time in which the thread was at work, in milliseconds from an arbitrary origin; undefined where the runtime doesn't say. */
+/** The time that the thread has worked, in milliseconds from an arbitrary origin. Undefined if the runtime doesn't measure it. */
 export type Worked = () => number | undefined
 
 interface Utilization {
   readonly active: number
 }
 
-/** Node has it, in workers too. */
+/** Node measures it, in workers too. */
 const ofThisRuntime: Worked = () => {
   const { performance } = globalThis as {
     readonly performance?: { readonly eventLoopUtilization?: () => Utilization }
@@ -24,10 +24,10 @@ export const Current: Context.Reference<Worked> = Context.Reference<Worked>(
   { defaultValue: () => ofThisRuntime }
 )
 
-/** Above this share of its time, a thread has too little left for more connections. It is at work even while it waits for the processor. */
+/** The share of time above which a thread is busy. A thread that waits for the processor counts as working. */
 const most = 0.6
 
-/** Tells after each number of milliseconds whether the thread was busy in them. */
+/** Returns a function that tells whether the thread was busy during the last `elapsed` milliseconds. */
 export const watch = (worked: Worked): ((elapsed: number) => boolean) => {
   let last = worked()
   return (elapsed) => {
