@@ -72,7 +72,8 @@ const startingUp = Effect.fnUntraced(function* (url: string) {
     refusals--
     const upstream = connect(Number(port), hostname)
     upstream.on("error", () => socket.destroy())
-    socket.pipe(upstream).pipe(socket)
+    socket.pipe(upstream)
+    upstream.pipe(socket)
   })
   const listen = (at: number) =>
     Effect.promise(() => new Promise<void>((resolve) => server.listen(at, "127.0.0.1", resolve)))

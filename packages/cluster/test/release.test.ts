@@ -18,7 +18,7 @@ layer(Postgres.layer, { excludeTestServices: true, timeout: "1 minute" })(
             resume(error === null ? Effect.succeed(out) : Effect.die(error))
           )
         })
-        assert.strictEqual(said, "released 60 of 60\n")
+        assert.strictEqual(said, "released 100 of 100\n")
       })
     )
   }

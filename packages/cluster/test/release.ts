@@ -25,12 +25,12 @@ const config = ShardingConfig.layer({
   shardLockRefreshInterval: "500 millis",
   shardLockExpiration: "1500 millis"
 })
-const shards = Array.from({ length: 60 }, (_, index) => ShardId.make("default", index + 1))
+const shards = Array.from({ length: 100 }, (_, index) => ShardId.make("default", index + 1))
 
 /** What else there is to do, between any two steps. */
 const busy = () =>
   setInterval(() => {
-    for (const end = performance.now() + 20; performance.now() < end;);
+    for (const end = performance.now() + 80; performance.now() < end;);
   }, 1)
 
 const endSessions = SqlClient.SqlClient.use(
