@@ -1,7 +1,7 @@
 /**
- * Effect's `SqlClient` over the SQLite that Node brings: the database of an
- * application that needs no server. Apart from this package's index, since
- * other runtimes have no `node:sqlite`.
+ * Effect's `SqlClient` for Node's own SQLite: a database that needs no server.
+ * The package's index doesn't export this module, because other runtimes have no
+ * `node:sqlite`.
  *
  * @since 0.1.0
  */
@@ -22,29 +22,29 @@ import * as Statement from "effect/sql/Statement"
 import * as Stream from "effect/Stream"
 
 /**
- * Where the database is.
+ * The options of a database.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Options {
-  /** A path, in a directory that exists; or `:memory:`, which is gone with the layer. A new file has mode 0600. */
+  /** The path of a file in an existing directory, or `:memory:` for a database that is gone with the layer. A new file has mode 0600. */
   readonly file: string
-  /** A file that another process has locked is waited for so long, and this process does nothing else meanwhile. Default: 10 seconds. */
+  /** How long to wait for a file that another process has locked. The process does nothing else meanwhile. Default: 10 seconds. */
   readonly busyTimeout?: Duration.Input | undefined
 }
 
 /**
- * A database, open as long as the layer: one connection, which a transaction
- * has to itself, and the right to write with it. Several processes of one machine may have the file open, on a
- * local disk. What was committed is on the disk, synced.
+ * A database with one connection. A transaction has the connection to itself, and
+ * the right to write from its start. Several processes of one machine may open the
+ * file, if it is on a local disk. Each commit is synced to the disk.
  *
  * **Gotchas**
  *
- * `node:sqlite` works on the thread that calls it: a large query holds up the
- * process, and so does waiting for a lock. Build one layer for a file in each
- * process: two would wait for each other. Node 22 prints an `ExperimentalWarning` when this module is loaded;
- * `--disable-warning=ExperimentalWarning` keeps it quiet.
+ * `node:sqlite` works on the thread that calls it: a large query blocks the
+ * process, and so does waiting for a lock. Build one layer for each file in a
+ * process: two would wait for each other. Node 22 prints an `ExperimentalWarning`
+ * when it loads this module. `--disable-warning=ExperimentalWarning` hides it.
  *
  * **Example** (checkpoints in a file)
  *
@@ -73,7 +73,7 @@ export const layer = (options: Options): Layer.Layer<SqlClient.SqlClient, SqlErr
         }),
         compiler: Statement.makeCompilerSqlite(),
         driver: "node:sqlite",
-        // One that begins by reading could not write once another process has: its wait is to be now.
+        // A transaction that begins by reading fails if another process writes before it does.
         beginTransaction: "BEGIN IMMEDIATE",
         releaseSavepoint: (name) => `RELEASE SAVEPOINT ${name}`,
         spanAttributes: [["db.system.name", "sqlite"]]
@@ -82,16 +82,16 @@ export const layer = (options: Options): Layer.Layer<SqlClient.SqlClient, SqlErr
   ).pipe(Layer.provide(Reactivity.layer))
 
 /**
- * Keeps a file of its own locked until the scope closes, or the process ends in
- * whatever way. Fails at once, with reason `LockTimeoutError`, while another one
- * has it.
+ * Locks a file until the scope closes or the process ends. The file must not be
+ * used for anything else. Fails at once with reason `LockTimeoutError` if another
+ * process holds the lock.
  *
  * @category locking
  * @since 0.1.0
  */
 export const lock = (file: string): Effect.Effect<void, SqlError, Scope.Scope> =>
   Effect.flatMap(connect(file), (database) =>
-    // Of two that ask at once, one gets this; an exclusive lock may be refused to both.
+    // If two processes ask at once, one gets this lock. An exclusive lock may be refused to both.
     attempt("lock", () => database.exec("BEGIN IMMEDIATE"))
   )
 
@@ -115,9 +115,10 @@ const connect = (file: string) =>
   )
 
 /**
- * Creates a file that only its owner may read, if there is none: SQLite would let
- * everybody read it, and gives the files beside it the same mode. Whatever else is
- * wrong with the path, SQLite says when it opens it. A `file:` URI is SQLite's to read.
+ * Creates a missing file so that only its owner can read it. SQLite itself would
+ * let everybody read it. SQLite gives the same mode to the files beside it. It
+ * reports any other problem with the path when it opens the file, and it reads
+ * `file:` URIs itself.
  */
 const createPrivately = (file: string) =>
   file === ":memory:" || file.startsWith("file:")
@@ -135,13 +136,13 @@ const attempt = <A>(operation: string, run: () => A): Effect.Effect<A, SqlError>
 
 const messageOf = (cause: unknown) => (cause instanceof Error ? cause.message : String(cause))
 
-/** Node says `errcode` where Effect looks for `errno`. */
+/** Effect looks for `errno`, and Node sets `errcode`. */
 const withNumber = (cause: unknown) =>
   cause instanceof Error && "errcode" in cause
     ? Object.assign(cause, { errno: cause.errcode })
     : cause
 
-/** How a database that is open answers queries. */
+/** Runs queries on an open database. */
 const connectionOf = (database: DatabaseSync): Connection => {
   const prepare = (sql: string, run: (statement: StatementSync) => ReadonlyArray<any>) =>
     Effect.withFiber<ReadonlyArray<any>, SqlError>(({ context }) =>

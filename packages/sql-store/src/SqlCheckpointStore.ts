@@ -1,11 +1,11 @@
 /**
- * Checkpoints in the application's database, PostgreSQL or SQLite: uploads
- * resume on whatever machine comes next, and never run on two at once.
+ * Keeps checkpoints in your application's database, PostgreSQL or SQLite. Any
+ * machine can resume an upload, and no upload runs on two machines at once.
  *
- * This module finds and reads them. The tables are `internal/tables.ts`, who may
- * change a checkpoint `internal/lease.ts`, and how it is changed
- * `internal/log.ts`. A checkpoint that can't be read is an error and is left as
- * it is: nothing is lost here without being asked.
+ * This module finds and reads checkpoints. `internal/tables.ts` creates the
+ * tables, `internal/lease.ts` decides who may change a checkpoint, and
+ * `internal/log.ts` changes it. A checkpoint that can't be read is an error and
+ * stays as it is, unless you ask to discard it.
  *
  * @since 0.1.0
  */
@@ -30,58 +30,58 @@ import * as Rows from "./internal/rows.ts"
 import { prepare } from "./internal/tables.ts"
 
 /**
- * How checkpoints are kept in a database.
+ * The options of the store.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Options {
-  /** What the names of the tables begin with: letters, digits and underscores; a schema that is there, and a dot, may come first. Default: `effect_oss_`. */
+  /** The prefix of the tables' names: letters, digits and underscores. You can put an existing schema and a dot before it. Default: `effect_oss_`. */
   readonly prefix?: string | undefined
-  /** A holder without a sign of life for so long, by the database's clock, loses a checkpoint to who asks for it. Default: 60 seconds. */
+  /** How long a lease lasts without renewal, by the database's clock. Then another process can take the checkpoint. Default: 60 seconds. */
   readonly expiry?: Duration.Input | undefined
-  /** How often a holder gives a sign of life. Default: a third of `expiry`. */
+  /** How often a process renews its leases. Default: a third of `expiry`. */
   readonly renewal?: Duration.Input | undefined
-  /** What others are told of this process as long as it holds what they want. Default: its process id and host. */
+  /** The name of this process in the `Busy` errors of other processes. Default: its process id and host. */
   readonly holder?: string | undefined
-  /** How many checkpoints `list` reads at once. Default: 100. */
+  /** How many checkpoints `list` reads with one query. Default: 100. */
   readonly pageSize?: number | undefined
 }
 
 /**
  * Keeps checkpoints in the database of Effect's `SqlClient`: PostgreSQL, or
- * SQLite from 3.42 on, for instance by this package's `NodeSqlite`. Any number
- * of processes may use it at once.
+ * SQLite 3.42 and later, for example with this package's `NodeSqlite`. Any number
+ * of processes can use the database at once.
  *
  * **Details**
  *
- * There is a row a checkpoint in `effect_oss_checkpoints`, and a row a part in
- * `effect_oss_parts`. The tables are made when the store is first used, which
- * takes the right to create them; later versions of this library change them by
- * themselves, as `effect_oss_migrations` tells.
+ * `effect_oss_checkpoints` has a row for each checkpoint, and `effect_oss_parts`
+ * has a row for each part. The store creates the tables when you first use it, so
+ * it needs the right to create tables. Later versions of this library change the
+ * tables themselves, and record that in `effect_oss_migrations`.
  *
- * What was acknowledged is as durable as the database makes what it commits.
- * Parts that are appended while others are being written go with one statement.
- * A failure that may pass, such as a broken connection or a deadlock, is met by
- * asking again for three seconds.
+ * An acknowledged part is as durable as a commit of the database. Parts that
+ * arrive while others are being written are written together, with one statement.
+ * The store retries for three seconds after a failure that may pass, such as a
+ * broken connection, a deadlock, or a server that restarts.
  *
- * A checkpoint is held by a lease in its row, which is renewed as long as the
- * upload runs. A process that was killed holds its checkpoints until `expiry` is
- * over, by the database's clock; other clocks have no say. Every change compares
- * the lease's token in its own statement: a process that slept through its lease
- * changes nothing, and fails with `LeaseLost`. Nothing is left of checkpoints
- * that are removed or were never begun; rows of such that a process died over go
- * when a store is next used for the first time.
+ * A lease in its row holds a checkpoint, and the store renews the lease while the
+ * upload runs. After a process is killed, its checkpoints stay held until `expiry`
+ * is over. Only the database's clock counts. Every change compares the lease's
+ * token in its own statement: a process that has lost its lease changes nothing,
+ * and fails with `LeaseLost`. The row of a checkpoint that is removed or was never
+ * begun is deleted. If a process died before that, the next store that is built
+ * deletes it when it is first used.
  *
  * **Gotchas**
  *
- * An upload must not run within a transaction of the application's: what is
- * recorded there could be rolled back. It fails with `Unavailable`.
+ * Don't run an upload within a transaction of your application: a rollback would
+ * lose its records. Such an upload fails with `Unavailable`.
  *
- * `Upload.sweep` gives up uploads that nobody carries on with, here as in any
- * other store. Don't delete rows instead: the parts would stay at OSS.
+ * Use `Upload.sweep` to give up abandoned uploads, as with any other store. Don't
+ * delete rows instead: the parts would stay at OSS.
  *
- * **Example** (an upload that another machine may carry on)
+ * **Example** (an upload that another machine can resume)
  *
  * ```ts
  * import { OssClient, Source, Upload } from "@effect-oss/core"
@@ -158,7 +158,7 @@ const pageSizeOf = ({ pageSize = 100 }: Options) =>
 const invalid = (field: string, value: string, remedy: string) =>
   Effect.fail(new InvalidRequest({ field, problem: `it can't be ${value}`, remedy }))
 
-/** Until it has succeeded, whoever comes tries it, one at a time. */
+/** Runs the effect until it has succeeded once. Callers run it one at a time. */
 const once = <A, E>(effect: Effect.Effect<A, E>) =>
   Effect.map(Semaphore.make(1), (lock) => {
     let isDone = false
@@ -209,7 +209,7 @@ const open = Effect.fnUntraced(function* (
   })) satisfies BackingLog
 })
 
-/** In the order in which they were recorded. */
+/** The records of parts, in the order in which they were written. */
 const recordsOf = ({ sql, tables, start }: Database.Database, { id, location }: Lease.Lease) =>
   Database.ask(
     location,

@@ -1,6 +1,6 @@
-/** What this process is called by others that want what it holds. */
+/** The name of this process in `Busy` errors of other processes. */
 
-/** Process and host, where the runtime tells them; without an import, since not every runtime has `node:os`. */
+/** The process id and the host, if the runtime tells them. It imports nothing, because not every runtime has `node:os`. */
 export const holder = (): string => {
   if (typeof process === "undefined" || process.pid === undefined) return "another process"
   const host = process.getBuiltinModule?.("node:os").hostname()

@@ -1,17 +1,17 @@
 /**
- * One holder at a time for one checkpoint.
+ * Gives each checkpoint one holder at a time.
  *
- * **The lease** is in the checkpoint's row: a token, and until when it counts by
- * the database's clock. Whoever comes takes it if there is none or if its time
- * is over, by one statement, so that of many one gets it. The holder puts the
- * end off, again and again.
+ * **The lease** is in the checkpoint's row: a token, and its end by the database's
+ * clock. A process takes the lease if there is none or if it has ended. It does so
+ * with one statement, so only one of several processes gets it. The holder renews
+ * the lease while it needs it.
  *
- * **The fence.** A token is drawn at random by each `open` and never comes back,
- * be it that rows are deleted or that the database is set back to a copy that
- * lags behind, as a counter in it would be. Every change compares the token in
- * its own statement, which waits for the row: of a change and a taking over, one
- * is first. So it is the token that decides who may write, and no clock; a
- * holder whose time is over is one as long as nobody else has come.
+ * **The fence.** Each `open` draws a random token. Unlike a counter, a token never
+ * returns, even if rows are deleted or an old copy of the database is restored.
+ * Every change compares the token in its own statement, which locks the row, so a
+ * change comes either before a takeover or after it. The token decides who may
+ * write, and no clock does: a holder whose lease has ended may still write, until
+ * another process takes the lease.
  */
 import * as Checkpoint from "@effect-oss/core/Checkpoint"
 import { Busy, CheckpointError, LeaseLost } from "@effect-oss/core/CheckpointStore"
@@ -30,38 +30,38 @@ import { columns, encodeKey } from "./rows.ts"
 export interface Terms {
   readonly expiry: Duration.Duration
   readonly renewal: Duration.Duration
-  /** What others are told of this process. */
+  /** The name of this process in the errors of others. */
   readonly holder: string
 }
 
 /** A lease that is held. */
 export interface Lease {
-  /** Of the checkpoint's row. */
+  /** The id of the checkpoint's row. */
   readonly id: string
   readonly token: string
   readonly location: string
-  /** What stood in the row when it was taken. */
+  /** The row when the lease was taken. */
   readonly row: Taken
-  /** Fails with `LeaseLost` once it is known that somebody else has it; renews it first if its time is over. */
+  /** Fails with `LeaseLost` if another process has taken the lease. Renews the lease first if it has ended. */
   readonly check: Effect.Effect<void, CheckpointError>
-  /** The failure of a change that found another token. */
+  /** Fails with `LeaseLost`: for a change that found another token. */
   readonly lost: Effect.Effect<never, CheckpointError>
 }
 
-/** A row, and how often its header was replaced. */
+/** A row, and how often its header has been replaced. */
 export interface Taken extends Row {
   readonly generation: number
 }
 
 /**
- * Keys may be longer than an index takes: half of the id is the hash of the
- * object, so that all checkpoints of one stand together, and half is that of the
- * key. 128 bits are plenty to tell keys apart.
+ * The id of a checkpoint's row. A key may be too long for an index, so the id is
+ * made of hashes: 64 bits of the object's name, which puts all checkpoints of an
+ * object side by side, and 64 bits of the key.
  */
 export const idOf = (key: string): Effect.Effect<string> =>
   Effect.zipWith(hashOf(Checkpoint.objectOfKey(key)), hashOf(key), (object, key) => object + key)
 
-/** What the ids of an object's checkpoints begin with. */
+/** The beginning of the ids of an object's checkpoints. */
 export const objectIdOf = (object: Checkpoint.ObjectPlace): Effect.Effect<string> =>
   hashOf(Checkpoint.objectOf(object))
 
@@ -73,7 +73,7 @@ const hashOf = (text: string) =>
     (digest) => Hex.encode(new Uint8Array(digest, 0, 8))
   )
 
-/** Takes the lease until the scope closes; fails with `Busy` while another holder's counts. */
+/** Takes the lease until the scope closes. Fails with `Busy` if another process has it. */
 export const acquire = Effect.fnUntraced(function* (database: Database, terms: Terms, key: string) {
   const id = yield* idOf(key)
   const token = crypto.randomUUID()
@@ -82,7 +82,7 @@ export const acquire = Effect.fnUntraced(function* (database: Database, terms: T
   let isHeld = true
   let since = yield* Clock.monotonicTimeNanos
   const row = yield* Effect.acquireRelease(
-    // It may be taken though the answer is lost.
+    // If the answer is lost, the lease may be taken nevertheless.
     Effect.onError(take(database, claim, key), () => Effect.ignore(release(database, claim))),
     () => Effect.suspend(() => (isHeld ? letGo(database, claim) : Effect.void)),
     { interruptible: true }
@@ -105,7 +105,7 @@ export const acquire = Effect.fnUntraced(function* (database: Database, terms: T
     if (now - since >= Duration.toNanosUnsafe(terms.expiry)) yield* renew
   })
 
-  // A renewal that fails is no loss yet: the next one may succeed, and every change is fenced.
+  // A failed renewal loses nothing: the next one may succeed, and every change is fenced.
   yield* Effect.sleep(terms.renewal).pipe(
     Effect.andThen(Effect.ignore(renew)),
     Effect.repeat({ while: () => isHeld }),
@@ -121,22 +121,22 @@ interface Claim {
   readonly terms: Terms
 }
 
-/** How often a lease may come and go while it is asked for. */
+/** How often to try if the lease is taken and released in between. */
 const patience = 16
 
-/** A lease that another holder has. */
+/** The lease of another process. */
 interface Other {
   readonly token: string
   readonly holder: string
-  /** By the database's clock, in milliseconds since 1970. */
+  /** Its end by the database's clock, in milliseconds since 1970. */
   readonly until: number
-  /** How much longer than its holder asked for it counts, in milliseconds. */
+  /** How much later it ends than its holder asked for, in milliseconds. */
   readonly ahead: number
-  /** What its holder asked for, in milliseconds. */
+  /** The duration that its holder asked for, in milliseconds. */
   readonly duration: number
 }
 
-/** `silent` is a holder whose lease may be taken although it counts. */
+/** Takes the lease. `silent` is a holder whose lease may be taken before its end. */
 const take: (
   database: Database,
   claim: Claim,
@@ -182,7 +182,7 @@ const take: (
   return yield* unavailable(location, "it is taken and let go faster than it can be read")
 })
 
-/** Who has the lease, if anybody has. */
+/** The lease of another process, if it has one. */
 const otherOf = ({ sql, tables, now, start }: Database, { id, location }: Claim) =>
   Effect.map(
     ask(
@@ -197,13 +197,13 @@ const otherOf = ({ sql, tables, now, start }: Database, { id, location }: Claim)
     ([other]) => other
   )
 
-/** Of the database's clock, in milliseconds, from one statement to the next. */
+/** How much the database's clock may differ between two statements, in milliseconds. */
 const tolerance = 1_000
 
 /**
- * A lease that counts for longer than its holder asked for tells that the
- * database's clock was set back; a holder that died would have it for ever. One
- * that lives renews it in time, by a clock that nobody sets.
+ * If a lease ends later than its holder asked for, the database's clock was set
+ * back, and a dead holder would keep the lease for a long time. So this watches
+ * the lease for its duration: a living holder renews it, by a monotonic clock.
  */
 const isSilent = Effect.fnUntraced(function* (database: Database, claim: Claim, other: Other) {
   const looks = 6
@@ -215,7 +215,7 @@ const isSilent = Effect.fnUntraced(function* (database: Database, claim: Claim, 
   return true
 })
 
-/** A row may hold anything. */
+/** The longest time to watch a lease, because a row may hold any duration. In milliseconds. */
 const longest = Duration.toMillis("1 hour")
 
 const busy = (location: string, { holder, until }: Pick<Other, "holder" | "until">) => {
@@ -231,7 +231,7 @@ const until = ({ sql, now }: Database, { expiry }: Terms) =>
 
 const millis = ({ expiry }: Pick<Terms, "expiry">) => Math.ceil(Duration.toMillis(expiry))
 
-/** False if another token stands there. */
+/** Renews the lease. False if the row has another token. */
 const extend = (database: Database, { id, token, location, terms }: Claim) => {
   const { sql, tables } = database
   return Effect.map(
@@ -252,10 +252,10 @@ const letGo = (database: Database, claim: Claim) =>
     )
   )
 
-/** How long the end of a program is put off for it. */
+/** How long the end of a program may wait for the release. */
 const releasePatience = Duration.seconds(5)
 
-/** What was never begun, or was removed, leaves no row. */
+/** Releases the lease, and deletes the row of a checkpoint that was never begun or was removed. */
 const release = ({ sql, tables }: Database, { id, token, location }: Claim) =>
   ask(
     location,

@@ -1,4 +1,4 @@
-/** Reading all checkpoints of a database, page by page, by id. */
+/** Lists checkpoints in pages, ordered by id. */
 import type * as Checkpoint from "@effect-oss/core/Checkpoint"
 import { CheckpointError } from "@effect-oss/core/CheckpointStore"
 import type { Damaged, UnknownVersion } from "@effect-oss/core/CheckpointStore"
@@ -10,7 +10,7 @@ import type { Database } from "./database.ts"
 import { ask } from "./database.ts"
 import * as Rows from "./rows.ts"
 
-/** A checkpoint's row, and the sums of its parts. */
+/** A checkpoint's row, and the number and size of its parts. */
 export interface Listed extends Rows.Row {
   readonly id: string
   readonly parts: number
@@ -18,16 +18,16 @@ export interface Listed extends Rows.Row {
   readonly table: string
 }
 
-/** Which rows are read. */
+/** The condition of the rows to read. */
 export type Kind = "receipt IS NULL" | "receipt IS NOT NULL"
 
-/** Those of uploads that can be resumed. */
+/** Checkpoints of uploads that can be resumed. */
 export const pending: Kind = "receipt IS NULL"
 
-/** Those of uploads that are over. */
+/** Checkpoints of uploads that are finished. */
 export const finished: Kind = "receipt IS NOT NULL"
 
-/** All rows of a kind whose ids begin so. */
+/** All rows of a kind whose ids begin with `id`. */
 export const rows = (
   database: Database,
   pageSize: number,
@@ -54,7 +54,7 @@ interface Page {
   readonly id: string
 }
 
-/** An id is made of hexadecimal digits: with a letter behind its beginning comes what is behind all that begin so. */
+/** Ids are hexadecimal, so `g` sorts after every digit that may follow the beginning. */
 const page = (database: Database, { after, pageSize, kind, id }: Page) => {
   const { sql, tables } = database
   return ask(
@@ -73,7 +73,7 @@ const page = (database: Database, { after, pageSize, kind, id }: Page) => {
   )
 }
 
-/** A row that can be resumed. One that can't be read is left out, with a warning. */
+/** The summary of an upload that can be resumed. A row that can't be read is skipped with a warning. */
 export const summary = (row: Listed): Stream.Stream<Checkpoint.Summary> =>
   orWarn(
     row,
@@ -84,7 +84,7 @@ export const summary = (row: Listed): Stream.Stream<Checkpoint.Summary> =>
     })
   )
 
-/** A row of an upload that is over. */
+/** A finished upload. A row that can't be read is skipped with a warning. */
 export const finishedOf = (row: Listed): Stream.Stream<Checkpoint.Finished> =>
   orWarn(row, Rows.finishedOf(row))
 

@@ -1,13 +1,13 @@
 /**
- * One checkpoint, held: its changes, one after the other.
+ * Changes one checkpoint that this process holds, one change at a time.
  *
- * Data could be lost here by a change that comes too late: sent by this holder
- * over a connection that broke, sent again over another, and carried out once
- * more when the header is another one already. So the row counts its
- * generations: `begin` and `remove` take it from the one that is known to the
- * next, and a part is added to one only. Each change is one statement, or one
- * transaction, that compares token and generation in the row it locks; and each
- * may be sent again if its answer is lost.
+ * A late change could lose data: the connection breaks, this process sends the
+ * change again over another connection, and the database later runs the first one
+ * too, when the row already has another header. So the row counts its generations.
+ * `begin`, `finish` and `remove` move the row from the known generation to the
+ * next, and a part is added to one generation only. Each change is one statement
+ * or one transaction that locks the row and compares token and generation. So each
+ * change can be sent again if its answer is lost.
  */
 import type * as Checkpoint from "@effect-oss/core/Checkpoint"
 import type { CheckpointError, BackingLog } from "@effect-oss/core/CheckpointStore"
@@ -23,32 +23,32 @@ import { ask, change, unavailable } from "./database.ts"
 import type { Lease } from "./lease.ts"
 import * as Rows from "./rows.ts"
 
-/** What the log is opened on. */
+/** The state that the log starts with. */
 export interface Options {
   readonly database: Database
   readonly lease: Lease
   readonly recovered: Option.Option<Checkpoint.Checkpoint>
   readonly finished: Option.Option<Checkpoint.Finished>
-  /** Why the rows are as if they weren't there. */
+  /** Why the rows are ignored, if they are. */
   readonly discarded: CheckpointError | undefined
-  /** Of the records there are, the highest. */
+  /** The highest number of the existing records. */
   readonly last: number
 }
 
-/** Parts that wait to be written together. */
+/** Parts that are written together. */
 interface Batch {
   readonly parts: Array<UploadedPart>
   readonly done: Deferred.Deferred<void, CheckpointError>
 }
 
-/** The log of a checkpoint, until the scope closes. */
+/** Makes the log of a checkpoint. It is usable until the scope closes. */
 export const make = Effect.fnUntraced(function* (options: Options) {
   const { database, lease } = options
   const { sql, tables } = database
   const { id, token, location } = lease
   const scope = yield* Effect.scope
   const lock = yield* Semaphore.make(1)
-  /** The generation of the row; more of them while it isn't known whether a change was carried out. */
+  /** The generation of the row. Several while the outcome of a change is unknown. */
   let generations = [lease.row.generation]
   let hasHeader = Option.isSome(options.recovered)
   let last = options.last
@@ -62,7 +62,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     (rows) => rows[0]?.generation
   )
 
-  /** Something else in place of the parts that are there. */
+  /** Sets columns of the row, moves it to the next generation, and deletes its parts. */
   const replace = Effect.fnUntraced(function* (columns: Fragment, isOpen: boolean) {
     yield* lease.check
     const known = generations
@@ -76,7 +76,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
       rows.length === 0 ? Effect.succeed(false) : Effect.as(clear, true)
     )
     const isDone = yield* change(database, location, sql.withTransaction(steps))
-    // Without a row it was either carried out before, and its answer lost, or is refused.
+    // If no row was updated, an earlier attempt did it and its answer was lost, or the lease is lost.
     if (!isDone && (yield* held) !== next) return yield* lease.lost
     generations = [next]
     hasHeader = isOpen
@@ -125,8 +125,8 @@ export const make = Effect.fnUntraced(function* (options: Options) {
 })
 
 /**
- * Inserts parts one by one or many at once: whoever finds nobody waiting begins
- * a batch, and whatever comes before its turn goes with its statement.
+ * Inserts parts in batches. A part begins a batch if none is waiting. Parts that
+ * arrive before the batch's turn join it and are written by the same statement.
  */
 const together = (
   insert: (parts: ReadonlyArray<UploadedPart>) => Effect.Effect<void, CheckpointError>,
@@ -144,7 +144,7 @@ const together = (
       waiting = undefined
       return insert(batch.parts)
     })
-    // By a fiber of its own: who is interrupted leaves the others' parts alone.
+    // A separate fiber, so that an interrupted caller doesn't stop the parts of others.
     const fiber = yield* Effect.forkIn(inTurn(insertion), scope)
     fiber.addObserver((exit) => Deferred.doneUnsafe(batch.done, exit))
     return batch
@@ -152,7 +152,7 @@ const together = (
   return (part: UploadedPart) => Effect.flatMap(join(part), ({ done }) => Deferred.await(done))
 }
 
-/** Adds the rows to the checkpoint if it is held in this generation; of a part that is there, the later record counts. */
+/** Adds the rows if the checkpoint has this token and generation. If a part is there already, the later record wins. */
 const upsert = (
   { sql, tables, records, forUpdate }: Database,
   { id, token }: Lease,

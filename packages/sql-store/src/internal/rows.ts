@@ -1,4 +1,4 @@
-/** What stands in the rows of a checkpoint, and what can be made of it. Pure. */
+/** Encodes and decodes the rows of a checkpoint. This module is pure. */
 import * as Checkpoint from "@effect-oss/core/Checkpoint"
 import { Damaged, UnknownVersion } from "@effect-oss/core/CheckpointStore"
 import type { UploadedPart } from "@effect-oss/core/Part"
@@ -8,46 +8,46 @@ import * as Schema from "effect/Schema"
 import type { Fragment } from "effect/sql/Statement"
 import type { Database } from "./database.ts"
 
-/** The format in which rows are written. */
+/** The version of the format of rows. */
 export const format = 1
 
 /** A checkpoint's row. */
 export interface Row {
-  /** JSON: any text that JavaScript knows, of characters that every database takes. */
+  /** The key as JSON, which has only characters that every database accepts. */
   readonly checkpoint_key: string
-  /** Null where there is no header. */
+  /** Null if there is no header. */
   readonly format: number | null
-  /** JSON, or null. */
+  /** JSON, or null if there is no header. */
   readonly header: string | null
-  /** JSON, or null unless the object is complete. */
+  /** JSON, or null if the upload isn't finished. */
   readonly receipt: string | null
 }
 
 /**
- * How many characters are read of what a row holds: more than this library ever
- * writes. A text that is cut off there can't be read, and is `Damaged`.
+ * How many characters are read of each column: more than this library ever
+ * writes. A longer text is `Damaged`.
  */
 export const limits = { key: 2 ** 17, header: 2 ** 18, receipt: 2 ** 12, etag: 2 ** 10, crc64: 21 }
 
-/** OSS: at most 10,000 parts. */
+/** The largest number of parts that OSS accepts. */
 export const maxParts = 10_000
 
-/** What is read of a checkpoint's row. */
+/** The columns to read of a checkpoint's row. */
 export const columns = ({ sql, start }: Database): Fragment =>
   sql`${start("checkpoint_key", limits.key)} AS checkpoint_key, format,
     ${start("header", limits.header)} AS header, ${start("receipt", limits.receipt)} AS receipt`
 
-/** A part's row as it is read. */
+/** A part's row that was read. */
 export interface PartRow {
   readonly number: number
   readonly offset: number
   readonly size: number
   readonly etag: string
-  /** Decimal. */
+  /** In decimal digits. */
   readonly crc64: string
 }
 
-/** A part's row as it is written: `n` counts the records of a holder and those before. */
+/** A part's row to write. `n` is the number of the record: later records have higher numbers. */
 export interface NewPartRow extends Omit<PartRow, "offset"> {
   readonly part_offset: number
   readonly n: number
@@ -57,13 +57,13 @@ const Key = Schema.fromJsonString(Schema.String)
 const ReceiptText = Schema.fromJsonString(Checkpoint.Receipt)
 const HeaderText = Schema.fromJsonString(Checkpoint.Header)
 
-/** A key as it stands in a row. */
+/** Encodes a key for a row. */
 export const encodeKey: (key: string) => string = Schema.encodeSync(Key)
 
-/** A header as it stands in a row. */
+/** Encodes a header for a row. */
 export const encodeHeader: (header: Checkpoint.Header) => string = Schema.encodeSync(HeaderText)
 
-/** A receipt as it stands in a row. */
+/** Encodes a receipt for a row. */
 export const encodeReceipt: (receipt: Checkpoint.Receipt) => string = Schema.encodeSync(ReceiptText)
 
 const decodeReceipt = Schema.decodeUnknownResult(ReceiptText)
@@ -71,19 +71,19 @@ const decodeKey = Schema.decodeResult(Key)
 const decodeHeader = Schema.decodeUnknownResult(HeaderText)
 const decodePart = Schema.decodeUnknownResult(Checkpoint.PartRecord)
 
-/** A row of a part. */
+/** Makes the row of a part. */
 export const partRow = ({ number, offset, size, etag, crc64 }: UploadedPart, n: number) =>
   ({ number, part_offset: offset, size, etag, crc64: String(crc64), n }) satisfies NewPartRow
 
-/** A checkpoint's key. */
+/** Decodes the key. */
 export const keyOf = (row: Pick<Row, "checkpoint_key">): Result.Result<string, Damaged> =>
   Result.mapError(decodeKey(row.checkpoint_key), () => damaged("its key can't be read"))
 
-/** Nothing of a text that was cut off: its beginning might be read alone. */
+/** Null if the text was cut off, because its beginning could be valid by itself. */
 const wholeOf = (text: string | null, limit: number) =>
   text === null || text.length >= limit ? null : text
 
-/** A checkpoint's header. */
+/** Decodes the header. */
 export const headerOf = (row: Row): Result.Result<Checkpoint.Header, Damaged | UnknownVersion> =>
   row.format === format
     ? Result.mapError(decodeHeader(wholeOf(row.header, limits.header)), () =>
@@ -91,7 +91,7 @@ export const headerOf = (row: Row): Result.Result<Checkpoint.Header, Damaged | U
       )
     : Result.fail(new UnknownVersion({ version: String(row.format) }))
 
-/** What a finished upload left; none if it isn't over. */
+/** Decodes the header and the receipt of a finished upload. None if the upload isn't finished. */
 export const finishedOf = (
   row: Row
 ): Result.Result<Option.Option<Checkpoint.Finished>, Damaged | UnknownVersion> =>
@@ -104,7 +104,7 @@ export const finishedOf = (
     return Option.some({ header, receipt })
   })
 
-/** A checkpoint's parts, in that order. */
+/** Decodes the parts, in the order of the rows. */
 export const partsOf = (
   rows: ReadonlyArray<PartRow>
 ): Result.Result<ReadonlyArray<UploadedPart>, Damaged> =>

@@ -1,7 +1,6 @@
 /**
- * The tables, and how they come about: by Effect's Migrator, which lets one of
- * many processes that start at once do it. What a newer version of this library
- * has made of them is left alone.
+ * Creates the tables with Effect's Migrator. If many processes start at once, one
+ * of them does it. Tables of a newer version of this library are left as they are.
  */
 import { CheckpointError, UnknownVersion } from "@effect-oss/core/CheckpointStore"
 import * as Effect from "effect/Effect"
@@ -14,7 +13,7 @@ import { ask, outside } from "./database.ts"
 const migrations = (database: Database) =>
   Migrator.fromRecord({ "1_checkpoints": createTables(database) })
 
-/** The number of the last of `migrations`. */
+/** The number of the last migration. */
 const latest = 1
 
 const createTables = ({ sql, tables, bigint, strict }: Database) =>
@@ -43,7 +42,7 @@ const createTables = ({ sql, tables, bigint, strict }: Database) =>
     ) ${strict}`
   )
 
-/** Sees that the tables are there and of a kind that is known, and clears away what dead holders never began. */
+/** Creates missing tables, fails if a newer version changed them, and deletes rows that dead holders left without a header. */
 export const prepare = (database: Database): Effect.Effect<void, CheckpointError> => {
   const location = `table ${database.tables.migrations}`
   return outside(database, location, steps(database, location))
@@ -78,7 +77,7 @@ const migrate = (database: Database, location: string) => {
   return ask(
     location,
     sql.onDialectOrElse({
-      // Without it, two processes would look first, and then want to change what they saw.
+      // Otherwise two processes could both read first, and one would fail when it writes.
       sqlite: () => Effect.provideService(run, BeginTransaction, "BEGIN IMMEDIATE"),
       orElse: () => run
     })
@@ -88,7 +87,7 @@ const migrate = (database: Database, location: string) => {
 const causeOf = ({ cause, message }: Migrator.MigrationError): SqlError =>
   isSqlError(cause) ? cause : new SqlError({ reason: new UnknownError({ message, cause }) })
 
-/** A held row without a header is left by who died before `begin`, or between `remove` and the end. */
+/** Deletes rows without a header. A holder leaves one if it dies before `begin`, or after `remove`. */
 const clear = ({ sql, tables, now }: Database) =>
   ask(
     `table ${tables.checkpoints}`,
