@@ -25,7 +25,11 @@ const surface: Readonly<Record<string, Surface>> = {
       "internal/body internal/checkpoint internal/objectKey internal/source/errors internal/source/fingerprint internal/source/slice internal/textFile internal/upload/directory internal/upload/multipart"
   },
   "node-fs-store": { exports: 2, subpaths: "FsCheckpointStore" },
-  "sql-store": { exports: 5, subpaths: "NodeSqlite SqlCheckpointStore" },
+  "sql-store": {
+    exports: 5,
+    subpaths: "NodeSqlite SqlCheckpointStore",
+    internal: "internal/passing"
+  },
   "node-http": { exports: 11, subpaths: "CredentialsError NodeOssCredentials NodeOssHttp" },
   web: { exports: 12, subpaths: "FileHandles IndexedDbCheckpointStore Network WebOssHttp" },
   terminal: {

@@ -64,8 +64,8 @@ export const tablesOf = (prefix: string) =>
     }
   })
 
-/** What becomes of a statement: it is answered; the connection breaks, after it was carried out or before; it is refused; or nothing comes of it. */
-export type Fate = "answered" | "lost" | "cut" | "refused" | "hung"
+/** What becomes of a statement: it is answered; the connection breaks, after it was carried out or before; the server is starting up; it is refused; or nothing comes of it. */
+export type Fate = "answered" | "lost" | "cut" | "starting" | "refused" | "hung"
 
 const broken = new SqlError.SqlError({
   reason: new SqlError.ConnectionError({ cause: new Error("test"), message: "connection lost" })
@@ -73,6 +73,14 @@ const broken = new SqlError.SqlError({
 
 const refused = new SqlError.SqlError({
   reason: new SqlError.UnknownError({ cause: new Error("test"), message: "refused" })
+})
+
+/** As the driver tells it: Effect has no class for the code. */
+const starting = new SqlError.SqlError({
+  reason: new SqlError.UnknownError({
+    cause: Object.assign(new Error("the database system is starting up"), { code: "57P03" }),
+    message: "failed to connect"
+  })
 })
 
 /** A connection as a server sees it: when it breaks, what was under way is rolled back, and nothing more comes over it. */
@@ -87,11 +95,12 @@ const breakable = (
       const fate = fateOf(sql, params)
       if (fate === "refused") return yield* refused
       if (fate === "hung") return yield* Effect.never
-      const rows = fate === "cut" ? [] : yield* connection.execute(sql, params, transform)
+      const isCarriedOut = fate !== "cut" && fate !== "starting"
+      const rows = isCarriedOut ? yield* connection.execute(sql, params, transform) : []
       if (fate === "answered") return rows
       isBroken = true
       yield* Effect.ignore(connection.executeUnprepared("ROLLBACK", [], undefined))
-      return yield* broken
+      return yield* fate === "starting" ? starting : broken
     }
   )
   return { ...connection, execute, executeUnprepared: execute }

@@ -2,6 +2,7 @@
  * Waits while the database is unreachable, for example while it restarts. The
  * workflow engine treats that as a defect, and a defect ends an upload.
  */
+import { codeOf, isPassing } from "@effect-oss/sql-store/internal/passing"
 import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -110,22 +111,11 @@ const lasting: ReadonlySet<string> = new Set([
   "ConstraintError"
 ])
 
-/**
- * The codes of PostgreSQL for a server that starts or stops (57P), lacks memory,
- * disk space or connections (53), has a failing disk (58), or is a standby that
- * may become the primary (25006). The driver has no class for them.
- */
-const passing = /^(57P|53|58|25006)/
-
 const isAway = (cause: Cause.Cause<unknown>): boolean => {
   if (Cause.hasInterrupts(cause)) return false
   const error = reasonOf(cause)
   if (!isSqlError(error)) return Predicate.isTagged(Cause.squash(cause), "PersistenceError")
-  const { reason } = error
-  const code = Predicate.hasProperty(reason.cause, "code") ? reason.cause.code : undefined
-  return reason._tag === "UnknownError" && Predicate.isString(code)
-    ? passing.test(code)
-    : !lasting.has(reason._tag)
+  return codeOf(error) === undefined ? !lasting.has(error.reason._tag) : isPassing(error)
 }
 
 /** An engine that waits for the database at each step. It may run each step twice without harm. */

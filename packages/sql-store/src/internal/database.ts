@@ -1,4 +1,4 @@
-/** The database as the store sees it: its tables, what its dialect says in its own way, and how its failures are met. */
+/** The database: the names of its tables, its SQL dialect, and the handling of its failures. */
 import { InvalidRequest } from "@effect-oss/core/UploadError"
 import { CheckpointError, Unavailable } from "@effect-oss/core/CheckpointStore"
 import * as Duration from "effect/Duration"
@@ -9,6 +9,7 @@ import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import { isSqlError } from "effect/sql/SqlError"
 import type { Fragment } from "effect/sql/Statement"
+import { isPassing } from "./passing.ts"
 
 /** A database that can keep checkpoints. */
 export interface Database extends Dialect {
@@ -16,38 +17,38 @@ export interface Database extends Dialect {
   readonly tables: Tables
 }
 
-/** Their names. */
+/** The names of the tables. */
 export interface Tables {
-  /** A row a checkpoint: who holds it, and its header once it has one. */
+  /** One row for each checkpoint: its holder, and its header once it has one. */
   readonly checkpoints: string
-  /** A row a part. */
+  /** One row for each part. */
   readonly parts: string
-  /** Effect's own, of the changes made to the tables. */
+  /** The table in which Effect records changes of the tables. */
   readonly migrations: string
 }
 
-/** What PostgreSQL and SQLite say differently. */
+/** The SQL that differs between PostgreSQL and SQLite. */
 interface Dialect {
-  /** The time now, even in a statement that has waited; in milliseconds since 1970. */
+  /** The current time in milliseconds since 1970, also in a statement that has waited. */
   readonly now: Fragment
-  /** Keeps the rows of a SELECT as they are until the transaction ends. */
+  /** Locks the rows of a SELECT until the transaction ends. */
   readonly forUpdate: Fragment
-  /** An integer of 64 bits. */
+  /** The type of a 64-bit integer. */
   readonly bigint: Fragment
-  /** The first characters of a text that may be absurdly long. */
+  /** The first characters of a column that may be very long. */
   readonly start: (column: string, length: number) => Fragment
-  /** Ends the definition of a table. */
+  /** The end of a table definition. */
   readonly strict: Fragment
-  /** Rows of `number`, `part_offset`, `size`, `etag`, `crc64` and `n` out of a JSON text, named `r`. */
+  /** Reads a JSON text as rows named `r` of `number`, `part_offset`, `size`, `etag`, `crc64` and `n`. */
   readonly records: (json: string) => Fragment
 }
 
-/** What is asked of the tables' names is that none is cut short: PostgreSQL takes 63 characters. */
+/** Keeps the names of tables within PostgreSQL's 63 characters. */
 const prefixPattern = /^(?:[A-Za-z_]\w{0,62}\.)?(?!\d)\w{0,40}$/
 
-/** The database of a client, if it is one that the store knows. */
+/** The database of a client. Fails if it is neither PostgreSQL nor SQLite. */
 export const make = Effect.fnUntraced(function* (client: SqlClient, prefix: string) {
-  // What the application does to names is for its own.
+  // The application's transforms of names are for its own tables.
   const sql = client.withoutTransforms()
   const dialect = sql.onDialectOrElse({
     pg: () => postgres(sql),
@@ -93,7 +94,7 @@ const postgres = (sql: SqlClient): Dialect => ({
 
 const sqlite = (sql: SqlClient): Dialect => ({
   now: sql.literal("CAST(unixepoch('subsec') * 1000 AS INTEGER)"),
-  // It has one writer at a time.
+  // SQLite has one writer at a time.
   forUpdate: sql.literal(""),
   start: (column, length) => sql.literal(`SUBSTR(${column}, 1, ${length})`),
   bigint: sql.literal("INTEGER"),
@@ -104,29 +105,29 @@ const sqlite = (sql: SqlClient): Dialect => ({
     FROM json_each(${json})) AS r`
 })
 
-/** Where an error is. */
+/** The location of a checkpoint, for error messages. */
 export const locationOf = ({ tables }: Database, key: string): string =>
   `table ${tables.checkpoints}, key ${key}`
 
-/** How long an answer is waited for, its retries included. */
+/** How long to wait for an answer, with retries. */
 const patience = Duration.seconds(30)
 
-/** For what may be over in a moment: another transaction, a connection that broke, a server that starts again. Three seconds in all. */
+/** The retries after failures that may pass: three seconds in all. */
 const retries = Schedule.exponential("100 millis").pipe(
   Schedule.jittered,
   Schedule.upTo({ times: 5 })
 )
 
-/** Asks the database something that may be asked twice. */
+/** Runs a statement that is safe to run twice, and retries it if its failure may pass. */
 export const ask = <A>(
   location: string,
   question: Effect.Effect<A, SqlError>,
   timeout: Duration.Duration = patience
 ): Effect.Effect<A, CheckpointError> =>
   question.pipe(
-    // A transaction whose connection broke can't be rolled back either, which is a defect to Effect.
+    // If its connection breaks, a transaction can't be rolled back, which Effect reports as a defect.
     Effect.catchDefect((defect) => (isSqlError(defect) ? Effect.fail(defect) : Effect.die(defect))),
-    Effect.retry({ schedule: retries, while: (error) => error.isRetryable }),
+    Effect.retry({ schedule: retries, while: isPassing }),
     Effect.mapError((error) => unavailable(location, describe(error))),
     Effect.timeoutOrElse({
       duration: timeout,
@@ -137,14 +138,14 @@ export const ask = <A>(
     })
   )
 
-/** The same for a change, which must be durable once it is done. */
+/** Runs a change. It must be durable when it is done, so it refuses to run in an outer transaction. */
 export const change = <A>(
   database: Database,
   location: string,
   question: Effect.Effect<A, SqlError>
 ): Effect.Effect<A, CheckpointError> => outside(database, location, ask(location, question))
 
-/** Refuses what is asked within a transaction that is not the store's own. */
+/** Fails if the caller is within a transaction of the application. */
 export const outside = <A>(
   { sql }: Database,
   location: string,
@@ -158,7 +159,7 @@ export const outside = <A>(
         )
   )
 
-/** Says that the database could not be used. */
+/** The error of a database that can't be used. */
 export const unavailable = (location: string, description: string): CheckpointError =>
   new CheckpointError({ location, reason: new Unavailable({ description }) })
 
