@@ -1,11 +1,11 @@
 /**
- * Checkpoints as files: uploads resume in a later process, after a crash and
- * after a power failure.
+ * Keeps checkpoints as files. An upload resumes in a later process, after a
+ * crash, and after a power failure.
  *
- * This module finds and reads them. Making records durable is `internal/log.ts`,
- * the text of the files `internal/journal.ts`, and who may write them
- * `internal/lease.ts`. A checkpoint that can't be read is an error and is left
- * as it is: nothing is lost here without being asked.
+ * This module finds and reads checkpoints. `internal/log.ts` makes records
+ * durable, `internal/journal.ts` defines the text of the files, and
+ * `internal/lease.ts` decides who may write them. A checkpoint that can't be
+ * read is an error and stays as it is, unless you ask to discard it.
  *
  * @since 0.1.0
  */
@@ -28,15 +28,15 @@ import * as Place from "./internal/place.ts"
 import * as Process from "./internal/process.ts"
 
 /**
- * Where checkpoints are kept as files.
+ * The options of the store.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Options {
-  /** A path, relative to the working directory at the time the layer is built. */
+  /** The directory of the store. A relative path starts at the working directory when the layer is built. */
   readonly directory: string
-  /** True: use a directory and files that belong to other users, or that others may write to. They can make an upload take foreign bytes for its own. Default: false, such are `Untrusted`. */
+  /** True: accept a directory and files that belong to other users, or that others can write to. They could make an upload accept foreign parts as its own. Default: false, which fails with `Untrusted`. */
   readonly allowShared?: boolean | undefined
 }
 
@@ -46,23 +46,25 @@ export interface Options {
  *
  * **Details**
  *
- * What is acknowledged is on the disk, synced. The checkpoint of a process or
- * worker thread that is surely dead is free at once: on Linux, one that was
- * killed, in another container of the machine too, or that ran before the
- * machine was booted, unless machines share the disk. From another host, it is
- * free after a minute without a sign of life, and 40 seconds in which the next
- * upload watches it; no clocks have to agree.
+ * Every acknowledged part is synced to the disk.
  *
- * Recorded parts count on the machine, and in the directory, that they were
- * recorded in. Elsewhere, the upload compares them with the source first.
+ * The store frees the checkpoint of a dead process or worker thread at once if it
+ * can be sure. On Linux that includes a killed process, also in another container
+ * of the same machine, and a process from before the machine was booted, unless
+ * machines share the disk. The checkpoint of a process on another host is free
+ * after a minute without a sign of life, and after the next upload has watched it
+ * for 40 seconds. The clocks of the hosts needn't agree.
+ *
+ * Recorded parts are valid on the machine and in the directory in which they were
+ * recorded. Elsewhere, the upload compares them with the source first.
  *
  * **Gotchas**
  *
- * The store fails with reason `Untrusted` where other users may write to the
- * directory or its files. Files must be renamed at one stroke, as POSIX demands;
- * hard links are used where there are any.
+ * The store fails with reason `Untrusted` if other users can write to the
+ * directory or its files. The file system must rename files atomically, as POSIX
+ * requires. The store uses hard links where they exist.
  *
- * **Example** (an upload that a later run carries on)
+ * **Example** (an upload that a later run resumes)
  *
  * ```ts
  * import { OssClient, Source, Upload } from "@effect-oss/core"
@@ -91,7 +93,7 @@ export const layer = (
       const directory = path.resolve(options.directory)
       const root: Place.Root = { path, directory, allowShared: options.allowShared ?? false }
       const provide = Effect.provideService(FileSystem.FileSystem, fs)
-      // Once is enough to say early that nothing could be recorded there.
+      // Checks the directory once, so that an unusable one fails early.
       let isPrepared = false
       const prepared = Effect.suspend(() =>
         isPrepared
@@ -132,7 +134,7 @@ const has = Effect.fnUntraced(
     if (!(yield* glance.has(place.directory))) return false
     if (!(yield* Place.isLittered(place))) return false
     if ((yield* Place.journals(root, place.directory, place.hash)).length > 0) return true
-    // What a run left that died early is there as well: whoever opens it clears it away.
+    // Files of a run that died early may be there too. The next `open` removes them.
     return !(yield* Lease.isHeld(place))
   },
   (self, { directory }) =>
@@ -152,7 +154,7 @@ const open = Effect.fnUntraced(function* (
   const failed = Effect.mapError(Place.orUnavailable(directory))
   yield* failed(Effect.andThen(Place.ensureRoot(root), Place.ensureDirectory(place)))
   const lease = yield* Lease.acquire(place)
-  // In this order, for the sake of a holder that is no longer one: see internal/log.ts.
+  // This order protects against a holder that has lost its lease: see internal/log.ts.
   const litter = yield* failed(Place.litter(place, lease.token))
   yield* failed(Effect.forEach(litter, Place.discard, { discard: true }))
   const journals = yield* failed(Place.journals(root, directory, place.hash))
@@ -160,7 +162,8 @@ const open = Effect.fnUntraced(function* (
   const discards = (error: CheckpointError) => onUnreadable === "discard" && error.isUnreadable
   const found =
     newest === undefined ? Option.none() : Option.some(yield* recover(root, newest, discards))
-  // Whoever wrote it may have been killed before it was durable; what is done next relies on it.
+  // The run that wrote it may have died before the file was durable, and the next steps rely on
+  // it.
   if (newest !== undefined) {
     yield* failed(Effect.andThen(Place.sync(newest.path), Place.syncDirectory(directory)))
   }
@@ -179,7 +182,10 @@ const open = Effect.fnUntraced(function* (
   })
 })
 
-/** A checkpoint, or why it is as good as none; never one that is another's. */
+/**
+ * Reads the newest journal, or the error for which it is discarded. Fails if it
+ * belongs to another checkpoint.
+ */
 const recover = Effect.fnUntraced(
   function* (
     root: Place.Root,
@@ -197,9 +203,10 @@ const recover = Effect.fnUntraced(
 )
 
 /**
- * What this run may carry on with. Parts of a journal from elsewhere don't count
- * as recorded: their bytes may have been another machine's. They are still at
- * OSS, where the upload finds them and compares them with the source.
+ * The checkpoint that this run can resume. Parts of a journal from another
+ * machine or of a copied journal are dropped, because their bytes may be another
+ * file's. They are still at OSS, where the upload finds them and compares them
+ * with the source.
  */
 const recoveredFrom = Effect.fnUntraced(function* (
   journal: Option.Option<List.Read>,

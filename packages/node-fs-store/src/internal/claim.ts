@@ -1,7 +1,6 @@
 /**
- * Putting one's name into a file that may have another process's: the only ways
- * in which a lease or a claim changes hands. `internal/lease.ts` says why this
- * is safe.
+ * Writes the name of this process into a lease or a claim: the only way in which
+ * either changes hands. `internal/lease.ts` explains why this is safe.
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -15,12 +14,13 @@ import * as Holder from "./holder.ts"
 import { discard, fileMode, sync, unavailable, unsupported } from "./place.ts"
 import * as Process from "./process.ts"
 
-/** How often what was read may have changed before it could be acted upon. */
+/** How often to try again if the file changed after it was read. */
 const patience = 32
 
 /**
- * Puts the claimant's name into the lease. True if whoever was there may still
- * run. `silent` is the only holder that is taken for dead though nobody knows.
+ * Takes the lease. Returns true if the holder before may still run. `silent` is
+ * a holder that was watched without a sign of life, so it counts as dead
+ * although its process can't be seen.
  */
 export const take = (
   claimant: Claimant,
@@ -30,7 +30,7 @@ export const take = (
     Option.exists(silent, (watched) => Holder.isSame(watched, held))
   )
 
-/** The same for the file at `path`, which is ended by claims of `level`. */
+/** Takes the lease or claim at `path`. A claim of `level` gives the right to replace it. */
 const takeAt: (
   claimant: Claimant,
   path: string,
@@ -54,7 +54,8 @@ const takeAt: (
   }
   const claim = claimant.place.claim(held.value.token, level)
   const contested = yield* Effect.acquireUseRelease(
-    // A claim is kept for a moment: after a minute its owner is gone, or has missed its turn.
+    // A claim is held for a moment only. If it is older than a minute, its owner is dead or has
+    // missed its turn.
     takeAt(claimant, claim, level + 1, () => true),
     (contested) =>
       Effect.map(supersede(claimant, path, held.value), (done) =>
@@ -71,15 +72,15 @@ const restless = (path: string) =>
     reason: new Unavailable({ description: "it changes faster than it can be read" })
   })
 
-/** False if there is one already. */
+/** Creates the file. False if it exists already. */
 const create = (claimant: Claimant, path: string) =>
   withCandidate(claimant, path, (candidate) => linkOrCreate(claimant, candidate, path))
 
 /**
- * Makes a file that reads the claimant's name, unless there is a file already:
- * then it fails with `AlreadyExists`. A file system without hard links, such as
- * FAT, exFAT or an SMB share, makes it in two steps: whoever reads it in between
- * finds a lease without a readable name, which is respected for a minute.
+ * Creates a file with the claimant's name. Fails with `AlreadyExists` if the
+ * file exists. A file system without hard links, such as FAT, exFAT or an SMB
+ * share, takes two steps for that. A process that reads the file in between
+ * finds a lease without a readable name, and respects it for a minute.
  */
 export const linkTo = (
   claimant: Claimant,
@@ -109,7 +110,10 @@ const linkOrCreate = (claimant: Claimant, from: string, path: string) =>
     Effect.catchReason("PlatformError", "AlreadyExists", () => Effect.succeed(false))
   )
 
-/** Replaces what was read, for the owner of the claim on it. False if something else is there now. */
+/**
+ * Replaces the file for the owner of the claim on it. False if the file has
+ * changed since it was read.
+ */
 const supersede = Effect.fnUntraced(function* (claimant: Claimant, path: string, held: Reading) {
   const now = yield* Holder.read(claimant.place, path)
   if (Option.isNone(now) || now.value.text !== held.text) return false
@@ -119,9 +123,10 @@ const supersede = Effect.fnUntraced(function* (claimant: Claimant, path: string,
 })
 
 /**
- * Writes the claimant's name into a file of its own, so that others see all of
- * it or nothing, also after a loss of power: what can't be read can't be judged.
- * False if it is gone before `use` is done: a new holder cleared it away.
+ * Writes the claimant's name to a temporary file and syncs it, so that others
+ * see the whole name or nothing, even after a power failure. Returns false if
+ * the file disappears before `use` is done, because a new holder cleared it
+ * away.
  */
 const withCandidate = Effect.fnUntraced(function* (
   { place, text }: Claimant,
@@ -144,7 +149,7 @@ const withCandidate = Effect.fnUntraced(function* (
     )
 })
 
-/** Gives a sign of life: a new time, or where times can't be set, the same text once more. */
+/** Gives a sign of life: sets a new time, or writes the same text again if times can't be set. */
 export const touch = Effect.fnUntraced(function* (path: string, text: string) {
   const fs = yield* FileSystem.FileSystem
   const seconds = (yield* Clock.currentTimeMillis) / 1000

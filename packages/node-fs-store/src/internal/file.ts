@@ -1,9 +1,9 @@
 /**
- * Reading a file that somebody else may have put there. A named pipe would make
- * the reader wait for ever, a link would lead it elsewhere, and a file without
- * an end would take all of its memory. A file that others may write to proves
- * nothing. So a file is opened without waiting, links are not followed, no more
- * than a limit is read, and whose file it is gets checked on the open file.
+ * Reads files that another user may have planted. A named pipe would block the
+ * reader forever, a link would lead it elsewhere, and an endless file would fill
+ * its memory. A file that others can write to proves nothing. So this opens a
+ * file without waiting, doesn't follow links, reads at most a limit, and checks
+ * the owner of the opened file.
  */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
@@ -23,34 +23,34 @@ import {
   readSync
 } from "node:fs"
 
-/** A file as it was read. */
+/** A file that was read. */
 export interface Found extends Standing {
-  /** Its first bytes, up to the limit. */
+  /** The first bytes of the file, up to the limit. */
   readonly bytes: Uint8Array
   /** False if the file is larger than the limit. */
   readonly isWhole: boolean
-  /** False for pipes, links and all else that isn't a regular file: they have no bytes. */
+  /** False for pipes, links and other files that aren't regular. Their bytes are not read. */
   readonly isRegular: boolean
   /** When it was last changed, in milliseconds since 1970. */
   readonly modified: number
-  /** Its number in its file system, which a copy doesn't share; empty if unknown. */
+  /** The inode number, which a copy doesn't share; empty if unknown. */
   readonly inode: string
 }
 
-/** Who may have written something. */
+/** The owner and the permissions of a file or directory. */
 export interface Standing {
-  /** The user that it belongs to; undefined if unknown. */
+  /** The id of the owner; undefined if unknown. */
   readonly owner: number | undefined
-  /** Its permissions. */
+  /** The permission bits. */
   readonly mode: number
 }
 
-/** Why nothing can be concluded from something that this user finds; undefined if there is no reason. */
+/** Why this user can't trust a file or directory; undefined if there is no reason. */
 export const distrust = (
   { owner, mode }: Standing,
   user: number | undefined
 ): string | undefined => {
-  // Where users have no numbers, such as on Windows, permissions say nothing either.
+  // Without user ids, as on Windows, permissions mean nothing either.
   if (user === undefined || owner === undefined) return undefined
   if (owner !== user && owner !== root) return `it belongs to user ${owner}, not to user ${user}`
   const permissions = (mode & 0o7777).toString(8).padStart(4, "0")
@@ -59,18 +59,21 @@ export const distrust = (
     : `others may write to it: its mode is ${permissions}`
 }
 
-/** It may do anything anyway. */
+/** The superuser, who can change any file anyway. */
 const root = 0
 
 const othersMayWrite = 0o022
 
-/** Windows knows neither flag: there is no such name in what it has. */
+/** Windows has neither of the optional flags. */
 const flags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOFOLLOW ?? 0)
 
 const nothing = { bytes: new Uint8Array(0), isWhole: true, modified: 0, inode: "" } as const
 const aLink: Found = { ...nothing, isRegular: false, owner: undefined, mode: 0 }
 
-/** Reads a file by Node's own calls: Effect's FileSystem can't open one without waiting. */
+/**
+ * Reads a file with Node's own calls, because Effect's FileSystem can't open a
+ * pipe without waiting.
+ */
 export const readByNode = (path: string, limit: number): Effect.Effect<Found, PlatformError> =>
   Effect.callback((resume) => {
     const fail = (cause: NodeJS.ErrnoException) => resume(Effect.fail(refused(path, cause)))
@@ -92,9 +95,9 @@ export const readByNode = (path: string, limit: number): Effect.Effect<Found, Pl
   })
 
 /**
- * The same at once, for many small files: a call through Node's threads takes
- * ten times as long as the file itself. It makes the whole process wait, so that
- * it is for local disks only.
+ * Reads a file synchronously. For many small files this is ten times as fast as
+ * a call through Node's threads. It blocks the process, so use it for local
+ * disks only.
  */
 export const readByNodeSync = (path: string, limit: number): Result.Result<Found, PlatformError> =>
   Result.match(
@@ -133,7 +136,7 @@ const foundOf = (stats: BigIntStats, bytes: Uint8Array, limit: number): Found =>
   }
 }
 
-/** What was only read is closed without waiting for a disk. */
+/** Closes a file that was only read, which waits for no disk. */
 const closing = (descriptor: number, then: () => void) => {
   closeSync(descriptor)
   then()
@@ -161,7 +164,7 @@ const refused = (path: string, cause: unknown): PlatformError =>
     cause
   })
 
-/** Reads a file of a file system that isn't Node's, such as a simulated one. */
+/** Reads a file with Effect's FileSystem, for example a simulated one. */
 export const readByFileSystem = Effect.fnUntraced(function* (path: string, limit: number) {
   const fs = yield* FileSystem.FileSystem
   const bytes = yield* fs.readFile(path)
@@ -176,13 +179,13 @@ export const readByFileSystem = Effect.fnUntraced(function* (path: string, limit
   } satisfies Found
 })
 
-/** The same of a file or directory that Effect's FileSystem has looked at. */
+/** The owner and permissions in a result of Effect's FileSystem. */
 export const standingOf = ({ uid, mode }: FileSystem.File.Info): Standing => ({
   owner: Option.getOrUndefined(uid),
   mode
 })
 
-/** The name of an error of the operating system, such as `ENOENT`; empty if there is none. */
+/** The code of an error of the operating system, such as `ENOENT`; empty if there is none. */
 export const codeOf = ({ reason: { cause } }: PlatformError): string => errnoOf(cause)
 
 const errnoOf = (cause: unknown) =>

@@ -1,14 +1,15 @@
 /**
- * One look at a store's directories for many files of one run: each of them
- * asks whether it has a checkpoint, and in most stores most directories aren't
- * even there. What this process opens shows at once; what another one opens,
- * after a second at the latest, as if the question had come that much earlier.
+ * Finds out which directories of a store exist, with one look for many files of
+ * one run. Each of those files asks whether it has a checkpoint, and in most
+ * stores most directories don't exist. A checkpoint that this process opens
+ * shows at once. One that another process opens shows within a second, as if the
+ * question had come that much earlier.
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Place from "./place.ts"
 
-/** In nanoseconds. */
+/** How long a look stays valid, in nanoseconds. */
 const freshFor = 1_000_000_000n
 
 export const make = (root: Place.Root) => {
@@ -23,9 +24,9 @@ export const make = (root: Place.Root) => {
     return directories
   })
   return {
-    /** Whether there is such a directory of checkpoints. */
+    /** Whether this directory exists. */
     has: (directory: string) => Effect.map(look(), (directories) => directories.has(directory)),
-    /** A directory may have come into being. */
+    /** Call this when a directory may have been created. */
     changed: Effect.sync(() => {
       changes++
       last = undefined

@@ -1,7 +1,7 @@
 /**
- * Who holds a lease or a claim, as its file tells, and whether that process
- * still runs. What can't be known for sure, such as of a process on another
- * host, is told by its last sign of life.
+ * Reads who holds a lease or a claim, and finds out whether that process still
+ * runs. If that can't be known, as for a process on another host, the last sign
+ * of life decides.
  */
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -16,29 +16,29 @@ import type { Place } from "./place.ts"
 import * as Places from "./place.ts"
 import * as Process from "./process.ts"
 
-/** A holder that can't be seen from here is suspected after this time without a sign of life. */
+/** How old the last sign of life of a holder on another host may be, in milliseconds. */
 const limit = Duration.toMillis("60 seconds")
 
 const Holder = Schema.Struct({
   token: Schema.String.check(Schema.isPattern(/^[0-9a-f-]{36}$/)),
   ...Process.Identity.fields,
-  /** By the holder's clock, in milliseconds since 1970. */
+  /** When the holder took it, by the holder's clock, in milliseconds since 1970. */
   at: Schema.Finite
 })
 const HolderText = Schema.fromJsonString(Holder)
 const encodeHolder = Schema.encodeSync(HolderText)
 const decodeHolder = Schema.decodeResult(HolderText)
 
-/** A process that wants the lease, or has it. */
+/** A process that wants the lease or has it. */
 export interface Claimant {
   readonly place: Place
   readonly self: Process.Identity
   readonly token: string
-  /** What the lease reads if this claimant has it. */
+  /** The text of the lease if this claimant has it. */
   readonly text: string
 }
 
-/** This process, as one that wants a checkpoint. */
+/** Makes a claimant of this process. */
 export const claimantOf = Effect.fnUntraced(function* (place: Place) {
   const self = yield* Process.self(place.directory)
   const at = yield* Clock.currentTimeMillis
@@ -46,24 +46,24 @@ export const claimantOf = Effect.fnUntraced(function* (place: Place) {
   return { place, self, token, text: encodeHolder({ token, ...self, at }) } satisfies Claimant
 })
 
-/** What the steps of a lease need, and what they fail with. */
+/** A step of a lease. */
 export type Held<A> = Effect.Effect<A, CheckpointError, FileSystem.FileSystem>
 
-/** A lease or claim as it was found. */
+/** A lease or claim that was read. */
 export interface Reading {
   readonly text: string
   readonly token: string
   readonly holder: Result.Result<typeof Holder.Type, unknown>
-  /** Of the last sign of life, in milliseconds since 1970. */
+  /** The time of the last sign of life, in milliseconds since 1970. */
   readonly seen: number
 }
 
-/** A lease has some 300 bytes; what is larger is none. */
+/** The largest size of a lease in bytes. A lease has about 300. */
 const maxBytes = 4_096
 
 const decoder = new TextDecoder()
 
-/** Reads a lease or a claim; none if there is no such file. */
+/** Reads a lease or a claim. None if the file doesn't exist. */
 export const read = ({ root }: Place, path: string): Held<Option.Option<Reading>> =>
   Places.read(root, path, maxBytes).pipe(
     Effect.map(({ bytes, modified }) => Option.some(readingOf(decoder.decode(bytes), modified))),
@@ -73,14 +73,14 @@ export const read = ({ root }: Place, path: string): Held<Option.Option<Reading>
 const readingOf = (text: string, seen: number): Reading => {
   const holder = decodeHolder(text)
   const token = Result.match(holder, {
-    // Of one that can't be read, the time has to do.
+    // If the text can't be read, the time stands for the token.
     onFailure: () => Math.floor(seen).toString(16).padStart(36, "0"),
     onSuccess: ({ token }) => token
   })
   return { text, token, holder, seen }
 }
 
-/** Takes a value in place of a file that isn't there. */
+/** Succeeds with `value` if the error is that the file doesn't exist. */
 export const absent =
   <A>(path: string, value: A) =>
   (error: PlatformError | CheckpointError): Effect.Effect<A, CheckpointError> =>
@@ -89,10 +89,10 @@ export const absent =
       : Effect.fail(Places.orUnavailable(path)(error))
 
 /**
- * Whether a holder lives. Where its process can't be seen, its last sign of life
- * says that it does, if it is no older than a minute; a time in the future by
- * more than that says nothing. A thread of this process gives signs of life as
- * others do: its process says nothing of it where threads can't be seen.
+ * Decides whether a holder lives. If its process can't be seen, it lives if its
+ * last sign of life is at most a minute old. A time more than a minute in the
+ * future says nothing. A thread of this process is judged by its signs of life
+ * too, because other threads can't be seen everywhere.
  */
 export const judge = Effect.fnUntraced(function* (
   { self, place }: Claimant,
@@ -109,7 +109,7 @@ export const judge = Effect.fnUntraced(function* (
   return Math.abs(age) <= limit ? "Alive" : "Unknown"
 })
 
-/** The refusal of a checkpoint that is held. */
+/** The error for a checkpoint that another process holds. */
 export const busy = ({ place }: Claimant, { holder }: Reading): CheckpointError =>
   new CheckpointError({
     location: place.lease,
@@ -124,14 +124,14 @@ export const busy = ({ place }: Claimant, { holder }: Reading): CheckpointError 
 /** How often a holder gives a sign of life. */
 export const renewal = Duration.seconds(20)
 
-/** How often it is looked at meanwhile. */
+/** The interval at which a watched holder is looked at. */
 const between = Duration.seconds(5)
 
 /**
- * Watches a holder whose signs of life have stopped, by this machine's clock. It
- * may be that the clock was set, here or there: so whoever doesn't give one
- * while this process waits, by a clock that nobody sets, has stopped. Yields
- * what was watched if so; none if there is no need to wait, or if it lives.
+ * Watches a holder whose signs of life have stopped. A clock may have been set,
+ * so this measures the time with this machine's monotonic clock: a holder that
+ * gives no sign of life meanwhile has stopped. Returns the reading of a silent
+ * holder. Returns none if the holder needn't be watched, or if it lives.
  */
 export const silent = Effect.fnUntraced(function* (
   claimant: Claimant
@@ -151,6 +151,6 @@ export const silent = Effect.fnUntraced(function* (
   return found
 })
 
-/** Whether nothing has happened to a lease between two readings. */
+/** Whether a lease is unchanged between two readings. */
 export const isSame = (one: Reading, other: Reading): boolean =>
   one.text === other.text && one.seen === other.seen

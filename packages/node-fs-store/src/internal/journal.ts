@@ -1,21 +1,22 @@
 /**
- * The text of a journal, and what can be recovered from it. Pure.
+ * Encodes and recovers the text of a journal. This module is pure.
  *
- * A line is a check sum, a space and a JSON text. The first line is the header;
- * each further line is one part, or the receipt that ends it. The check sum is
- * the CRC-64/XZ of the JSON's bytes; in the lines after the first, the header's
- * is XORed in, so that a record of another journal, which a disk may bring up
- * behind the end after a power failure, is no record of this one.
+ * A line is a check sum, a space and a JSON text. The first line is the header.
+ * Each later line is one part, or the receipt that ends the journal. The check
+ * sum is the CRC-64/XZ of the JSON's bytes. In the lines after the first, it is
+ * XORed with the header's check sum. After a power failure, a disk may show a
+ * record of another journal behind the end; that record then doesn't match.
  *
- * A record tells its place (`n`, from 1) and how many of the lines before it
- * were `durable` when it was written. That is what tells a torn tail from
- * damage: lines written together reach the disk in any order, so a bad line may
- * have good ones behind it and yet never have been acknowledged. Only a good
- * line that knew the bad one to be durable proves damage.
+ * A record has its number (`n`, from 1) and the number of lines before it that
+ * were `durable` when it was written. That distinguishes a torn tail from
+ * damage. Lines that are written together reach the disk in any order, so a bad
+ * line may have good lines behind it although it was never acknowledged. It is
+ * damage only if a good line says that the bad one was durable.
  *
- * The header tells where the journal was begun: the machine, and the number of
- * its file, which a copy doesn't share. A journal from elsewhere may stand for
- * another machine's source of the same name, or for one that both carry on with.
+ * The header says where the journal was begun: on which machine, and in which
+ * file, by its inode number, which a copy doesn't share. A journal from
+ * elsewhere may belong to another machine's file of the same name, or to one
+ * that both machines upload.
  */
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
@@ -32,23 +33,23 @@ const Format = Schema.fromJsonString(
   Schema.Struct({ format: Schema.Literal(format), version: Schema.Int })
 )
 
-/** Where a journal was begun. */
+/** The machine and the file in which a journal was begun. */
 export const Origin = Schema.Struct({
   host: Schema.String,
   boot: Schema.String,
   machine: Schema.String,
-  /** Of the journal's file. */
+  /** The inode number of the journal's file. */
   inode: Schema.String
 })
 
-/** Where a journal was begun. */
+/** The machine and the file in which a journal was begun. */
 export type Origin = typeof Origin.Type
 
 const HeaderLine = Schema.fromJsonString(
   Schema.Struct({
     format: Schema.Literal(format),
     version: Schema.Literal(version),
-    /** Differs from journal to journal. */
+    /** The id of the journal: each has another one. */
     id: Schema.String,
     origin: Origin,
     checkpointKey: Schema.String,
@@ -60,7 +61,7 @@ const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 const Record = Schema.Struct({
   n: Count,
   durable: Count,
-  /** One of the two. */
+  /** A record has either `part` or `receipt`. */
   part: Schema.optionalKey(Checkpoint.PartRecord),
   receipt: Schema.optionalKey(Checkpoint.Receipt)
 })
@@ -76,24 +77,30 @@ const decodeRecord = Schema.decodeResult(RecordLine)
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
-/** A journal with 10,000 parts has 2 MB; with each of them recorded ten times, this is not reached. */
+/**
+ * The largest size of a journal in bytes. A journal with 10,000 parts has 2 MB,
+ * and recording each part ten times doesn't reach the limit.
+ */
 export const maxBytes: number = 32 * 2 ** 20
 const maxRecords = 100_000
 const maxRecordBytes = 2 ** 16
 
-/** What a journal holds. */
+/** The content of a journal. */
 export interface Journal {
   readonly checkpointKey: string
   readonly origin: Origin
   readonly checkpoint: Checkpoint.Checkpoint
-  /** Of the whole object, once it is complete. */
+  /** The receipt of the object, if the upload is finished. */
   readonly receipt: Option.Option<Checkpoint.Receipt>
 }
 
-/** The check sum of the header, which the lines after it are bound to. */
+/** The check sum of the header, with which the check sums of later lines are XORed. */
 export type Seal = bigint
 
-/** A journal as it begins: all its records are durable before any process sees it. */
+/**
+ * Makes the text of a new journal. The file is synced before any process sees
+ * it, so all its records count as durable.
+ */
 export const begin = (
   {
     id,
@@ -108,11 +115,11 @@ export const begin = (
   return { text: `${hex(seal)} ${json}\n${lines.join("")}`, seal }
 }
 
-/** Parts to be written at once behind `durable` others. */
+/** Makes the lines of parts that are written together behind `durable` others. */
 export const extend = (seal: Seal, durable: number, parts: ReadonlyArray<UploadedPart>): string =>
   parts.map((part, index) => lineOf(seal, { n: durable + index + 1, durable, part })).join("")
 
-/** The end of a journal with so many durable records. */
+/** Makes the line that ends a journal with `durable` records. */
 export const finish = (seal: Seal, durable: number, receipt: Checkpoint.Receipt): string =>
   lineOf(seal, { n: durable + 1, durable, receipt })
 
@@ -145,14 +152,14 @@ const whyNot = (json: string) =>
 
 const newline = 10
 
-/** Line by line, whatever their number: of what follows the first bad one only the count is kept. */
+/** Reads records line by line. After the first bad line it only looks for proof of damage. */
 const recoverRecords = (seal: Seal, bytes: Uint8Array) => {
   const parts: Array<UploadedPart> = []
   let receipt = Option.none<Checkpoint.Receipt>()
   let good = 0
   let lines = 0
   let start = 0
-  // A line without its end is torn, whatever it holds.
+  // A line without its newline is torn.
   for (let end = bytes.indexOf(newline); end !== -1; end = bytes.indexOf(newline, start)) {
     if (++lines > maxRecords) {
       return Result.fail(damaged(`it has more than ${maxRecords} records`))

@@ -1,29 +1,30 @@
 /**
- * One holder at a time for one checkpoint, by files alone: Node has no file
- * locks, and not every network disk would honour them.
+ * Gives each checkpoint one holder at a time, with files alone: Node has no file
+ * locks, and not every network disk honours them.
  *
- * **The lease** is a file that names its holder. It comes into being by link(2),
- * whole and only if there is none. A holder whose process or thread is surely
- * dead loses it to the next who asks. One that can't be seen from here (on
- * another host) loses it when it hasn't touched the file for a minute, and does
- * not touch it either while the next one watches it for 40 seconds: the first is
- * told by clocks that may be wrong, the second by none.
+ * **The lease** is a file that names its holder. link(2) creates it whole, and
+ * only if there is none. A holder whose process or thread is surely dead loses
+ * the lease to the next process that asks. A holder that can't be seen, on
+ * another host, loses it if it hasn't touched the file for a minute, and still
+ * doesn't while the next process watches it for 40 seconds. Clocks that may be
+ * wrong decide the first condition, but not the second.
  *
- * **Ending a lease.** Nothing but its token's claim gives the right to replace
- * or remove a lease. A claim, too, is made by link(2), so that one process only
- * has it: of two takers, or of a taker and the holder that is just closing, one
- * gets it, and the other sees it and gives way. Having the claim, one reads the
- * lease again. If another token stands there, another taker was faster, and the
- * claim is moot, since tokens never come back; if not, nobody else may touch the
- * lease until the claim is given up. So a lease is never taken from anyone but
- * the holder that was judged, and never by two. A claim whose owner died is taken
- * over as a lease is: by a claim of the next level, on the owner's token.
+ * **Ending a lease.** Only the owner of the claim on its token may replace or
+ * remove a lease. link(2) creates a claim, too, so only one process gets it,
+ * whether two processes want to take the lease or one wants to take it while the
+ * holder releases it. The other sees the claim and gives way. The owner of the
+ * claim reads the lease again. If the lease has another token, another process
+ * was faster, and the claim has no meaning, because tokens never return.
+ * Otherwise no other process may touch the lease until the claim is given up. So
+ * a lease is taken only from the holder that was judged, and by one process
+ * only. If the owner of a claim dies, the claim is taken over like a lease: with
+ * a claim of the next level on the owner's token.
  *
- * **What remains.** A taker on another host that sleeps for over a minute
- * between reading the lease and replacing it may replace one that is not the one
- * it read. The files of two holders have different names, and every holder
+ * **What remains.** If a process on another host sleeps for more than a minute
+ * between reading the lease and replacing it, it may replace a lease that it
+ * hasn't read. The files of two holders have different names, and every holder
  * checks the lease before it makes a journal visible and before it reports a
- * part as recorded: the one that was pushed out fails with `LeaseLost`.
+ * part as recorded. So the holder that was replaced fails with `LeaseLost`.
  */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
@@ -41,20 +42,20 @@ import * as Process from "./process.ts"
 
 /** A lease that is held. */
 export interface Lease {
-  /** Unique, also among the dead; no process makes the same one again. */
+  /** Unique: no process ever makes the same token again. */
   readonly token: string
-  /** The process that holds it: this one. */
+  /** This process, which holds the lease. */
   readonly self: Process.Identity
-  /** Whether the holder before may still run, and write. */
+  /** Whether the holder before may still run and write. */
   readonly contested: boolean
-  /** Fails with `LeaseLost` once another process has the lease. */
+  /** Fails with `LeaseLost` if another process has taken the lease. */
   readonly check: Effect.Effect<void, CheckpointError, FileSystem.FileSystem>
 }
 
-/** Takes the lease until the scope closes; fails with `Busy` if another holder is alive. */
+/** Takes the lease until the scope closes. Fails with `Busy` if another holder is alive. */
 export const acquire = Effect.fnUntraced(function* (place: Place) {
   const claimant = yield* Holder.claimantOf(place)
-  // Before anybody looks for it, and for longer than anybody does.
+  // The beacon is lit before the lease exists, and goes out after it is gone.
   if (Process.isHidden(claimant.self)) yield* Beacon.light(place.beacon(claimant.token))
   const silent = yield* Holder.silent(claimant)
   const contested = yield* Effect.acquireRelease(Claim.take(claimant, silent), () =>
@@ -65,7 +66,7 @@ export const acquire = Effect.fnUntraced(function* (place: Place) {
   return { token, self, contested, check: check(claimant) } satisfies Lease
 })
 
-/** Whether a process has it that lives, as far as can be seen from here. */
+/** Whether a living process has the lease, as far as that can be seen from here. */
 export const isHeld = Effect.fnUntraced(function* (place: Place) {
   const held = yield* Holder.read(place, place.lease)
   if (Option.isNone(held)) return false
@@ -80,7 +81,10 @@ const check = Effect.fnUntraced(function* ({ place, text }: Claimant) {
   return yield* new CheckpointError({ location: place.lease, reason: new LeaseLost() })
 })
 
-/** Nobody has taken anything over where there is nothing any more. */
+/**
+ * Fails with `Unavailable` if the directory is gone: then no other process has
+ * taken the lease.
+ */
 const isThere = (directory: string) =>
   FileSystem.FileSystem.use((fs) => fs.exists(directory)).pipe(
     Effect.mapError(unavailable(directory)),
@@ -90,14 +94,14 @@ const isThere = (directory: string) =>
     })
   )
 
-/** A failure is no loss of the lease yet: the next renewal may succeed. */
+/** Renews the lease. A failure doesn't lose it: the next renewal may succeed. */
 const renew = (claimant: Claimant) =>
   Effect.ignore(Effect.andThen(check(claimant), Claim.touch(claimant.place.lease, claimant.text)))
 
 /**
- * Removes the lease if it is still this claimant's. The claim is a link to the
- * lease itself, so that a full disk does not keep it. Whoever has made the
- * claim already is about to replace the lease.
+ * Removes the lease if this claimant still has it. The claim is a hard link to
+ * the lease, so a full disk doesn't prevent it. If another process already has
+ * the claim, it is about to replace the lease.
  */
 const release = (claimant: Claimant) => {
   const { lease, claim } = claimant.place

@@ -1,4 +1,4 @@
-/** Reading all journals of a store, each once, whatever their number. */
+/** Lists the journals of a store. */
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
@@ -11,10 +11,10 @@ import * as Journal from "./journal.ts"
 import * as Place from "./place.ts"
 import * as Process from "./process.ts"
 
-/** A journal as it was read from its file. */
+/** A journal that was read. */
 export interface Read extends Journal.Journal {
   readonly path: string
-  /** Of its file. */
+  /** The inode number of the journal's file. */
   readonly inode: string
 }
 
@@ -35,7 +35,7 @@ const journalIn = (
 
 const tooLarge = new Damaged({ description: `it has more than ${Journal.maxBytes} bytes` })
 
-/** Whose it is, is told by its text and by its name. */
+/** Fails if the text of the journal belongs to another checkpoint than its name. */
 export const own = <A extends Journal.Journal>(
   { path, hash }: Place.JournalFile,
   journal: A
@@ -49,7 +49,10 @@ export const own = <A extends Journal.Journal>(
         })
       )
 
-/** The newest journals of all checkpoints whose hashes begin so. Those that can't be read are left out, with a warning. */
+/**
+ * The newest journal of each checkpoint whose hash begins with `hash`. Journals
+ * that can't be read are skipped with a warning.
+ */
 export const journals = (
   root: Place.Root,
   hash?: string
@@ -65,7 +68,10 @@ export const journals = (
     )
   )
 
-/** Whether a read of a file takes no longer than it takes to ask for it. */
+/**
+ * Whether the store is on a local disk, where reading a small file takes less
+ * time than handing it to a thread.
+ */
 const isLocal = ({ directory }: Place.Root) =>
   Effect.flatMap(Process.System, ({ fileSystem }) =>
     Effect.map(fileSystem(directory), (type) => Process.ofOneKernel.has(type))
@@ -83,12 +89,12 @@ const directories = Effect.fnUntraced(function* (root: Place.Root, hash: string 
   )
 })
 
-/** How many files are read at once, or without letting others run. */
+/** How many files are read at once, or before other fibers may run. */
 const batch = 32
 
 const inDirectory = (root: Root, directory: string, hash: string | undefined) =>
   Place.journals(root, directory, hash).pipe(
-    // The later ones come last, and count.
+    // Later generations come last, and replace earlier ones.
     Effect.map((files) => Array.from(new Map(files.map((file) => [file.hash, file])).values())),
     Effect.catchReason("PlatformError", "NotFound", () => Effect.succeed([])),
     Effect.mapError(Place.orUnavailable(directory)),
@@ -130,7 +136,7 @@ const readAll = Effect.fnUntraced(function* (
   return all
 })
 
-/** One that can't be read is left out, with a warning. */
+/** Skips a journal that can't be read, with a warning. */
 const orLeftOut = <R>(
   root: Place.Root,
   directory: string,
@@ -138,7 +144,7 @@ const orLeftOut = <R>(
   read: Effect.Effect<Read, CheckpointError | PlatformError, R>
 ) =>
   Effect.asSome(read).pipe(
-    // Its holder may just have put another generation in its place.
+    // Its holder may just have replaced it with the next generation.
     Effect.catchReason("PlatformError", "NotFound", () => again(root, directory, file.hash)),
     Effect.catch((error) => Effect.as(Effect.logWarning(error.message), Option.none<Read>()))
   )

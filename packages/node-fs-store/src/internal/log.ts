@@ -1,23 +1,23 @@
 /**
- * One checkpoint, held: the order of the steps that make its records durable.
+ * Makes the records of one checkpoint durable. This process holds the
+ * checkpoint. The order of the steps matters, because data could be lost in two
+ * ways.
  *
- * Data could be lost here in two ways, and this is what stands against them.
+ * **A crash.** A journal is written under a temporary name, synced and renamed,
+ * and then the directory is synced. Parts are appended with one write and one
+ * sync. Each call returns after its sync. After a failure, the file is not
+ * written to again, because the content that a failed write or sync leaves is
+ * unknown. The next append writes a new journal.
  *
- * **A crash.** A journal is written under another name, synced, renamed, and
- * the directory synced; parts are appended by one write and one sync. Either
- * returns afterwards only. After a failure the file is written to no more, since
- * nobody knows what a failed write or sync left of it: the next append writes a
- * new one.
- *
- * **Two writers.** Each holder writes journals of its own name only, of a higher
- * generation than those before, so that none can harm another's. Nor can a
- * holder that was taken for dead and wakes up put its own in place: it checks
- * its lease after it has written the temporary file and before it renames it,
- * while the new holder takes the lease, then removes temporary files, and then
- * looks for journals. So either there is nothing left to rename, or it was
- * renamed before the new holder looked. An append is reported as done only if
- * the lease was still there after the sync, and so before anybody else read the
- * journal.
+ * **Two writers.** Each holder writes only journals with its own name, of a
+ * higher generation than those before, so it can't damage another holder's. A
+ * holder that was taken for dead and wakes up can't put its journal in place
+ * either. It checks its lease after it has written the temporary file and before
+ * it renames it. The new holder takes the lease, then removes temporary files,
+ * and then looks for journals. So the old holder either finds nothing to rename,
+ * or it renamed the file before the new holder looked. An append succeeds only
+ * if the lease was still there after the sync, and so before another holder read
+ * the journal.
  */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -34,28 +34,28 @@ import type { Place } from "./place.ts"
 import { discard, persistently, syncDirectory, unavailable } from "./place.ts"
 import * as Writer from "./writer.ts"
 
-/** What the log is opened on. */
+/** The state that the log starts with. */
 export interface Options {
   readonly place: Place
   readonly key: string
   readonly lease: Lease
-  /** Higher than that of any journal there is. */
+  /** The generation of the next journal: higher than all others. */
   readonly generation: number
-  /** The paths of the journals there are, oldest first. */
+  /** The paths of the existing journals, oldest first. */
   readonly older: ReadonlyArray<string>
   readonly recovered: Option.Option<Checkpoint>
   readonly finished: Option.Option<Finished>
-  /** Why the newest of them is as if it weren't there. */
+  /** Why the newest journal is ignored, if it is. */
   readonly discarded: CheckpointError | undefined
 }
 
-/** Parts that wait to be written and synced together. */
+/** Parts that are written and synced together. */
 interface Batch {
   readonly parts: Array<UploadedPart>
   readonly done: Deferred.Deferred<void, CheckpointError>
 }
 
-/** A header and its records so far; grows with each append. */
+/** The header and the parts recorded so far. Each append adds to them. */
 interface State {
   readonly header: Header
   readonly parts: Array<UploadedPart>
@@ -63,7 +63,7 @@ interface State {
 
 type Steps = Effect.Effect<void, CheckpointError | PlatformError, FileSystem.FileSystem>
 
-/** The log of a checkpoint, until the scope closes. */
+/** Makes the log of a checkpoint. It is usable until the scope closes. */
 export const make = Effect.fnUntraced(function* (options: Options) {
   const { place, lease } = options
   const fs = yield* FileSystem.FileSystem
@@ -81,7 +81,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
       Effect.provideService(FileSystem.FileSystem, fs)
     )
 
-  /** The first to wait leads: whatever else comes before it gets the lock goes with its sync. */
+  /** The first waiter becomes the leader and writes the batch. Parts that arrive before it gets the lock join its sync. */
   const append = (part: UploadedPart) =>
     Effect.suspend(() => {
       if (waiting !== undefined) {
@@ -112,7 +112,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
   } satisfies BackingLog
 })
 
-/** What changes the files of a checkpoint, one step at a time. */
+/** The steps that change the files of a checkpoint. They run one at a time. */
 const stepsOf = ({ place, key, lease, recovered, ...options }: Options, target: string) => {
   let older = options.older
   let state = Option.match(recovered, {
@@ -135,14 +135,15 @@ const stepsOf = ({ place, key, lease, recovered, ...options }: Options, target: 
     yield* close
     writer = yield* Writer.publish({ place, target, lease, key, content: { header, parts } })
     state = { header, parts }
-    // Should this fail, whoever opens next still takes the higher generation.
+    // If this fails, the next holder still finds the highest generation.
     yield* Effect.ignore(removeOlder)
   })
 
   const write = (text: string) =>
     Effect.suspend(() => {
       if (writer === undefined) return Effect.die(new Error("no journal is open"))
-      // A record whose lease couldn't be checked is in the file, and was reported as failed: the file says too much.
+      // If the lease can't be checked, the record is in the file but was reported as failed. So
+      // this file is closed.
       return Effect.onError(Effect.andThen(writer.append(text), lease.check), () => close)
     })
 

@@ -1,15 +1,18 @@
 /**
- * The files of one checkpoint: their names, and the few steps that all of them
- * need. `HASH` stands for the checkpoint's key. It begins with the hash of the
- * object, and its first two digits are the directory: 256 of them keep what is
- * read to open one checkpoint small, whatever the number of others.
+ * Names the files of one checkpoint, and has the steps that they share. `HASH`
+ * is the hash of the checkpoint's key. It begins with the hash of the object,
+ * and its first two digits name the directory. With 256 directories, opening one
+ * checkpoint reads few names, however many others there are.
  *
- * - `HASH.lease`: who holds the checkpoint
- * - `HASH.TOKEN.1.claim`: who may end the lease with this token
- * - `HASH.TOKEN.2.claim`: who may end the claim of the first level with this token, and so on
- * - `HASH.TOKEN.alive`, in part: a socket of the process with this token, in a container
+ * - `HASH.lease`: names the holder of the checkpoint
+ * - `HASH.TOKEN.1.claim`: names the process that may end the lease with this
+ *   token
+ * - `HASH.TOKEN.2.claim`: names the process that may end the first claim with
+ *   this token, and so on
+ * - `HASH.TOKEN.alive`, shortened: a socket of the process with this token, in a
+ *   container
  * - `HASH.GENERATION.TOKEN.journal`: the records; the highest generation counts
- * - `….tmp`: on its way to becoming one of these
+ * - `….tmp`: a temporary file that becomes one of these
  */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
@@ -24,19 +27,19 @@ import { hash as digestOf } from "node:crypto"
 import * as File from "./file.ts"
 import { System } from "./process.ts"
 
-/** Only the owner may read a checkpoint. */
+/** Only the owner can read a checkpoint. */
 export const fileMode = 0o600
 const directoryMode = 0o700
 
-/** Where all checkpoints of a store are. */
+/** The directory of a store. */
 export interface Root {
   readonly path: Path.Path
   readonly directory: string
-  /** Whether files count that others may have written. */
+  /** Whether to accept files that others can write to. */
   readonly allowShared: boolean
 }
 
-/** Where one checkpoint is. */
+/** The files of one checkpoint. */
 export interface Place {
   readonly root: Root
   readonly directory: string
@@ -48,18 +51,18 @@ export interface Place {
   readonly journal: (generation: number, token: string) => string
 }
 
-/** A journal's file, as its name tells. */
+/** The path, hash and generation of a journal, from its name. */
 export interface JournalFile {
   readonly path: string
   readonly hash: string
   readonly generation: number
 }
 
-/** Half of it tells the object, half the checkpoint: together, 128 bits are plenty to tell keys apart. */
+/** The hash of a checkpoint: 64 bits of its object and 64 bits of its key. */
 export const hashOf = (key: string): string =>
   `${halfOf(Checkpoint.objectOfKey(key))}${halfOf(key)}`
 
-/** What the hashes of an object's checkpoints begin with. */
+/** The beginning of the hashes of an object's checkpoints. */
 export const objectHashOf = (object: Checkpoint.ObjectPlace): string =>
   halfOf(Checkpoint.objectOf(object))
 
@@ -70,11 +73,11 @@ const halfOf = (text: string) => digestOf("sha256", text).slice(0, half)
 export const isHashOf = (hash: string, key: string, header: Checkpoint.Header): boolean =>
   hash === `${halfOf(Checkpoint.objectOf(header))}${halfOf(key)}`
 
-/** The directory of the checkpoints whose hashes begin so. */
+/** The directory of the checkpoints whose hashes begin with `hash`. */
 export const directoryOf = ({ path, directory }: Root, hash: string): string =>
   path.join(directory, hash.slice(0, 2))
 
-/** The place of the checkpoint with this key. */
+/** Names the files of the checkpoint with this key. */
 export const make = (root: Root, key: string): Place => {
   const { path } = root
   const hash = hashOf(key)
@@ -87,7 +90,7 @@ export const make = (root: Root, key: string): Place => {
     lease: file("lease"),
     candidate: (id) => file(`${id}.lease.tmp`),
     claim: (token, level) => file(`${token}.${level}.claim`),
-    // A socket's path has to be short; two that are the same do no harm, since the later one isn't made.
+    // A socket's path must be short. If two are equal, the second isn't made, which does no harm.
     beacon: (token) => path.join(directory, `${hash.slice(half)}.${token.slice(0, 8)}.alive`),
     journal: (generation, token) => file(`${generation}.${token}.journal`)
   }
@@ -101,7 +104,7 @@ const beaconName = /^([0-9a-f]{16})\.[0-9a-f]{8}\.alive$/
 
 const names = (directory: string) => FileSystem.FileSystem.use((fs) => fs.readDirectory(directory))
 
-/** The directories of a store that checkpoints may be in. */
+/** The directories of a store that may hold checkpoints. */
 export const directories = ({ path, directory }: Root) =>
   Effect.map(names(directory), (names) =>
     names
@@ -110,7 +113,7 @@ export const directories = ({ path, directory }: Root) =>
       .map((name) => path.join(directory, name))
   )
 
-/** The journals in one of these directories whose hashes begin so, oldest generation first. */
+/** The journals in a directory whose hashes begin with `hash`, oldest generation first. */
 export const journals = (
   { path }: Root,
   directory: string,
@@ -128,8 +131,8 @@ export const journals = (
   )
 
 /**
- * What runs that died left of this checkpoint. `token` is that of the lease
- * now held: claims on it are other runs', and still of use to them.
+ * The files that dead runs left of this checkpoint. `token` is the token of the
+ * current lease: claims on it belong to other living runs.
  */
 export const litter = (place: Place, token: string) =>
   Effect.map(names(place.directory), (names) => {
@@ -144,22 +147,21 @@ export const litter = (place: Place, token: string) =>
 const isLitter = ({ hash }: Place, name: string) =>
   litterName.exec(name)?.[1] === hash || beaconName.exec(name)?.[1] === hash.slice(half)
 
-/** Whether there are any files of this checkpoint. */
+/** Whether this checkpoint has any files. */
 export const isLittered = (place: Place) =>
   Effect.map(names(place.directory), (names) =>
     names.some((name) => name.startsWith(place.hash) || isLitter(place, name))
   )
 
-/** Removes a file, unless it is gone. */
+/** Removes a file if it exists. */
 export const discard = (file: string) =>
   FileSystem.FileSystem.use((fs) => fs.remove(file)).pipe(
     Effect.catchReason("PlatformError", "NotFound", () => Effect.void)
   )
 
 /**
- * What a disk that fails for a moment keeps from being removed stays: a lease
- * for as long as this process lives, a checkpoint until somebody sweeps. So it is
- * tried again for a second.
+ * Tries a removal again for a second. If a disk fails for a moment, a file would
+ * stay: a lease while this process lives, or a checkpoint until you sweep.
  */
 export const persistently = <A, R>(
   removal: Effect.Effect<A, PlatformError | CheckpointError, R>
@@ -172,10 +174,10 @@ export const persistently = <A, R>(
     })
   )
 
-/** What another attempt finds as it is. */
+/** Errors that another attempt would not change. */
 const lasting: ReadonlySet<string> = new Set(["LeaseLost", "AlreadyExists", "NotFound"])
 
-/** Makes what was written to a file durable. */
+/** Syncs a file to the disk. */
 export const sync = (path: string) =>
   FileSystem.FileSystem.use((fs) => fs.open(path)).pipe(
     Effect.flatMap((handle) => handle.sync),
@@ -183,8 +185,9 @@ export const sync = (path: string) =>
   )
 
 /**
- * Makes what was created, renamed or removed in a directory durable. FAT, exFAT,
- * SMB and Windows have no such call: they do it on their own, sooner or later.
+ * Makes created, renamed and removed names of a directory durable. FAT, exFAT,
+ * SMB and Windows have no such call; they write names by themselves, sooner or
+ * later.
  */
 export const syncDirectory = (directory: string) =>
   Effect.catchIf(
@@ -193,7 +196,7 @@ export const syncDirectory = (directory: string) =>
     () => Effect.void
   )
 
-/** What a file system answers to a call that it doesn't know. */
+/** The errors of file systems for calls that they don't support. */
 export const unsupported: ReadonlySet<string> = new Set([
   "EPERM",
   "EINVAL",
@@ -204,21 +207,24 @@ export const unsupported: ReadonlySet<string> = new Set([
   "EBADF"
 ])
 
-/** Sees that the directory of a store is there, and that nobody else may write to it. */
+/** Creates the directory of a store if it is missing. Fails if other users can write to it. */
 export const ensureRoot = (root: Root) => ensure(root, root.directory)
 
-/** The same of the directory of a checkpoint within it. */
+/**
+ * Creates the directory of a checkpoint if it is missing. Fails if other users
+ * can write to it.
+ */
 export const ensureDirectory = ({ root, directory }: Place) => ensure(root, directory)
 
 const ensure = Effect.fnUntraced(function* (root: Root, directory: string) {
   const found = yield* stat(directory)
   if (Option.isNone(found)) return yield* create(root.path, directory)
   yield* trusted(root, directory, File.standingOf(found.value))
-  // Whoever created it may have been killed before it was durable.
+  // The process that created it may have died before it was durable.
   yield* Effect.ignore(sync(root.path.dirname(directory)))
 })
 
-/** Creates a directory, and those above it, durably. */
+/** Creates a directory and its parents, durably. */
 const create: (
   path: Path.Path,
   directory: string
@@ -240,7 +246,10 @@ const stat = (path: string) =>
     Effect.catchReason("PlatformError", "NotFound", () => Effect.succeedNone)
   )
 
-/** Refuses a store's directory if others may write to it; there may be none. */
+/**
+ * Fails if other users can write to a store's directory. Succeeds if the
+ * directory doesn't exist.
+ */
 export const checkRoot = Effect.fnUntraced(function* (root: Root) {
   const found = yield* stat(root.directory)
   if (Option.isSome(found)) yield* trusted(root, root.directory, File.standingOf(found.value))
@@ -255,7 +264,7 @@ const trusted = Effect.fnUntraced(function* (
   if (description !== undefined) return yield* untrusted(location, description)
 })
 
-/** Reads a file of a store, up to a limit, unless it is nothing of this user's. */
+/** Reads a file of a store, up to a limit. Fails if other users can write to it. */
 export const read = Effect.fnUntraced(function* (root: Root, location: string, limit: number) {
   const system = yield* System
   return yield* Effect.fromResult(
@@ -263,7 +272,7 @@ export const read = Effect.fnUntraced(function* (root: Root, location: string, l
   )
 })
 
-/** What was read of a file, unless it is nothing of this user's. */
+/** Fails if other users can write to the file that was read, or if it isn't a regular file. */
 export const checked = (
   { allowShared }: Root,
   location: string,
@@ -283,7 +292,7 @@ export const checked = (
 const untrusted = (location: string, description: string) =>
   new CheckpointError({ location, reason: new Untrusted({ description }) })
 
-/** A file system's refusal, as an error of the checkpoint at `location`. */
+/** Turns an error of the file system into one of the checkpoint at `location`. */
 export const unavailable =
   (location: string) =>
   (error: PlatformError): CheckpointError => {
@@ -292,7 +301,7 @@ export const unavailable =
     return new CheckpointError({ location, reason: new Unavailable({ description }) })
   }
 
-/** The same for whatever reading a file may fail with. */
+/** Turns an error of the file system into one of the checkpoint, and keeps other errors. */
 export const orUnavailable =
   (location: string) =>
   (error: PlatformError | CheckpointError): CheckpointError =>

@@ -1,8 +1,8 @@
 /**
- * Which process is this, and does that one still run? A process id says nothing
- * by itself: other hosts and other containers have the same ones, and each is
- * used again after a while. Linux tells these apart; where nothing proves that
- * a process is dead, the answer is that nobody knows.
+ * Identifies processes, and finds out whether one still runs. A process id alone
+ * says nothing: other hosts and containers have the same ids, and the system
+ * uses each again. Linux can tell them apart. If nothing proves that a process
+ * is dead, the answer is `Unknown`.
  */
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -19,55 +19,58 @@ import { readlinkSync } from "node:fs"
 import * as Beacon from "./beacon.ts"
 import * as File from "./file.ts"
 
-/** A process, named so that no other one has the same name. */
+/** The identity of a process, which no other process shares. */
 export const Identity = Schema.Struct({
   pid: Schema.Int.check(Schema.isGreaterThan(0)),
   host: Schema.String,
-  /** Of the kernel that it runs on, from one boot to the next; empty if unknown. */
+  /** The boot id of the kernel; empty if unknown. */
   boot: Schema.String,
-  /** Of the installation, from one boot to the next; empty if unknown. */
+  /** A digest of the machine id, which stays the same across boots; empty if unknown. */
   machine: Schema.String,
-  /** Within which process ids can be compared; empty if unknown. */
+  /** The PID namespace, within which process ids can be compared; empty if unknown. */
   container: Schema.String,
-  /** When it started, in the clock ticks of the boot; empty if unknown. */
+  /** When the process started, in clock ticks since boot; empty if unknown. */
   started: Schema.String,
-  /** The kernel's id of the thread that runs the program, which may end before the process; empty if unknown. */
+  /** The kernel's id of the thread that runs the program; empty if unknown. It may end before the process. */
   thread: Schema.String,
-  /** Whether the directory is on a file system that no other kernel can use meanwhile. */
+  /** Whether no other kernel can use the file system of the directory at the same time. */
   alone: Schema.Boolean
 })
 
-/** A process, named so that no other one has the same name. */
+/** The identity of a process, which no other process shares. */
 export type Identity = typeof Identity.Type
 
-/** What is asked of Node, so that many processes can be simulated in one. */
+/**
+ * The calls of Node that this package uses. The simulation replaces them, to run
+ * many processes in one.
+ */
 export const System = Context.Reference<{
   readonly pid: number
   readonly host: string
-  /** Whether there is a process with this id, alive or not yet waited for. */
+  /** Whether a process with this id exists. Zombies count. */
   readonly exists: (pid: number) => boolean
-  /** The kind of file system that a directory is on, by its magic number of statfs(2); 0 if unknown. */
+  /** The type of the file system of a directory, by its magic number of statfs(2); 0 if unknown. */
   readonly fileSystem: (directory: string) => Effect.Effect<number>
-  /** The user that it runs as; undefined where users have no numbers. */
+  /** The user id of this process; undefined if the system has no user ids. */
   readonly user: number | undefined
   /** The kernel's id of the calling thread; empty if unknown. */
   readonly thread: () => string
-  /** How long a holder that gives no sign of life is watched before it is taken for dead. */
+  /** How long to watch a silent holder before it counts as dead. */
   readonly watch: Duration.Duration
-  /** How long to wait before a file that could not be removed is removed again. */
+  /** How long to wait before removing a file again after a failure. */
   readonly again: Duration.Duration
-  /** Reads a file that may be planted, up to a limit. */
+  /** Reads a file that may be planted, up to a limit: see `file.ts`. */
   readonly read: (
     path: string,
     limit: number
   ) => Effect.Effect<File.Found, PlatformError, FileSystem.FileSystem>
-  /** The same at once, for a local disk; undefined if there is no such way. */
+  /** Reads a file synchronously, for local disks; undefined if that is impossible. */
   readonly readSync:
     | ((path: string, limit: number) => Result.Result<File.Found, PlatformError>)
     | undefined
-  /** Whether a process shows at a path that it lives. */
+  /** Whether the process that made the socket at a path lives. */
   readonly look: (beacon: string) => Effect.Effect<Beacon.Fate>
-  /** Unlike Effect's random, never the same in two processes with one seed. */
+  /** A random id. Unlike Effect's `Random`, it differs between two processes with the same seed. */
   readonly uuid: () => string
 }>("@effect-oss/node-fs-store/System", {
   defaultValue: () => ({
@@ -90,12 +93,15 @@ export const System = Context.Reference<{
   })
 })
 
-/** Those on a disk that one kernel mounts at a time, by linux/magic.h: ext2 to ext4, XFS, Btrfs, F2FS, ZFS, overlay. */
+/**
+ * The types of file systems that one kernel mounts at a time, by linux/magic.h:
+ * ext2 to ext4, XFS, Btrfs, F2FS, ZFS, overlay.
+ */
 export const ofOneKernel: ReadonlySet<number> = new Set([
   0xef53, 0x58465342, 0x9123683e, 0xf2f52010, 0x2fc12fc1, 0x794c7630
 ])
 
-/** This process, as one that uses this directory. */
+/** Identifies this process as a user of `directory`. */
 export const self = Effect.fnUntraced(function* (
   directory: string
 ): Effect.fn.Return<Identity, never, FileSystem.FileSystem> {
@@ -112,14 +118,17 @@ export const self = Effect.fnUntraced(function* (
   return { pid, host, boot, machine, container, started, thread: thread(), alone }
 })
 
-/** The name of the machine's own process ids, which the kernel fixes. */
+/** The PID namespace of the machine itself. The kernel fixes this number. */
 const ofTheMachine = "pid:[4026531836]"
 
-/** Whether other processes of the same machine may not see this one. */
+/**
+ * Whether this process runs in a container, so that other processes of the
+ * machine may not see it.
+ */
 export const isHidden = ({ container }: Identity): boolean =>
   container !== "" && container !== ofTheMachine
 
-/** What is known of a process: it runs, it is dead, or it can't be seen from here. */
+/** Finds out whether a process runs, is dead, or can't be seen from here. */
 export const fate = (
   process: Identity,
   self: Identity,
@@ -127,14 +136,18 @@ export const fate = (
 ): Effect.Effect<Beacon.Fate, never, FileSystem.FileSystem> => {
   if (isComparable(process, self)) return byId(process)
   if (process.boot === "" || self.boot === "") return Effect.succeed("Unknown")
-  // The machine was booted since, or the disk belongs to another one now: it was this process's alone.
+  // The machine was booted since then, or the disk moved to another machine. No other kernel used
+  // the disk meanwhile.
   if (process.boot !== self.boot) {
     return Effect.succeed(process.alone && self.alone ? "Dead" : "Unknown")
   }
   return Effect.flatMap(System, ({ look }) => look(beacon))
 }
 
-/** A kernel and a container tell for sure; where there are none, the host's name has to do. */
+/**
+ * Whether the process ids of two processes can be compared: within one kernel
+ * and one container. Without them, the host's name decides.
+ */
 const isComparable = (one: Identity, other: Identity) =>
   one.boot === other.boot &&
   one.container === other.container &&
@@ -146,7 +159,7 @@ const byId = Effect.fnUntraced(function* ({ pid, started, thread }: Identity) {
   const now = yield* status(`/proc/${pid}`)
   if (Option.isNone(now)) return "Unknown"
   if (isOver(now.value) || now.value.started !== started) return "Dead"
-  // A worker thread that was terminated leaves the process, and other threads with other ids.
+  // If a worker thread ends, its process and the other threads go on.
   return Option.match(thread === "" ? now : yield* status(`/proc/${pid}/task/${thread}`), {
     onNone: () => "Dead" as const,
     onSome: (now) => (isOver(now) ? "Dead" : "Alive")
@@ -155,11 +168,11 @@ const byId = Effect.fnUntraced(function* ({ pid, started, thread }: Identity) {
 
 const isOver = ({ state }: { readonly state: string | undefined }) => state === "Z" || state === "X"
 
-/** Whether it is this process, in this thread or another one. */
+/** Whether it is this process, in any of its threads. */
 export const isSelf = (process: Identity, self: Identity): boolean =>
   isComparable(process, self) && process.pid === self.pid && process.started === self.started
 
-/** Whether a process of the past ran on this machine, as far as that can be told. */
+/** Whether two processes ran on the same machine, as far as that can be known. */
 export const isSameMachine = (
   one: Pick<Identity, "host" | "boot" | "machine">,
   other: Pick<Identity, "host" | "boot" | "machine">
@@ -167,20 +180,23 @@ export const isSameMachine = (
   (one.boot !== "" && one.boot === other.boot) ||
   (one.machine === other.machine && one.host === other.host)
 
-/** Thread ids are the kernel's: Node knows only its own. Read at once, so that it is the caller's and not a helper's. */
+/**
+ * The kernel's id of the calling thread, because Node knows only its own ids. It
+ * is read synchronously: an asynchronous call would run on another thread.
+ */
 const thread = (): string =>
   Result.match(
     Result.try(() => readlinkSync("/proc/thread-self")),
     { onFailure: () => "", onSuccess: (link) => /(\d+)$/.exec(link)?.[1] ?? "" }
   )
 
-/** machine-id(5): the id itself should not be shown to others. */
+/** A digest of the machine id, because machine-id(5) asks not to show the id itself. */
 const digest = (machine: string) =>
   machine === ""
     ? ""
     : createHash("sha256").update(`effect-oss ${machine}`).digest("hex").slice(0, 16)
 
-/** A process of another user refuses the signal, and so is there. */
+/** A process of another user refuses the signal, so it exists. */
 const exists = (pid: number): boolean => {
   const signalled = Result.try(() => process.kill(pid, 0))
   return Result.isSuccess(signalled) || isRefusal(signalled.failure)
@@ -189,7 +205,10 @@ const exists = (pid: number): boolean => {
 const isRefusal = (cause: unknown) =>
   cause instanceof Error && "code" in cause && cause.code === "EPERM"
 
-/** proc_pid_stat(5): field 3 is the state, field 22 the start; field 2 is in brackets and may hold anything. */
+/**
+ * Reads proc_pid_stat(5): field 3 is the state, field 22 the start. Field 2 is
+ * in brackets and may hold any text.
+ */
 const status = (path: string) =>
   FileSystem.FileSystem.use((fs) => fs.readFileString(`${path}/stat`)).pipe(
     Effect.map((text) => {

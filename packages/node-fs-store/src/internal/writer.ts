@@ -1,4 +1,4 @@
-/** A journal's file: how it comes into being, and how it is added to. */
+/** Creates the file of a journal, and appends to it. */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as FileSystem from "effect/FileSystem"
@@ -11,9 +11,9 @@ import type { Lease } from "./lease.ts"
 import type { Place } from "./place.ts"
 import { discard, fileMode, syncDirectory } from "./place.ts"
 
-/** An open journal, at whose end records may be added. */
+/** A journal that is open for appending. */
 export interface Writer {
-  /** Durable when it returns. After a failure nobody knows what the file holds: write a new one. */
+  /** Appends and syncs. After a failure, the content of the file is unknown: write a new journal. */
   readonly append: (text: string) => Effect.Effect<void, PlatformError>
   readonly close: Effect.Effect<void>
   readonly seal: Journal.Seal
@@ -21,7 +21,7 @@ export interface Writer {
 
 const encoder = new TextEncoder()
 
-/** What a journal is made of, and where. */
+/** The content of a journal and its place. */
 export interface Options {
   readonly place: Place
   readonly target: string
@@ -30,7 +30,10 @@ export interface Options {
   readonly content: Checkpoint
 }
 
-/** A durable journal at `target`, unless the lease is lost once all of it is written. */
+/**
+ * Writes a journal, syncs it, and renames it to `target`. Fails if the lease is
+ * lost before the rename.
+ */
 export const publish = Effect.fnUntraced(function* (options: Options) {
   const { place, target, lease } = options
   const fs = yield* FileSystem.FileSystem
@@ -58,7 +61,7 @@ export const publish = Effect.fnUntraced(function* (options: Options) {
   )
 })
 
-/** The journal names its own file, so that a copy can be told from it. */
+/** The text names its own file, so that a copy of the file can be recognized. */
 const textOf = ({ lease, key, content }: Options, { ino }: FileSystem.File.Info) => {
   const { host, boot, machine } = lease.self
   const inode = Option.match(ino, { onNone: () => "", onSome: String })
