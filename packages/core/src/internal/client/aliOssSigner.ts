@@ -1,6 +1,6 @@
 /**
- * The only file that knows ali-oss. It asks its clients for signatures and for
- * nothing else: requests are built, sent and read elsewhere.
+ * Signs with ali-oss. Only this file uses ali-oss, and only for signatures:
+ * requests are built, sent and read elsewhere.
  *
  * @internal
  */
@@ -23,7 +23,7 @@ import {
 } from "./signer.ts"
 import * as V4 from "./v4.ts"
 
-/** The methods of an ali-oss client that are used: its published types leave them out. */
+/** The parts of an ali-oss client used here. ali-oss's published types omit them. */
 interface Methods {
   readonly options: Options
   readonly userAgent: string
@@ -46,10 +46,10 @@ interface Options {
   readonly stsToken?: string | null | undefined
 }
 
-/** Signs with keys that this library holds. ali-oss is loaded late: that takes a fifth of a second. */
+/** Signs with this library's keys. Imports ali-oss late, since loading it takes 0.2 seconds. */
 export const load = Effect.fnUntraced(function* (connection: Connection, keys: Keys) {
   const { default: Client } = yield* Effect.promise(() => import("ali-oss"))
-  // Bundlers for browsers leave ali-oss out, as package.json tells them.
+  // Browser bundles omit ali-oss: see `browser` in package.json.
   if (typeof Client !== "function") return yield* absent
   let last: readonly [Credentials, Methods] | undefined
   const clientFor = (credentials: Credentials): Methods => {
@@ -84,7 +84,7 @@ const absent = new InvalidRequest({
   remedy: "sign with version 4, or use OssClient.layerPresigned"
 })
 
-/** Without an interval ali-oss warns that it can't refresh a token; refreshing is not its task here. */
+/** The interval silences ali-oss's warning that it can't refresh tokens. It need not here. */
 const keyOptions = ({ accessKeyId, accessKeySecret, securityToken }: Credentials) => ({
   accessKeyId: accessKeyId.trim(),
   accessKeySecret: Redacted.value(accessKeySecret).trim(),
@@ -93,7 +93,7 @@ const keyOptions = ({ accessKeyId, accessKeySecret, securityToken }: Credentials
     : { stsToken: Redacted.value(securityToken).trim(), refreshSTSTokenInterval: Infinity })
 })
 
-/** The client with header values as text: another encoding of the user's would sign other bytes. */
+/** The client, with `headerEncoding` set to UTF-8: any other encoding would sign other bytes. */
 const methodsOf = (client: object): Methods =>
   Object.create(client, {
     options: {
@@ -160,10 +160,10 @@ const signedV1 = (
   return { ...signed, authorization }
 }
 
-/** The parameters that version 1 signs. */
+/** The query parameters that version 1 signs. */
 const subResources: ReadonlySet<string> = new Set(["uploads", "uploadId", "partNumber"])
 
-// A client of the user's own.
+// An ali-oss client that the user made.
 
 interface Client {
   readonly options: Record<string, unknown>
@@ -176,8 +176,8 @@ export interface Borrowed {
 }
 
 /**
- * Signs with a client that the user has. It is left as it is, but for what
- * ali-oss itself would write: new temporary keys, and when they were got.
+ * Signs with the user's ali-oss client. Changes only what ali-oss itself would
+ * change: it stores new temporary keys and the time they were fetched.
  */
 export const borrow = (client: unknown): Result.Result<Borrowed, InvalidRequest> =>
   isClient(client)
@@ -236,7 +236,7 @@ const borrowedSigner = (client: Client, connection: Connection): Signer => {
     sign: Effect.fnUntraced(function* (request, time) {
       if (isDue(client)) yield* refreshing
       const token = client.options["stsToken"]
-      // Its own refresh is due at once, unless the token has been replaced meanwhile.
+      // Makes ali-oss's own refresh due now, unless the token has been replaced since.
       const expired = Effect.sync(() => {
         if (token === client.options["stsToken"]) client.stsTokenFreshTime = new Date(0)
       })
@@ -251,7 +251,7 @@ const borrowedSigner = (client: Client, connection: Connection): Signer => {
   }
 }
 
-/** As ali-oss decides it. */
+/** Decides as ali-oss does. */
 const isDue = (client: Client): boolean =>
   canRefresh(client) && ageOf(client) >= Number(client.options["refreshSTSTokenInterval"])
 
@@ -262,10 +262,10 @@ const canRefresh = ({ options }: Client): boolean =>
 const ageOf = ({ stsTokenFreshTime }: Client): number =>
   new Date().getTime() - Number(stsTokenFreshTime)
 
-/** A younger token that OSS doesn't know is wrong, and so would the next one be. In milliseconds. */
+/** In milliseconds. A younger token that OSS doesn't know is wrong, and a new one would be too. */
 const leastAge = 60_000
 
-/** One refresh for all requests that wait for it; it goes on if those are interrupted. */
+/** All waiting requests share one refresh. It continues if they are interrupted. */
 const refresher = (client: Client): Effect.Effect<void, CredentialsExpired | NoCredentials> => {
   let underWay: Promise<void> | undefined
   return Effect.tryPromise({
@@ -287,7 +287,7 @@ const decodeKeys = Schema.decodeUnknownSync(
   })
 )
 
-/** As ali-oss does it. */
+/** Refreshes as ali-oss does. */
 const refresh = (client: Client): Promise<void> =>
   new Promise<object>((resolve) => {
     resolve(Object(client.options["refreshSTSToken"]).call(client.options))

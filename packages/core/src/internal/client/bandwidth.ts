@@ -1,14 +1,14 @@
 /**
- * How a limit of bandwidth gives leave to send: in portions, one after the other.
+ * Bandwidth limits: bytes are sent in portions, one after the other.
  */
 import * as Effect from "effect/Effect"
 import type { Length } from "../byteCount.ts"
 import { byteCount, shown } from "../byteCount.ts"
 
-/** In a second at most: enough for smooth progress of many uploads, few enough to cost nothing. */
+/** Keeps many uploads smooth at next to no cost. Above 12.5 MiB/s `largestPortion` decides. */
 const portionsPerSecond = 50
 
-/** In bytes; larger ones don't cost less. */
+/** In bytes. Larger portions are not cheaper. */
 const largestPortion = 256 * 1024
 
 /** Dies unless the limit is a positive number. */
@@ -20,16 +20,16 @@ export const positive = (options: { readonly bytesPerSecond: Length }) => {
     : Effect.die(new RangeError(`a rate of ${shown(given)} a second is not possible`))
 }
 
-/** The most that is asked for at once, in bytes. */
+/** The size of a portion, in bytes. */
 export const portionFor = (bytesPerSecond: number): number =>
   Math.max(1, Math.min(largestPortion, Math.floor(bytesPerSecond / portionsPerSecond)))
 
 /**
- * When portions may be sent: nothing is saved up, so that there are no bursts
- * after a pause. Pure.
+ * Reserves the line for one portion. Unused time is not saved up, so no burst
+ * follows a pause. Pure.
  *
- * `free` is when the line will be free again, `now` the time, both in
- * milliseconds; yields how long to wait, and when it will be free after that.
+ * `free` is the time when the line becomes free and `now` the current time, both
+ * in milliseconds. Returns the time to wait and the new value of `free`.
  */
 export const reserve = (
   free: number,

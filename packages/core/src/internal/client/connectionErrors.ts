@@ -1,12 +1,12 @@
 /**
- * Why there was no answer: what may go away, and what can't until the endpoint
- * or this machine is set up differently.
+ * Classifies failed connections. `Transport` may go away. `Misconnected` stays
+ * until the endpoint or this machine is set up differently.
  *
  * @internal
  */
 import { Misconnected, Transport } from "../../OssError.ts"
 
-/** Classifies what an HTTP engine failed with. */
+/** Classifies the error of an HTTP engine. */
 export const connectionError = (thrown: unknown): Transport | Misconnected => {
   const causes = innermost(thrown)
   const description = causes.map(describe).join("; ") || "no further details"
@@ -16,7 +16,7 @@ export const connectionError = (thrown: unknown): Transport | Misconnected => {
     : new Misconnected({ description, remedy })
 }
 
-/** Engines wrap what happened: the innermost causes say it. Of several addresses each has its own. */
+/** HTTP engines wrap errors. With several addresses, each one has its own cause. */
 const innermost = (thrown: unknown): ReadonlyArray<Error> => {
   if (!(thrown instanceof Error)) return []
   if (thrown.cause instanceof Error) return innermost(thrown.cause)
@@ -30,13 +30,13 @@ const codeOf = (cause: Error): string =>
 
 const describe = (cause: Error): string => {
   const code = codeOf(cause) || cause.name
-  // Of a proxy: its address has the password.
+  // A proxy's address may contain its password.
   const message = cause.message.replaceAll(/\/\/[^/@\s]*@/g, "//…@")
   return message.includes(code) ? message : `${code}: ${message}`
 }
 
 const remedyOf = (cause: Error): string | undefined => {
-  // An engine that knows what to do says so.
+  // Some engines give a remedy of their own.
   if ("remedy" in cause && typeof cause.remedy === "string") return cause.remedy
   const code = codeOf(cause)
   if (code === "ERR_INVALID_PROXY") {
@@ -74,7 +74,7 @@ const wrongName: ReadonlySet<string> = new Set([
 
 const expired: ReadonlySet<string> = new Set(["CERT_HAS_EXPIRED", "CERT_NOT_YET_VALID"])
 
-/** OpenSSL's other reasons not to trust a certificate. */
+/** OpenSSL's other codes for a certificate that is not trusted. */
 const untrusted =
   /^(DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_(GET_ISSUER_CERT|GET_ISSUER_CERT_LOCALLY|VERIFY_LEAF_SIGNATURE|DECRYPT_CERT_SIGNATURE|DECODE_ISSUER_PUBLIC_KEY)|CERT_(UNTRUSTED|REJECTED|REVOKED|SIGNATURE_FAILURE|CHAIN_TOO_LONG)|INVALID_(CA|PURPOSE)|PATH_LENGTH_EXCEEDED)$/
 
@@ -83,7 +83,7 @@ const isPlain = (code: string, message: string): boolean =>
   code === "ERR_SSL_PACKET_LENGTH_TOO_LONG" ||
   (code === "EPROTO" && /wrong version number|packet length too long/i.test(message))
 
-/** What came in place of an HTTP answer is an alert of TLS: content type 21, version 3. */
+/** True if the server sent a TLS alert instead of HTTP: content type 21, version 3. */
 const isTlsAnswer = (code: string, cause: Error): boolean =>
   code.startsWith("HPE_") &&
   "rawPacket" in cause &&

@@ -1,9 +1,9 @@
 /**
- * What browsers load in place of contentTypes.ts. The table of types would be a
- * tenth of a page, and the browser has one: a `File` knows its type.
+ * Replaces contentTypes.ts in browsers. The table of types would be a tenth of
+ * the code that a page loads, and a browser's `File` already has its type.
  *
  * @internal
  */
 
-/** Nothing follows from a key. */
+/** Always undefined: the key is not used. */
 export const of = (_key: string): string | undefined => undefined

@@ -1,12 +1,12 @@
 /**
- * The content type that follows from a key. Bundlers for browsers take
- * contentTypes.browser.ts in its place, as package.json tells them.
+ * Guesses the content type from a key's extension. Browser bundles use
+ * contentTypes.browser.ts instead: see `browser` in package.json.
  *
  * @internal
  */
 import mime from "mime"
 
-/** Undefined for what isn't known. */
+/** Undefined if the extension is unknown. */
 export const of = (key: string): string | undefined =>
-  // With a slash, a key without a dot is not taken for an extension.
+  // Without the slash, a key without a dot would count as an extension.
   mime.getType(`/${key}`) ?? undefined

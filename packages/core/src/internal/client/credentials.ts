@@ -7,30 +7,33 @@ import * as Monotonic from "../monotonic.ts"
 /** The current keys of one client. */
 export interface Provider<out E = never, out R = never> {
   /**
-   * The current keys; `time` is the server's, as far as it is known. Whoever asks
-   * while they are being refreshed waits for the one refresh that is under way.
+   * The current keys. `time` is the server's time, as far as it is known. Calls
+   * during a refresh wait for that refresh.
    */
   readonly current: (time: number) => Effect.Effect<Credentials, E, R>
-  /** OSS said that these keys have expired: the next `current` gets new ones, unless that has happened already. */
+  /**
+   * Call it when OSS says that these keys have expired. If they are still in use,
+   * the next `current` fetches new ones.
+   */
   readonly expired: (used: Credentials) => Effect.Effect<void>
-  /** OSS said that it doesn't know these keys. True if the next `current` has others. */
+  /** Call it when OSS doesn't know these keys. True if the next `current` gets others. */
   readonly unknown: (used: Credentials) => Effect.Effect<boolean>
 }
 
-/** New keys are asked for so long before the old ones expire, in milliseconds. */
+/** Keys are refreshed this long before they expire, in milliseconds. */
 const margin = 60_000
 
 /**
- * Keys are kept for so long, in milliseconds, even if they seem to have expired,
- * or OSS doesn't know them: a clock that is far ahead, or keys that are wrong,
- * must not turn each request into a refresh.
+ * Keys are kept at least this long, in milliseconds, even if they seem to have
+ * expired or OSS doesn't know them. Otherwise a clock far ahead, or wrong keys,
+ * would make each request refresh them.
  */
 const least = 60_000
 
-/** Asking for new keys failed: the old ones, while they are good, are used for so long before it is tried again, in milliseconds. */
+/** After a failed refresh, valid old keys are used this long before a retry, in milliseconds. */
 const pause = 10_000
 
-/** What was got last, or is still used for want of others. */
+/** The keys in use. `isSpare`: a refresh failed, and the old keys are still in use. */
 interface Held {
   readonly credentials: Credentials
   /** Monotonic. */
@@ -49,9 +52,9 @@ export const make = Effect.fnUntraced(function* <E = never, R = never>(
       unknown: () => Effect.succeed(false)
     }
   }
-  /** None while they are being refreshed: what expires then is older. */
+  /** Undefined during a refresh: keys that OSS rejects then are older ones. */
   let held: Held | undefined
-  /** What a refresh ahead of the expiry is to replace, and until when that is good, monotonic. */
+  /** Keys that a refresh replaces before they expire, at `until`, monotonic. */
   let spare: { readonly credentials: Credentials; readonly until: number } | undefined
   const hold = (credentials: Credentials, isSpare: boolean) =>
     Effect.map(Monotonic.now, (since) => {
@@ -70,7 +73,7 @@ export const make = Effect.fnUntraced(function* <E = never, R = never>(
     }),
     Exit.match({ onSuccess: () => Infinity, onFailure: () => 0 })
   )
-  /** For good: OSS doesn't take them any more. */
+  /** Drops the keys, the spare ones too. */
   const forget = Effect.suspend(() => {
     held = undefined
     spare = undefined
@@ -86,7 +89,7 @@ export const make = Effect.fnUntraced(function* <E = never, R = never>(
       })
     })
   const isYoung = (now: number) => held !== undefined && !held.isSpare && now - held.since < least
-  /** Nothing helps sooner. */
+  /** A refresh failed a moment ago, and the spare keys are still valid. */
   const isPaused = (time: number, now: number) =>
     held !== undefined &&
     held.isSpare &&

@@ -1,5 +1,5 @@
 /**
- * Where a bucket is: the options of a client, checked and completed.
+ * Checks the options of a client and completes them to the place of its bucket.
  *
  * @internal
  */
@@ -14,13 +14,13 @@ export interface Options {
   readonly cname?: boolean | undefined
   readonly internal?: boolean | undefined
   readonly secure?: boolean | undefined
-  /** `none`: URLs are signed elsewhere. */
+  /** `none`: URLs are presigned. */
   readonly signature?: "v4" | "v1" | "none" | undefined
   readonly requestPayer?: boolean | undefined
   readonly trafficLimit?: number | undefined
 }
 
-/** Where a bucket is. */
+/** The place of a bucket. */
 export interface Place {
   readonly bucket: string
   /** With the prefix `oss-`. */
@@ -35,11 +35,11 @@ export interface Place {
 }
 
 export interface Connection extends Place {
-  /** An encoded key may follow. */
+  /** Ends in `/`: append an encoded key, or nothing. */
   readonly bucketUrl: string
-  /** Of each request. */
+  /** Sent with each request. */
   readonly headers: Readonly<Record<string, string>>
-  /** Of each request that sends an object's bytes. */
+  /** Sent with each request that carries an object's bytes. */
   readonly limitHeaders: Readonly<Record<string, string>>
 }
 
@@ -54,7 +54,7 @@ export const resolve = (options: Options): Result.Result<Connection, InvalidRequ
   }
   return Result.flatMap(endpointOf(options), (endpoint) => {
     const { hostname, host, origin } = endpoint
-    // An IP address has no names below it, and few resolvers know those below localhost.
+    // An IP address has no subdomains, and few resolvers know those of localhost.
     const pathStyle = options.pathStyle ?? (!cname && (hostname === "localhost" || isIp(hostname)))
     if (!cname && !pathStyle && hostname.startsWith(`${bucket}.`)) {
       return Result.fail(bucketInEndpoint(host, bucket))
@@ -74,7 +74,7 @@ export const resolve = (options: Options): Result.Result<Connection, InvalidRequ
   })
 }
 
-/** OSS: bits a second of one connection. */
+/** OSS's range, in bits a second for each connection. */
 const isTrafficLimit = (limit: number) =>
   Number.isInteger(limit) && limit >= 819_200 && limit <= 838_860_800
 
@@ -86,7 +86,7 @@ export const connect = (place: Place): Connection => {
     ...place,
     bucketUrl: `${protocol}//${isBare ? "" : `${bucket}.`}${host}/${pathStyle ? `${bucket}/` : ""}`,
     headers: {
-      // At an IP address the bucket's host name can only be told by the header.
+      // With an IP address, only this header can name the bucket.
       ...(isIp(hostname) && !pathStyle && !cname
         ? { host: `${bucket}.${place.region || "oss"}.aliyuncs.com` }
         : {}),
@@ -96,7 +96,7 @@ export const connect = (place: Place): Connection => {
   }
 }
 
-/** Of a host as URLs have it: IPv6 in brackets. */
+/** Takes the `hostname` of a `URL`, which has IPv6 in brackets. */
 const isIp = (hostname: string): boolean =>
   hostname.startsWith("[") || /^\d+(\.\d+){3}$/.test(hostname)
 
@@ -120,7 +120,7 @@ const endpointOf = (options: Options): Result.Result<URL, InvalidRequest> => {
   )
 }
 
-/** DNS: labels of 1 to 63 characters, 253 in all; RFC 6761: below `.invalid` there is none. */
+/** DNS: labels of 1 to 63 characters, 253 in all. RFC 6761: names in `.invalid` don't exist. */
 const isName = (hostname: string): boolean =>
   hostname.length <= 253 &&
   hostname
@@ -174,14 +174,14 @@ const badTrafficLimit = (limit: number) =>
 const noRegion = (hostname: string) =>
   new InvalidRequest({
     field: "region",
-    problem: `"${hostname}" does not say the bucket's region, which signatures name`,
+    problem: `"${hostname}" does not name the bucket's region, which signatures need`,
     remedy: "give the region as well, such as cn-hangzhou"
   })
 
 const unknowable = (endpoint: string) =>
   new InvalidRequest({
     field: "endpoint",
-    problem: `no resolver can know the host name in "${endpoint}"`,
+    problem: `the host name in "${endpoint}" can't exist`,
     remedy: "give a host name that exists, such as oss-cn-hangzhou.aliyuncs.com"
   })
 
@@ -195,7 +195,7 @@ const badEndpoint = (endpoint: string) =>
 const bucketInEndpoint = (host: string, bucket: string) =>
   new InvalidRequest({
     field: "endpoint",
-    problem: `"${host}" has the bucket in it`,
+    problem: `"${host}" already contains the bucket's name`,
     remedy: `leave "${bucket}." out, or set cname if this is a domain of the bucket's own`
   })
 

@@ -1,6 +1,6 @@
 /**
- * Stands between a body and the HTTP engine that reads it: it knows how far the
- * body was read and why it could not be, and closes once the request has ended.
+ * Wraps a body that an HTTP engine reads. Records how far the body was read and
+ * why reading failed, and stops reads once the request has ended.
  *
  * @internal
  */
@@ -10,17 +10,17 @@ import * as Exit from "effect/Exit"
 import type { Body } from "../../Body.ts"
 
 export interface Guarded<E> extends Body<E> {
-  /** Returns once nothing is being read; nothing will be. */
+  /** Refuses new reads, and returns once the current ones have ended. */
   readonly close: Effect.Effect<void>
-  /** What went wrong with reading, if anything. */
+  /** The cause of the first read that failed. */
   readonly failure: () => Cause.Cause<E> | undefined
-  /** Whether the engine has got the last byte. */
+  /** True if the engine has read the last byte. */
   readonly wasRead: () => boolean
 }
 
 export const guard = <E>({ read, size, left }: Body<E>): Guarded<E> => {
   let closed = false
-  /** Reads that have not ended. */
+  /** The number of reads under way. */
   let reading = 0
   let end = 0
   let failure: Cause.Cause<E> | undefined

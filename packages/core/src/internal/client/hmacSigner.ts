@@ -1,7 +1,7 @@
 /**
- * Signs with version 4 by node:crypto, which Node, Bun and Deno have: without a
- * turn of the event loop, and with the day's key kept. It is found at run time,
- * so that nothing of Node is loaded elsewhere.
+ * Signs with version 4 and node:crypto, which Node, Bun and Deno have. It is
+ * synchronous and caches the day's key. node:crypto is looked up at run time, so
+ * other runtimes load no module of Node.
  *
  * @internal
  */
@@ -12,7 +12,7 @@ import type { Connection } from "./endpoint.ts"
 import { type Keys, renewalOf, type Signer, withoutKeys } from "./signer.ts"
 import * as V4 from "./v4.ts"
 
-/** What is used of node:crypto. A key that it has prepared is five times as fast as one of bytes. */
+/** The part of node:crypto used here. A key of `createSecretKey` is 5 times as fast as bytes. */
 export interface HashModule {
   readonly hash: (algorithm: "sha256", text: string, encoding: "hex") => string
   readonly createSecretKey: (bytes: Uint8Array) => object
@@ -27,7 +27,7 @@ export interface HashModule {
   }
 }
 
-/** Undefined where there is no node:crypto with all of that. */
+/** Undefined if node:crypto is missing or lacks one of these functions. */
 export const hashModule = (): HashModule | undefined => {
   const { process }: { readonly process?: Runtime } = globalThis as object
   const module = process?.getBuiltinModule?.("node:crypto")
@@ -70,7 +70,7 @@ export const make = (connection: Connection, keys: Keys, hashes: HashModule): Si
   }
 }
 
-/** Keeps the last key: requests of a day share it, and those of other credentials don't. */
+/** Caches the last key. Requests of the same day with the same credentials share it. */
 const keptKey = ({ createHmac, createSecretKey }: HashModule, region: string) => {
   let kept: { credentials: Credentials; day: string; key: object } | undefined
   return (credentials: Credentials, day: string): object => {

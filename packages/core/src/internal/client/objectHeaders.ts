@@ -1,5 +1,5 @@
 /**
- * Which header of which request says how an object is to be stored.
+ * The headers that say how OSS stores an object, and the requests that carry them.
  *
  * @internal
  */
@@ -11,7 +11,7 @@ type Callback = NonNullable<ObjectOptions["callback"]>
 
 type Fields = Readonly<Record<string, string>>
 
-/** The headers of one request, names in lower case; fails with what HTTP or OSS can't take. */
+/** The headers of one request, names in lower case. Fails if one of them can't be sent. */
 export const headersFor = (
   operation: "initiate" | "complete" | "put",
   options: ObjectOptions = {}
@@ -48,7 +48,7 @@ const onlyOnCompletion: ReadonlySet<string> = new Set(["complete", "put"])
 const onlyOnCreation: ReadonlySet<string> = new Set(["initiate", "put"])
 const everywhere: ReadonlySet<string> = new Set(["initiate", "complete", "put"])
 
-/** OSS reads each of these when the object comes into being, all others when the upload does. */
+/** OSS reads these when it creates the object, and all others when the upload begins. */
 const operationsOf = (name: string): ReadonlySet<string> => {
   switch (name) {
     case "x-oss-object-acl":
@@ -62,7 +62,7 @@ const operationsOf = (name: string): ReadonlySet<string> => {
   }
 }
 
-/** What the signature or the transfer sets. */
+/** Headers that the signature or the transfer sets. */
 const reserved: ReadonlySet<string> = new Set([
   "authorization",
   "connection",
@@ -78,7 +78,7 @@ const reserved: ReadonlySet<string> = new Set([
   "x-oss-security-token"
 ])
 
-/** They belong on requests that know no options of an object. */
+/** Requests without object options need these too, so they are options of the client. */
 const ofTheClient: Readonly<Record<string, string>> = {
   "x-oss-request-payer": "requestPayer",
   "x-oss-traffic-limit": "trafficLimit"
@@ -90,7 +90,7 @@ const problemOf = ([name, value]: readonly [string, string]): string | undefined
   }
   if (!/^[!#$%&'*+.^_`|~\w-]+$/.test(name)) return `"${name}" can't be the name of a header`
   if (reserved.has(name)) return `the header "${name}" is set by the client itself`
-  // oxlint-disable-next-line no-control-regex -- they are what a header can't carry
+  // oxlint-disable-next-line no-control-regex -- a header can't carry them
   if (/[\0-\x08\x0a-\x1f\x7f]|\p{Surrogate}/u.test(value)) {
     return `the value of the header "${name}" has a control character or broken text`
   }
@@ -110,7 +110,7 @@ const urlEncoded = (fields: Fields): string =>
     .map(([name, value]) => `${percentEncoded(name)}=${percentEncoded(value)}`)
     .join("&")
 
-/** Broken text stays as it is: `problemOf` names it, where encoding it would throw. */
+/** Leaves broken text to `problemOf`, which reports it: encoding it would throw. */
 const percentEncoded = (text: string): string =>
   isWellFormed(text) ? encodeURIComponent(text) : text
 
@@ -127,7 +127,7 @@ const encodedCallback = (callback: Callback): string =>
     })
   )
 
-/** As ali-oss does it: what a URL can't have is escaped, and escapes stay. */
+/** Escapes as ali-oss does, with `encodeURI`: a `%` becomes `%25`. */
 const encodedUrl = (url: string): string => (isWellFormed(url) ? encodeURI(url) : url)
 
 const encodedVariables = (variables: Fields): string =>

@@ -1,5 +1,5 @@
 /**
- * Somebody who has keys signs the URL of each request.
+ * Gets a presigned URL for each request from `sign` of `OssClient.layerPresigned`.
  *
  * @internal
  */
@@ -16,10 +16,10 @@ export const make = <E>(
     const url = yield* Effect.mapError(presign(requestOf(request)), unsigned)
     if (url === undefined) {
       return yield* new AccessDenied({
-        description: "whoever signs requests did not sign this one"
+        description: "the signer did not sign this request"
       })
     }
-    // A URL is signed anew for each attempt: there is nothing to be told that it has expired.
+    // Each attempt gets a new URL, so there is nothing to renew.
     return { url, headers: request.headers, ...lasting }
   })
 })
@@ -34,7 +34,7 @@ const requestOf = ({ operation, method, key, query, headers }: Request): Presign
   )
 })
 
-/** Whoever signs may refuse: as good as a refusal of OSS's. Otherwise it is asked again. */
+/** A refusal by the signer counts as one by OSS. Any other error is retried. */
 const unsigned = (error: unknown): CredentialsExpired | AccessDenied => {
   const description = `it was not signed: ${messageOf(error)}`
   const fault = faultOf(error)

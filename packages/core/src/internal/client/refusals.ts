@@ -1,6 +1,5 @@
 /**
- * Reads an answer other than success: whether it is OSS's at all, and what it
- * says happened.
+ * Reads error responses: whether OSS sent them, and what they say.
  *
  * @internal
  */
@@ -12,7 +11,7 @@ import { httpDate } from "./httpDate.ts"
 import type { Response } from "./responses.ts"
 import * as Xml from "./xml.ts"
 
-/** What is known of an answer other than success; `now` is this machine's time, in milliseconds since 1970. */
+/** The facts of an error response. `now` is this machine's time, in milliseconds since 1970. */
 export const refusalOf = (
   operation: Operation,
   response: Response,
@@ -22,7 +21,7 @@ export const refusalOf = (
     const { status, headers } = response
     const { Code: code, Message: description, RequestId, ServerTime } = error
     const requestId = headers["x-oss-request-id"] ?? RequestId
-    // A page doesn't see `Date` unless the bucket's CORS rule exposes it; OSS's XML has it too.
+    // A page sees `Date` only if the bucket's CORS rule exposes it. OSS's XML has the time too.
     const serverTime = httpDate(headers["date"]) ?? (Date.parse(ServerTime ?? "") || undefined)
     return {
       operation,
@@ -37,7 +36,7 @@ export const refusalOf = (
     }
   })
 
-/** What OSS's XML says; undefined for anything else. */
+/** The fields of OSS's error XML; undefined if the body is anything else. */
 const errorOf = (response: Response): Effect.Effect<Record<string, string> | undefined> => {
   const body = bodyOf(response)
   return body.length === 0
@@ -48,7 +47,7 @@ const errorOf = (response: Response): Effect.Effect<Record<string, string> | und
       )
 }
 
-/** An answer to HEAD has no body: OSS puts the error into a header. */
+/** A response to HEAD has no body: OSS puts the error into a header. */
 const bodyOf = ({ headers: { "x-oss-err": header }, body }: Response): Uint8Array =>
   body.length > 0 || header === undefined
     ? body

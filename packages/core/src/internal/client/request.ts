@@ -1,7 +1,6 @@
 /**
  * The requests of OSS's protocol: which method, path, query, headers and body
- * each operation has. Pure. Who signs them and who sends them is decided
- * elsewhere.
+ * each operation has. Pure. Other modules sign and send them.
  *
  * @internal
  */
@@ -19,14 +18,14 @@ import * as Xml from "./xml.ts"
 export interface Request {
   readonly operation: Operation
   readonly method: string
-  /** Absent: the request is about the bucket. */
+  /** Undefined if the request is about the bucket. */
   readonly key: string | undefined
   readonly partNumber: number | undefined
-  /** Not encoded, in the order of the URL. Null: a name without a value. */
+  /** Not encoded, in the order of the URL. Null for a name without a value. */
   readonly query: Readonly<Record<string, string | null>>
   /** Names in lower case; values as text, not yet as the bytes that HTTP carries. */
   readonly headers: Readonly<Record<string, string>>
-  /** The XML that is the body. */
+  /** The body, as XML. */
   readonly content: string | undefined
 }
 
@@ -106,7 +105,7 @@ export const listUploads = (
       "max-uploads": "1000",
       // XML can't express all characters of a key.
       "encoding-type": "url",
-      // Signatures read empty parameters in more than one way.
+      // Signatures treat empty parameters in different ways.
       ...(prefix ? { prefix } : {}),
       ...(after?.key ? { "key-marker": after.key } : {}),
       ...(after?.uploadId ? { "upload-id-marker": after.uploadId } : {}),
@@ -117,7 +116,7 @@ export const listUploads = (
 export const head = (connection: Connection, key: string): Made =>
   make(connection, "head", "HEAD", { key })
 
-/** Version 1: where its pages go on is a name, of which one can see that it lies further on. */
+/** ListObjects version 1: the marker of the next page is a key, so its order can be checked. */
 export const listObjects = (
   connection: Connection,
   prefix: string | undefined,
@@ -184,7 +183,7 @@ const make = (
     : Result.fail(problem)
 }
 
-/** An empty key would name the bucket, and a `..` another object. */
+/** An empty key would name the bucket, and a key with `..` another object. */
 const keyProblem = (key: string): string | undefined =>
   Result.match(ObjectKey.validate(key), {
     onSuccess: () => undefined,
@@ -199,7 +198,7 @@ const withContentType = (key: string, headers: Request["headers"]): Request["hea
   return guess === undefined ? headers : { "content-type": guess, ...headers }
 }
 
-/** Where the request goes when nothing but headers makes it authentic. */
+/** The URL of a request that is signed in its headers. */
 export const urlOf = ({ bucketUrl }: Connection, { key = "", query }: Request): string => {
   const parameters = Object.entries(query)
     .map(([name, value]) => `${name}=${encodeURIComponent(value ?? "")}`)

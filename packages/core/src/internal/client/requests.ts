@@ -1,5 +1,5 @@
 /**
- * The methods of an `OssClient` over HTTP: build, sign, carry, read.
+ * The methods of an `OssClient` over HTTP: they build, sign, send and read.
  *
  * @internal
  */
@@ -99,7 +99,7 @@ export const make = ({ connection, http, signer }: Parts): OssClient["Service"] 
   }
 }
 
-/** What is stored: looked at, listed and removed. */
+/** The methods for stored objects. */
 const stored = (connection: Connection, ask: <A>(call: Call<A>) => Effect.Effect<A, OssError>) =>
   ({
     head: (key) =>
@@ -124,7 +124,7 @@ const stored = (connection: Connection, ask: <A>(call: Call<A>) => Effect.Effect
       })
   }) satisfies Partial<OssClient["Service"]>
 
-/** What a request is about, whether or not it can be made. */
+/** The subject of a request, known even if the request can't be made. */
 interface About {
   readonly operation: Operation
   readonly key?: string
@@ -139,8 +139,8 @@ interface Call<A, E = never> {
 }
 
 /**
- * Sends one request. A request that succeeds goes straight through: what there
- * is to learn from an answer is learnt from those that don't.
+ * Sends one request. It learns only from failed responses: the clock's offset,
+ * and that keys have expired.
  */
 const sender = (bucket: string, http: HttpClient, signer: Signer) => {
   /** The server's time less this machine's, in milliseconds. */
@@ -203,8 +203,8 @@ const sender = (bucket: string, http: HttpClient, signer: Signer) => {
 const isRemoval = ({ operation }: About) => operation === "abort" || operation === "delete"
 
 /**
- * Temporary keys that have expired by OSS's clock, and not by this machine's, are
- * keys that OSS may not know any more.
+ * OSS may not know temporary keys that have expired. If the signer has others, the
+ * reason becomes `CredentialsExpired`, which is retried.
  */
 const renewable = (reason: Reason, signed: Signed): Effect.Effect<Reason> => {
   const isOfKeys = reason._tag === "AccessDenied" && codesOfUnknownKeys.has(reason.code ?? "")
@@ -220,7 +220,7 @@ const codesOfUnknownKeys: ReadonlySet<string> = new Set([
   "InvalidSecurityToken"
 ])
 
-/** An endpoint that computes CRC64s does so for each body: an answer without one is not to be believed. */
+/** An endpoint sends a CRC64 for each body or for none. After one, a response without it fails. */
 const crc64Told = () => {
   let isTold = false
   return <A extends { readonly crc64: Option.Option<bigint> }>(
@@ -231,14 +231,14 @@ const crc64Told = () => {
         if (Option.isSome(receipt.crc64)) isTold = true
         else if (isTold) {
           return Effect.fail({
-            message: "it has no CRC64, and earlier answers of this endpoint had"
+            message: "it has no CRC64, but earlier responses of this endpoint had one"
           })
         }
         return Effect.succeed(receipt)
       })
 }
 
-/** By OpenTelemetry's names where it has some. */
+/** Uses OpenTelemetry's names where they exist. */
 const attributesOf = (bucket: string, { operation, method, key, partNumber }: Request.Request) => ({
   "oss.operation": operation,
   "oss.bucket": bucket,

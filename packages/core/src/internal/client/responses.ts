@@ -1,7 +1,6 @@
 /**
- * Reads what OSS answers when it succeeds. What an answer says is checked
- * here, so that nobody above meets a page that leads nowhere or a part that
- * can't be.
+ * Reads and checks OSS's successful responses. Callers never get an impossible
+ * part number or a page whose successor doesn't advance.
  *
  * @internal
  */
@@ -23,7 +22,7 @@ import { compareBytes, isBeyond, isPartBeyond } from "../position.ts"
 import { httpDate } from "./httpDate.ts"
 import * as Xml from "./xml.ts"
 
-/** An answer as it came over the wire. */
+/** A response as it was received. */
 export interface Response {
   readonly status: number
   /** Names in lower case. */
@@ -31,7 +30,7 @@ export interface Response {
   readonly body: Uint8Array
 }
 
-/** Reads one kind of success; fails with why the answer makes no sense. */
+/** Reads one kind of successful response. Fails if the response is malformed. */
 export type Read<A> = (response: Response) => Effect.Effect<A, { readonly message: string }>
 
 const Crc64 = Schema.OptionFromOptionalKey(Schema.BigIntFromString)
@@ -65,7 +64,7 @@ export const objectReceipt: Read<ObjectReceipt> = ({ headers }) =>
 
 const decodeCompleted = Schema.decodeUnknownEffect(Schema.Struct({ ETag: Schema.NonEmptyString }))
 
-/** The body says that the object is there. With a callback the body is the callback's, and only the headers are OSS's. */
+/** Takes the ETag from the body; with a callback, from a header, as the body is the callback's. */
 export const completed = (withCallback: boolean): Read<ObjectReceipt> =>
   withCallback
     ? objectReceipt
@@ -156,7 +155,7 @@ const listedPart = (part: {
   crc64: part.HashCrc64ecma
 })
 
-/** As text: `Schema`'s own dates would be a hundredth of what a page loads. */
+/** As text: `Schema`'s own dates would be a hundredth of the code that a page loads. */
 const Time = Schema.String.check(
   Schema.makeFilter((text) => !Number.isNaN(Date.parse(text)), { expected: "a date" })
 )
@@ -254,7 +253,7 @@ export const objectPage =
       )
       if (IsTruncated === "false") return { objects, prefixes, next: Option.none() }
       const next = yield* text(NextMarker ?? "")
-      // An absent one, too, lies behind nothing.
+      // A missing marker fails too: it counts as an empty key.
       if (compareBytes(next, after) <= 0) {
         return yield* Effect.fail({
           message: "the list of objects does not go on where it should"

@@ -1,6 +1,6 @@
 /**
- * What makes a request authentic: one interface, and one contract suite for all
- * that implement it.
+ * The interface of signers, which make requests authentic. One contract suite
+ * tests all implementations.
  *
  * @internal
  */
@@ -12,23 +12,23 @@ import { CredentialsExpired, NoCredentials, type Reason } from "../../OssError.t
 import type { Provider } from "./credentials.ts"
 import type { Request } from "./request.ts"
 
-/** What OSS may say of the keys that signed a request. */
+/** The reactions to OSS's rejection of the keys that signed a request. */
 export interface Renewal {
-  /** To be run when OSS says that what signed this request has expired. */
+  /** Run it if OSS says that the keys of this request have expired. */
   readonly expired: Effect.Effect<void>
-  /** To be run when OSS says that it doesn't know what signed this request. True if others are to be had. */
+  /** Run it if OSS doesn't know the keys of this request. True if the next request gets others. */
   readonly unknown: Effect.Effect<boolean>
 }
 
-/** Where a request goes, and with which headers. */
+/** The URL and the headers of a signed request. */
 export interface Signed extends Renewal {
   readonly url: string
-  /** All of them; names in lower case, values as text. */
+  /** All headers: names in lower case, values as text. */
   readonly headers: Readonly<Record<string, string>>
 }
 
 export interface Signer {
-  /** `time` is the server's, in milliseconds since 1970. */
+  /** `time` is the server's time, in milliseconds since 1970. */
   readonly sign: (request: Request, time: number) => Effect.Effect<Signed, Reason>
 }
 
@@ -40,10 +40,10 @@ export const renewalOf = (keys: Keys, used: Credentials): Renewal => ({
   unknown: keys.unknown(used)
 })
 
-/** Of what is signed anew for each attempt. */
+/** For URLs that are signed anew for each attempt. */
 export const lasting: Renewal = { expired: Effect.void, unknown: Effect.succeed(false) }
 
-/** A signer has no keys because asking for them failed. */
+/** The reason of a request for which no keys could be fetched. */
 export const withoutKeys = (error: unknown): CredentialsExpired | NoCredentials => {
   const fault = faultOf(error)
   if (fault !== "refusal") {
@@ -64,8 +64,8 @@ export const unavailable = (description: string, isOutage: boolean): Credentials
   new CredentialsExpired({ description, ...(isOutage ? { isOutage } : {}) })
 
 /**
- * Whether asking again may help: what the error says of itself, or the HTTP
- * status or the failure of the network that it comes of.
+ * Tells whether asking again may help. The error's own `isRetryable` decides, or
+ * else the network failure or the HTTP status that caused it.
  */
 export const faultOf = (error: unknown, depth = 0): "outage" | "refusal" | undefined => {
   if (!Predicate.isObject(error) || depth > 8) return undefined
@@ -73,7 +73,7 @@ export const faultOf = (error: unknown, depth = 0): "outage" | "refusal" | undef
     return error.isRetryable ? "outage" : "refusal"
   }
   if (isOfNetwork(error)) return "outage"
-  // Engines wrap what happened.
+  // HTTP engines wrap errors.
   return (
     ofStatus(error) ??
     ["reason", "response", "cause"]
@@ -86,10 +86,10 @@ const isOfNetwork = (error: object): boolean =>
   Cause.isTimeoutError(error) ||
   Predicate.isTagged(error, "TransportError") ||
   ("code" in error && networkCodes.has(String(error.code))) ||
-  // Browsers say no more than this.
+  // Browsers give no other detail.
   (error instanceof TypeError && /failed to fetch|networkerror|load failed/i.test(error.message))
 
-/** A signer's server, or one that has keys, speaks HTTP. */
+/** The HTTP status of a server that signs requests or issues keys. */
 const ofStatus = (error: object): "outage" | "refusal" | undefined => {
   const status: unknown = "status" in error ? error.status : Reflect.get(error, "statusCode")
   if (typeof status !== "number" || status < 400 || status > 599) return undefined

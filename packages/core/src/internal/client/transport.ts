@@ -1,7 +1,7 @@
 /**
- * Carries signed requests on Effect's HttpClient. It owns the body while it is
- * on its way: HTTP engines read it on fibers of their own, so that only a gate
- * makes sure that nothing is read any more once a request has ended.
+ * Sends signed requests with Effect's HttpClient. HTTP engines read a body on
+ * fibers of their own, so a gate makes sure that the body is no longer read once
+ * the request has ended.
  *
  * @internal
  */
@@ -28,15 +28,15 @@ import type { Signed } from "./signer.ts"
 /** In bytes. A page has up to 1,000 keys of 1,023 bytes, each byte as three characters, and some 400 bytes beside each. */
 export const maxPage: number = 4 * 1024 * 1024
 
-/** In bytes. OSS's errors have a few hundred; the page of a proxy is not read to its end. */
+/** In bytes. OSS's errors have a few hundred. A longer page, such as a proxy's, is cut off. */
 export const maxError: number = 64 * 1024
 
-/** Why a request was not carried. */
+/** Why an exchange failed. */
 export type Reason = Transport | Misconnected | Rejected
 
 /**
- * One request, one answer. Fails with the body's error if that can't be read,
- * whatever the engine makes of it. However it ends, the body is no longer read.
+ * Sends one request and reads its response. If the body can't be read, it fails
+ * with the body's error, not the engine's. When it ends, the body is no longer read.
  */
 export const carry = <E, E2>(
   http: HttpClient.HttpClient,
@@ -52,9 +52,9 @@ export const carry = <E, E2>(
   const exchange = withoutSecrets(
     Effect.matchEffect(
       Effect.flatMap(http.execute(request), (response) => {
-        // Nobody has seen the whole body yet: this says nothing of what is stored.
+        // The body was not sent in full, so this response says nothing about what is stored.
         const isEarly = response.status < 400 && guarded !== undefined && !guarded.wasRead()
-        // It is read all the same, since an answer that is not keeps its connection.
+        // It is read anyway: an unread response would keep its connection.
         return isEarly ? Effect.andThen(Effect.ignore(read(response)), early) : read(response)
       }),
       {
@@ -67,7 +67,7 @@ export const carry = <E, E2>(
   return guarded === undefined ? exchange : reading(guarded, exchange)
 }
 
-/** The body is no longer read once this has ended; and if it could not be read, that is what went wrong. */
+/** Closes the body when the exchange ends. If reading the body failed, that is the error. */
 const reading = <A, E, E2>(
   { close, failure }: Guarded<E>,
   exchange: Effect.Effect<A, E2>
@@ -88,7 +88,7 @@ const early = new Transport({ description: "an answer came before the body had b
 const uncarriable = (header: string) =>
   new Rejected({ description: `the header "${header}" has a character that HTTP can't carry` })
 
-/** Text as HTTP carries it: the bytes of its UTF-8, one a character. The name of a header that can't be carried. */
+/** UTF-8, one character for each byte. Returns the name of a header that HTTP can't carry. */
 const wireHeaders = (headers: Signed["headers"]): Record<string, string> | string => {
   const wire: Record<string, string> = {}
   for (const [name, value] of Object.entries(headers)) {
@@ -101,7 +101,7 @@ const wireHeaders = (headers: Signed["headers"]): Record<string, string> | strin
 const latin1 = (text: string) =>
   Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join("")
 
-/** Built by hand: setting a body would set a Content-Type, which is signed. */
+/** Avoids `setBody`, which would set a Content-Type after signing. */
 const requestOf = (
   method: string,
   { url, headers }: Pick<Signed, "url" | "headers">,
@@ -124,7 +124,7 @@ const bodyOf = (
   return content === undefined ? HttpBody.empty : HttpBody.text(content)
 }
 
-/** The answer, with no more of its body than an honest one has. */
+/** Reads the response, with at most `maxPage` or `maxError` bytes of its body. */
 const read = (
   response: HttpClientResponse
 ): Effect.Effect<Response, HttpClientError | Transport> => {
@@ -140,7 +140,7 @@ const read = (
   return Effect.map(bytes, (body) => ({ status, headers, body }))
 }
 
-/** Of an error that is too long the beginning will do; a page that is too long is none of OSS's. */
+/** Cuts off an error that is too long. Fails if a page is too long, since OSS sends none. */
 const bounded = (
   { stream, status }: HttpClientResponse,
   limit: number
@@ -179,9 +179,9 @@ const secretParameters = [
 ]
 
 /**
- * Whatever shows a request, be it a log or an error, leaves these out. The HTTP
- * client makes no span of its own: its exit would hold the request, with the
- * token and the presigned URL in it.
+ * Redacts these wherever a request is shown, in a log or an error. Turns off the
+ * HTTP client's own span: its exit would hold the request with its token and
+ * presigned URL.
  */
 const withoutSecrets = <A, E>(self: Effect.Effect<A, E>): Effect.Effect<A, E> =>
   Effect.withFiber((fiber) =>
@@ -196,7 +196,7 @@ const withoutSecrets = <A, E>(self: Effect.Effect<A, E>): Effect.Effect<A, E> =>
 
 type Names = ReadonlyArray<string | RegExp>
 
-/** Most requests find the names that the last one found. */
+/** A cache: most requests have the same names as the last one. */
 let known:
   | { readonly headers: Names; readonly parameters: Names; readonly all: Secretive }
   | undefined
@@ -220,7 +220,7 @@ const reasonOf = ({ reason }: HttpClientError): Reason => {
   const cause = "cause" in reason ? reason.cause : undefined
   switch (reason._tag) {
     case "InvalidUrlError":
-      return new Rejected({ description: "the URL is none" })
+      return new Rejected({ description: "the URL is invalid" })
     case "DecodeError":
       return new Transport({
         description: `the answer broke off: ${connectionError(cause).description}`

@@ -1,6 +1,5 @@
 /**
- * What version 4 signs, as text. Pure; who computes the signature of it is
- * decided elsewhere.
+ * The text that version 4 signs. Pure. Other modules compute the signature.
  *
  * @internal
  */
@@ -10,22 +9,22 @@ import type { Connection } from "./endpoint.ts"
 import { type Request, urlOf } from "./request.ts"
 import type { Signed } from "./signer.ts"
 
-/** A request that lacks nothing but its signature. */
+/** A request, complete but for its signature. */
 export interface Unsigned {
   readonly url: string
   readonly headers: Record<string, string>
   /** `20261122T100000Z` */
   readonly date: string
-  /** What a signature is good for: a day, a region, a service. */
+  /** The day, region and service that the signature is valid for. */
   readonly scope: string
   /** The text whose digest is signed. */
   readonly canonical: string
 }
 
-/** The region as signatures name it. */
+/** The region as signatures name it: without `oss-`. */
 export const regionOf = ({ region }: Connection): string => region.replace(/^oss-/, "")
 
-/** The key of a day's signatures is derived from the secret by these, one after the other. */
+/** The steps that derive a day's key from the secret, in order. */
 export const derivation = (day: string, region: string): ReadonlyArray<string> => [
   day,
   region,
@@ -33,7 +32,7 @@ export const derivation = (day: string, region: string): ReadonlyArray<string> =
   "aliyun_v4_request"
 ]
 
-/** What the key of a day's signatures is derived from. */
+/** The secret that a day's key is derived from. */
 export const secretOf = ({ accessKeySecret }: Credentials): string =>
   `aliyun_v4${Redacted.value(accessKeySecret).trim()}`
 
@@ -55,7 +54,7 @@ export const prepare = (
   }
 }
 
-/** The headers that version 4 adds, but for the signature. */
+/** The headers of a request and those that version 4 adds, without the signature. */
 export const headersOf = (
   headers: Request["headers"],
   date: string,
@@ -67,7 +66,7 @@ export const headersOf = (
   ...(token ? { "x-oss-security-token": token } : undefined)
 })
 
-/** The text that is signed; `digest` is the canonical request's, in hexadecimal. */
+/** The text that is signed. `digest` is that of the canonical request, in hexadecimal. */
 export const textOf = ({ date, scope }: Unsigned, digest: string): string =>
   `OSS4-HMAC-SHA256\n${date}\n${scope}\n${digest}`
 
@@ -89,7 +88,7 @@ export const isoOf = (time: number): string =>
 const tokenOf = ({ securityToken }: Credentials) =>
   securityToken === undefined ? undefined : Redacted.value(securityToken).trim()
 
-/** OSS reads the bucket before the key, wherever the URL has it. */
+/** The path has the bucket before the key, wherever the URL has the bucket. */
 const canonicalRequest = (
   bucket: string,
   { method, key = "", query }: Request,

@@ -1,6 +1,6 @@
 /**
- * Signs with version 4 by the runtime's own Web Crypto, in browsers, workers
- * and servers. The key that a day's signatures are made with is derived once.
+ * Signs with version 4 and the runtime's Web Crypto, in browsers, workers and
+ * servers. It caches the day's key.
  *
  * @internal
  */
@@ -12,11 +12,11 @@ import type { Connection } from "./endpoint.ts"
 import { type Keys, renewalOf, type Signer, withoutKeys } from "./signer.ts"
 import * as V4 from "./v4.ts"
 
-/** The types of Web Crypto are those of the runtime: not all have them under the same names. */
+/** Derived from `globalThis`: the runtimes' types have different names. */
 type SubtleCrypto = typeof globalThis.crypto.subtle
 type CryptoKey = Awaited<ReturnType<SubtleCrypto["importKey"]>>
 
-/** Undefined in pages that were not loaded over HTTPS. */
+/** Undefined in pages that were loaded neither over HTTPS nor from `localhost`. */
 export const subtle = (): SubtleCrypto | undefined => {
   const { crypto }: { readonly crypto?: Partial<typeof globalThis.crypto> } = globalThis
   return crypto?.subtle
@@ -38,7 +38,7 @@ export const make = (connection: Connection, keys: Keys, crypto: SubtleCrypto): 
   }
 }
 
-/** Keeps the last key: requests of a day share it, and those of other credentials don't. */
+/** Caches the last key. Requests of the same day with the same credentials share it. */
 const keptKey = (crypto: SubtleCrypto, region: string) => {
   let kept: { credentials: Credentials; day: string; key: CryptoKey } | undefined
   const imported = (raw: Uint8Array<ArrayBuffer> | ArrayBuffer) =>

@@ -1,8 +1,8 @@
 /**
- * The XML of OSS's protocol, read and written. Answers are small and plain, so
- * that a page needn't carry a whole parser for them: no DOCTYPE is taken, hence
- * no entity of its own, and nothing is read from elsewhere. The limits keep a
- * hostile answer from costing more memory than an honest one.
+ * Reads and writes the XML of OSS's protocol. Responses are small and plain, so a
+ * page doesn't need a full parser. A DOCTYPE is refused, so a document can't
+ * define entities or read from elsewhere. The limits bound the memory that a
+ * hostile response can take.
  *
  * @internal
  */
@@ -10,7 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { type Problem, tokenAt, referencesIn } from "./xmlTokens.ts"
 
-/** An element: the text in it and the elements in it. */
+/** An element, with its text and its child elements. */
 export interface Element {
   readonly name: string
   readonly text: string
@@ -26,11 +26,11 @@ export const maxTokenSize = 64 * 1024
 /** A page of 1,000 uploads has some 7,000. */
 const maxElements = 20_000
 
-/** The document's root element; fails with what is wrong with it. */
+/** The document's root element. Fails if the document is malformed or exceeds a limit. */
 export const parse = (bytes: Uint8Array): Effect.Effect<Element, Problem> =>
   Effect.suspend(() => Effect.fromResult(Result.flatMap(textOf(bytes), read)))
 
-/** Characters that no document may have. */
+/** Characters that XML forbids. */
 // oxlint-disable-next-line no-control-regex
 const forbidden = /[\0-\x08\x0B\x0C\x0E-\x1F\uFFFE\uFFFF]/
 
@@ -76,7 +76,7 @@ type Taken = Result.Result<void, Problem>
 
 const refuse = (message: string) => Result.fail({ message })
 
-/** What was read so far. */
+/** The elements read so far. */
 class Tree {
   #root: Element | undefined
   readonly #open: Array<Open> = []
@@ -95,9 +95,7 @@ class Tree {
   }
 
   end(name: string): Taken {
-    return this.#open.pop()?.name === name
-      ? Result.void
-      : refuse(`</${name}> ends what has not begun`)
+    return this.#open.pop()?.name === name ? Result.void : refuse(`</${name}> has no start tag`)
   }
 
   text(text: string, isRaw: boolean): Taken {
@@ -122,15 +120,15 @@ class Tree {
   }
 }
 
-/** The elements of that name in an element. */
+/** The children with that name. */
 export const all = ({ children }: Element, name: string): ReadonlyArray<Element> =>
   children.filter((child) => child.name === name)
 
-/** The texts in an element, by name; of several with one name the first. */
+/** The texts of the children, by name. Of several with one name, the first counts. */
 export const texts = ({ children }: Element): Readonly<Record<string, string>> =>
   Object.fromEntries(children.toReversed().map(({ name, text }) => [name, text]))
 
-/** The body of Complete. */
+/** The body of a Complete request. */
 export const completion = (
   parts: ReadonlyArray<{ readonly number: number; readonly etag: string }>
 ): string => {

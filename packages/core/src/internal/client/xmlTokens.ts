@@ -1,25 +1,25 @@
 /**
- * One token of an XML document after the other: tags, texts, and what is passed
- * over. Pure. Each expression looks at one bounded token, and none can take
- * more than linear time.
+ * Splits an XML document into tokens: tags, texts, and comments and instructions,
+ * which are skipped. Pure. Each expression matches one bounded token in linear
+ * time.
  *
  * @internal
  */
 import * as Result from "effect/Result"
 
-/** What is wrong with a document. */
+/** Why a document is refused. */
 export interface Problem {
   readonly message: string
 }
 
-/** A token; `end` is the position behind it. */
+/** A token. `end` is the position after it. */
 export type Token = { readonly end: number } & (
   | { readonly _tag: "Start"; readonly name: string; readonly isEmpty: boolean }
   | { readonly _tag: "End"; readonly name: string }
   | {
       readonly _tag: "Text"
       readonly text: string
-      /** A CDATA section: what looks like a reference is none. */
+      /** True for a CDATA section, which has no references. */
       readonly isRaw: boolean
     }
   | { readonly _tag: "Passed" }
@@ -40,7 +40,7 @@ const declaration =
 
 const fail = (message: string) => Result.fail({ message })
 
-/** The token that begins at `at`, of at most so many characters. Lines end in `\n`. */
+/** The token at `at`, with at most `maxSize` characters. Lines end in `\n`. */
 export const tokenAt = (
   document: string,
   at: number,
@@ -59,7 +59,7 @@ export const tokenAt = (
   return read(ahead.slice(0, size), at)
 }
 
-/** In characters; negative if the token doesn't end. */
+/** The size of the first token, in characters. Negative if the token doesn't end. */
 const sizeOf = (ahead: string): number => {
   if (!ahead.startsWith("<")) return ahead.includes("<") ? ahead.indexOf("<") : ahead.length
   if (ahead.startsWith("<!--")) return behind(ahead, "-->", 4)
@@ -89,7 +89,7 @@ const read = (token: string, at: number): Result.Result<Token, Problem> => {
   }
   if (token.startsWith("<?")) {
     const isDeclaration = at === 0 && declaration.test(token)
-    return isDeclaration || instruction.test(token) ? passed : fail("it has a wrong <? … ?>")
+    return isDeclaration || instruction.test(token) ? passed : fail("it has a malformed <? … ?>")
   }
   return readTag(token, at)
 }
@@ -100,7 +100,7 @@ const readTag = (token: string, at: number): Result.Result<Token, Problem> => {
     return Result.succeed({ _tag: "End", name: endName, end: at + token.length })
   }
   const [, startName, rest = "", , , slash] = start.exec(token) ?? []
-  if (startName === undefined) return fail("it has a tag that is none")
+  if (startName === undefined) return fail("it has a malformed tag")
   return Result.map(attributesIn(rest), () => ({
     _tag: "Start",
     name: startName,
@@ -109,7 +109,7 @@ const readTag = (token: string, at: number): Result.Result<Token, Problem> => {
   }))
 }
 
-/** Nothing of OSS's stands in attributes: they have to be right, and are forgotten. */
+/** Checks attributes and drops them: OSS uses none. */
 const attributesIn = (text: string): Result.Result<void, Problem> =>
   Result.gen(function* () {
     const names = new Set<string>()
@@ -129,7 +129,7 @@ const entities: Readonly<Record<string, string>> = {
   quot: '"'
 }
 
-/** The text with its references replaced: characters and the five entities that XML itself knows. */
+/** Replaces references to characters and to XML's five predefined entities. */
 export const referencesIn = (text: string): Result.Result<string, Problem> => {
   if (!text.includes("&")) return Result.succeed(text)
   let isWrong = text.replaceAll(reference, "").includes("&")
@@ -140,7 +140,7 @@ export const referencesIn = (text: string): Result.Result<string, Problem> => {
     isWrong = true
     return ""
   })
-  return isWrong ? fail("it has a reference to what isn't there") : Result.succeed(replaced)
+  return isWrong ? fail("it has an invalid reference") : Result.succeed(replaced)
 }
 
 const isCharacter = (code: number): boolean =>
