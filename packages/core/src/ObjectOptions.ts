@@ -34,9 +34,9 @@ export interface ObjectOptions {
     | undefined
   /** Who may read and write the object. Default: `default`, the bucket's own ACL. */
   readonly acl?: "default" | "private" | "public-read" | "public-read-write" | undefined
-  /** Tags by their names: OSS allows at most 10. */
+  /** Tags, by name. OSS allows at most 10. */
   readonly tagging?: Readonly<Record<string, string>> | undefined
-  /** How OSS encrypts the object at rest; `keyId` names a key of KMS. Default: as the bucket is set. */
+  /** How OSS encrypts the object. `keyId` names a key of KMS. Default: the bucket's setting. */
   readonly serverSideEncryption?:
     | { readonly algorithm: "AES256" | "KMS" | "SM4"; readonly keyId?: string | undefined }
     | undefined
@@ -48,7 +48,7 @@ export interface ObjectOptions {
 
 /** A request that OSS sends to your server when the object is stored. */
 interface Callback {
-  /** The URL that OSS posts to, or several separated by semicolons. Characters that a URL can't contain are escaped. */
+  /** The URL that OSS posts to, or several separated by `;`. Unescaped: the client escapes it. */
   readonly url: string
   /** The body of the request. It may use OSS's variables, such as `${object}`. */
   readonly body: string

@@ -1,9 +1,8 @@
 /**
  * A client of one bucket of OSS. Each method sends one request. The client signs
  * the request, sends it, reads the response and classifies the error. It never
- * retries: that is what `Upload` does. You can interrupt every method. When the
- * interruption returns, the request has been stopped and its body is no longer
- * read.
+ * retries: `Upload` does. You can interrupt every method. When the interruption
+ * returns, the request has been stopped and its body is no longer read.
  *
  * @since 0.1.0
  */
@@ -92,7 +91,7 @@ export class OssClient extends Context.Service<
     /** Returns one page of the unfinished uploads, ascending by key and upload id. */
     readonly listUploads: (request: {
       readonly prefix?: string | undefined
-      /** `next` of the page before. */
+      /** `next` of the previous page. */
       readonly after?: UploadPosition | undefined
     }) => Effect.Effect<UploadPage, OssError>
 
@@ -111,7 +110,7 @@ export class OssClient extends Context.Service<
       readonly prefix?: string | undefined
       /** Groups keys that contain it after the prefix. Each group appears once, in `prefixes`. Use `/` to list one folder at a time. */
       readonly delimiter?: string | undefined
-      /** `next` of the page before. */
+      /** `next` of the previous page. */
       readonly after?: string | undefined
     }) => Effect.Effect<ObjectPage, OssError>
 
@@ -204,7 +203,7 @@ export const layer = <E = never, R = never>(
     })
   )
 
-/** Version 4 is signed here, by what the runtime has; version 1 by ali-oss. */
+/** Version 4 uses node:crypto, or else Web Crypto. Version 1 uses ali-oss. */
 const signerFor = (
   connection: Connection.Connection,
   keys: Keys
@@ -364,8 +363,8 @@ interface PresignedOptions<E = never, R = never> extends Omit<
  *
  * The error of `sign` decides what an upload does:
  *
- * - `isRetryable: true`, an error of the network, or an HTTP status 5xx, 408 or
- *   429: the upload waits, as it waits for OSS.
+ * - `isRetryable: true`, a network error, or an HTTP status 5xx, 408, 425 or 429:
+ *   the upload waits, as it waits for OSS.
  * - `isRetryable: false`, or another HTTP status from 400 on: the request fails
  *   with reason `AccessDenied`.
  * - Any other error: the request is retried as often as the policy says.
@@ -431,7 +430,7 @@ interface AliOssClient {
  * client. Its HTTP engine, timeouts and retries are not used: requests go through
  * `HttpClient`.
  *
- * **Example** (beside ali-oss)
+ * **Example** (alongside ali-oss)
  *
  * ```ts
  * import { OssClient } from "@effect-oss/core"
@@ -479,7 +478,7 @@ const optionalFlag = (name: string) =>
     text === undefined ? Config.succeed(undefined) : Config.Boolean(name)
   )
 
-/** Made when it is needed: a page leaves it out, and `Config` with it. */
+/** A function, so that bundles without `layerConfig` leave it out, and `Config` too. */
 const fixedKeys = () =>
   Config.all({
     accessKeyId: Config.NonEmptyString("OSS_ACCESS_KEY_ID"),

@@ -1,7 +1,6 @@
 /**
- * What can go wrong between this machine and OSS. One error, `OssError`, whose
- * `reason` says what happened. The response is classified once, where it is
- * read; everything above asks the reason.
+ * The error of a request to OSS: `OssError`, whose `reason` says what happened. Each
+ * response is classified once, where it is read. All other code uses the reason.
  *
  * @since 0.1.0
  */
@@ -58,7 +57,7 @@ export type Operation = typeof Operation.Type
 /**
  * A request to OSS that failed.
  *
- * **Example** (waiting out a throttled bucket)
+ * **Example** (an object that may not exist)
  *
  * ```ts
  * import { OssClient } from "@effect-oss/core"
@@ -96,13 +95,13 @@ export class OssError extends Schema.TaggedError<OssError>("@effect-oss/core/Oss
     reason: Reason
   }
 ) {
-  /** What happened, and where. */
+  /** What happened and where. */
   get problem(): string {
     const where = this.key === undefined ? this.bucket : `${this.bucket}/${this.key}`
     const part = this.partNumber === undefined ? "" : ` part ${this.partNumber}`
     const facts = [
       this.code,
-      // It is in the message already.
+      // The message of `NotOss` has the status already.
       this.reason._tag === "NotOss" ? undefined : this.status,
       this.requestId && `request id ${this.requestId}`,
       this.attempt && `attempt ${this.attempt}`
@@ -166,7 +165,7 @@ const permissions: Readonly<Record<Operation, string>> = {
 }
 
 /**
- * A response other than success, in so far as it says what happened.
+ * The facts of an error response that `reasonOf` uses.
  *
  * @category classifying
  * @since 0.1.0
@@ -181,18 +180,17 @@ export interface Refusal {
   readonly description?: string | undefined
   /** From the headers `Retry-After` or `x-oss-qos-delay-time`, in milliseconds. */
   readonly retryAfter?: number | undefined
-  /** False: the response has no mark of OSS's. Default: true. */
+  /** False: the response has neither a request id nor an error code of OSS. Default: true. */
   readonly fromOss?: boolean | undefined
   /** The `Server` header. */
   readonly server?: string | undefined
-  /** The response's `Date` less this machine's time, in milliseconds. */
+  /** The server's time less this machine's, in milliseconds. */
   readonly offset?: number | undefined
 }
 
 /**
- * What a response other than success means. The only place that knows
- * OSS's error codes: the code decides, or the status if there is no code or it
- * says nothing more.
+ * Classifies an error response. OSS's error code decides. If there is no code, or the
+ * code is not a known one, the HTTP status decides.
  *
  * @category classifying
  * @since 0.1.0
@@ -237,7 +235,7 @@ export const reasonOf = (refusal: Refusal): Reason => {
   if (status >= 500 || status === 408 || status === 401) {
     return new ServerError({ description, ...wait })
   }
-  // Only a presigned URL expires: the signer is asked for another one.
+  // Only presigned URLs get this message: the signer is asked for another one.
   if (status === 403 && /request has expired/i.test(description)) {
     return new CredentialsExpired({ description })
   }
@@ -246,7 +244,7 @@ export const reasonOf = (refusal: Refusal): Reason => {
     return new AccessDenied({ description, permission, ...(code === "" ? {} : { code }) })
   }
   if (status === 203) return new CallbackFailed({ description })
-  // OSS refuses nothing with a success: something in between has changed the answer.
+  // OSS never refuses with such a status: something in between has changed the response.
   if (status < 300) return new UnreadableResponse({ description: `it has HTTP status ${status}` })
   if (status === 404 && refusal.operation === "head") return new NoSuchKey()
   return new Rejected({ description, code: code || `HTTP status ${status}` })

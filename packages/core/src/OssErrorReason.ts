@@ -1,23 +1,22 @@
 /**
- * Why a request to OSS failed. Each reason is one class, and it knows all that
- * others ask of it: its `message`, its `remedy`, whether it may go away
- * (`isRetryable`), whether it leaves in doubt what OSS did (`isAmbiguous`) and
- * whether the upload can be carried on with (`isResumable`). `OssError` exports
- * all of it. To add a reason, add its class and list it in `Reason`; a test
- * then asks for its line in docs/errors.md.
+ * Why a request to OSS failed. Each reason is one class. It has a `message` and a
+ * `remedy`, and tells whether the error may go away (`isRetryable`), whether OSS may
+ * have carried out the request (`isAmbiguous`) and whether the upload can be resumed
+ * (`isResumable`). `OssError` exports all reasons. To add one, add its class and list
+ * it in `Reason`. A test then requires its line in docs/errors.md.
  *
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
 
 /**
- * The connection could not be made, or it broke: DNS, refused, reset, cut off.
+ * The connection failed: DNS, refused, reset, cut off. Or a body arrived damaged.
  *
  * @category reasons
  * @since 0.1.0
  */
 export class Transport extends Schema.TaggedError<Transport>()("Transport", {
-  /** The HTTP client's words. */
+  /** The HTTP client's message. */
   description: Schema.String
 }) {
   readonly isRetryable = true
@@ -68,7 +67,7 @@ export class Stalled extends Schema.TaggedError<Stalled>()("Stalled", {
 }
 
 /**
- * OSS asks for fewer requests: 429, or 503 with a throttling code.
+ * OSS asks for fewer requests: 429, 503, or a throttling code such as `SlowDown`.
  *
  * @category reasons
  * @since 0.1.0
@@ -87,7 +86,7 @@ export class Throttled extends Schema.TaggedError<Throttled>()("Throttled", {
 }
 
 /**
- * OSS answered with a 5xx or a 408, or gave up waiting for the body.
+ * OSS answered with 401, 408 or 5xx other than 503, or gave up waiting for the body.
  *
  * @category reasons
  * @since 0.1.0
@@ -128,9 +127,9 @@ export class UnreadableResponse extends Schema.TaggedError<UnreadableResponse>()
 }
 
 /**
- * The response did not come from OSS but from something on the way: a proxy, a
- * firewall, a captive portal. It has neither `x-oss-request-id` nor OSS's XML.
- * It may go away, unless the proxy wants a password or refuses large bodies.
+ * The response came not from OSS but from something on the way: a proxy, a
+ * firewall, a captive portal. It has neither `x-oss-request-id` nor OSS's XML. The
+ * error may go away, unless the proxy wants a password or refuses large bodies.
  *
  * @category reasons
  * @since 0.1.0
@@ -165,15 +164,15 @@ export class NotOss extends Schema.TaggedError<NotOss>()("NotOss", {
 }
 
 /**
- * No connection to this endpoint can work: its certificate is not trusted or is
- * another host's, or one side speaks TLS and the other doesn't. The same
- * request fails again until the endpoint or this machine is set up differently.
+ * No connection to this endpoint can work: its certificate is not trusted, has expired
+ * or is another host's, or only one side speaks TLS. The same request fails again
+ * until the endpoint or this machine is set up differently.
  *
  * @category reasons
  * @since 0.1.0
  */
 export class Misconnected extends Schema.TaggedError<Misconnected>()("Misconnected", {
-  /** The HTTP client's words. */
+  /** The HTTP client's message. */
   description: Schema.String,
   remedy: Schema.String
 }) {
@@ -187,7 +186,7 @@ export class Misconnected extends Schema.TaggedError<Misconnected>()("Misconnect
 
 /**
  * This machine's clock is more than 15 minutes off. The client has learnt the
- * difference, and signs the next request with the right time.
+ * difference and signs later requests with the right time.
  *
  * @category reasons
  * @since 0.1.0
@@ -207,8 +206,8 @@ export class ClockSkew extends Schema.TaggedError<ClockSkew>()("ClockSkew", {
 }
 
 /**
- * The security token or the presigned URL has expired, or no new credentials
- * could be had.
+ * The security token or the presigned URL has expired, or new credentials could not be
+ * fetched.
  *
  * @category reasons
  * @since 0.1.0
@@ -217,7 +216,7 @@ export class CredentialsExpired extends Schema.TaggedError<CredentialsExpired>()
   "CredentialsExpired",
   {
     description: Schema.String,
-    /** True: new credentials could not be asked for, which may go away, such as a network that is down. */
+    /** True: an outage, such as a network failure, prevented fetching new credentials. */
     isOutage: Schema.optionalKey(Schema.Boolean)
   }
 ) {
@@ -235,14 +234,14 @@ export class CredentialsExpired extends Schema.TaggedError<CredentialsExpired>()
 }
 
 /**
- * There are no credentials to sign with, and asking again does not help: the
- * service that gives them refuses, or what names them is wrong.
+ * There are no credentials to sign with, and asking again does not help: the service
+ * that issues them refuses, or a file or variable is wrong.
  *
  * @category reasons
  * @since 0.1.0
  */
 export class NoCredentials extends Schema.TaggedError<NoCredentials>()("NoCredentials", {
-  /** Names the source, and says what it answered. */
+  /** The source and its response. */
   description: Schema.String,
   /** The source's own remedy. */
   advice: Schema.optionalKey(Schema.String)
@@ -251,7 +250,7 @@ export class NoCredentials extends Schema.TaggedError<NoCredentials>()("NoCreden
   readonly isAmbiguous = false
   readonly isResumable = true
   get remedy(): string {
-    return this.advice ?? "see to what gives the credentials"
+    return this.advice ?? "check the source of the credentials"
   }
   override get message(): string {
     return `there are no credentials: ${this.description}`
@@ -259,7 +258,7 @@ export class NoCredentials extends Schema.TaggedError<NoCredentials>()("NoCreden
 }
 
 /**
- * OSS does not let these credentials do this, or does not know them.
+ * OSS or the signer of URLs refuses the request, or OSS does not know the credentials.
  *
  * @category reasons
  * @since 0.1.0
@@ -283,7 +282,7 @@ export class AccessDenied extends Schema.TaggedError<AccessDenied>()("AccessDeni
       case "InvalidSecurityToken":
         return "use the security token that came with the keys, or none"
       default:
-        if (/not sign/.test(this.description)) return "have whoever signs requests sign this one"
+        if (/not sign/.test(this.description)) return "make the signer sign this request"
         return /endpoint/i.test(this.description)
           ? "use the bucket's own endpoint or region"
           : `let a RAM or bucket policy grant ${this.permission ?? "this"} to these keys`
@@ -296,8 +295,8 @@ export class AccessDenied extends Schema.TaggedError<AccessDenied>()("AccessDeni
 
 /**
  * OSS refuses this user's requests for data over the default public endpoints
- * of mainland China (code `PublicEndpointForbidden`, EC 0048-00000401). It does
- * so for users since 20 March 2025.
+ * of mainland China (code `PublicEndpointForbidden`, EC 0048-00000401). It has done
+ * so since 20 March 2025 for new users.
  *
  * @category reasons
  * @since 0.1.0
@@ -418,14 +417,14 @@ export class CallbackFailed extends Schema.TaggedError<CallbackFailed>()("Callba
 }
 
 /**
- * OSS received other bytes than were sent: a CRC64 differs. The upload is no success,
- * and its checkpoint stays.
+ * OSS received other bytes than were sent: a CRC64 differs. An upload that fails with
+ * this reason keeps its checkpoint.
  *
  * @category reasons
  * @since 0.1.0
  */
 export class ChecksumMismatch extends Schema.TaggedError<ChecksumMismatch>()("ChecksumMismatch", {
-  /** A part, or the whole object, which is stored as it is. */
+  /** What arrived damaged: a part, or the whole object, which OSS has stored nevertheless. */
   of: Schema.Literals(["part", "object"]),
   /** CRC-64/XZ of the source's bytes. */
   expected: Schema.BigInt,
@@ -443,7 +442,7 @@ export class ChecksumMismatch extends Schema.TaggedError<ChecksumMismatch>()("Ch
   override get message(): string {
     return `the ${this.of} arrived damaged: CRC64 ${this.expected} was sent, OSS has ${this.actual}`
   }
-  /** With the CRC64s as text: JSON has no bigint. */
+  /** Writes the CRC64s as text: JSON has no bigint. */
   override toJSON(): object {
     const { _tag, of, expected, actual } = this
     return { _tag, of, expected: String(expected), actual: String(actual) }
@@ -451,14 +450,14 @@ export class ChecksumMismatch extends Schema.TaggedError<ChecksumMismatch>()("Ch
 }
 
 /**
- * OSS refused the request for another reason, or it can't be sent at all.
+ * OSS refused the request for another reason, or the request can't be signed or sent.
  *
  * @category reasons
  * @since 0.1.0
  */
 export class Rejected extends Schema.TaggedError<Rejected>()("Rejected", {
   description: Schema.String,
-  /** OSS's error code, or the HTTP status in words; absent if nothing was sent. */
+  /** OSS's error code, or else `HTTP status <status>`. Absent if nothing was sent. */
   code: Schema.optionalKey(Schema.String)
 }) {
   readonly isRetryable = false

@@ -14,7 +14,7 @@ import type * as Option from "effect/Option"
 export interface PartReceipt {
   /** Quotes included. */
   readonly etag: string
-  /** Of the bytes that OSS received; absent on endpoints that don't compute it. */
+  /** The CRC64 of the bytes that OSS received. None on endpoints that don't compute it. */
   readonly crc64: Option.Option<bigint>
 }
 
@@ -27,9 +27,9 @@ export interface PartReceipt {
 export interface ObjectReceipt {
   /** Quotes included. The ETag of an object made of parts is not a check sum. */
   readonly etag: string
-  /** Of the whole object; absent on endpoints that don't compute it. */
+  /** The CRC64 of the whole object. None on endpoints that don't compute it. */
   readonly crc64: Option.Option<bigint>
-  /** In buckets with versioning. */
+  /** Only in buckets with versioning. */
   readonly versionId: Option.Option<string>
   readonly requestId: Option.Option<string>
 }
@@ -100,7 +100,7 @@ export interface UploadPage {
 }
 
 /**
- * An object that OSS has, as lists tell of it.
+ * An object in a list.
  *
  * @category models
  * @since 0.1.0
@@ -128,7 +128,7 @@ export interface ListedObject {
 export interface ObjectPage {
   /** Ascending by key. */
   readonly objects: ReadonlyArray<ListedObject>
-  /** Beginnings of the keys that have the delimiter behind the prefix, up to and including the delimiter. Ascending. */
+  /** Each group's common prefix, up to the delimiter, which it includes. Ascending. */
   readonly prefixes: ReadonlyArray<string>
   /** The `after` of the next page; none if this is the last page. */
   readonly next: Option.Option<string>

@@ -95,7 +95,9 @@ class Tree {
   }
 
   end(name: string): Taken {
-    return this.#open.pop()?.name === name ? Result.void : refuse(`</${name}> has no start tag`)
+    return this.#open.pop()?.name === name
+      ? Result.void
+      : refuse(`</${name}> does not match its start tag`)
   }
 
   text(text: string, isRaw: boolean): Taken {
