@@ -124,7 +124,7 @@ const withoutCredentials = (error: unknown) =>
     remedy:
       Predicate.hasProperty(error, "remedy") && typeof error.remedy === "string"
         ? error.remedy
-        : "see to what gives the credentials of the runners"
+        : "check the source of the credentials of the runners"
   })
 
 /**
