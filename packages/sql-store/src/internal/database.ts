@@ -1,4 +1,4 @@
-/** The database: the names of its tables, its SQL dialect, and the handling of its failures. */
+/** Database access for the store: table names, SQL dialects, retries and errors. */
 import { InvalidRequest } from "@effect-oss/core/UploadError"
 import { CheckpointError, Unavailable } from "@effect-oss/core/CheckpointStore"
 import * as Duration from "effect/Duration"
@@ -17,38 +17,38 @@ export interface Database extends Dialect {
   readonly tables: Tables
 }
 
-/** The names of the tables. */
+/** Table names. */
 export interface Tables {
-  /** One row for each checkpoint: its holder, and its header once it has one. */
+  /** One row per checkpoint: its lease, and its header after `begin`. */
   readonly checkpoints: string
-  /** One row for each part. */
+  /** One row per part. */
   readonly parts: string
-  /** The table in which Effect records changes of the tables. */
+  /** The table in which Effect's Migrator records migrations. */
   readonly migrations: string
 }
 
-/** The SQL that differs between PostgreSQL and SQLite. */
+/** SQL that differs between PostgreSQL and SQLite. */
 interface Dialect {
-  /** The current time in milliseconds since 1970, also in a statement that has waited. */
+  /** The current time, even after a wait for a lock; in milliseconds since 1970. */
   readonly now: Fragment
   /** Locks the rows of a SELECT until the transaction ends. */
   readonly forUpdate: Fragment
   /** The type of a 64-bit integer. */
   readonly bigint: Fragment
-  /** The first characters of a column that may be very long. */
+  /** The first `length` characters of a column, so that a huge text is not loaded. */
   readonly start: (column: string, length: number) => Fragment
-  /** The end of a table definition. */
+  /** The end of a CREATE TABLE statement. */
   readonly strict: Fragment
-  /** Reads a JSON text as rows named `r` of `number`, `part_offset`, `size`, `etag`, `crc64` and `n`. */
+  /** The part rows of a JSON text, as a table named `r`. */
   readonly records: (json: string) => Fragment
 }
 
-/** Keeps the names of tables within PostgreSQL's 63 characters. */
+/** At most 40 characters: PostgreSQL truncates names longer than 63. */
 const prefixPattern = /^(?:[A-Za-z_]\w{0,62}\.)?(?!\d)\w{0,40}$/
 
-/** The database of a client. Fails if it is neither PostgreSQL nor SQLite. */
+/** Fails unless the client is for PostgreSQL or SQLite and the prefix is valid. */
 export const make = Effect.fnUntraced(function* (client: SqlClient, prefix: string) {
-  // The application's transforms of names are for its own tables.
+  // The application's name transforms don't apply to the store's columns.
   const sql = client.withoutTransforms()
   const dialect = sql.onDialectOrElse({
     pg: () => postgres(sql),
@@ -58,16 +58,15 @@ export const make = Effect.fnUntraced(function* (client: SqlClient, prefix: stri
   if (dialect === undefined) {
     return yield* new InvalidRequest({
       field: "SqlClient",
-      problem: `checkpoints can't be kept in the database of the client ${client.driver}`,
+      problem: `the database of the client ${client.driver} is not supported`,
       remedy: "use PostgreSQL or SQLite"
     })
   }
   if (prefix === "" || !prefixPattern.test(prefix)) {
     return yield* new InvalidRequest({
       field: "prefix",
-      problem: `no names of tables can begin with ${JSON.stringify(prefix)}`,
-      remedy:
-        "give up to 40 letters, digits and underscores, or such with a schema and a dot before"
+      problem: `table names can't begin with ${JSON.stringify(prefix)}`,
+      remedy: "give up to 40 letters, digits and underscores, optionally after a schema and a dot"
     })
   }
   const table = (name: string) => `${prefix}${name}`
@@ -105,27 +104,27 @@ const sqlite = (sql: SqlClient): Dialect => ({
     FROM json_each(${json})) AS r`
 })
 
-/** The location of a checkpoint, for error messages. */
+/** The `location` of an error. */
 export const locationOf = ({ tables }: Database, key: string): string =>
   `table ${tables.checkpoints}, key ${key}`
 
-/** How long to wait for an answer, with retries. */
+/** The default timeout of a statement, retries included. */
 const patience = Duration.seconds(30)
 
-/** The retries after failures that may pass: three seconds in all. */
+/** For transient errors, such as lock conflicts and broken connections. About 3 s in total. */
 const retries = Schedule.exponential("100 millis").pipe(
   Schedule.jittered,
   Schedule.upTo({ times: 5 })
 )
 
-/** Runs a statement that is safe to run twice, and retries it if its failure may pass. */
+/** Runs a query, with retries and a timeout. It must be safe to run twice. */
 export const ask = <A>(
   location: string,
   question: Effect.Effect<A, SqlError>,
   timeout: Duration.Duration = patience
 ): Effect.Effect<A, CheckpointError> =>
   question.pipe(
-    // If its connection breaks, a transaction can't be rolled back, which Effect reports as a defect.
+    // Rollback also fails on a broken connection, and Effect reports that as a defect.
     Effect.catchDefect((defect) => (isSqlError(defect) ? Effect.fail(defect) : Effect.die(defect))),
     Effect.retry({ schedule: retries, while: isPassing }),
     Effect.mapError((error) => unavailable(location, describe(error))),
@@ -138,14 +137,14 @@ export const ask = <A>(
     })
   )
 
-/** Runs a change. It must be durable when it is done, so it refuses to run in an outer transaction. */
+/** Like `ask`, for a durable change. Fails inside a transaction of the application. */
 export const change = <A>(
   database: Database,
   location: string,
   question: Effect.Effect<A, SqlError>
 ): Effect.Effect<A, CheckpointError> => outside(database, location, ask(location, question))
 
-/** Fails if the caller is within a transaction of the application. */
+/** Fails inside a transaction of the application. */
 export const outside = <A>(
   { sql }: Database,
   location: string,
@@ -155,11 +154,10 @@ export const outside = <A>(
     Option.isNone(transaction)
       ? effect
       : Effect.fail(
-          unavailable(location, "it was asked for within a transaction, which may be rolled back")
+          unavailable(location, "it was called inside a transaction, which could be rolled back")
         )
   )
 
-/** The error of a database that can't be used. */
 export const unavailable = (location: string, description: string): CheckpointError =>
   new CheckpointError({ location, reason: new Unavailable({ description }) })
 

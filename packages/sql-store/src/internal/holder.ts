@@ -1,6 +1,6 @@
-/** The name of this process in `Busy` errors of other processes. */
+/** The default name of this process in `Busy` errors of other processes. */
 
-/** The process id and the host, if the runtime tells them. It imports nothing, because not every runtime has `node:os`. */
+/** Process id and host, if known. Doesn't import `node:os`, which some runtimes lack. */
 export const holder = (): string => {
   if (typeof process === "undefined" || process.pid === undefined) return "another process"
   const host = process.getBuiltinModule?.("node:os").hostname()

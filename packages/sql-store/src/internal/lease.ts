@@ -1,17 +1,17 @@
 /**
- * Gives each checkpoint one holder at a time.
+ * Gives a checkpoint one holder at a time.
  *
- * **The lease** is in the checkpoint's row: a token, and its end by the database's
- * clock. A process takes the lease if there is none or if it has ended. It does so
- * with one statement, so only one of several processes gets it. The holder renews
- * the lease while it needs it.
+ * **The lease** is in the checkpoint's row: a token, and the time at which it
+ * expires by the database's clock. A process takes a free or expired lease with
+ * one statement, so only one of several processes gets it. The holder renews the
+ * lease until it lets go of the checkpoint.
  *
- * **The fence.** Each `open` draws a random token. Unlike a counter, a token never
- * returns, even if rows are deleted or an old copy of the database is restored.
- * Every change compares the token in its own statement, which locks the row, so a
- * change comes either before a takeover or after it. The token decides who may
- * write, and no clock does: a holder whose lease has ended may still write, until
- * another process takes the lease.
+ * **The fence.** Each `open` draws a random token. A counter could repeat a value
+ * after rows are deleted or the database is restored from an older copy; a random
+ * token does not. Every change compares the token in its own statement, which
+ * locks the row, so a change runs either before or after a takeover. The token
+ * decides which process may write, not a clock: a holder whose lease has expired
+ * may still write until another process takes it.
  */
 import * as Checkpoint from "@effect-oss/core/Checkpoint"
 import { Busy, CheckpointError, LeaseLost } from "@effect-oss/core/CheckpointStore"
@@ -26,11 +26,11 @@ import { ask, change, locationOf, unavailable } from "./database.ts"
 import type { Row } from "./rows.ts"
 import { columns, encodeKey } from "./rows.ts"
 
-/** How a store holds checkpoints. */
+/** The terms of every lease of a store. */
 export interface Terms {
   readonly expiry: Duration.Duration
   readonly renewal: Duration.Duration
-  /** The name of this process in the errors of others. */
+  /** The name of this process in `Busy` errors of other processes. */
   readonly holder: string
 }
 
@@ -42,26 +42,26 @@ export interface Lease {
   readonly location: string
   /** The row when the lease was taken. */
   readonly row: Taken
-  /** Fails with `LeaseLost` if another process has taken the lease. Renews the lease first if it has ended. */
+  /** Renews the lease if it has expired. Fails with `LeaseLost` if another process has it. */
   readonly check: Effect.Effect<void, CheckpointError>
-  /** Fails with `LeaseLost`: for a change that found another token. */
+  /** Marks the lease as lost and fails with `LeaseLost`. For a change that found another token. */
   readonly lost: Effect.Effect<never, CheckpointError>
 }
 
-/** A row, and how often its header has been replaced. */
+/** A row and its generation, see `log.ts`. */
 export interface Taken extends Row {
   readonly generation: number
 }
 
 /**
- * The id of a checkpoint's row. A key may be too long for an index, so the id is
- * made of hashes: 64 bits of the object's name, which puts all checkpoints of an
- * object side by side, and 64 bits of the key.
+ * The id of a checkpoint's row: 64 bits of the object's hash, then 64 bits of the
+ * key's hash. Keys can be too long for an index. The common first half lets you
+ * select all checkpoints of an object.
  */
 export const idOf = (key: string): Effect.Effect<string> =>
   Effect.zipWith(hashOf(Checkpoint.objectOfKey(key)), hashOf(key), (object, key) => object + key)
 
-/** The beginning of the ids of an object's checkpoints. */
+/** The first half of the ids of an object's checkpoints. */
 export const objectIdOf = (object: Checkpoint.ObjectPlace): Effect.Effect<string> =>
   hashOf(Checkpoint.objectOf(object))
 
@@ -73,7 +73,7 @@ const hashOf = (text: string) =>
     (digest) => Hex.encode(new Uint8Array(digest, 0, 8))
   )
 
-/** Takes the lease until the scope closes. Fails with `Busy` if another process has it. */
+/** Takes the lease until the scope closes. Fails with `Busy` if another process holds it. */
 export const acquire = Effect.fnUntraced(function* (database: Database, terms: Terms, key: string) {
   const id = yield* idOf(key)
   const token = crypto.randomUUID()
@@ -82,7 +82,7 @@ export const acquire = Effect.fnUntraced(function* (database: Database, terms: T
   let isHeld = true
   let since = yield* Clock.monotonicTimeNanos
   const row = yield* Effect.acquireRelease(
-    // If the answer is lost, the lease may be taken nevertheless.
+    // After a lost answer the lease may be taken all the same: release it.
     Effect.onError(take(database, claim, key), () => Effect.ignore(release(database, claim))),
     () => Effect.suspend(() => (isHeld ? letGo(database, claim) : Effect.void)),
     { interruptible: true }
@@ -105,7 +105,7 @@ export const acquire = Effect.fnUntraced(function* (database: Database, terms: T
     if (now - since >= Duration.toNanosUnsafe(terms.expiry)) yield* renew
   })
 
-  // A failed renewal loses nothing: the next one may succeed, and every change is fenced.
+  // A failed renewal is ignored: the next one may succeed, and every change compares the token.
   yield* Effect.sleep(terms.renewal).pipe(
     Effect.andThen(Effect.ignore(renew)),
     Effect.repeat({ while: () => isHeld }),
@@ -121,22 +121,22 @@ interface Claim {
   readonly terms: Terms
 }
 
-/** How often to try if the lease is taken and released in between. */
+/** The attempts to take a lease that other processes keep taking and releasing. */
 const patience = 16
 
 /** The lease of another process. */
 interface Other {
   readonly token: string
   readonly holder: string
-  /** Its end by the database's clock, in milliseconds since 1970. */
+  /** When it expires by the database's clock, in milliseconds since 1970. */
   readonly until: number
-  /** How much later it ends than its holder asked for, in milliseconds. */
+  /** By how much the time left exceeds `duration`, in milliseconds. */
   readonly ahead: number
-  /** The duration that its holder asked for, in milliseconds. */
+  /** The `expiry` of its holder, in milliseconds. */
   readonly duration: number
 }
 
-/** Takes the lease. `silent` is a holder whose lease may be taken before its end. */
+/** Takes a free or expired lease, or the lease `silent`, which has not expired. */
 const take: (
   database: Database,
   claim: Claim,
@@ -179,10 +179,10 @@ const take: (
     return yield* busy(location, other)
   }
   if (tries > 1) return yield* take(database, claim, key, silent, tries - 1)
-  return yield* unavailable(location, "it is taken and let go faster than it can be read")
+  return yield* unavailable(location, "other processes keep taking and releasing it")
 })
 
-/** The lease of another process, if it has one. */
+/** The current lease, if there is one. */
 const otherOf = ({ sql, tables, now, start }: Database, { id, location }: Claim) =>
   Effect.map(
     ask(
@@ -197,13 +197,13 @@ const otherOf = ({ sql, tables, now, start }: Database, { id, location }: Claim)
     ([other]) => other
   )
 
-/** How much the database's clock may differ between two statements, in milliseconds. */
+/** A larger `ahead` means that the database's clock was set back, in milliseconds. */
 const tolerance = 1_000
 
 /**
- * If a lease ends later than its holder asked for, the database's clock was set
- * back, and a dead holder would keep the lease for a long time. So this watches
- * the lease for its duration: a living holder renews it, by a monotonic clock.
+ * True if the lease is not renewed for its full duration, by this process's clock.
+ * `take` asks if a lease has more time left than its duration: the database's
+ * clock was set back, and the lease of a dead holder would last far too long.
  */
 const isSilent = Effect.fnUntraced(function* (database: Database, claim: Claim, other: Other) {
   const looks = 6
@@ -215,12 +215,12 @@ const isSilent = Effect.fnUntraced(function* (database: Database, claim: Claim, 
   return true
 })
 
-/** The longest time to watch a lease, because a row may hold any duration. In milliseconds. */
+/** The longest wait, because a row can hold any duration. */
 const longest = Duration.toMillis("1 hour")
 
 const busy = (location: string, { holder, until }: Pick<Other, "holder" | "until">) => {
   const end = Option.match(DateTime.make(until), {
-    onNone: () => "for long",
+    onNone: () => "for an unknown time",
     onSome: (end) => `until ${DateTime.formatIso(end)} or longer`
   })
   return new CheckpointError({ location, reason: new Busy({ holder: `${holder}, ${end}` }) })
@@ -231,7 +231,7 @@ const until = ({ sql, now }: Database, { expiry }: Terms) =>
 
 const millis = ({ expiry }: Pick<Terms, "expiry">) => Math.ceil(Duration.toMillis(expiry))
 
-/** Renews the lease. False if the row has another token. */
+/** Renews the lease. False if the row no longer has the token. */
 const extend = (database: Database, { id, token, location, terms }: Claim) => {
   const { sql, tables } = database
   return Effect.map(
@@ -252,10 +252,10 @@ const letGo = (database: Database, claim: Claim) =>
     )
   )
 
-/** How long the end of a program may wait for the release. */
+/** The timeout of a release, which can delay the end of the program. */
 const releasePatience = Duration.seconds(5)
 
-/** Releases the lease, and deletes the row of a checkpoint that was never begun or was removed. */
+/** Deletes a row without a header: the checkpoint was never begun, or was removed. */
 const release = ({ sql, tables }: Database, { id, token, location }: Claim) =>
   ask(
     location,

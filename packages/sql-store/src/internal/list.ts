@@ -1,4 +1,4 @@
-/** Lists checkpoints in pages, ordered by id. */
+/** Lists checkpoints page by page, in the order of their ids. */
 import type * as Checkpoint from "@effect-oss/core/Checkpoint"
 import { CheckpointError } from "@effect-oss/core/CheckpointStore"
 import type { Damaged, UnknownVersion } from "@effect-oss/core/CheckpointStore"
@@ -10,7 +10,7 @@ import type { Database } from "./database.ts"
 import { ask } from "./database.ts"
 import * as Rows from "./rows.ts"
 
-/** A checkpoint's row, and the number and size of its parts. */
+/** A checkpoint's row, and the number and total size of its parts. */
 export interface Listed extends Rows.Row {
   readonly id: string
   readonly parts: number
@@ -18,13 +18,13 @@ export interface Listed extends Rows.Row {
   readonly table: string
 }
 
-/** The condition of the rows to read. */
+/** The condition for the rows to list. */
 export type Kind = "receipt IS NULL" | "receipt IS NOT NULL"
 
-/** Checkpoints of uploads that can be resumed. */
+/** Uploads that can be resumed. */
 export const pending: Kind = "receipt IS NULL"
 
-/** Checkpoints of uploads that are finished. */
+/** Uploads that are complete. */
 export const finished: Kind = "receipt IS NOT NULL"
 
 /** All rows of a kind whose ids begin with `id`. */
@@ -54,7 +54,7 @@ interface Page {
   readonly id: string
 }
 
-/** Ids are hexadecimal, so `g` sorts after every digit that may follow the beginning. */
+/** Ids are hexadecimal, so every id with the prefix `id` sorts before `id` followed by "g". */
 const page = (database: Database, { after, pageSize, kind, id }: Page) => {
   const { sql, tables } = database
   return ask(
@@ -73,7 +73,7 @@ const page = (database: Database, { after, pageSize, kind, id }: Page) => {
   )
 }
 
-/** The summary of an upload that can be resumed. A row that can't be read is skipped with a warning. */
+/** The summary of a pending row. Skips an unreadable row with a warning. */
 export const summary = (row: Listed): Stream.Stream<Checkpoint.Summary> =>
   orWarn(
     row,
@@ -84,7 +84,7 @@ export const summary = (row: Listed): Stream.Stream<Checkpoint.Summary> =>
     })
   )
 
-/** A finished upload. A row that can't be read is skipped with a warning. */
+/** The receipt of a finished row. Skips an unreadable row with a warning. */
 export const finishedOf = (row: Listed): Stream.Stream<Checkpoint.Finished> =>
   orWarn(row, Rows.finishedOf(row))
 

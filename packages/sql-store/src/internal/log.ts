@@ -1,13 +1,13 @@
 /**
- * Changes one checkpoint that this process holds, one change at a time.
+ * Changes a checkpoint that this process holds, one change at a time.
  *
- * A late change could lose data: the connection breaks, this process sends the
- * change again over another connection, and the database later runs the first one
- * too, when the row already has another header. So the row counts its generations.
- * `begin`, `finish` and `remove` move the row from the known generation to the
- * next, and a part is added to one generation only. Each change is one statement
- * or one transaction that locks the row and compares token and generation. So each
- * change can be sent again if its answer is lost.
+ * A change sent over a connection that breaks is sent again over another one. The
+ * first copy may still run later, when the row already has a new header, and
+ * would corrupt the checkpoint. To prevent that, the row has a generation:
+ * `begin`, `finish` and `remove` move it from the known generation to the next,
+ * and a part is added to one generation only. Each change is one statement or
+ * transaction that compares token and generation in the row it locks, so it is
+ * safe to send it again if its answer is lost.
  */
 import type * as Checkpoint from "@effect-oss/core/Checkpoint"
 import type { CheckpointError, BackingLog } from "@effect-oss/core/CheckpointStore"
@@ -23,32 +23,30 @@ import { ask, change, unavailable } from "./database.ts"
 import type { Lease } from "./lease.ts"
 import * as Rows from "./rows.ts"
 
-/** The state that the log starts with. */
 export interface Options {
   readonly database: Database
   readonly lease: Lease
   readonly recovered: Option.Option<Checkpoint.Checkpoint>
   readonly finished: Option.Option<Checkpoint.Finished>
-  /** Why the rows are ignored, if they are. */
+  /** Why the existing rows are ignored. */
   readonly discarded: CheckpointError | undefined
-  /** The highest number of the existing records. */
+  /** The highest `n` of the existing part rows, or 0. */
   readonly last: number
 }
 
-/** Parts that are written together. */
+/** Parts to insert with one statement. */
 interface Batch {
   readonly parts: Array<UploadedPart>
   readonly done: Deferred.Deferred<void, CheckpointError>
 }
 
-/** Makes the log of a checkpoint. It is usable until the scope closes. */
 export const make = Effect.fnUntraced(function* (options: Options) {
   const { database, lease } = options
   const { sql, tables } = database
   const { id, token, location } = lease
   const scope = yield* Effect.scope
   const lock = yield* Semaphore.make(1)
-  /** The generation of the row. Several while the outcome of a change is unknown. */
+  /** The row's generation. Several candidates after a change whose outcome is unknown. */
   let generations = [lease.row.generation]
   let hasHeader = Option.isSome(options.recovered)
   let last = options.last
@@ -62,7 +60,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     (rows) => rows[0]?.generation
   )
 
-  /** Sets columns of the row, moves it to the next generation, and deletes its parts. */
+  /** Sets columns of the row and deletes its parts. */
   const replace = Effect.fnUntraced(function* (columns: Fragment, isOpen: boolean) {
     yield* lease.check
     const known = generations
@@ -76,7 +74,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
       rows.length === 0 ? Effect.succeed(false) : Effect.as(clear, true)
     )
     const isDone = yield* change(database, location, sql.withTransaction(steps))
-    // If no row was updated, an earlier attempt did it and its answer was lost, or the lease is lost.
+    // No row matched: an earlier attempt succeeded and its answer was lost, or the lease is lost.
     if (!isDone && (yield* held) !== next) return yield* lease.lost
     generations = [next]
     hasHeader = isOpen
@@ -99,7 +97,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     )
     if (written.length === rows.size) return
     if ((yield* held) === undefined) return yield* lease.lost
-    return yield* unavailable(location, "a change before, whose answer was lost, was carried out")
+    return yield* unavailable(location, "an earlier change succeeded, but its answer was lost")
   })
 
   const add = together(insert, lock.withPermit, scope)
@@ -125,8 +123,8 @@ export const make = Effect.fnUntraced(function* (options: Options) {
 })
 
 /**
- * Inserts parts in batches. A part begins a batch if none is waiting. Parts that
- * arrive before the batch's turn join it and are written by the same statement.
+ * Inserts parts in batches. The first part starts a batch, and parts that arrive
+ * before the batch has its turn join it.
  */
 const together = (
   insert: (parts: ReadonlyArray<UploadedPart>) => Effect.Effect<void, CheckpointError>,
@@ -144,7 +142,7 @@ const together = (
       waiting = undefined
       return insert(batch.parts)
     })
-    // A separate fiber, so that an interrupted caller doesn't stop the parts of others.
+    // A separate fiber, so that interrupting one caller doesn't affect the others' parts.
     const fiber = yield* Effect.forkIn(inTurn(insertion), scope)
     fiber.addObserver((exit) => Deferred.doneUnsafe(batch.done, exit))
     return batch
@@ -152,7 +150,7 @@ const together = (
   return (part: UploadedPart) => Effect.flatMap(join(part), ({ done }) => Deferred.await(done))
 }
 
-/** Adds the rows if the checkpoint has this token and generation. If a part is there already, the later record wins. */
+/** Inserts rows if token and generation match. For an existing part, the higher `n` wins. */
 const upsert = (
   { sql, tables, records, forUpdate }: Database,
   { id, token }: Lease,

@@ -1,4 +1,4 @@
-/** Encodes and decodes the rows of a checkpoint. This module is pure. */
+/** Encodes and decodes the rows of a checkpoint. Pure. */
 import * as Checkpoint from "@effect-oss/core/Checkpoint"
 import { Damaged, UnknownVersion } from "@effect-oss/core/CheckpointStore"
 import type { UploadedPart } from "@effect-oss/core/Part"
@@ -8,12 +8,12 @@ import * as Schema from "effect/Schema"
 import type { Fragment } from "effect/sql/Statement"
 import type { Database } from "./database.ts"
 
-/** The version of the format of rows. */
+/** The format of new rows. */
 export const format = 1
 
 /** A checkpoint's row. */
 export interface Row {
-  /** The key as JSON, which has only characters that every database accepts. */
+  /** JSON, which escapes characters that a database may reject. */
   readonly checkpoint_key: string
   /** Null if there is no header. */
   readonly format: number | null
@@ -24,7 +24,7 @@ export interface Row {
 }
 
 /**
- * How many characters are read of each column: more than this library ever
+ * The maximum number of characters to read from a column: more than this library
  * writes. A longer text is `Damaged`.
  */
 export const limits = { key: 2 ** 17, header: 2 ** 18, receipt: 2 ** 12, etag: 2 ** 10, crc64: 21 }
@@ -32,12 +32,12 @@ export const limits = { key: 2 ** 17, header: 2 ** 18, receipt: 2 ** 12, etag: 2
 /** The largest number of parts that OSS accepts. */
 export const maxParts = 10_000
 
-/** The columns to read of a checkpoint's row. */
+/** The columns of `Row`, for a SELECT. */
 export const columns = ({ sql, start }: Database): Fragment =>
   sql`${start("checkpoint_key", limits.key)} AS checkpoint_key, format,
     ${start("header", limits.header)} AS header, ${start("receipt", limits.receipt)} AS receipt`
 
-/** A part's row that was read. */
+/** A part's row when it is read. */
 export interface PartRow {
   readonly number: number
   readonly offset: number
@@ -47,7 +47,7 @@ export interface PartRow {
   readonly crc64: string
 }
 
-/** A part's row to write. `n` is the number of the record: later records have higher numbers. */
+/** A part's row when it is written. `n` is its place in the order of all records. */
 export interface NewPartRow extends Omit<PartRow, "offset"> {
   readonly part_offset: number
   readonly n: number
@@ -57,13 +57,10 @@ const Key = Schema.fromJsonString(Schema.String)
 const ReceiptText = Schema.fromJsonString(Checkpoint.Receipt)
 const HeaderText = Schema.fromJsonString(Checkpoint.Header)
 
-/** Encodes a key for a row. */
 export const encodeKey: (key: string) => string = Schema.encodeSync(Key)
 
-/** Encodes a header for a row. */
 export const encodeHeader: (header: Checkpoint.Header) => string = Schema.encodeSync(HeaderText)
 
-/** Encodes a receipt for a row. */
 export const encodeReceipt: (receipt: Checkpoint.Receipt) => string = Schema.encodeSync(ReceiptText)
 
 const decodeReceipt = Schema.decodeUnknownResult(ReceiptText)
@@ -71,7 +68,6 @@ const decodeKey = Schema.decodeResult(Key)
 const decodeHeader = Schema.decodeUnknownResult(HeaderText)
 const decodePart = Schema.decodeUnknownResult(Checkpoint.PartRecord)
 
-/** Makes the row of a part. */
 export const partRow = ({ number, offset, size, etag, crc64 }: UploadedPart, n: number) =>
   ({ number, part_offset: offset, size, etag, crc64: String(crc64), n }) satisfies NewPartRow
 
@@ -79,7 +75,7 @@ export const partRow = ({ number, offset, size, etag, crc64 }: UploadedPart, n: 
 export const keyOf = (row: Pick<Row, "checkpoint_key">): Result.Result<string, Damaged> =>
   Result.mapError(decodeKey(row.checkpoint_key), () => damaged("its key can't be read"))
 
-/** Null if the text was cut off, because its beginning could be valid by itself. */
+/** Null for a text that was cut off, because its beginning alone might be valid. */
 const wholeOf = (text: string | null, limit: number) =>
   text === null || text.length >= limit ? null : text
 
@@ -91,7 +87,7 @@ export const headerOf = (row: Row): Result.Result<Checkpoint.Header, Damaged | U
       )
     : Result.fail(new UnknownVersion({ version: String(row.format) }))
 
-/** Decodes the header and the receipt of a finished upload. None if the upload isn't finished. */
+/** The header and receipt of a finished upload; none if it isn't finished. */
 export const finishedOf = (
   row: Row
 ): Result.Result<Option.Option<Checkpoint.Finished>, Damaged | UnknownVersion> =>
@@ -104,7 +100,7 @@ export const finishedOf = (
     return Option.some({ header, receipt })
   })
 
-/** Decodes the parts, in the order of the rows. */
+/** A checkpoint's parts, in the order of the rows. */
 export const partsOf = (
   rows: ReadonlyArray<PartRow>
 ): Result.Result<ReadonlyArray<UploadedPart>, Damaged> =>

@@ -1,6 +1,7 @@
 /**
- * Creates the tables with Effect's Migrator. If many processes start at once, one
- * of them does it. Tables of a newer version of this library are left as they are.
+ * Creates the tables with Effect's Migrator, which lets only one of several
+ * processes migrate at a time. Leaves tables of a newer version of this library
+ * unchanged.
  */
 import { CheckpointError, UnknownVersion } from "@effect-oss/core/CheckpointStore"
 import * as Effect from "effect/Effect"
@@ -13,7 +14,7 @@ import { ask, outside } from "./database.ts"
 const migrations = (database: Database) =>
   Migrator.fromRecord({ "1_checkpoints": createTables(database) })
 
-/** The number of the last migration. */
+/** The number of the last migration in `migrations`. */
 const latest = 1
 
 const createTables = ({ sql, tables, bigint, strict }: Database) =>
@@ -42,7 +43,7 @@ const createTables = ({ sql, tables, bigint, strict }: Database) =>
     ) ${strict}`
   )
 
-/** Creates missing tables, fails if a newer version changed them, and deletes rows that dead holders left without a header. */
+/** Creates the tables if necessary, checks their version, and calls `clear`. */
 export const prepare = (database: Database): Effect.Effect<void, CheckpointError> => {
   const location = `table ${database.tables.migrations}`
   return outside(database, location, steps(database, location))
@@ -77,7 +78,7 @@ const migrate = (database: Database, location: string) => {
   return ask(
     location,
     sql.onDialectOrElse({
-      // Otherwise two processes could both read first, and one would fail when it writes.
+      // Locks before the first read. Otherwise two processes could read, and one could not write.
       sqlite: () => Effect.provideService(run, BeginTransaction, "BEGIN IMMEDIATE"),
       orElse: () => run
     })
@@ -87,7 +88,7 @@ const migrate = (database: Database, location: string) => {
 const causeOf = ({ cause, message }: Migrator.MigrationError): SqlError =>
   isSqlError(cause) ? cause : new SqlError({ reason: new UnknownError({ message, cause }) })
 
-/** Deletes rows without a header. A holder leaves one if it dies before `begin`, or after `remove`. */
+/** Deletes rows of processes that died before `begin`, or after `remove`. */
 const clear = ({ sql, tables, now }: Database) =>
   ask(
     `table ${tables.checkpoints}`,
