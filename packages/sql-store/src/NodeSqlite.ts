@@ -1,7 +1,7 @@
 /**
- * Effect's `SqlClient` for Node's own SQLite: a database that needs no server.
- * The package's index doesn't export this module, because other runtimes have no
- * `node:sqlite`.
+ * Effect's `SqlClient` over `node:sqlite`, for applications without a database
+ * server. The package's index doesn't export this module, because other runtimes
+ * have no `node:sqlite`.
  *
  * @since 0.1.0
  */
@@ -22,29 +22,38 @@ import * as Statement from "effect/sql/Statement"
 import * as Stream from "effect/Stream"
 
 /**
- * The options of a database.
+ * The options of the database.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Options {
-  /** The path of a file in an existing directory, or `:memory:` for a database that is gone with the layer. A new file has mode 0600. */
+  /**
+   * The path of a file in an existing directory, or `:memory:` for a database that
+   * lasts as long as the layer. A new file has mode 0600, unless you pass a `file:`
+   * URI.
+   */
   readonly file: string
-  /** How long to wait for a file that another process has locked. The process does nothing else meanwhile. Default: 10 seconds. */
+  /**
+   * How long to wait for a file that another process has locked. The wait blocks
+   * this process. Default: 10 seconds.
+   */
   readonly busyTimeout?: Duration.Input | undefined
 }
 
 /**
- * A database with one connection. A transaction has the connection to itself, and
- * the right to write from its start. Several processes of one machine may open the
- * file, if it is on a local disk. Each commit is synced to the disk.
+ * Opens a database until the layer closes. It uses one connection. A transaction
+ * has the connection to itself and takes the write lock when it begins. Several
+ * processes of one machine can open a file on a local disk. A commit is synced to
+ * the disk.
  *
  * **Gotchas**
  *
- * `node:sqlite` works on the thread that calls it: a large query blocks the
- * process, and so does waiting for a lock. Build one layer for each file in a
- * process: two would wait for each other. Node 22 prints an `ExperimentalWarning`
- * when it loads this module. `--disable-warning=ExperimentalWarning` hides it.
+ * `node:sqlite` runs on the calling thread: a large query blocks the process, and
+ * so does a wait for a lock. Build only one layer for a file in each process,
+ * because two layers would wait for each other. Node 22 prints an
+ * `ExperimentalWarning` when you import this module. To hide it, run Node with
+ * `--disable-warning=ExperimentalWarning`.
  *
  * **Example** (checkpoints in a file)
  *
@@ -73,7 +82,7 @@ export const layer = (options: Options): Layer.Layer<SqlClient.SqlClient, SqlErr
         }),
         compiler: Statement.makeCompilerSqlite(),
         driver: "node:sqlite",
-        // A transaction that begins by reading fails if another process writes before it does.
+        // After its first read, a deferred transaction can't write if another process has written.
         beginTransaction: "BEGIN IMMEDIATE",
         releaseSavepoint: (name) => `RELEASE SAVEPOINT ${name}`,
         spanAttributes: [["db.system.name", "sqlite"]]
@@ -82,16 +91,16 @@ export const layer = (options: Options): Layer.Layer<SqlClient.SqlClient, SqlErr
   ).pipe(Layer.provide(Reactivity.layer))
 
 /**
- * Locks a file until the scope closes or the process ends. The file must not be
- * used for anything else. Fails at once with reason `LockTimeoutError` if another
- * process holds the lock.
+ * Locks a file until the scope closes or the process ends. Use a separate file
+ * for the lock. Fails at once with reason `LockTimeoutError` if another process
+ * has locked the file.
  *
  * @category locking
  * @since 0.1.0
  */
 export const lock = (file: string): Effect.Effect<void, SqlError, Scope.Scope> =>
   Effect.flatMap(connect(file), (database) =>
-    // If two processes ask at once, one gets this lock. An exclusive lock may be refused to both.
+    // One of two simultaneous attempts gets this lock. BEGIN EXCLUSIVE could fail for both.
     attempt("lock", () => database.exec("BEGIN IMMEDIATE"))
   )
 
@@ -115,10 +124,9 @@ const connect = (file: string) =>
   )
 
 /**
- * Creates a missing file so that only its owner can read it. SQLite itself would
- * let everybody read it. SQLite gives the same mode to the files beside it. It
- * reports any other problem with the path when it opens the file, and it reads
- * `file:` URIs itself.
+ * Creates the file with mode 0600 if it doesn't exist. SQLite would create it
+ * readable by everyone, and gives its journal files the same mode. Ignores errors,
+ * because SQLite reports them when it opens the path. Leaves `file:` URIs to SQLite.
  */
 const createPrivately = (file: string) =>
   file === ":memory:" || file.startsWith("file:")
@@ -136,13 +144,12 @@ const attempt = <A>(operation: string, run: () => A): Effect.Effect<A, SqlError>
 
 const messageOf = (cause: unknown) => (cause instanceof Error ? cause.message : String(cause))
 
-/** Effect looks for `errno`, and Node sets `errcode`. */
+/** Copies Node's `errcode` to `errno`, where Effect looks for it. */
 const withNumber = (cause: unknown) =>
   cause instanceof Error && "errcode" in cause
     ? Object.assign(cause, { errno: cause.errcode })
     : cause
 
-/** Runs queries on an open database. */
 const connectionOf = (database: DatabaseSync): Connection => {
   const prepare = (sql: string, run: (statement: StatementSync) => ReadonlyArray<any>) =>
     Effect.withFiber<ReadonlyArray<any>, SqlError>(({ context }) =>

@@ -1,11 +1,11 @@
 /**
- * Keeps checkpoints in your application's database, PostgreSQL or SQLite. Any
- * machine can resume an upload, and no upload runs on two machines at once.
+ * Checkpoints in your database, PostgreSQL or SQLite. You can resume an upload
+ * on any machine, and it never runs on two machines at once.
  *
- * This module finds and reads checkpoints. `internal/tables.ts` creates the
- * tables, `internal/lease.ts` decides who may change a checkpoint, and
- * `internal/log.ts` changes it. A checkpoint that can't be read is an error and
- * stays as it is, unless you ask to discard it.
+ * This module finds and reads checkpoints. `internal/tables.ts` defines the
+ * tables, `internal/lease.ts` decides which process may change a checkpoint, and
+ * `internal/log.ts` changes it. An unreadable checkpoint is an error and stays as
+ * it is, unless you discard it.
  *
  * @since 0.1.0
  */
@@ -36,13 +36,19 @@ import { prepare } from "./internal/tables.ts"
  * @since 0.1.0
  */
 export interface Options {
-  /** The prefix of the tables' names: letters, digits and underscores. You can put an existing schema and a dot before it. Default: `effect_oss_`. */
+  /**
+   * The prefix of the table names: up to 40 letters, digits and underscores,
+   * optionally after an existing schema and a dot. Default: `effect_oss_`.
+   */
   readonly prefix?: string | undefined
-  /** How long a lease lasts without renewal, by the database's clock. Then another process can take the checkpoint. Default: 60 seconds. */
+  /**
+   * How long a lease lasts without renewal, by the database's clock. After that,
+   * another process can take the checkpoint. Default: 60 seconds.
+   */
   readonly expiry?: Duration.Input | undefined
-  /** How often a process renews its leases. Default: a third of `expiry`. */
+  /** How often a holder renews its lease. Default: a third of `expiry`. */
   readonly renewal?: Duration.Input | undefined
-  /** The name of this process in the `Busy` errors of other processes. Default: its process id and host. */
+  /** The name of this process in `Busy` errors of others. Default: its process id and host. */
   readonly holder?: string | undefined
   /** How many checkpoints `list` reads with one query. Default: 100. */
   readonly pageSize?: number | undefined
@@ -50,38 +56,38 @@ export interface Options {
 
 /**
  * Keeps checkpoints in the database of Effect's `SqlClient`: PostgreSQL, or
- * SQLite 3.42 and later, for example with this package's `NodeSqlite`. Any number
- * of processes can use the database at once.
+ * SQLite 3.42 or newer, for example with `NodeSqlite` of this package. Any number
+ * of processes can use the database at the same time.
  *
  * **Details**
  *
- * `effect_oss_checkpoints` has a row for each checkpoint, and `effect_oss_parts`
- * has a row for each part. The store creates the tables when you first use it, so
- * it needs the right to create tables. Later versions of this library change the
- * tables themselves, and record that in `effect_oss_migrations`.
+ * `effect_oss_checkpoints` has one row per checkpoint, and `effect_oss_parts` one
+ * row per part. The store creates the tables when you first use it, so it needs
+ * the right to create them. Later versions of this library migrate the tables;
+ * `effect_oss_migrations` records the migrations.
  *
- * An acknowledged part is as durable as a commit of the database. Parts that
- * arrive while others are being written are written together, with one statement.
- * The store retries for three seconds after a failure that may pass, such as a
- * broken connection, a deadlock, or a server that restarts.
+ * An acknowledged record is as durable as a commit of the database. One statement
+ * inserts all parts that are appended while another write runs. After a transient
+ * error, such as a broken connection or a deadlock, the store retries for about
+ * three seconds.
  *
- * A lease in its row holds a checkpoint, and the store renews the lease while the
- * upload runs. After a process is killed, its checkpoints stay held until `expiry`
- * is over. Only the database's clock counts. Every change compares the lease's
- * token in its own statement: a process that has lost its lease changes nothing,
- * and fails with `LeaseLost`. The row of a checkpoint that is removed or was never
- * begun is deleted. If a process died before that, the next store that is built
- * deletes it when it is first used.
+ * A lease in the checkpoint's row marks its holder, which renews it as long as
+ * the upload runs. If a process is killed, its leases expire after `expiry`, by
+ * the database's clock. Every change compares the lease's token in its own
+ * statement: a process that was suspended and lost its lease changes nothing and
+ * fails with `LeaseLost`. Checkpoints that were removed or never begun leave no
+ * rows. If a process dies in between, the next store deletes such rows when you
+ * first use it.
  *
  * **Gotchas**
  *
- * Don't run an upload within a transaction of your application: a rollback would
- * lose its records. Such an upload fails with `Unavailable`.
+ * Don't run an upload inside a transaction of your application, because a
+ * rollback would undo its records. The store fails with `Unavailable`.
  *
- * Use `Upload.sweep` to give up abandoned uploads, as with any other store. Don't
- * delete rows instead: the parts would stay at OSS.
+ * Use `Upload.sweep` to give up abandoned uploads, as with every store. Don't
+ * delete rows instead: the parts would stay in OSS.
  *
- * **Example** (an upload that another machine can resume)
+ * **Example** (an upload that you can resume on another machine)
  *
  * ```ts
  * import { OssClient, Source, Upload } from "@effect-oss/core"
@@ -158,7 +164,7 @@ const pageSizeOf = ({ pageSize = 100 }: Options) =>
 const invalid = (field: string, value: string, remedy: string) =>
   Effect.fail(new InvalidRequest({ field, problem: `it can't be ${value}`, remedy }))
 
-/** Runs the effect until it has succeeded once. Callers run it one at a time. */
+/** Runs the effect, one call at a time, until it has succeeded once. */
 const once = <A, E>(effect: Effect.Effect<A, E>) =>
   Effect.map(Semaphore.make(1), (lock) => {
     let isDone = false
@@ -182,7 +188,7 @@ const open = Effect.fnUntraced(function* (
   const lease = yield* Lease.acquire(database, terms, key)
   const { location, row } = lease
   if (row.checkpoint_key !== Rows.encodeKey(key)) {
-    const reason = new Damaged({ description: "it is another checkpoint's, under a wrong id" })
+    const reason = new Damaged({ description: "it belongs to another checkpoint" })
     return yield* new CheckpointError({ location, reason })
   }
   const finished = Rows.finishedOf(row)
@@ -209,7 +215,7 @@ const open = Effect.fnUntraced(function* (
   })) satisfies BackingLog
 })
 
-/** The records of parts, in the order in which they were written. */
+/** The part rows, in the order in which they were recorded. */
 const recordsOf = ({ sql, tables, start }: Database.Database, { id, location }: Lease.Lease) =>
   Database.ask(
     location,

@@ -205,7 +205,7 @@ layer(Postgres.layer, { excludeTestServices: true, timeout: "1 minute" })(
       const damages = {
         header: "its header can't be read",
         part: "its part 2 can't be read",
-        key: "it is another checkpoint's, under a wrong id"
+        key: "it belongs to another checkpoint"
       }
       for (const [what, description] of Object.entries(damages)) {
         test(`names table and key where a ${what} is damaged, and leaves it as it is`, (prefix) =>
