@@ -1,4 +1,4 @@
-/** The entries of a KeyValueStore that hold checkpoints: their names, their texts, and what is read from them. */
+/** Names, encodes, reads and removes the entries of checkpoints in a KeyValueStore. */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as KeyValueStore from "effect/persistence/KeyValueStore"
@@ -12,13 +12,13 @@ import { maxParts } from "../parts.ts"
 export interface Shelf {
   readonly entries: KeyValueStore.KeyValueStore
   readonly prefix: string
-  /** The names of the checkpoints that are open. */
+  /** The names of the open checkpoints. */
   readonly held: Set<string>
 }
 
 export const version = 1
 
-/** What stands under a checkpoint's name. */
+/** The entry under a checkpoint's name. */
 export const Root = Schema.Union([
   Schema.Struct({
     version: Schema.Literal(version),
@@ -31,7 +31,7 @@ export const Root = Schema.Union([
 ])
 export type Root = typeof Root.Type
 
-/** `order` tells which part was recorded first. */
+/** A part. Records are sorted by `order`. */
 const Record = Schema.Struct({ order: Schema.Finite, part: Checkpoint.PartRecord })
 
 export const encodeRoot = Schema.encodeSync(Schema.fromJsonString(Root))
@@ -42,10 +42,10 @@ const decodeVersion = Schema.decodeUnknownOption(
 export const encodeRecord = Schema.encodeSync(Schema.fromJsonString(Record))
 const decodeRecord = Schema.decodeUnknownOption(Schema.fromJsonString(Record))
 
-/** So many characters an entry has at most; one that is larger is none of this store's. */
+/** The maximum length of an entry in characters. This store writes no longer ones. */
 const limits = { root: 2 ** 18, record: 2 ** 16 }
 
-/** Any text, however long, as 16 characters. */
+/** The CRC64 of a text as 16 hexadecimal digits. */
 const sumOf = (text: string): string =>
   Crc64.of(new TextEncoder().encode(text)).toString(16).padStart(16, "0")
 
@@ -60,7 +60,7 @@ const unseal = (
   return { json, isSound: text === seal(json) }
 }
 
-/** That two keys share it is noticed when one is opened. */
+/** If two keys have the same hash, `open` of the second fails with `Damaged`. */
 export const hashOf = (text: string): string => sumOf(JSON.stringify(text))
 
 export const hashLength = 2 * sumOf("").length
@@ -87,10 +87,10 @@ export const rootOf = Effect.fnUntraced(function* (shelf: Shelf, name: string) {
   )
 })
 
-/** A record that can't be read was never acknowledged, or its part is sent again. */
+/** Skips unreadable records. Their parts count as not recorded. */
 export const recordsOf = (shelf: Shelf, names: ReadonlyArray<string>) =>
   Effect.map(
-    // There are no more parts than that, so that more entries are somebody else's.
+    // An upload has at most `maxParts` parts, so the store wrote no more entries.
     Effect.forEach(names.slice(0, maxParts), (name) => available(name, shelf.entries.get(name)), {
       concurrency: 16
     }),
