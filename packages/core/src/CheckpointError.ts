@@ -1,7 +1,7 @@
 /**
- * Why a checkpoint can't be used. Each reason is one class that knows its
- * message, its remedy, whether it may go away and whether the upload can be
- * carried on with. `CheckpointStore` exports all of it.
+ * The reasons why a checkpoint can't be used. Each reason is a class with a
+ * message, a remedy, and flags for whether you can retry or resume the upload.
+ * `CheckpointStore` exports all of them.
  *
  * @since 0.1.0
  */
@@ -14,7 +14,7 @@ import * as Schema from "effect/Schema"
  * @since 0.1.0
  */
 export class Busy extends Schema.TaggedError<Busy>()("Busy", {
-  /** Who holds the checkpoint, for instance `process 4711 on host web-1`. */
+  /** The holder of the checkpoint, for example `process 4711 on host web-1`. */
   holder: Schema.String
 }) {
   readonly isRetryable = true
@@ -26,7 +26,7 @@ export class Busy extends Schema.TaggedError<Busy>()("Busy", {
 }
 
 /**
- * The lease went to another holder while this one was suspended or cut off.
+ * Another upload took the lease while this one was suspended or disconnected.
  *
  * @category reasons
  * @since 0.1.0
@@ -34,14 +34,15 @@ export class Busy extends Schema.TaggedError<Busy>()("Busy", {
 export class LeaseLost extends Schema.TaggedError<LeaseLost>()("LeaseLost", {}) {
   readonly isRetryable = false
   readonly isResumable = true
-  readonly remedy = "see that no other upload of the same source to the same object runs"
+  readonly remedy =
+    "make sure that no other upload of the same source to the same object is running"
   override get message(): string {
     return "another upload has taken this checkpoint over"
   }
 }
 
 /**
- * The checkpoint is not one, or was damaged.
+ * The stored data is not a valid checkpoint.
  *
  * @category reasons
  * @since 0.1.0
@@ -76,7 +77,7 @@ export class UnknownVersion extends Schema.TaggedError<UnknownVersion>()("Unknow
 }
 
 /**
- * The store can't be read or written: no permission, no space, no connection.
+ * The store can't be read or written, for example without permission, space or a connection.
  *
  * @category reasons
  * @since 0.1.0
@@ -86,15 +87,15 @@ export class Unavailable extends Schema.TaggedError<Unavailable>()("Unavailable"
 }) {
   readonly isRetryable = false
   readonly isResumable = true
-  readonly remedy = "see that it is there, may be written to and has space left"
+  readonly remedy = "check that it exists, is writable and has space left"
   override get message(): string {
     return `cannot be used: ${this.description}`
   }
 }
 
 /**
- * The checkpoint, or the place where it is kept, may come from someone else: it
- * belongs to another user, others may write to it, or it is no regular file.
+ * The checkpoint or its directory is not safe to use: it belongs to another user,
+ * other users may write to it, or it is not a regular file.
  *
  * @category reasons
  * @since 0.1.0
@@ -120,7 +121,7 @@ export class Untrusted extends Schema.TaggedError<Untrusted>()("Untrusted", {
 export class CheckpointError extends Schema.TaggedError<CheckpointError>(
   "@effect-oss/core/CheckpointError"
 )("CheckpointError", {
-  /** Where the checkpoint is, such as a file's path. */
+  /** The place of the checkpoint, such as a file's path. */
   location: Schema.String,
   /** Why the checkpoint can't be used. */
   reason: Schema.Union([Busy, LeaseLost, Damaged, UnknownVersion, Unavailable, Untrusted])
@@ -142,12 +143,12 @@ export class CheckpointError extends Schema.TaggedError<CheckpointError>(
     return this.reason.isRetryable
   }
 
-  /** True if the same upload, started again, carries on where this one stopped. */
+  /** True if the same upload, started again, resumes where this one stopped. */
   get isResumable(): boolean {
     return this.reason.isResumable
   }
 
-  /** True if the checkpoint is there but can't be read, now or later. */
+  /** True if the checkpoint exists but this version can't read it; a retry doesn't help. */
   get isUnreadable(): boolean {
     return this.reason._tag === "Damaged" || this.reason._tag === "UnknownVersion"
   }

@@ -1,10 +1,10 @@
 /**
  * Keeps checkpoints. A store makes them durable and lets only one upload hold
- * each of them. `Checkpoint` says what a checkpoint contains.
+ * each of them. `Checkpoint` defines the contents of a checkpoint.
  *
- * Data could be lost here. Once `begin` or `append` has returned, its record must
- * survive the death of the process, and only the holder of the lease may change
- * the checkpoint.
+ * A mistake in a store can lose data. Once `begin` or `append` has returned, its
+ * record must survive the death of the process, and only the holder of the lease
+ * may change the checkpoint.
  *
  * @since 0.1.0
  */
@@ -39,23 +39,29 @@ export class CheckpointStore extends Context.Service<
       options?: OpenOptions
     ) => Effect.Effect<CheckpointLog, CheckpointError, Scope.Scope>
     /**
-     * Whether there is anything under this key, usable or not; takes no lease.
-     * An upload of one request opens no checkpoint where there is none.
+     * True if the store has anything under this key, usable or not. Takes no lease.
+     * An upload that needs one request opens a checkpoint only if there is one.
      */
     readonly has: (key: string) => Effect.Effect<boolean, CheckpointError>
-    /** Every checkpoint, whether held or not; takes no lease. Unusable ones are left out, with a warning. */
+    /** Every checkpoint, held or not. Takes no lease. Skips unusable ones with a warning. */
     readonly list: Stream.Stream<Checkpoint.Summary, CheckpointError>
-    /** The same for one object: the checkpoints of all sources that go there. Its cost doesn't grow with the number of other objects. */
+    /**
+     * The checkpoints of one object, of all its sources. The cost doesn't grow with
+     * the number of other objects.
+     */
     readonly listObject: (
       object: Checkpoint.ObjectPlace
     ) => Stream.Stream<Checkpoint.Summary, CheckpointError>
-    /** The receipts that `finish` left: of uploads that are complete, and whose process died before it reported that. Not in `list`. */
+    /**
+     * The receipts that `finish` wrote and `remove` didn't remove: the process died
+     * before it reported the complete upload. Not in `list`.
+     */
     readonly listFinished: Stream.Stream<Checkpoint.Finished, CheckpointError>
   }
 >()("@effect-oss/core/CheckpointStore") {}
 
 /**
- * What a store has to do itself; `make` adds the rest.
+ * The methods that your store implements. `make` adds the rest.
  *
  * @category models
  * @since 0.1.0
@@ -79,7 +85,7 @@ export interface Backing {
 }
 
 /**
- * What a store has to do itself for a checkpoint that is held.
+ * The methods that your store implements for a checkpoint that it holds.
  *
  * @category models
  * @since 0.1.0
@@ -95,9 +101,9 @@ export interface BackingLog extends Pick<
 }
 
 /**
- * A store. Nothing it keeps is handed out under another name than its header's:
- * a checkpoint that was put in another's place is `Damaged` to `open`, and left
- * out of lists with a warning.
+ * Makes a store. It checks that each checkpoint is stored under the key that its
+ * header names. For any other checkpoint, `open` fails with reason `Damaged`, and
+ * `list` and `listObject` skip it with a warning.
  *
  * @category constructors
  * @since 0.1.0
@@ -137,7 +143,7 @@ const own =
 const misplaced = (location: string) =>
   new CheckpointError({
     location,
-    reason: new Damaged({ description: "it is another upload's, under a wrong name" })
+    reason: new Damaged({ description: "it belongs to another upload" })
   })
 
 const isOwn = ({ checkpointKey, header }: Checkpoint.Summary) =>
@@ -150,7 +156,7 @@ const isFor = (object: Checkpoint.ObjectPlace) => {
   return ({ header }: Checkpoint.Summary) => Checkpoint.objectOf(header) === name
 }
 
-/** While another holder has it, the lists tell. */
+/** Opens the checkpoint. If it is `Busy`, searches the lists. */
 const hasBy =
   ({
     open,
@@ -181,18 +187,22 @@ const hasBy =
     )
 
 /**
- * How a checkpoint is opened.
+ * The options of `open`.
  *
  * @category models
  * @since 0.1.0
  */
 export interface OpenOptions {
-  /** What to do with a checkpoint that can't be read, for reason `Damaged` or `UnknownVersion`. `fail` fails. `discard` takes it as absent, so that `begin` replaces it and `remove` removes it. Default: `fail`. */
+  /**
+   * What to do with a checkpoint that is `Damaged` or of an `UnknownVersion`. `fail`
+   * fails. `discard` treats it as absent, so `begin` replaces it and `remove` removes
+   * it. Default: `fail`.
+   */
   readonly onUnreadable?: "fail" | "discard" | undefined
 }
 
 /**
- * One checkpoint, held. Its methods may be called from several fibers at once.
+ * A checkpoint that you hold. You can call its methods from several fibers at once.
  *
  * @category models
  * @since 0.1.0
@@ -200,18 +210,25 @@ export interface OpenOptions {
 export interface CheckpointLog {
   /** The checkpoint that an earlier run left. */
   readonly recovered: Option.Option<Checkpoint.Checkpoint>
-  /** The receipt that an earlier run left, if it completed the object and ended before it could report that. */
+  /**
+   * The receipt that an earlier run left, if it completed the object but ended
+   * before it reported that.
+   */
   readonly finished: Option.Option<Checkpoint.Finished>
-  /** Why the checkpoint of an earlier run is taken as absent, if it is. */
+  /** Why `discard` treats the checkpoint of an earlier run as absent, if it does. */
   readonly discarded?: CheckpointError | undefined
-  /** Replaces any earlier checkpoint by a header without parts. Durable when it returns. */
+  /** Replaces any earlier checkpoint with a header without parts. Durable when it returns. */
   readonly begin: (header: Checkpoint.Header) => Effect.Effect<void, CheckpointError>
-  /** Adds a part, at a cost that doesn't grow with the number of parts. Durable when it returns. Dies with a defect if there is no checkpoint: call `begin` first, unless one was recovered. */
+  /**
+   * Adds a part, at a cost that doesn't grow with the number of parts. Durable when
+   * it returns. Dies with a defect if there is no checkpoint: call `begin` first,
+   * unless one was recovered.
+   */
   readonly append: (part: UploadedPart) => Effect.Effect<void, CheckpointError>
   /**
-   * Puts a receipt in place of the header's parts; durable when it returns. Call
-   * it once the object is complete, report that, and then call `remove`. It
-   * stays for the next `open` if the process dies in between.
+   * Replaces the parts with a receipt. Durable when it returns. Call it when the
+   * object is complete, report that, and then call `remove`. If the process dies in
+   * between, the next `open` finds the receipt.
    */
   readonly finish: (receipt: Checkpoint.Receipt) => Effect.Effect<void, CheckpointError>
   /** Removes the checkpoint, or its receipt. Durable when it returns. Succeeds if there is none. */
@@ -219,8 +236,7 @@ export interface CheckpointLog {
 }
 
 /**
- * Checkpoints in memory: uploads resume within the process, and are forgotten
- * with it.
+ * Keeps checkpoints in memory. You can resume uploads until the process ends.
  *
  * @category layers
  * @since 0.1.0

@@ -1,17 +1,17 @@
 /**
- * Checkpoints in a KeyValueStore, a few entries each:
+ * Checkpoints in a KeyValueStore. Each checkpoint has these entries:
  *
- * - `<prefix><hash>` names the checkpoint, its generation and its header, or is
- *   the receipt of one that is complete, or the mark of one that is being
- *   removed; half of the hash is the object's;
- * - `<prefix><hash>/<generation>/<number>` is one part of that generation.
+ * - `<prefix><hash>` holds the checkpoint's key, generation and header, and the
+ *   receipt if the upload is complete; or it marks a checkpoint that is being
+ *   removed. Half of the hash is the object's hash;
+ * - `<prefix><hash>/<generation>/<number>` holds one part of that generation.
  *
- * A check sum stands before each, so that what a storage has changed is not
- * read. A part costs one small entry. The header decides which generation
- * counts: `begin` writes a header with a new one and only then removes the old
- * parts, so that a process that dies in between leaves the old checkpoint, or
- * the new one, and litter that the next holder removes. The names of the entries
- * are the index of `list`: there is no other that could get out of step.
+ * Each entry begins with a checksum, which detects corrupted entries. A part
+ * costs one small entry. The header names the current generation: `begin` first
+ * writes a header with a new generation, then removes the old parts. If a process
+ * dies in between, the new checkpoint is valid, and the next holder removes the
+ * old parts. `list` reads the names of the entries, so no separate index can
+ * become outdated.
  *
  * @since 0.1.0
  */
@@ -47,23 +47,22 @@ import {
 import type { UploadedPart } from "./Part.ts"
 
 /**
- * Checkpoints in Effect's `KeyValueStore`: in a SQL database or wherever else
- * one is kept. They are as durable as its entries.
+ * Checkpoints in Effect's `KeyValueStore`, for example in a SQL database. They
+ * are as durable as its entries.
  *
  * **Details**
  *
- * A part is one entry, whatever the number of parts. To open a checkpoint that
- * an earlier run left, and to list, the names of all entries of the store are
- * read once. Names begin with `prefix` and may be shared with nothing else.
+ * Each part is one entry. The store reads the names of all entries once to list
+ * checkpoints, and once to open a checkpoint that an earlier run left. All names
+ * begin with `prefix`: use no other entries with this prefix.
  *
  * **Gotchas**
  *
- * A `KeyValueStore` can't compare and swap, so that a checkpoint is only held
- * against uploads that use the same `KeyValueStore` in this process. Let no
- * other process upload the same source to the same key at the same time: use
- * `@effect-oss/node-fs-store` or `@effect-oss/sql-store` where that may happen.
- * Effect's own `layerFileSystem` writes files in place; after a crash, a
- * checkpoint may be damaged.
+ * A `KeyValueStore` has no compare-and-swap, so a checkpoint excludes only
+ * uploads that use the same `KeyValueStore` in this process. If other processes
+ * may upload the same source to the same key at the same time, use
+ * `@effect-oss/node-fs-store` or `@effect-oss/sql-store` instead. Effect's own
+ * `layerFileSystem` writes files in place, so a crash may damage a checkpoint.
  *
  * **Example** (in a SQL database)
  *
@@ -83,7 +82,7 @@ import type { UploadedPart } from "./Part.ts"
 export const layer = ({
   prefix = "effect-oss/"
 }: {
-  /** What the names of all entries begin with. Default: `effect-oss/`. */
+  /** The prefix of all entry names. Default: `effect-oss/`. */
   readonly prefix?: string | undefined
 } = {}): Layer.Layer<CheckpointStore, never, KeyValueStore.KeyValueStore> =>
   Layer.effect(
@@ -109,7 +108,7 @@ export const layer = ({
     })
   )
 
-/** By store, so that two layers over the same one exclude each other. */
+/** Per KeyValueStore, so that two layers over the same one exclude each other. */
 const holders = new WeakMap<KeyValueStore.KeyValueStore, Set<string>>()
 
 const heldIn = (entries: KeyValueStore.KeyValueStore): Set<string> => {
@@ -145,7 +144,7 @@ const open = Effect.fnUntraced(function* (
   }
   const { generation, header, receipt } = root.value
   if (root.value.checkpointKey !== checkpointKey) {
-    return yield* damaged(name, "it stands for another upload")
+    return yield* damaged(name, "it belongs to another upload")
   }
   if (receipt !== undefined) {
     yield* removeAll(shelf, parts)
@@ -182,17 +181,17 @@ const lease = ({ held }: Shelf, name: string) =>
     return Effect.void
   })
 
-/** What is known of a checkpoint that was there. */
+/** An unfinished checkpoint that an earlier run left. */
 interface Found {
   readonly generation: string
   readonly header: Checkpoint.Header
-  /** Of its parts' entries. */
+  /** The names of its parts' entries. */
   readonly names: ReadonlyArray<string>
   /** In the order in which they were recorded. */
   readonly records: ReadonlyArray<UploadedPart>
 }
 
-/** What parts are added to. */
+/** The generation that `append` adds parts to. */
 interface Current {
   readonly generation: string
   readonly header: Checkpoint.Header
@@ -203,9 +202,9 @@ const logOf = (options: {
   readonly name: string
   readonly checkpointKey: string
   readonly found: Option.Option<Found>
-  /** What an earlier run completed. */
+  /** The receipt of a complete upload. */
   readonly finished?: Checkpoint.Finished
-  /** What is to be as if it weren't there: why, and the names of its parts' entries. */
+  /** An unreadable checkpoint to ignore: the error, and the names of its parts' entries. */
   readonly discarded?: { readonly error: CheckpointError; readonly names: ReadonlyArray<string> }
 }): BackingLog => {
   const { shelf, name, checkpointKey, found, finished, discarded } = options
@@ -214,7 +213,7 @@ const logOf = (options: {
   let isThere = Option.isSome(found) || finished !== undefined || discarded !== undefined
   let names = new Set(Option.getOrUndefined(found)?.names ?? discarded?.names)
   let order = names.size
-  /** From here on they are litter, which the next holder removes if this one can't. */
+  /** Removes the old parts. If that fails, the next holder removes them. */
   const forget = Effect.suspend(() => {
     const old = names
     names = new Set()
@@ -266,13 +265,13 @@ const logOf = (options: {
   }
 }
 
-/** Unlike any before, so that what an older one left is never taken for its own. */
+/** Unique, so that parts of an older generation never count for a new one. */
 const newGeneration = Effect.map(
   Effect.all([Clock.currentTimeMillis, Random.nextInt, Random.nextInt]),
   (parts) => parts.map((part) => Math.abs(part).toString(36)).join("-")
 )
 
-/** A checkpoint in a list: one that can be resumed, or what is left of one that is over. */
+/** A checkpoint in a list. It is finished if it has a receipt. */
 interface Listed {
   readonly summary: Checkpoint.Summary
   readonly receipt: Checkpoint.Receipt | undefined
@@ -284,7 +283,7 @@ const pendingIn = ({ summary, receipt }: Listed) =>
 const finishedIn = ({ summary: { header }, receipt }: Listed) =>
   receipt === undefined ? Result.fail(undefined) : Result.succeed({ header, receipt })
 
-/** Those whose names begin so; the names of all entries are read once. */
+/** The checkpoints whose names begin with `prefix`. Reads the names of all entries once. */
 const list = (shelf: Shelf, prefix: string) =>
   Stream.fromIterableEffect(
     Effect.map(namesUnder(shelf, prefix), (names) => {
@@ -302,7 +301,7 @@ const listed = Effect.fnUntraced(
     if (Option.isNone(root) || "removed" in root.value) return Option.none()
     const { generation, header, checkpointKey, receipt } = root.value
     if (nameOf(shelf, checkpointKey) !== name) {
-      return yield* damaged(name, "it stands for another upload")
+      return yield* damaged(name, "it belongs to another upload")
     }
     const current = names.filter((part) => part.startsWith(partName(name, generation, "")))
     const records = receipt === undefined ? yield* recordsOf(shelf, current) : []
