@@ -20,7 +20,7 @@ const numbers = Effect.gen(function* () {
 const memory = Effect.provide(NodeSqlite.layer({ file: ":memory:" }))
 
 describe("a client of node:sqlite", () => {
-  it.effect("answers with rows, with values, and as a stream", () =>
+  it.effect("returns rows, values and streams", () =>
     Effect.gen(function* () {
       const sql = yield* numbers
       const query = sql`SELECT name, n, n FROM numbers ORDER BY n`
@@ -36,7 +36,7 @@ describe("a client of node:sqlite", () => {
     }).pipe(memory)
   )
 
-  it.effect("gives integers of any size where they are asked for as such", () =>
+  it.effect("returns integers of any size with SafeIntegers", () =>
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
       const query = sql`SELECT 9007199254740993 AS n`
@@ -49,7 +49,7 @@ describe("a client of node:sqlite", () => {
     }).pipe(memory)
   )
 
-  it.effect("says what went wrong by the reasons of Effect", () =>
+  it.effect("classifies errors by the reasons of Effect", () =>
     Effect.gen(function* () {
       const sql = yield* numbers
       const reasonOf = <A>(
@@ -69,7 +69,7 @@ describe("a client of node:sqlite", () => {
     }).pipe(memory)
   )
 
-  it.effect("takes back what a failed transaction did, or the failed part of one", () =>
+  it.effect("rolls back a failed transaction, or the failed part of one", () =>
     Effect.gen(function* () {
       const sql = yield* numbers
       const add = (n: number) => sql`INSERT INTO numbers VALUES (${n}, ${`${n}`})`
@@ -82,7 +82,7 @@ describe("a client of node:sqlite", () => {
     }).pipe(memory)
   )
 
-  it.effect("may write in a transaction whatever it has read there before others wrote", () =>
+  it.effect("can write in a transaction after a read, while another process tries to write", () =>
     Effect.gen(function* () {
       const file = yield* sqliteFile
       const other = yield* Layer.build(NodeSqlite.layer({ file, busyTimeout: "20 millis" }))
@@ -103,7 +103,7 @@ describe("a client of node:sqlite", () => {
   )
 
   it.effect(
-    "lets nobody but the owner read a new file and those beside it, and leaves an old one's mode",
+    "creates the file and its journal files with mode 0600, and keeps the mode of an existing file",
     () =>
       Effect.gen(function* () {
         const file = yield* sqliteFile
@@ -123,7 +123,7 @@ describe("a client of node:sqlite", () => {
   )
 
   it.effect(
-    "finds in a file what another one left there, and waits no longer for its lock than it is told to",
+    "reads a file that another client wrote, and waits for its lock up to busyTimeout",
     () =>
       Effect.gen(function* () {
         const file = yield* sqliteFile
@@ -143,7 +143,7 @@ describe("a client of node:sqlite", () => {
 })
 
 describe("the lock of a file", () => {
-  it.effect("is had by one at a time, until the scope closes", () =>
+  it.effect("has one holder at a time, until the scope closes", () =>
     Effect.gen(function* () {
       const file = yield* sqliteFile
       const lock = NodeSqlite.lock(file)

@@ -25,7 +25,7 @@ const record = (count: number) =>
     Effect.andThen(log.begin(header()), Effect.forEach(parts(count), log.append))
   )
 
-/** What a test has: a database, and names in it of its own. */
+/** The services of a test. */
 type World = CheckpointStore.CheckpointStore | SqlClient.SqlClient | Scope.Scope
 
 const inWorld = <A, E, R>(
@@ -40,13 +40,13 @@ const inWorld = <A, E, R>(
     )
   })
 
-/** Opens a checkpoint as another process would that uses the same database. */
+/** Opens a checkpoint as another process with the same database would. */
 const openElsewhere = (prefix: string, options: SqlCheckpointStore.Options = {}) =>
   Effect.flatMap(storeWith({ prefix, holder: "elsewhere", ...options }), (store) =>
     store.open(keyOf("key"))
   )
 
-/** Calls that must be refused to who has lost the lease. */
+/** Calls that must fail after the lease is lost. */
 const writes = (log: CheckpointStore.CheckpointLog) => ({
   append: log.append(part(9)),
   begin: log.begin(header(9)),
@@ -54,7 +54,7 @@ const writes = (log: CheckpointStore.CheckpointLog) => ({
 })
 
 layer(Postgres.layer, { excludeTestServices: true, timeout: "1 minute" })(
-  "a store of tables",
+  "a SQL checkpoint store",
   (it) => {
     describe.each(Object.entries(databases))(
       "in %s keeps the contract of CheckpointStore",
@@ -69,7 +69,7 @@ layer(Postgres.layer, { excludeTestServices: true, timeout: "1 minute" })(
       const test = <A, E>(title: string, body: (prefix: string) => Effect.Effect<A, E, World>) =>
         it.effect(title, () => inWorld(databases[name], body))
 
-      test("leaves no rows of what was never begun, or was removed", (prefix) =>
+      test("leaves no rows of a checkpoint that was never begun, or was removed", (prefix) =>
         Effect.gen(function* () {
           const { rows } = yield* tablesOf(prefix)
           yield* withLog("key", () => Effect.void)
@@ -79,7 +79,7 @@ layer(Postgres.layer, { excludeTestServices: true, timeout: "1 minute" })(
           assert.deepStrictEqual(yield* rows, [[], []])
         }))
 
-      test("says who holds a checkpoint, and until when", (prefix) =>
+      test("names the holder of a checkpoint and the end of its lease", (prefix) =>
         Effect.gen(function* () {
           const store = yield* storeWith({ prefix, expiry: "1 hour" })
           yield* store.open(keyOf("key"))
@@ -92,7 +92,7 @@ layer(Postgres.layer, { excludeTestServices: true, timeout: "1 minute" })(
           assert.isTrue(ahead > 3_500_000 && ahead <= 3_600_000, until)
         }))
 
-      test("keeps a holder's name to itself where it gets another one", (prefix) =>
+      test("uses the holder's name from the options", (prefix) =>
         Effect.gen(function* () {
           yield* openElsewhere(prefix)
           const { reason } = yield* refusal(recover("key"))
@@ -100,7 +100,7 @@ layer(Postgres.layer, { excludeTestServices: true, timeout: "1 minute" })(
         }))
 
       for (const write of ["append", "begin", "remove"] as const) {
-        test(`refuses to ${write} for who slept through the lease, and changes nothing`, (prefix) =>
+        test(`refuses ${write} after the lease was lost, and changes nothing`, (prefix) =>
           Effect.gen(function* () {
             const { rows, expire } = yield* tablesOf(prefix)
             const store = yield* CheckpointStore.CheckpointStore
@@ -116,7 +116,7 @@ layer(Postgres.layer, { excludeTestServices: true, timeout: "1 minute" })(
             const before = yield* rows
             const error = yield* refusal(writes(old)[write])
             assert.strictEqual(error.reason._tag, "LeaseLost")
-            // Once it is known, nothing is asked.
+            // Every later call fails too.
             for (const effect of Object.values(writes(old))) {
               assert.strictEqual((yield* refusal(effect)).reason._tag, "LeaseLost")
             }
@@ -128,7 +128,7 @@ layer(Postgres.layer, { excludeTestServices: true, timeout: "1 minute" })(
           }))
       }
 
-      test("lets one of many take over what a dead holder left", (prefix) =>
+      test("lets only one of many take over from a dead holder", (prefix) =>
         Effect.gen(function* () {
           const { expire } = yield* tablesOf(prefix)
           yield* openElsewhere(prefix)
@@ -148,7 +148,7 @@ layer(Postgres.layer, { excludeTestServices: true, timeout: "1 minute" })(
           }
         }))
 
-      test("goes on for a holder whose time is over, as long as nobody else has come", (prefix) =>
+      test("lets a holder with an expired lease write until another process takes it", (prefix) =>
         Effect.gen(function* () {
           const { expire } = yield* tablesOf(prefix)
           yield* withLog("key", (log) =>
@@ -161,7 +161,7 @@ layer(Postgres.layer, { excludeTestServices: true, timeout: "1 minute" })(
           assert.deepStrictEqual(yield* recover("key"), some(1))
         }))
 
-      test("is held for longer than a lease by who is alive", (prefix) =>
+      test("keeps a checkpoint held while its holder renews the lease", (prefix) =>
         Effect.gen(function* () {
           const terms = { expiry: "600 millis", renewal: "50 millis" } as const
           const log = yield* openElsewhere(prefix, terms)
@@ -170,17 +170,17 @@ layer(Postgres.layer, { excludeTestServices: true, timeout: "1 minute" })(
           yield* log.begin(header())
         }))
 
-      test("is free when the lease of a dead process ends", (prefix) =>
+      test("frees a checkpoint when the lease of a dead process expires", (prefix) =>
         Effect.gen(function* () {
           const { sql, checkpoints } = yield* tablesOf(prefix)
           yield* openElsewhere(prefix, { expiry: "50 millis" })
-          // From now on it is nobody's here, and so not renewed.
+          // With another token, this process no longer renews it.
           yield* sql`UPDATE ${checkpoints} SET token = ${"dead"}`
           yield* Effect.sleep("60 millis")
           assert.deepStrictEqual(yield* recover("key"), Option.none())
         }))
 
-      test("clears away what dead holders never began, and nothing else, when it is first used", (prefix) =>
+      test("deletes only expired rows without a header when it is first used", (prefix) =>
         Effect.gen(function* () {
           const { sql, checkpoints, rows } = yield* tablesOf(prefix)
           yield* record(1)
@@ -208,7 +208,7 @@ layer(Postgres.layer, { excludeTestServices: true, timeout: "1 minute" })(
         key: "it belongs to another checkpoint"
       }
       for (const [what, description] of Object.entries(damages)) {
-        test(`names table and key where a ${what} is damaged, and leaves it as it is`, (prefix) =>
+        test(`names table and key if a ${what} is damaged, and leaves it unchanged`, (prefix) =>
           Effect.gen(function* () {
             const { sql, checkpoints, parts: partRows, rows } = yield* tablesOf(prefix)
             yield* record(3)
@@ -231,7 +231,7 @@ layer(Postgres.layer, { excludeTestServices: true, timeout: "1 minute" })(
               })
             )
             if (what === "key") {
-              // It is somebody else's, so nobody here may say what becomes of it.
+              // The row belongs to another checkpoint, so `discard` doesn't apply.
               assert.deepStrictEqual(yield* refusal(discarding), error)
               assert.deepStrictEqual(yield* rows, before)
             } else {
@@ -244,7 +244,7 @@ layer(Postgres.layer, { excludeTestServices: true, timeout: "1 minute" })(
           }))
       }
 
-      test("tells a row of a newer version, and discards it if asked to", (prefix) =>
+      test("recognizes a row of a newer version, and can discard it", (prefix) =>
         Effect.gen(function* () {
           const { sql, checkpoints } = yield* tablesOf(prefix)
           yield* record(2)
@@ -283,7 +283,7 @@ layer(Postgres.layer, { excludeTestServices: true, timeout: "1 minute" })(
           assert.deepStrictEqual(yield* rows, before)
         }))
 
-      test("lists page by page, and leaves out what can't be read with a warning", (prefix) =>
+      test("lists page by page, and skips unreadable rows with a warning", (prefix) =>
         Effect.gen(function* () {
           const { sql, checkpoints, rows } = yield* tablesOf(prefix)
           const keys = Array.from({ length: 7 }, (_, index) => `key ${index}`)
@@ -321,7 +321,7 @@ layer(Postgres.layer, { excludeTestServices: true, timeout: "1 minute" })(
           assert.deepStrictEqual(yield* rows, before)
         }))
 
-      test("records nothing within a transaction of the application's", () =>
+      test("records nothing inside a transaction of the application", () =>
         Effect.gen(function* () {
           const sql = yield* SqlClient.SqlClient
           const error = yield* refusal(sql.withTransaction(recover("key")))
@@ -338,7 +338,7 @@ layer(Postgres.layer, { excludeTestServices: true, timeout: "1 minute" })(
           assert.deepStrictEqual(yield* recover("key"), some(1))
         }))
 
-      test("says what is wrong where its tables are gone, and is well again once they are back", (prefix) =>
+      test("names a missing table, and works again when it is back", (prefix) =>
         Effect.gen(function* () {
           const { sql, checkpoints } = yield* tablesOf(prefix)
           yield* record(1)
@@ -350,7 +350,7 @@ layer(Postgres.layer, { excludeTestServices: true, timeout: "1 minute" })(
           assert.deepStrictEqual(yield* recover("key"), some(1))
         }))
 
-      test("writes what others append though one of them is interrupted", () =>
+      test("writes all parts even if one append is interrupted", () =>
         Effect.gen(function* () {
           yield* withLog("key", (log) =>
             Effect.gen(function* () {
@@ -368,7 +368,7 @@ layer(Postgres.layer, { excludeTestServices: true, timeout: "1 minute" })(
   }
 )
 
-describe("a store of tables", () => {
+describe("a SQL checkpoint store", () => {
   const wrong: ReadonlyArray<[string, SqlCheckpointStore.Options]> = [
     ["prefix", { prefix: "" }],
     ["prefix", { prefix: "x".repeat(41) }],
@@ -383,7 +383,7 @@ describe("a store of tables", () => {
     ["pageSize", { pageSize: 0 }],
     ["pageSize", { pageSize: 1.5 }]
   ]
-  it.effect.each(wrong)("tells what is wrong with the option %s of %o", ([field, options]) =>
+  it.effect.each(wrong)("rejects the option %s of %o", ([field, options]) =>
     Effect.gen(function* () {
       const built = Layer.build(
         Layer.provide(SqlCheckpointStore.layer(options), NodeSqlite.layer({ file: ":memory:" }))

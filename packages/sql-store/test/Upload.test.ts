@@ -1,4 +1,4 @@
-/** Whole uploads, with tables in the place of other stores. */
+/** Complete uploads with checkpoints in a database. */
 import { assert, describe, layer } from "@effect/vitest"
 import { CheckpointStore, type OssClient, Upload } from "@effect-oss/core"
 import { Fault, OssEmulator } from "@effect-oss/emulator"
@@ -27,7 +27,7 @@ const deniedAt = (partNumber: number) =>
     assert.strictEqual((yield* refusal(Upload.upload(request)))._tag, "OssError")
   })
 
-/** The store at hand, but that a part's record waits until it is let through. */
+/** The current store, except that the record of one part waits for `wake`. */
 const suspendedAt = Effect.fnUntraced(function* (number: number) {
   const store = yield* CheckpointStore.CheckpointStore
   const reached = yield* Deferred.make<void>()
@@ -72,14 +72,14 @@ layer(Postgres.layer, { excludeTestServices: true, timeout: "1 minute" })("an up
         )
       })
 
-    test("leaves no rows once it is whole", (prefix) =>
+    test("leaves no rows when it is complete", (prefix) =>
       Effect.gen(function* () {
         yield* Upload.upload(request)
         yield* assertWhole(fiveParts)
         assert.deepStrictEqual(yield* (yield* tablesOf(prefix)).rows, [[], []])
       }))
 
-    test("carries on where an earlier run failed, with what is missing", (prefix) =>
+    test("sends only the missing parts after a failed run", (prefix) =>
       Effect.gen(function* () {
         yield* deniedAt(4)
         const before = (yield* partsSent).length
@@ -89,7 +89,7 @@ layer(Postgres.layer, { excludeTestServices: true, timeout: "1 minute" })("an up
         yield* assertWhole(fiveParts)
       }))
 
-    test("that slept through its lease ends with `LeaseLost`, and the one that took over is whole", (prefix) =>
+    test("that was suspended past its lease fails with `LeaseLost`, and the other one succeeds", (prefix) =>
       Effect.gen(function* () {
         const { suspended, reached, wake } = yield* suspendedAt(3)
         const asleep = yield* Effect.forkScoped(
@@ -124,12 +124,12 @@ layer(Postgres.layer, { excludeTestServices: true, timeout: "1 minute" })("an up
         )
         yield* other.wake
         yield* Fiber.join(awake)
-        // The third was sent, and found again by its CRC64.
+        // The first run sent part 3, and the second run recognized it by its CRC64.
         assert.deepStrictEqual(yield* partsSent, [1, 2, 3, 4, 5])
         yield* assertWhole(fiveParts)
       }))
 
-    test("that nobody carries on with is swept, row by row", (prefix) =>
+    test("that is abandoned is swept, with all its rows", (prefix) =>
       Effect.gen(function* () {
         yield* deniedAt(4)
         const [summary] = yield* pending

@@ -1,4 +1,4 @@
-/** Answers that are lost, statements that come late, connections that break. */
+/** Lost answers, late statements and broken connections. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Layer, Logger, Option, Scope } from "effect"
 import { TestClock } from "effect/testing"
@@ -14,15 +14,15 @@ const memory = NodeSqlite.layer({ file: ":memory:" })
 
 const told = Option.some({ header: header(3), parts: [part(2), part(1)] })
 
-/** What the next holder finds. */
+/** The checkpoint that the next holder finds. */
 const found = Effect.flatMap(storeWith({}), (store) =>
   Effect.scoped(Effect.map(store.open(keyOf("key")), ({ recovered }) => recovered))
 )
 
-/** Each statement of the story by its number, from 0. */
+/** A store whose statements, numbered from 0, have the outcomes of `fateOf`. */
 const withFates = (fateOf: (index: number, sql: string, params: ReadonlyArray<unknown>) => Fate) =>
   Effect.gen(function* () {
-    // The tables are there.
+    // Creates the tables first.
     yield* found
     let index = 0
     const client = yield* hooked((sql, params) => fateOf(index++, sql, params))
@@ -42,31 +42,29 @@ const statements = Effect.gen(function* () {
 }).pipe(Effect.scoped, Effect.provide(memory))
 
 describe("a holder", () => {
-  it.live.each(["lost", "cut", "starting"] as const)(
-    "does all of it once, whichever answer is %s",
-    (fate) =>
-      Effect.gen(function* () {
-        const count = (yield* statements).length
-        assert.isAbove(count, 25)
-        yield* Effect.forEach(
-          Array.from({ length: count }, (_, index) => index),
-          (index) =>
-            Effect.gen(function* () {
-              const store = yield* withFates((at) => (at === index ? fate : "answered"))
-              yield* story(store)
-              assert.deepStrictEqual(yield* found, told, `statement ${index}`)
-              const { rows } = yield* tablesOf(prefix)
-              assert.deepStrictEqual(
-                (yield* rows)[0].map(({ token }) => token),
-                [null]
-              )
-            }).pipe(Effect.scoped, Effect.provide(Layer.fresh(memory))),
-          { concurrency: "unbounded" }
-        )
-      })
+  it.live.each(["lost", "cut"] as const)("makes each change once, whichever answer is %s", (fate) =>
+    Effect.gen(function* () {
+      const count = (yield* statements).length
+      assert.isAbove(count, 25)
+      yield* Effect.forEach(
+        Array.from({ length: count }, (_, index) => index),
+        (index) =>
+          Effect.gen(function* () {
+            const store = yield* withFates((at) => (at === index ? fate : "answered"))
+            yield* story(store)
+            assert.deepStrictEqual(yield* found, told, `statement ${index}`)
+            const { rows } = yield* tablesOf(prefix)
+            assert.deepStrictEqual(
+              (yield* rows)[0].map(({ token }) => token),
+              [null]
+            )
+          }).pipe(Effect.scoped, Effect.provide(Layer.fresh(memory))),
+        { concurrency: "unbounded" }
+      )
+    })
   )
 
-  it.live("is told so when the database stays away, and can't be wrong about what is there", () =>
+  it.live("fails when the database stays unavailable, and leaves a valid checkpoint", () =>
     Effect.gen(function* () {
       const count = (yield* statements).length
       yield* Effect.forEach(
@@ -75,11 +73,11 @@ describe("a holder", () => {
           Effect.gen(function* () {
             const store = yield* withFates((at) => (at >= index ? "refused" : "answered"))
             const exit = yield* Effect.exit(story(store))
-            // Nothing but the end may fail without being told.
+            // Only the release of the lease may fail without an error.
             assert.isTrue(exit._tag === "Failure" || index >= count - 2, `statement ${index}`)
             const { expire } = yield* tablesOf(prefix)
             yield* expire
-            // Whatever stands there can be read, and is one of the story's states.
+            // The checkpoint is readable, and is one of the story's states.
             const recovered = Option.getOrNull(yield* found)
             const states: Record<number, ReadonlyArray<number>> = {
               1: [1],
@@ -95,7 +93,7 @@ describe("a holder", () => {
     })
   )
 
-  /** A log that has begun; and a begin that fails since its end is lost, carried out or not. */
+  /** A log with a checkpoint, and a second `begin` that failed because of its COMMIT's outcome. */
   const withDoubt = Effect.fnUntraced(function* (fate: Fate) {
     let fateOf = (_: string): Fate => "answered"
     const store = yield* withFates((_, sql) => fateOf(sql))
@@ -112,7 +110,7 @@ describe("a holder", () => {
     return { log, rows }
   })
 
-  it.live.each(["lost", "cut"] as const)("begins again though a begin was %s", (fate) =>
+  it.live.each(["lost", "cut"] as const)("can begin again after a begin that was %s", (fate) =>
     Effect.gen(function* () {
       const { log, rows } = yield* withDoubt(fate)
       yield* log.begin(header(3))
@@ -123,7 +121,7 @@ describe("a holder", () => {
     }).pipe(Effect.scoped, Effect.provide(memory))
   )
 
-  it.live("adds no part to a header whose begin it was told has failed", () =>
+  it.live("adds no part to the header of a begin that it reported as failed", () =>
     Effect.gen(function* () {
       const { log, rows } = yield* withDoubt("lost")
       const { reason } = yield* refusal(log.append(part(1)))
@@ -132,7 +130,7 @@ describe("a holder", () => {
     }).pipe(Effect.scoped, Effect.provide(memory))
   )
 
-  it.live("adds parts to the header before if a begin was not carried out", () =>
+  it.live("adds parts to the earlier header if a begin did not run", () =>
     Effect.gen(function* () {
       const { log, rows } = yield* withDoubt("cut")
       yield* log.append(part(1))
@@ -142,7 +140,7 @@ describe("a holder", () => {
     }).pipe(Effect.scoped, Effect.provide(memory))
   )
 
-  it.live("lets go what it may have taken without knowing", () =>
+  it.live("releases a lease that it may have taken without knowing", () =>
     Effect.gen(function* () {
       const fates: Array<Fate> = ["lost", "refused"]
       const store = yield* withFates((_, sql) =>
@@ -154,7 +152,7 @@ describe("a holder", () => {
     }).pipe(Effect.scoped, Effect.provide(memory))
   )
 
-  it.live("can't be harmed by a statement of its own that comes once more, however late", () =>
+  it.live("ignores its own statements when they arrive again later", () =>
     Effect.gen(function* () {
       const sent: Array<readonly [string, ReadonlyArray<unknown>]> = []
       const store = yield* withFates((_, sql, params) => {
@@ -177,7 +175,7 @@ describe("a holder", () => {
         yield* step
         const before = yield* rows
         for (const [text, params] of sent) {
-          // What deletes parts is sent behind an update in one transaction, and not without it.
+          // A DELETE only runs after an UPDATE in the same transaction.
           if (text.startsWith("DELETE")) continue
           yield* sql.unsafe(text, params)
           assert.deepStrictEqual(yield* rows, before, `${text} after step ${index}`)
@@ -192,7 +190,7 @@ describe("a holder", () => {
     }).pipe(Effect.scoped, Effect.provide(memory))
   )
 
-  it.effect("that couldn't renew in time renews before it writes again", () =>
+  it.effect("that couldn't renew in time renews before the next write", () =>
     Effect.gen(function* () {
       const seen: Array<string> = []
       let isAway = false
@@ -215,7 +213,7 @@ describe("a holder", () => {
     }).pipe(Effect.scoped, Effect.provide(memory))
   )
 
-  it.effect("is told so when the database doesn't answer, and is not kept by it", () =>
+  it.effect("fails when the database doesn't answer, and closes in 5 seconds", () =>
     Effect.gen(function* () {
       let fate: Fate = "answered"
       const store = yield* withFates(() => fate)
@@ -236,7 +234,7 @@ describe("a holder", () => {
     }).pipe(Effect.scoped, Effect.provide([memory, Logger.layer([])]))
   )
 
-  it.effect("learns by a renewal that its checkpoint is another's", () =>
+  it.effect("learns from a renewal that another process has its checkpoint", () =>
     Effect.gen(function* () {
       let asked = 0
       const store = yield* withFates(() => {

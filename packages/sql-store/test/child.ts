@@ -1,6 +1,6 @@
 /**
  * A process that uses a store: `child.ts MODE DATABASE PREFIX`. It prints a line
- * for each thing that is done, once it is done.
+ * after each step.
  */
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as PgClient from "@effect/sql-pg/PgClient"
@@ -21,7 +21,7 @@ import { client, request } from "./records.ts"
 const [mode = "", database = "", prefix = ""] = process.argv.slice(2)
 const print = (text: string) => Effect.sync(() => process.stdout.write(`${text}\n`))
 
-/** Records parts, four at a time, for ever. */
+/** Records parts up to number 9000, four at a time. */
 const append = Effect.gen(function* () {
   const log = yield* CheckpointStore.use((store) => store.open(keyOf("key")))
   if (Option.isNone(log.recovered)) yield* log.begin(header())
@@ -34,7 +34,7 @@ const append = Effect.gen(function* () {
   )
 }).pipe(Effect.scoped)
 
-/** Begins again and again, each time with parts that tell which time it is. */
+/** Begins in a loop. The ETags of the parts name the round. */
 const begin = Effect.gen(function* () {
   const log = yield* CheckpointStore.use((store) => store.open(keyOf("key")))
   for (let time = 1; ; time++) {
@@ -45,7 +45,7 @@ const begin = Effect.gen(function* () {
   }
 }).pipe(Effect.scoped)
 
-/** At every `open` it tries to take the checkpoint, and at every `close` it lets it go. */
+/** Tries to open the checkpoint for each line `open`, and closes it for each line `close`. */
 const race = Effect.gen(function* () {
   const store = yield* CheckpointStore
   yield* print("ready")
@@ -66,7 +66,7 @@ const race = Effect.gen(function* () {
   }
 })
 
-/** Uploads what the test does. */
+/** The same upload as the test's. */
 const upload = Upload.upload(request).pipe(
   Effect.provide(
     Layer.provide(client(process.env["OSS_ENDPOINT"] ?? ""), NodeHttpClient.layerNodeHttp)

@@ -1,4 +1,4 @@
-/** Connections to PostgreSQL that break, wait for each other, or have few rights. */
+/** PostgreSQL connections that break, wait for locks, or have few rights. */
 import { assert, layer } from "@effect/vitest"
 import { PgClient } from "@effect/sql-pg"
 import { Effect, Fiber, Layer, Option, Redacted } from "effect"
@@ -25,7 +25,7 @@ layer(Postgres.layer, { excludeTestServices: true, timeout: "1 minute" })(
         )
       )
 
-    /** The sessions that wait for a lock, once there are any. */
+    /** Waits until a session waits for a lock, and returns all such sessions. */
     const locked = SqlClient.SqlClient.use(
       (sql) => sql<{ pid: number }>`SELECT pid FROM pg_stat_activity
         WHERE datname = current_database() AND wait_event_type = 'Lock'`
@@ -34,14 +34,14 @@ layer(Postgres.layer, { excludeTestServices: true, timeout: "1 minute" })(
       Effect.repeat({ until: (sessions) => sessions.length > 0 })
     )
 
-    /** Ends the server's side of them. */
+    /** Terminates the sessions that wait for a lock. */
     const breakConnections = Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
       for (const { pid } of yield* locked) yield* sql`SELECT pg_terminate_backend(${pid})`
     })
 
     it.effect.each(["begin", "append", "remove"] as const)(
-      "is none the wiser when the connection breaks in the middle of %s",
+      "succeeds when the connection breaks in the middle of %s",
       (write) =>
         Effect.gen(function* () {
           const prefix = newPrefix()
@@ -75,7 +75,7 @@ layer(Postgres.layer, { excludeTestServices: true, timeout: "1 minute" })(
         }).pipe(Effect.scoped, Effect.provide(client()))
     )
 
-    it.effect("doesn't keep who is interrupted waiting, nor anybody's parts", () =>
+    it.effect("can be interrupted while it appends, without losing parts", () =>
       Effect.gen(function* () {
         const prefix = newPrefix()
         const store = yield* storeWith({ prefix })
@@ -100,7 +100,7 @@ layer(Postgres.layer, { excludeTestServices: true, timeout: "1 minute" })(
       }).pipe(Effect.scoped, Effect.provide(client()))
     )
 
-    it.effect("has what it was told is recorded seen by who takes over at that moment", () =>
+    it.effect("acknowledges no part that a simultaneous takeover doesn't see", () =>
       Effect.gen(function* () {
         const prefix = newPrefix()
         const log = yield* Effect.flatMap(storeWith({ prefix }), (store) =>
@@ -114,7 +114,7 @@ layer(Postgres.layer, { excludeTestServices: true, timeout: "1 minute" })(
         const other = yield* storeWith({ prefix })
         const [appending, opening] = yield* sql.withTransaction(
           Effect.gen(function* () {
-            // The part that is about to be appended has to wait for this one.
+            // The append has to wait for this row.
             yield* sql`INSERT INTO ${parts}
               SELECT id, 1, 0, 0, ${""}, ${""}, 0 FROM ${checkpoints}`
             const appending = yield* Effect.forkDetach(log.append(part(1)))
@@ -130,7 +130,7 @@ layer(Postgres.layer, { excludeTestServices: true, timeout: "1 minute" })(
       }).pipe(Effect.scoped, Effect.provide(client()))
     )
 
-    it.effect("finds its tables made once, however many make them at the same moment", () =>
+    it.effect("creates the tables once when many processes start at once", () =>
       Effect.gen(function* () {
         const prefix = newPrefix()
         yield* Effect.forEach(
@@ -148,7 +148,7 @@ layer(Postgres.layer, { excludeTestServices: true, timeout: "1 minute" })(
       }).pipe(Effect.scoped, Effect.provide(client()))
     )
 
-    it.effect("may have its tables in a schema of the application's", () =>
+    it.effect("can have its tables in a schema of the application", () =>
       Effect.gen(function* () {
         const sql = yield* SqlClient.SqlClient
         yield* sql`CREATE SCHEMA uploads`
@@ -163,7 +163,7 @@ layer(Postgres.layer, { excludeTestServices: true, timeout: "1 minute" })(
       }).pipe(Effect.scoped, Effect.provide(client()))
     )
 
-    it.effect("needs no right to make tables that are there", () =>
+    it.effect("needs no right to create tables that exist", () =>
       Effect.gen(function* () {
         const sql = yield* SqlClient.SqlClient
         const prefix = newPrefix()
@@ -181,16 +181,14 @@ layer(Postgres.layer, { excludeTestServices: true, timeout: "1 minute" })(
     )
 
     const atOnce = CheckpointStoreContract.laws.filter(({ name }) => name.includes("many"))
-    it.effect.each(atOnce)(
-      "of an application that wants transactions serializable: $name",
-      ({ check }) =>
-        Effect.provide(
-          check,
-          Layer.provide(
-            SqlCheckpointStore.layer({ prefix: newPrefix() }),
-            client({ default_transaction_isolation: "serializable" })
-          )
+    it.effect.each(atOnce)("with serializable transactions: $name", ({ check }) =>
+      Effect.provide(
+        check,
+        Layer.provide(
+          SqlCheckpointStore.layer({ prefix: newPrefix() }),
+          client({ default_transaction_isolation: "serializable" })
         )
+      )
     )
   }
 )

@@ -1,4 +1,4 @@
-/** Rows that no store has written, and databases whose clocks are set. */
+/** Rows that no store wrote, and databases whose clock was set back. */
 import { assert, layer } from "@effect/vitest"
 import { Effect, Option, Stream } from "effect"
 import { SqlClient } from "effect/sql"
@@ -50,7 +50,7 @@ layer(Postgres.layer, { excludeTestServices: true, timeout: "1 minute" })("a row
         assert.deepStrictEqual(yield* Stream.runCollect(store.list), [])
       }))
 
-    test("with an absurd part is damaged", ({ sql, parts: rows }) =>
+    test("with an invalid part is damaged", ({ sql, parts: rows }) =>
       Effect.gen(function* () {
         for (const [etag, crc64] of [
           ["x".repeat(1_000_000), "1"],
@@ -62,7 +62,7 @@ layer(Postgres.layer, { excludeTestServices: true, timeout: "1 minute" })("a row
         }
       }))
 
-    test("with more parts than OSS takes is damaged", ({ sql, parts: rows }) =>
+    test("with more parts than OSS accepts is damaged", ({ sql, parts: rows }) =>
       Effect.gen(function* () {
         const all = Array.from({ length: 10_001 }, (_, index) => index + 3)
         for (let from = 0; from < all.length; from += 1_000) {
@@ -75,7 +75,7 @@ layer(Postgres.layer, { excludeTestServices: true, timeout: "1 minute" })("a row
         assert.include(error.message, "it has more than 10000 parts")
       }))
 
-    test("whose header is another upload's is neither listed nor opened", (tables, store) =>
+    test("with the header of another upload is neither listed nor opened", (tables, store) =>
       Effect.gen(function* () {
         const { sql, checkpoints } = tables
         yield* sql`UPDATE ${checkpoints} SET header = REPLACE(header, '"key":"backups', '"key":"other')`
@@ -83,7 +83,7 @@ layer(Postgres.layer, { excludeTestServices: true, timeout: "1 minute" })("a row
         assert.deepStrictEqual(yield* Stream.runCollect(store.list), [])
       }))
 
-    test("that is held until an absurd time says so", ({ sql, checkpoints }) =>
+    test("with a lease until an impossible time is reported as in use", ({ sql, checkpoints }) =>
       Effect.gen(function* () {
         yield* sql`UPDATE ${checkpoints} SET token = 'x', holder = 'web-1', lease_ms = 9000000000000000000,
           expires_at = 9000000000000000000`
@@ -91,7 +91,7 @@ layer(Postgres.layer, { excludeTestServices: true, timeout: "1 minute" })("a row
         assert.include(error.message, "in use by web-1, for an unknown time")
       }))
 
-    test("is free, after a clock of the database was set back, once nobody renews it", ({
+    test("with a lease that no process renews is free after the clock was set back", ({
       sql,
       checkpoints
     }) =>
@@ -103,7 +103,7 @@ layer(Postgres.layer, { excludeTestServices: true, timeout: "1 minute" })("a row
   }
 })
 
-/** A thousand numbers, from 1. */
+/** The numbers from 1 to 1000. */
 const digits =
   "(SELECT 0 AS d UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4 UNION ALL SELECT 5 UNION ALL SELECT 6 UNION ALL SELECT 7 UNION ALL SELECT 8 UNION ALL SELECT 9)"
 const numbers = `SELECT 1 + a.d + 10 * b.d + 100 * c.d AS number FROM ${digits} AS a CROSS JOIN ${digits} AS b CROSS JOIN ${digits} AS c`

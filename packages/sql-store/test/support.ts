@@ -1,4 +1,4 @@
-/** Databases to keep checkpoints in, and a connection that loses what a test wants it to lose. */
+/** Databases for tests, and a connection that loses chosen statements or answers. */
 import { NodeServices } from "@effect/platform-node"
 import { PgClient } from "@effect/sql-pg"
 import { CheckpointStore } from "@effect-oss/core"
@@ -11,7 +11,7 @@ import { SqlClient, SqlError, Statement } from "effect/sql"
 import type { SqlConnection } from "effect/sql"
 import { Postgres } from "./postgres.ts"
 
-/** A new file, removed with the scope. */
+/** A new file, removed when the scope closes. */
 export const sqliteFile = FileSystem.FileSystem.use((fs) =>
   Effect.map(
     fs.makeTempDirectoryScoped({ prefix: "sql-store-" }),
@@ -19,12 +19,12 @@ export const sqliteFile = FileSystem.FileSystem.use((fs) =>
   )
 ).pipe(Effect.orDie, Effect.provide(NodeServices.layer))
 
-/** The database that the tests of a file share. */
+/** The PostgreSQL database that the tests of a file share. */
 export const postgres = Layer.unwrap(
   Effect.map(Postgres, ({ url }) => PgClient.layer({ url: Redacted.make(url) }))
 )
 
-/** Each of the databases, empty or shared; the tests keep to names of their own. */
+/** The databases. Tests share PostgreSQL, so each uses its own table names. */
 export const databases = {
   "SQLite in memory": NodeSqlite.layer({ file: ":memory:" }),
   "SQLite in a file": Layer.unwrap(Effect.map(sqliteFile, (file) => NodeSqlite.layer({ file }))),
@@ -33,17 +33,17 @@ export const databases = {
 
 let prefixes = 0
 
-/** What the tables of a test are called like: no other test's. */
+/** A new prefix for the tables of a test. */
 export const newPrefix = () => `t${process.pid}_${prefixes++}_`
 
-/** A store over the client at hand, as another process would have it. */
+/** A new store over the current client, as in another process. */
 export const storeWith = (options: SqlCheckpointStore.Options) =>
   Effect.map(
     Layer.build(Layer.fresh(SqlCheckpointStore.layer(options))),
     Context.get(CheckpointStore.CheckpointStore)
   )
 
-/** What stands in the tables of a store. */
+/** The tables of a store. */
 export const tablesOf = (prefix: string) =>
   Effect.map(SqlClient.SqlClient, (sql) => {
     const checkpoints = sql(`${prefix}checkpoints`)
@@ -52,20 +52,23 @@ export const tablesOf = (prefix: string) =>
       sql,
       checkpoints,
       parts,
-      /** All of it, but for how long a lease counts. */
+      /** All rows, without the expiry of leases and the sizes of parts. */
       rows: Effect.all([
         sql<{ holder: string | null; token: string | null; header: string | null }>`
           SELECT id, checkpoint_key, token, holder, generation, format, header
           FROM ${checkpoints} ORDER BY id`,
         sql<{ number: number; etag: string }>`SELECT number, etag, crc64 FROM ${parts} ORDER BY n`
       ]),
-      /** As if the holder had given no sign of life for so long. */
+      /** Expires all leases. */
       expire: sql`UPDATE ${checkpoints} SET expires_at = 1 WHERE token IS NOT NULL`
     }
   })
 
-/** What becomes of a statement: it is answered; the connection breaks, after it was carried out or before; the server is starting up; it is refused; or nothing comes of it. */
-export type Fate = "answered" | "lost" | "cut" | "starting" | "refused" | "hung"
+/**
+ * The outcome of a statement. `lost` and `cut`: the connection breaks after or
+ * before it runs. `hung`: no answer ever comes.
+ */
+export type Fate = "answered" | "lost" | "cut" | "refused" | "hung"
 
 const broken = new SqlError.SqlError({
   reason: new SqlError.ConnectionError({ cause: new Error("test"), message: "connection lost" })
@@ -75,15 +78,10 @@ const refused = new SqlError.SqlError({
   reason: new SqlError.UnknownError({ cause: new Error("test"), message: "refused" })
 })
 
-/** As the driver tells it: Effect has no class for the code. */
-const starting = new SqlError.SqlError({
-  reason: new SqlError.UnknownError({
-    cause: Object.assign(new Error("the database system is starting up"), { code: "57P03" }),
-    message: "failed to connect"
-  })
-})
-
-/** A connection as a server sees it: when it breaks, what was under way is rolled back, and nothing more comes over it. */
+/**
+ * A connection that can break: the open transaction is rolled back, and every later
+ * statement fails.
+ */
 const breakable = (
   connection: SqlConnection.Connection,
   fateOf: (sql: string, params: ReadonlyArray<unknown>) => Fate
@@ -106,7 +104,7 @@ const breakable = (
   return { ...connection, execute, executeUnprepared: execute }
 }
 
-/** A client in the place of the one at hand, which decides the fate of each statement. */
+/** A client over the current one, in which `fateOf` decides the outcome of each statement. */
 export const hooked = (fateOf: (sql: string, params: ReadonlyArray<unknown>) => Fate) =>
   Effect.flatMap(SqlClient.SqlClient, (client) => {
     const acquirer = Effect.map(client.reserve, (connection) => breakable(connection, fateOf))
@@ -118,7 +116,7 @@ export const hooked = (fateOf: (sql: string, params: ReadonlyArray<unknown>) => 
     })
   }).pipe(Effect.provide(Reactivity.layer))
 
-/** All that a holder can do. */
+/** A sequence of all changes that a holder can make, except `finish`. */
 export const story = Effect.fnUntraced(function* (
   store: CheckpointStore.CheckpointStore["Service"]
 ) {
