@@ -1,7 +1,7 @@
 /**
- * Why a source can't be uploaded. Each reason is one class that knows its
- * message, its remedy, whether it may go away and whether the upload can be
- * carried on with. `Source` exports all of it.
+ * Why a source can't be uploaded. Each reason is one class. It has a `message`
+ * and a `remedy`, and tells whether the upload can be retried or resumed.
+ * `Source` exports all reasons.
  *
  * @since 0.1.0
  */

@@ -12,7 +12,7 @@ import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { PgClient } from "@effect/sql-pg"
-import { Context, Effect, Layer, Redacted } from "effect"
+import { Context, Effect, Layer, Redacted, Schedule } from "effect"
 import { SqlClient } from "effect/sql"
 
 /** As root, the server runs as `nobody`. */
@@ -157,7 +157,12 @@ export const database = (server: string, name: string) => {
   const url = new URL(server)
   url.pathname = `/${name}`
   return Effect.acquireRelease(
-    Effect.as(statement(server, `CREATE DATABASE ${name}`), url.href),
+    statement(server, `DROP DATABASE IF EXISTS ${name}`).pipe(
+      Effect.andThen(statement(server, `CREATE DATABASE ${name}`)),
+      // The server may be one that a test restarts.
+      Effect.retry({ schedule: Schedule.spaced("500 millis"), times: 60 }),
+      Effect.as(url.href)
+    ),
     () => Effect.ignore(statement(server, `DROP DATABASE ${name} WITH (FORCE)`))
   )
 }

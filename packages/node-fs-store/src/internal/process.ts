@@ -1,8 +1,8 @@
 /**
  * Identifies processes, and finds out whether one still runs. A process id alone
  * says nothing: other hosts and containers have the same ids, and the system
- * uses each again. Linux can tell them apart. If nothing proves that a process
- * is dead, the answer is `Unknown`.
+ * uses each again. Linux can tell them apart. The answer is `Unknown` unless the
+ * process is proven alive or dead.
  */
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -94,8 +94,8 @@ export const System = Context.Reference<{
 })
 
 /**
- * The types of file systems that one kernel mounts at a time, by linux/magic.h:
- * ext2 to ext4, XFS, Btrfs, F2FS, ZFS, overlay.
+ * The types of file systems that one kernel mounts at a time: ext2 to ext4, XFS,
+ * Btrfs, F2FS and overlay by linux/magic.h, and ZFS by OpenZFS.
  */
 export const ofOneKernel: ReadonlySet<number> = new Set([
   0xef53, 0x58465342, 0x9123683e, 0xf2f52010, 0x2fc12fc1, 0x794c7630
