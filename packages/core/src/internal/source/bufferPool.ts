@@ -1,8 +1,8 @@
 /**
- * Memory for the parts of a sequential source. It is made of blocks of one size:
- * a part takes blocks as it is filled, and the next part uses them again, even if
- * it is larger. The pool keeps its blocks until the upload ends. Where uploads
- * share a budget of memory, they share the blocks as well.
+ * Memory for the parts of a sequential source. A part takes blocks of one size
+ * while it is filled, and a later part uses them again. The pool keeps its
+ * blocks until the upload ends. Uploads that share a memory budget share the
+ * blocks as well.
  */
 import * as Effect from "effect/Effect"
 import * as Semaphore from "effect/Semaphore"
@@ -11,26 +11,26 @@ import { InvalidRequest } from "../../UploadError.ts"
 import type { Account } from "./memory.ts"
 import { blockSize } from "./memory.ts"
 
-/** In bytes: the memory that growing parts share, unless two of them need more. */
+/** The memory that growing parts share, unless two of them need more, in bytes. */
 const budget = 512 * 1024 * 1024
 
 /** How much memory a sequential source takes. */
 export interface Options {
   /** The most parts in memory at once. At least 2: one is filled while one is sent. */
   readonly parts: number
-  /** In bytes: the size of the first parts. The pool may always hold `parts` of them. */
+  /** The size of the first parts, in bytes. The pool can always hold `parts` of them. */
   readonly partSize: number
-  /** What all uploads share. Default: nothing. */
+  /** The memory budget that uploads share. Default: none. */
   readonly account?: Account | undefined
 }
 
 /** The memory of one part, which grows as the part is filled. */
 export interface PartBuffer {
-  /** Adds a block behind the others. */
+  /** Adds a block at the end. */
   readonly grow: Effect.Effect<Uint8Array, InvalidRequest>
   /** The first `size` bytes. Valid until `release`. */
   readonly body: (size: number) => Body.Body
-  /** Gives the blocks back to the pool. */
+  /** Returns the blocks to the pool. */
   readonly release: Effect.Effect<void>
 }
 

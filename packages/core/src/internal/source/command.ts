@@ -1,6 +1,6 @@
 /**
- * The output of a command, or of a pipeline of commands. It ends well only if
- * every command does: half of a dump must not be taken for the whole.
+ * Uploads the output of a command or of a pipeline of commands. The source fails
+ * if any command fails, so a partial dump never counts as the whole.
  */
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -29,11 +29,14 @@ type Spawner = ChildProcessSpawner["Service"]
 
 interface Stage {
   readonly command: ChildProcess.StandardCommand
-  /** How the command is connected with the one before it. */
+  /** How the command is connected to the one before it. */
   readonly pipe: ChildProcess.PipeOptions
 }
 
-/** Spawns the commands of a pipeline one by one: the spawner tells only the last one's exit code. */
+/**
+ * Spawns the commands of a pipeline one by one, because the spawner returns the
+ * exit code of the last one only.
+ */
 const outputOf = (spawner: Spawner, command: ChildProcess.Command): Output => {
   const [first, ...others] = stagesOf(command)
   const from = (index: number) => others[index]?.pipe.from
@@ -50,7 +53,7 @@ const stagesOf = (command: ChildProcess.Command): readonly [Stage, ...ReadonlyAr
   return [first, ...earlier, { ...next, pipe: command.options }, ...later]
 }
 
-/** A command that waits for input which never comes would run for ever. */
+/** Closes standard input: a command that reads it would wait forever. */
 const withoutInput = ({ command, args, options }: ChildProcess.StandardCommand) =>
   ChildProcess.make(command, args, { forceKillAfter, stdin: "ignore", ...options })
 
@@ -64,10 +67,10 @@ const withInput = ({ command, pipe }: Stage, stream: Output) => {
   return ChildProcess.make(command.command, command.args, { forceKillAfter, ...options, ...input })
 }
 
-/** When the upload stops, so does the command. */
+/** How long a command may take to end when the upload stops. */
 const forceKillAfter = "5 seconds"
 
-/** Runs a command; the output fails once the command has failed. */
+/** Runs a command. Its output fails if the command fails. */
 const run = (
   spawner: Spawner,
   command: ChildProcess.StandardCommand,
@@ -102,7 +105,7 @@ const outputFrom = (handle: ChildProcessHandle, from: ChildProcess.PipeFromOptio
 
 const failed = (problem: string, lastWords: Fiber.Fiber<string, unknown>) =>
   Fiber.join(lastWords).pipe(
-    // A process that it left behind may keep the pipe open.
+    // A process that the command left behind may keep the pipe open.
     Effect.timeout("1 second"),
     Effect.orElseSucceed(() => ""),
     Effect.flatMap((text) => Effect.fail(failure(text === "" ? problem : `${problem}: ${text}`)))
@@ -118,7 +121,7 @@ const tailOf = (stderr: Output) =>
     Effect.map((tail) => tail.trim().split("\n").slice(-3).join("; "))
   )
 
-/** A command's failure, as a pipeline's input may fail. */
+/** The failure of a command, of the type that a pipeline needs. */
 const failure = (description: string) =>
   PlatformError.systemError({
     _tag: "Unknown",
@@ -129,7 +132,7 @@ const failure = (description: string) =>
 
 const isFailure = ({ reason }: PlatformError.PlatformError) => reason.module === "Source"
 
-/** Without the arguments, which may be secret. */
+/** The message of an error, without the arguments, which may be secret. */
 const textOf = ({ reason }: PlatformError.PlatformError): string =>
   reason.cause instanceof Error ? reason.cause.message : (reason.description ?? reason._tag)
 

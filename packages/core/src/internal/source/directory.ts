@@ -1,6 +1,6 @@
 /**
- * Walks a directory: one entry after the other, so that memory holds one list
- * of names for each level at most, however many files there are.
+ * Walks a directory one entry after the other. So memory holds at most one list
+ * of names for each level.
  *
  * @internal
  */
@@ -12,19 +12,19 @@ import { SourceError, SourceNotAFile, SourceNotFound, SourceUnreadable } from ".
 import * as Patterns from "./patterns.ts"
 
 export interface Options {
-  /** Empty: everything. */
+  /** Patterns of the entries to include. Empty: include everything. */
   readonly include: ReadonlyArray<string>
   readonly exclude: ReadonlyArray<string>
-  /** What becomes of symbolic links to directories. */
+  /** What to do with symbolic links to directories. */
   readonly links: "follow" | "skip" | "fail"
 }
 
 interface Found {
   /** Relative to the directory, with `/` between the names. */
   readonly name: string
-  /** For the file system. */
+  /** The path to give to the file system. */
   readonly path: string
-  /** All patterns that match it. */
+  /** All patterns that match the entry. */
   readonly patterns: ReadonlyArray<string>
 }
 
@@ -35,11 +35,11 @@ export interface File extends Found {
 }
 
 /**
- * Something that is left out:
+ * An entry that is left out:
  *
- * - `Excluded`, `NotIncluded`: by a pattern;
- * - `LinkToDirectory`: links to directories are not followed unless `links` is `follow`;
- * - `Cycle`: a link to a directory around it;
+ * - `Excluded`, `NotIncluded`: because of a pattern;
+ * - `LinkToDirectory`: a link to a directory, unless `links` is `follow`;
+ * - `Cycle`: a link to a directory that contains it;
  * - `NotAFile`: a pipe, a socket or a device.
  */
 export interface LeftOut extends Found {
@@ -56,18 +56,18 @@ export type Entry = File | LeftOut | Failed
 
 /** A directory that is being listed. */
 interface Place {
-  /** Empty, or ending with a slash. */
+  /** The name relative to the root: empty, or with a slash at its end. */
   readonly name: string
   readonly path: string
-  /** Without links, if links are followed. */
+  /** The real path, if links are followed. */
   readonly real: string
-  /** The real paths of the directories around it, to notice cycles. */
+  /** The real paths of the parent directories, to detect cycles. */
   readonly around: ReadonlyArray<string>
-  /** The patterns of `include` that match a directory around it: all that is in there is included. */
+  /** The patterns of `include` that match a parent directory. Everything in such a directory is included. */
   readonly included: ReadonlyArray<string>
 }
 
-/** What the walk has at hand. */
+/** The services and options of the walk. */
 interface Walk {
   readonly fs: FileSystem.FileSystem
   readonly path: Path.Path
@@ -76,7 +76,10 @@ interface Walk {
   readonly excluded: (path: string) => ReadonlyArray<string>
 }
 
-/** The entries below a directory, sorted within each. Fails if the directory itself can't be listed. */
+/**
+ * Returns the entries below a directory, sorted by name within each directory.
+ * Fails if the directory itself can't be listed.
+ */
 export const walk = (
   directory: string,
   options: Options
@@ -153,11 +156,11 @@ const undecodable = (source: string) =>
     })
   })
 
-/** A name in a directory, and what it stands for. */
+/** A name in a directory and the type of its file. */
 interface Listed {
   readonly name: string
   readonly type: "Directory" | "LinkToDirectory" | "File" | "NotAFile"
-  /** False if other bytes than this name are on the disk. */
+  /** False if the name on the disk has bytes that are not UTF-8. */
   readonly decodes: boolean
 }
 
@@ -178,7 +181,7 @@ const list = ({ fs }: Walk, path: string): Effect.Effect<ReadonlyArray<Raw>, Sou
     Effect.map((entries) =>
       [...entries]
         .sort((a, b) => (a.name < b.name ? -1 : 1))
-        // Of several that decode to one name, at most one has it.
+        // If several names decode to the same text, at most one of them is that text.
         .map(({ name, type }, index, all) => ({
           name,
           type,
@@ -187,14 +190,14 @@ const list = ({ fs }: Walk, path: string): Effect.Effect<ReadonlyArray<Raw>, Sou
     )
   )
 
-/** What stands for bytes that are no UTF-8. */
+/** The character that replaces bytes that are not UTF-8. */
 const replacement = "\uFFFD"
 
 /**
- * Some file systems don't tell types in lists, and links are what they point
- * to. What is gone meanwhile is told when it is opened. A file service decodes
- * names: one with replacement characters is only what is on the disk if it can
- * be looked at by that name.
+ * Finds the type of an entry. Some file systems don't tell types in lists, and a
+ * link has the type of its target. An entry that has disappeared fails later,
+ * when it is opened. A name with replacement characters is real only if the file
+ * system finds an entry by that name.
  */
 const resolved = (
   { fs, path }: Walk,

@@ -1,16 +1,19 @@
-/** The errors that sources make, in short. */
+/** Makes the errors of sources. */
 import type { PlatformError } from "effect/PlatformError"
 import { SourceChanged, SourceError, SourceNotFound, SourceUnreadable } from "../../SourceError.ts"
 
-/** The source is no longer what it was. */
+/** The error of a source that has changed. */
 export const changed = (source: string, description: string): SourceError =>
   new SourceError({ source, reason: new SourceChanged({ description }) })
 
-/** `status` is a URL's. */
+/** The error of a source that does not exist. `status` is the HTTP status of a URL. */
 export const notFound = (source: string, status?: number): SourceError =>
   new SourceError({ source, reason: new SourceNotFound(status === undefined ? {} : { status }) })
 
-/** `cause` is a sentence, or an `Error` whose message is one. `advice` says what to do, where that is known. */
+/**
+ * The error of a source that can't be read. `cause` is a text, or an `Error`
+ * whose message is one. `advice` is the remedy, if it is known.
+ */
 export const unreadable = (source: string, cause: unknown, advice?: string): SourceError => {
   const code = codeOf(cause)
   return new SourceError({
@@ -23,7 +26,7 @@ export const unreadable = (source: string, cause: unknown, advice?: string): Sou
   })
 }
 
-/** The file system's error. The system's own message is better than "Unknown". */
+/** Converts an error of the file system. The system's own message is better than "Unknown". */
 export const fromPlatform =
   (source: string) =>
   ({ reason }: PlatformError): SourceError =>
@@ -31,7 +34,7 @@ export const fromPlatform =
       ? notFound(source)
       : unreadable(source, codeOf(reason.cause) === undefined ? reason : reason.cause)
 
-/** The name of the system's error, such as `EIO`. */
+/** The code of the system's error, such as `EIO`. */
 const codeOf = (cause: unknown): string | undefined => {
   if (!(cause instanceof Error) || !("code" in cause)) return undefined
   const { code } = cause

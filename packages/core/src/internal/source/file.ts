@@ -1,7 +1,4 @@
-/**
- * A source that is a regular file. Its size is believed only as far as the
- * bytes go: a file that has fewer bytes, or more, has changed.
- */
+/** A source that is a regular file. A file with fewer or more bytes than its size has changed. */
 import * as ByteSize from "effect/ByteSize"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -29,7 +26,8 @@ export const make = (path: string): RandomAccessSource<never, FileSystem.FileSys
       })
     }
     const settled = yield* leftAlone(info, stat, fingerprintOf)
-    // In this order: if the file is replaced in between, the fingerprint must be the old one's.
+    // The order matters: if the file is replaced in between, the fingerprint must be the old
+    // file's.
     const handle = yield* openHandle(fs, path)
     const fingerprint = fingerprintOf(settled)
     const currentFingerprint = Effect.map(stat, fingerprintOf)
@@ -48,7 +46,10 @@ export const make = (path: string): RandomAccessSource<never, FileSystem.FileSys
   })
 })
 
-/** One look tells what a path stands for, and whether it is a link. A file system that can't tell is asked as if it were one. */
+/**
+ * Finds the type of a path, and whether it is a link. If the file system can't
+ * tell, the path is treated as a link.
+ */
 const look = <E>(
   fs: FileSystem.FileSystem,
   path: string,
@@ -64,7 +65,7 @@ const look = <E>(
 
 interface OpenFile {
   readonly path: string
-  /** In bytes, as the file system says. */
+  /** The size in bytes, from the file system. */
   readonly size: number
   readonly handle: FileSystem.File
   readonly fingerprint: string
@@ -78,7 +79,10 @@ const fingerprintOf = (info: FileSystem.File.Info): string =>
     inode: Option.getOrUndefined(info.ino)
   })
 
-/** The handle is closed with the scope. If that fails, the bytes have been read all the same: it is logged. */
+/**
+ * Opens the file until the scope closes. A failure to close it is logged: the
+ * bytes have been read nevertheless.
+ */
 const openHandle = (fs: FileSystem.FileSystem, path: string) =>
   Effect.uninterruptible(
     Effect.flatMap(Effect.scope, (scope) => {
@@ -94,7 +98,7 @@ const openHandle = (fs: FileSystem.FileSystem, path: string) =>
     })
   )
 
-/** Files of `/proc` say that they are empty, and are not. */
+/** Checks that an empty file has no bytes: files of `/proc` have size 0, but content. */
 const isEmpty = (file: OpenFile) =>
   Effect.flatMap(fill(file, new Uint8Array(1), 0, 0), (read) =>
     read === 0 ? Effect.void : goesOn(file)
@@ -122,11 +126,14 @@ const reader = (file: OpenFile) => {
     )
 }
 
-/** In bytes read: a file that changes is noticed while there is still much to send, and a look costs little. */
+/**
+ * How many bytes to read between two looks at the fingerprint. A look costs
+ * little, and a changed file should be noticed early.
+ */
 const leastBetweenLooks = 1024 * 1024
 const mostBetweenLooks = 64 * 1024 * 1024
 
-/** Reads the end of the file, and one byte beyond it: there may be none. */
+/** Reads the end of the file and tries to read one byte more, which must not exist. */
 const last = (file: OpenFile, target: Uint8Array, offset: number) => {
   const bytes = new Uint8Array(target.length + 1)
   return Effect.flatMap(fill(file, bytes, offset, target.length), (read) => {
@@ -137,9 +144,9 @@ const last = (file: OpenFile, target: Uint8Array, offset: number) => {
 }
 
 /**
- * Reads until there are at least `least` bytes. A read may be short; only the
- * end of the file gives 0. The system finishes what it has begun to read, so
- * interruption waits: then `target` is the caller's again.
+ * Reads until there are at least `least` bytes. A read may be short, and only
+ * the end of the file gives 0 bytes. The system finishes a read that it has
+ * begun, so an interruption waits for it: afterwards nothing writes to `target`.
  */
 const fill = (
   file: OpenFile,

@@ -1,30 +1,31 @@
 /**
- * What tells one content from another without reading it: `name=value` facts
- * in one line, so that two can be compared fact by fact. A source of your own
- * may use any text instead; then any difference is another content.
+ * Compares contents without reading them. A fingerprint is one line of
+ * `name=value` facts, so that two fingerprints can be compared fact by fact.
+ * Your own source may use any other text. Then any difference means that the
+ * content has changed.
  */
 import * as Result from "effect/Result"
 
-/** The facts, in the order in which messages name them. */
+/** The facts of a content, in the order in which messages name them. */
 export interface Facts {
-  /** In bytes. */
+  /** The size in bytes. */
   readonly size?: number | undefined
   /** In milliseconds since 1970. */
   readonly modified?: number | undefined
   readonly lastModified?: string | undefined
   readonly etag?: string | undefined
   readonly crc64?: bigint | undefined
-  /** Weak: some file systems number their files anew at each mount. */
+  /** The inode number. Weak: some file systems renumber their files at each mount. */
   readonly inode?: bigint | undefined
-  /** Weak: in milliseconds since 1970, of a file that a person chose. A copy of it has the same bytes and another time. */
+  /** The modification time of a file that a user chose, in milliseconds since 1970. Weak: a copy of the file has the same bytes and another time. */
   readonly touched?: number | undefined
 }
 
 /**
- * - `same`: the content is the same, as far as can be told without reading it;
- * - `other`: the content is another;
- * - `compare`: only a weak fact differs, so that the content may be the same.
- *   Compare it with what was sent by its CRC64.
+ * - `same`: the content is the same, as far as can be known without reading it.
+ * - `other`: the content has changed.
+ * - `compare`: only a weak fact differs, so the content may be the same. Compare
+ *   its CRC64 with the bytes sent earlier.
  */
 export type Comparison = "same" | "other" | "compare"
 
@@ -46,7 +47,7 @@ export const compare = (then: string, now: string): Comparison => {
 
 const weak: ReadonlySet<string> = new Set<keyof Facts>(["inode", "touched"])
 
-/** Says in a sentence how two fingerprints differ. */
+/** Describes in a sentence how two fingerprints differ. */
 export const difference = (then: string, now: string): string => {
   const [before, after] = [parse(then), parse(now)]
   const told = differing(then, now).flatMap((name) => {
@@ -56,7 +57,7 @@ export const difference = (then: string, now: string): string => {
     if (noun === undefined || was === undefined || is === undefined) return []
     return [`its ${noun} was ${show(name, was)} and is ${show(name, is)}`]
   })
-  // That another file has taken its place goes without saying where more is known.
+  // The facts before `inode` say more.
   return told[0] ?? "its content is not what it was"
 }
 
@@ -76,7 +77,7 @@ const show = (name: string, value: string): string => {
   return isTime && Number.isFinite(time.getTime()) ? time.toISOString() : value
 }
 
-/** The names of the facts that differ; none if one of the two is not made of facts. */
+/** The names of the facts that differ. Empty if a fingerprint is not made of facts. */
 const differing = (then: string, now: string): ReadonlyArray<string> => {
   const [before, after] = [parse(then), parse(now)]
   if (before.size === 0 || after.size === 0) return []
@@ -91,7 +92,7 @@ const parse = (fingerprint: string): ReadonlyMap<string, string> => {
     : new Map()
 }
 
-/** A checkpoint may hold anything. */
+/** Decodes a value. A checkpoint may hold any text. */
 const decode = (value: string): string =>
   Result.getOrElse(
     Result.try(() => decodeURIComponent(value)),

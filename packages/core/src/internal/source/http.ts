@@ -1,8 +1,8 @@
 /**
- * A source behind a URL. HEAD says what it is; then it is fetched in ranges.
- * Several servers may stand behind one address and hold different versions, and
- * not every server knows `If-Range`. So each response has to show that it is the
- * range that was asked for, of the version that HEAD told of.
+ * A source behind a URL. It asks for the facts with HEAD, and then fetches
+ * ranges. Several servers with different versions may stand behind one address,
+ * and not every server supports `If-Range`. So each response must show that it
+ * is the requested range of the known version.
  */
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
@@ -17,7 +17,10 @@ import { changed, unreadable } from "./errors.ts"
 import * as HttpFacts from "./httpFacts.ts"
 import * as HttpRemote from "./httpRemote.ts"
 
-/** In bytes: what one request fetches. A round trip must not cost more than what it brings. */
+/**
+ * The size of the range that one request fetches, in bytes. It is large enough
+ * that a round trip costs less than the transfer.
+ */
 const block = 4 * 1024 * 1024
 
 export const make = (
@@ -37,7 +40,7 @@ export const make = (
   }
 }
 
-/** A query may be a signature, and a user has a password: neither may be shown or kept. */
+/** Removes the query, the user and the password from a URL: they may be secret. */
 const nameOf = (url: string | URL, { id }: HttpOptions) => {
   const name = Result.match(
     Result.try(() => new URL(url)),
@@ -62,7 +65,7 @@ const randomAccess = (
   block,
   read: (target, offset) =>
     fetchRange(remote, facts, target, offset).pipe(
-      // The request has been sent again where it failed; here its body has.
+      // A failed request has been retried already; here a body failed.
       Effect.retry({ ...HttpRemote.patience, while: (error) => error._tag === "HttpClientError" }),
       Effect.catchTag("HttpClientError", (error) => Effect.fail(remote.failed(error)))
     )
@@ -88,7 +91,7 @@ interface Range {
   readonly last: number
 }
 
-/** Fails unless the response's body is this range of the version that is known. */
+/** Fails unless the response is this range of the known version. */
 const isRange = (
   name: string,
   facts: HttpFacts.Stable,
@@ -105,7 +108,7 @@ const isRange = (
   }
   const size = facts.size.value
   if (status === 200) {
-    // The whole, which is what `If-Range` asks for where the version is another one.
+    // A response with the whole content: the version has changed, or the server ignores ranges.
     if (version._tag === "Unknown") return changed(name, "the server has another version of it")
     const isAsked = first === 0 && last === size - 1
     return isAsked
@@ -127,7 +130,7 @@ const contentRange = /^bytes (\d+)-(\d+)\/(\d+|\*)$/
 
 const advice = "download it to a file and upload that"
 
-/** Fills `target` with a body that has to be just as long. */
+/** Fills `target` with the body. Fails if the body is shorter or longer. */
 const fill = Effect.fnUntraced(function* (
   name: string,
   target: Uint8Array,

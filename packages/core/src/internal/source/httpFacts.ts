@@ -1,4 +1,4 @@
-/** What a response's headers tell of the content behind a URL. */
+/** Reads the facts of the content behind a URL from a response's headers. */
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Headers from "effect/http/Headers"
@@ -8,13 +8,13 @@ import * as Schema from "effect/Schema"
 import * as Fingerprint from "./fingerprint.ts"
 
 export interface Facts {
-  /** In bytes. */
+  /** The size in bytes. */
   readonly size: Option.Option<number>
-  /** The server answers with ranges. */
+  /** Whether the server supports ranges. */
   readonly ranges: boolean
   readonly etag: Option.Option<string>
   readonly lastModified: Option.Option<string>
-  /** For `If-Range`: only a strong ETag promises the same bytes. */
+  /** The value for `If-Range`. Only a strong ETag guarantees the same bytes. */
   readonly version: Option.Option<string>
 }
 
@@ -27,7 +27,7 @@ export interface Stable extends Facts {
 export const isStable = (facts: Facts): facts is Stable =>
   facts.ranges && Option.isSome(facts.size) && Option.isSome(facts.version)
 
-/** What is missing to be read in ranges, by the names of the headers. */
+/** The headers that are missing for reading in ranges. */
 export const lackOf = ({ ranges, size, version }: Facts): string =>
   [
     ranges ? [] : ["ranges (Accept-Ranges: bytes)"],
@@ -58,7 +58,7 @@ const decode = Schema.decodeUnknownEffect(Known)
 
 export const factsIn = (headers: Headers.Headers): Effect.Effect<Facts, Schema.SchemaError> =>
   Effect.map(decode(headers), (known) => {
-    // The length of what is encoded is not that of what arrives.
+    // The length of an encoded body differs from the length of the content.
     const plain = Option.isNone(known["content-encoding"])
     const { etag, date, "last-modified": lastModified } = known
     return {
@@ -74,7 +74,10 @@ export const factsIn = (headers: Headers.Headers): Effect.Effect<Facts, Schema.S
 
 const isStrong = (etag: string) => !etag.startsWith("W/")
 
-/** Times of HTTP are in seconds: the page may change once more within the second of the response. */
+/**
+ * HTTP times are in seconds, so the content may change once more within the
+ * second of the response.
+ */
 const isOlder = (modified: string, date: Option.Option<string>): boolean =>
   Option.match(date, {
     onNone: () => true,
@@ -92,7 +95,10 @@ export type Version =
   /** The response doesn't tell. */
   | { readonly _tag: "Unknown" }
 
-/** Whether a response belongs to the version that is known. A strong ETag decides alone. */
+/**
+ * Whether a response belongs to the known version. If both have a strong ETag,
+ * it alone decides.
+ */
 export const versionOf = (known: Facts, headers: Headers.Headers): Version => {
   const etag = shown("ETag", known.etag, headers["etag"])
   const modified = shown("time of modification", known.lastModified, headers["last-modified"])

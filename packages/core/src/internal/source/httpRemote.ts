@@ -1,4 +1,7 @@
-/** Requests to the server behind a URL: redirects, retries, and who gets your headers. */
+/**
+ * Sends requests to the server behind a URL: follows redirects, retries, and
+ * protects your headers.
+ */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
@@ -16,16 +19,16 @@ import * as HttpFacts from "./httpFacts.ts"
 
 export interface Remote {
   readonly name: string
-  /** What HEAD tells. */
+  /** Returns the facts of the content, from HEAD. */
   readonly facts: Effect.Effect<HttpFacts.Facts, SourceError>
-  /** The response's body may be read until the scope closes; what is left of it is dropped then. */
+  /** Fetches a range. The body can be read until the scope closes, which drops the rest. */
   readonly get: (
     headers: Readonly<Record<string, string>>
   ) => Effect.Effect<HttpClientResponse, SourceError, Scope.Scope>
   readonly failed: (error: HttpClientError) => SourceError
 }
 
-/** A request that failed is sent again four times. */
+/** The retries of a failed request: four. */
 export const patience = {
   times: 4,
   schedule: Schedule.jittered(Schedule.exponential("200 millis"))
@@ -64,22 +67,22 @@ export const make = (
 
 const isOk = ({ status }: HttpClientResponse) => status >= 200 && status < 300
 
-/** The error of a response that has another status than it should have. */
+/** The error of a response with an unexpected status. */
 export const refused = (
   source: string,
   { status, request: { method } }: HttpClientResponse
 ): SourceError => {
   if (status === 404 || status === 410) return notFound(source, status)
-  // In a browser a redirect that may not be followed has no status.
+  // In a browser, a redirect that is not followed has no status.
   return status === 0 || (status >= 300 && status < 400)
     ? unreadable(source, `${method} is redirected`, "give the URL that it is redirected to")
     : unreadable(source, `${method} is answered with status ${status}`)
 }
 
 /**
- * Headers of your own may be keys, so only the URL's own server gets them, not
- * the one that it redirects to. `fetch` would send them there: it must not
- * follow redirects by itself.
+ * Your headers may contain keys, so only the URL's own server gets them, not a
+ * server that it redirects to. `fetch` would send them there, so it must not
+ * follow redirects itself.
  */
 const withOwnHeaders = <E, R>(
   client: HttpClient.HttpClient.With<E, R>,
@@ -112,7 +115,7 @@ const withOwnHeaders = <E, R>(
 
 const originOf = (url: string | URL) => Result.getOrUndefined(Result.try(() => new URL(url).origin))
 
-/** The error's own message names the whole URL. */
+/** The message of an error without the URL, which may contain secrets. */
 const describe = ({ reason }: HttpClientError): string => {
   const { cause } = reason
   return cause instanceof Error ? `${reason._tag}: ${cause.message}` : reason._tag

@@ -1,13 +1,16 @@
 /**
- * A file system counts times in ticks: a second change within one tick doesn't
- * show. So a file is only read once its last change is older than a tick.
+ * File systems count times in ticks. A second change within one tick doesn't
+ * show, so a file is only read once its last change is older than a tick.
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 
-/** The file's state once it has been left alone for a tick. A file that is written to all the time never is. */
+/**
+ * Waits until the file has been unchanged for a tick, and returns its state.
+ * Gives up on a file that changes all the time.
+ */
 export const leftAlone = <E>(
   info: FileSystem.File.Info,
   stat: Effect.Effect<FileSystem.File.Info, E>,
@@ -24,13 +27,13 @@ export const leftAlone = <E>(
     )
   })
 
-/** Milliseconds until one more change would show. */
+/** How many milliseconds to wait until another change would show. */
 const untilTick = ({ mtime }: FileSystem.File.Info, now: number): number => {
   if (Option.isNone(mtime)) return 0
   const modified = mtime.value.getTime()
   const tick = modified % 1_000 === 0 ? coarseTick : fineTick
   const age = now - modified
-  // A time in the future means that its clock is ahead, or that one of the two is made up.
+  // A time in the future means that one of the clocks is wrong.
   return age < 0 ? (age > -aheadAtMost ? tick : 0) : Math.max(0, tick - age)
 }
 

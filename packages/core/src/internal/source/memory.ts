@@ -1,37 +1,40 @@
 /**
- * One budget of memory for many uploads. An upload takes what a part needs at
- * once, before it reads the part, and gives it back when the part is durable. So
- * an upload that waits for memory holds none that another one waits for. Requests
- * are served in order, so that large parts don't starve.
+ * A memory budget for many uploads. An upload takes all the memory of a part
+ * before it reads the part, and returns it when the part is durable. So an
+ * upload that waits for memory holds none that another one needs. Requests are
+ * served in order, so that large parts don't starve.
  */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Bodies from "../body.ts"
 
 export interface Memory {
-  /** The budget, in bytes. */
+  /** The size of the budget, in bytes. */
   readonly bytes: number
-  /** Taken at the moment, in bytes. */
+  /** How many bytes are taken now. */
   readonly taken: () => number
-  /** One upload's share, given back at the latest when the scope closes. */
+  /** Opens an account for one upload. It returns all memory when the scope closes. */
   readonly open: Effect.Effect<Account, never, Scope.Scope>
 }
 
 export interface Account {
-  /** Waits until so many bytes are free; more than the budget take all of it. Yields what gives them back. */
+  /** Waits until `bytes` are free, and takes them. If `bytes` is more than the budget, it takes the whole budget. Returns an effect that returns the memory. */
   readonly take: (bytes: number) => Effect.Effect<Effect.Effect<void>>
-  /** Runs an effect that needs so many bytes. */
+  /** Takes memory while an effect runs. */
   readonly using: (
     bytes: number
   ) => <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
-  /** Blocks that no part of any upload uses. */
+  /** Blocks that no upload uses now. */
   readonly free: Array<Uint8Array>
 }
 
-/** In bytes. A part is sent in pieces of this size, so that each piece lies within one block. */
+/**
+ * The size of a block, in bytes. Parts are sent in pieces of this size, so each
+ * piece lies within one block.
+ */
 export const blockSize: number = Bodies.pieceSize
 
-/** A budget of so many bytes, in whole blocks. */
+/** Makes a budget of `bytes`, rounded to whole blocks. */
 export const make = (wanted: number): Memory => {
   const bytes = Math.floor(wanted / blockSize) * blockSize
   const free: Array<Uint8Array> = []
@@ -77,7 +80,7 @@ export const make = (wanted: number): Memory => {
     const close = () => {
       for (const hold of holds) giveBack(hold)
       accounts--
-      // The next upload may be hours away.
+      // Drops the free blocks, because the next upload may start hours later.
       if (accounts === 0) free.length = 0
     }
     return { take, using, free, close }
@@ -89,7 +92,7 @@ export const make = (wanted: number): Memory => {
   }
 }
 
-/** What a part has taken, or waits for. */
+/** The memory that a part has taken or waits for. */
 interface Hold {
   readonly bytes: number
   readonly admitted: () => void

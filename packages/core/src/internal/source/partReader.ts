@@ -1,7 +1,7 @@
 /**
- * Reads a sequential source in parts. Each part has its own memory, so that it
- * can be sent again while the next part is read. The buffer pool limits how many
- * parts are in memory at once.
+ * Reads a sequential source in parts. Each part has its own memory, so it can be
+ * sent again while the next part is read. The buffer pool limits how many parts
+ * are in memory at once.
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -22,12 +22,12 @@ export interface BufferedPart {
   readonly part: Part.Part
   /** Valid until `release`. */
   readonly body: Body.Body
-  /** Gives the memory back, once the part is durable. */
+  /** Returns the memory. Call it when the part is durable. */
   readonly release: Effect.Effect<void>
 }
 
 export interface PartReader {
-  /** The next part; none at the end. Waits for memory. Don't run it twice at once. */
+  /** Reads the next part. None at the end of the source. Waits for memory. Don't run it twice at once. */
   readonly next: Effect.Effect<Option.Option<BufferedPart>, SourceError | InvalidRequest>
 }
 
@@ -35,10 +35,10 @@ export interface PartReader {
 export const make = Effect.fnUntraced(function* (options: {
   readonly source: Sequential
   readonly sourceName: string
-  /** In bytes; of the first part, if the size isn't known. */
+  /** The part size in bytes. If the size isn't known, the size of the first part. */
   readonly partSize: number
   readonly memory: Omit<BufferPool.Options, "account">
-  /** What all uploads share. Default: no limit besides `memory`. */
+  /** The memory budget that uploads share. Default: no limit besides `memory`. */
   readonly budget?: Memory | undefined
 }): Effect.fn.Return<PartReader, InvalidRequest, Scope.Scope> {
   const { source, sourceName, partSize, memory, budget } = options
@@ -54,7 +54,7 @@ export const make = Effect.fnUntraced(function* (options: {
     if (planned === undefined) {
       return (yield* reader.atEnd) ? Option.none() : yield* layout.tooLong
     }
-    // A stream that yields nothing for a while takes no memory from the others.
+    // A stream that is idle takes no memory from other uploads.
     if (yield* reader.atEnd) {
       yield* layout.check(planned, 0, reader.atEnd)
       return Option.none()
@@ -76,13 +76,13 @@ const tooLarge = (partSize: number, { bytes }: Memory) =>
     remedy: "give a smaller part size, or more memory to UploadDefaults"
   })
 
-/** Which parts a source has. */
+/** The parts of a source. */
 export interface Layout {
-  /** The part of that number, if the source has so many bytes; undefined if there can be no such part. */
+  /** The part with this number, if the source has enough bytes; undefined if there can be no such part. */
   readonly part: (number: number) => Part.Part | undefined
-  /** The source has more bytes than the parts hold. */
+  /** The error of a source that has more bytes than the parts hold. */
   readonly tooLong: Effect.Effect<never, SourceError | InvalidRequest>
-  /** Fails if a part with `filled` bytes means that the source is shorter or longer than declared. */
+  /** Fails if a part with `filled` bytes shows that the source is shorter or longer than declared. */
   readonly check: (
     planned: Part.Part,
     filled: number,
@@ -99,7 +99,7 @@ const layoutOf = (
     ? Effect.succeed(growing(partSize))
     : Effect.map(Effect.fromResult(Part.plan(size, partSize)), (plan) => declared(plan, name))
 
-/** Of a source whose length isn't known. */
+/** The parts of a source whose length isn't known. */
 export const growing = (partSize: number): Layout => ({
   part: (number) => (number > Parts.maxParts ? undefined : Parts.growing(number, partSize)),
   tooLong: Effect.fail(
@@ -112,7 +112,10 @@ export const growing = (partSize: number): Layout => ({
   check: () => Effect.void
 })
 
-/** The last part is only yielded once the source has ended, since it may be sent as the whole object. */
+/**
+ * The last part is returned only after the source has ended, because it may be
+ * sent as the whole object.
+ */
 const declared = ({ size, parts }: Part.Plan, name: string): Layout => {
   const tooLong = Effect.suspend(() => changed(name, `it goes on after its ${size} bytes`))
   return {
@@ -132,7 +135,7 @@ const asBytes = "make bytes of it, for instance with Stream.encodeText"
 
 const nothing: Uint8Array = new Uint8Array(0)
 
-/** Yields a stream's bytes in pieces of any size. */
+/** Reads a stream's bytes in pieces of any size. */
 const read = Effect.fnUntraced(function* (
   bytes: Stream.Stream<Uint8Array, SourceError>,
   name: string
@@ -144,7 +147,7 @@ const read = Effect.fnUntraced(function* (
 
   const pullMore = pull.pipe(
     Effect.flatMap((chunks) => {
-      // In JavaScript a stream may yield text, which would become zeros.
+      // In JavaScript, a stream may contain text, which would become zeros.
       const other = chunks.find((chunk: unknown) => !(chunk instanceof Uint8Array))
       if (other !== undefined) {
         return unreadable(name, `it yields a ${typeof other} where bytes are expected`, asBytes)
@@ -158,7 +161,7 @@ const read = Effect.fnUntraced(function* (
       })
     )
   )
-  /** Without an effect: chunks may be many and small. */
+  /** A plain function, because chunks may be many and small. */
   const advance = (): boolean => {
     while (rest.length === 0) {
       const next = arrived.next()
@@ -167,14 +170,14 @@ const read = Effect.fnUntraced(function* (
     }
     return true
   }
-  /** At most so many of the bytes that have arrived; a view only where they don't fit as they are. */
+  /** Takes at most this many of the bytes that have arrived. Makes a view only if a chunk doesn't fit as it is. */
   const take = (most: number): Uint8Array => {
     const all = rest
     rest = all.length <= most ? nothing : all.subarray(most)
     return all.length <= most ? all : all.subarray(0, most)
   }
   return {
-    /** How many bytes there were: fewer than `size` only at the end. */
+    /** Returns the number of bytes read: fewer than `size` only at the end. */
     fill: Effect.fnUntraced(function* (grow: BufferPool.PartBuffer["grow"], size: number) {
       let filled = 0
       let block = nothing

@@ -2,10 +2,10 @@
 import * as Glob from "effect/Glob"
 
 /**
- * Yields which of the patterns match a path, whose end is a slash if it is a
- * directory. A pattern without a slash matches at any depth, one with a slash
- * from the root; a slash at its end stands for a directory. Hidden files are
- * files like others.
+ * Returns the patterns that match a path. The path of a directory ends with a
+ * slash. A pattern without a slash matches at any depth, and one with a slash
+ * matches from the root. A slash at the end of a pattern stands for a directory.
+ * Hidden files match like other files.
  */
 export const matcher = (
   patterns: ReadonlyArray<string>

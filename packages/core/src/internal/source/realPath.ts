@@ -1,6 +1,6 @@
 /**
- * Where a file really is. Of many files in one directory, the directory is
- * looked up once a second: Node looks at each directory on the way.
+ * Finds the real path of a file. The real path of its directory is cached for a
+ * second, because Node looks at each directory on the way.
  */
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
@@ -12,22 +12,25 @@ interface Known {
   readonly at: number
 }
 
-/** In milliseconds. A directory that is moved meanwhile counts as moved that much later. */
+/**
+ * How long a real path is cached, in milliseconds. If a directory is moved, that
+ * shows so much later.
+ */
 const freshFor = 1_000
 
-/** Of one file system. */
+/** The cached paths of a file system. */
 const mostKnown = 1_000
 
 const directories = new WeakMap<FileSystem.FileSystem, Map<string, Known>>()
 
-/** The real path of a file that is no link itself. */
+/** The real path of a file that isn't a link itself. */
 export const ofFile = (
   fs: FileSystem.FileSystem,
   path: string
 ): Effect.Effect<string, PlatformError> => {
   const end = path.lastIndexOf("/")
   const name = path.slice(end + 1)
-  // On Windows a path may have other separators, and then it is looked up as a whole.
+  // Paths on Windows may have other separators, so they are looked up whole.
   const isPlain = end > 0 && name !== "" && name !== "." && name !== ".." && !path.includes("\\")
   if (!isPlain) return fs.realPath(path)
   return Effect.map(ofDirectory(fs, path.slice(0, end)), (real) =>

@@ -1,4 +1,4 @@
-/** Ranges of an opened source: as the body of a request, and as a CRC64. */
+/** Reads ranges of an opened source, as the body of a request and as a CRC64. */
 import * as Effect from "effect/Effect"
 import type * as Body from "../../Body.ts"
 import * as Bodies from "../body.ts"
@@ -7,7 +7,7 @@ import type { RandomAccess, SourceError } from "../../Source.ts"
 
 type Readable<E> = Pick<RandomAccess<E>, "read" | "block">
 
-/** `size` bytes from `offset` on. */
+/** The body of `size` bytes from `offset`. */
 export const slice = <E>(
   { read, block }: Readable<E>,
   offset: number,
@@ -20,7 +20,7 @@ export const slice = <E>(
   return block === undefined ? body : inBlocks(body, block)
 }
 
-/** Reads `block` bytes at once and gives them out in pieces of any size. */
+/** Reads `block` bytes at a time and returns them in pieces of any size. */
 const inBlocks = <E>({ size, read }: Body.Body<E>, block: number): Body.Body<E> => {
   const held = { start: 0, bytes: new Uint8Array(0) }
   const hold = (start: number) => {
@@ -42,7 +42,7 @@ const inBlocks = <E>({ size, read }: Body.Body<E>, block: number): Body.Body<E> 
   }
 }
 
-/** The CRC64 of `size` bytes from `offset` on. */
+/** The CRC64 of `size` bytes from `offset`. */
 export const crc64 = Effect.fnUntraced(function* <E>(
   source: Readable<E>,
   offset: number,

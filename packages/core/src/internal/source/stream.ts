@@ -1,7 +1,7 @@
 /**
- * Sequential sources out of streams and async iterables. Many of them can be
- * read only once, and yield nothing the second time. Taken for the content,
- * that would replace a good object with an empty one: it is an error.
+ * Makes sequential sources of streams and async iterables. Many of these can be
+ * read only once and are empty the second time. Uploading the empty content
+ * would replace a good object, so that is an error.
  */
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
@@ -44,7 +44,7 @@ export const fromIterable = (
   }
 }
 
-/** Only the size of a stream can be known before it is run. */
+/** Only the size of a stream can be known before it runs. */
 export const sequential = <E>(
   id: string,
   bytes: Stream.Stream<Uint8Array, SourceError | E>,
@@ -59,10 +59,10 @@ export const sequential = <E>(
 
 const advice = "make the source so that each reading begins at the start, with a new stream"
 
-/** What a reading has begun to consume. */
+/** Iterables that have been read, at least in part. */
 const consumed = new WeakSet<object>()
 
-/** Fails if the iterable was read before: it holds what is left of it, if anything. */
+/** Fails if the iterable was read before, because it has only the rest of its content now. */
 const fresh = (id: string, iterable: AsyncIterable<unknown>) =>
   Effect.suspend(() => {
     if (typeof iterable?.[Symbol.asyncIterator] !== "function") {
@@ -73,12 +73,13 @@ const fresh = (id: string, iterable: AsyncIterable<unknown>) =>
     return Effect.void
   })
 
-/** The most bytes that a reading of it gave, in this process. */
+/** The most bytes that one reading has produced in this process. */
 const mostRead = new WeakMap<object, number>()
 
 /**
- * Within one opening a later reading must not end before an earlier one did.
- * The next opening may be of other content, but not of none at all.
+ * Fails if a later reading ends early. Within one opening, it must not end
+ * before an earlier reading did. The next opening may have other content, but
+ * must not be empty.
  */
 const guarded = <E, R>(
   id: string,

@@ -1,11 +1,11 @@
-/** Whether a source still is what it was when it was opened. */
+/** Checks that a source has not changed since it was opened. */
 import * as Effect from "effect/Effect"
 import type { RandomAccess } from "../../Source.ts"
 import type { SourceError } from "../../SourceError.ts"
 import { changed } from "./errors.ts"
 import * as Fingerprint from "./fingerprint.ts"
 
-/** Fails unless it is. */
+/** Fails if the source has changed. */
 export const unchanged = (
   {
     fingerprint,
