@@ -42,26 +42,28 @@ const statements = Effect.gen(function* () {
 }).pipe(Effect.scoped, Effect.provide(memory))
 
 describe("a holder", () => {
-  it.live.each(["lost", "cut"] as const)("makes each change once, whichever answer is %s", (fate) =>
-    Effect.gen(function* () {
-      const count = (yield* statements).length
-      assert.isAbove(count, 25)
-      yield* Effect.forEach(
-        Array.from({ length: count }, (_, index) => index),
-        (index) =>
-          Effect.gen(function* () {
-            const store = yield* withFates((at) => (at === index ? fate : "answered"))
-            yield* story(store)
-            assert.deepStrictEqual(yield* found, told, `statement ${index}`)
-            const { rows } = yield* tablesOf(prefix)
-            assert.deepStrictEqual(
-              (yield* rows)[0].map(({ token }) => token),
-              [null]
-            )
-          }).pipe(Effect.scoped, Effect.provide(Layer.fresh(memory))),
-        { concurrency: "unbounded" }
-      )
-    })
+  it.live.each(["lost", "cut", "starting"] as const)(
+    "makes each change once, whichever answer is %s",
+    (fate) =>
+      Effect.gen(function* () {
+        const count = (yield* statements).length
+        assert.isAbove(count, 25)
+        yield* Effect.forEach(
+          Array.from({ length: count }, (_, index) => index),
+          (index) =>
+            Effect.gen(function* () {
+              const store = yield* withFates((at) => (at === index ? fate : "answered"))
+              yield* story(store)
+              assert.deepStrictEqual(yield* found, told, `statement ${index}`)
+              const { rows } = yield* tablesOf(prefix)
+              assert.deepStrictEqual(
+                (yield* rows)[0].map(({ token }) => token),
+                [null]
+              )
+            }).pipe(Effect.scoped, Effect.provide(Layer.fresh(memory))),
+          { concurrency: "unbounded" }
+        )
+      })
   )
 
   it.live("fails when the database stays unavailable, and leaves a valid checkpoint", () =>

@@ -66,9 +66,10 @@ export const tablesOf = (prefix: string) =>
 
 /**
  * The outcome of a statement. `lost` and `cut`: the connection breaks after or
- * before it runs. `hung`: no answer ever comes.
+ * before it runs. `starting`: it doesn't run, because the server is starting up.
+ * `hung`: no answer ever comes.
  */
-export type Fate = "answered" | "lost" | "cut" | "refused" | "hung"
+export type Fate = "answered" | "lost" | "cut" | "starting" | "refused" | "hung"
 
 const broken = new SqlError.SqlError({
   reason: new SqlError.ConnectionError({ cause: new Error("test"), message: "connection lost" })
@@ -76,6 +77,14 @@ const broken = new SqlError.SqlError({
 
 const refused = new SqlError.SqlError({
   reason: new SqlError.UnknownError({ cause: new Error("test"), message: "refused" })
+})
+
+/** Effect has no class for PostgreSQL's code. */
+const starting = new SqlError.SqlError({
+  reason: new SqlError.UnknownError({
+    cause: Object.assign(new Error("the database system is starting up"), { code: "57P03" }),
+    message: "failed to connect"
+  })
 })
 
 /**
