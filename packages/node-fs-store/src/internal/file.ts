@@ -119,8 +119,18 @@ export const readByNodeSync = (path: string, limit: number): Result.Result<Found
 const readOpen = (descriptor: number, limit: number): Found => {
   const stats = fstatSync(descriptor, { bigint: true })
   const bytes = new Uint8Array(stats.isFile() ? Math.min(Number(stats.size), limit) : 0)
-  const length = bytes.length === 0 ? 0 : readSync(descriptor, bytes)
-  return foundOf(stats, bytes.subarray(0, length), limit)
+  return foundOf(stats, bytes.subarray(0, fillSync(descriptor, bytes)), limit)
+}
+
+/** A read may be short; only the end of the file gives 0. */
+const fillSync = (descriptor: number, bytes: Uint8Array): number => {
+  let length = 0
+  while (length < bytes.length) {
+    const read = readSync(descriptor, bytes, { offset: length })
+    if (read === 0) break
+    length += read
+  }
+  return length
 }
 
 const foundOf = (stats: BigIntStats, bytes: Uint8Array, limit: number): Found => {
