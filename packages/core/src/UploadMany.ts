@@ -13,11 +13,9 @@ import * as Stream from "effect/Stream"
 import type { CheckpointStore } from "./CheckpointStore.ts"
 import * as Directory from "./internal/upload/directory.ts"
 import * as Many from "./internal/upload/many.ts"
-import * as Monotonic from "./internal/monotonic.ts"
-import * as Meter from "./internal/upload/progress.ts"
 import { unwatched } from "./internal/upload/observability.ts"
 import { sampleEvery } from "./internal/upload/run.ts"
-import { Tally } from "./internal/upload/totals.ts"
+import { sampled, Tally } from "./internal/upload/totals.ts"
 import type { OssClient } from "./OssClient.ts"
 import type { OssError } from "./OssError.ts"
 import type { SourceError } from "./Source.ts"
@@ -69,10 +67,7 @@ export interface Failed<out Request, out E> {
  */
 export type Outcome<Request, E> = Completed<Request> | Skipped<Request> | Failed<Request, E>
 
-/**
- * What happens to one request before its outcome: the events of `Upload.events`,
- * each with its request.
- */
+/** An event of one request before its outcome. */
 type Happened<Request> = Exclude<UploadEvent, { readonly _tag: "Completed" }> & {
   readonly request: Request
 }
@@ -105,7 +100,7 @@ export interface Totals {
 }
 
 /**
- * What happens to many uploads.
+ * An event of many uploads.
  *
  * @category models
  * @since 0.1.0
@@ -338,17 +333,6 @@ const eventsOf =
       },
       { bufferSize: Number.POSITIVE_INFINITY }
     )
-
-/** Samples the totals five times a second, and on demand. */
-const sampled = (tally: Tally) => {
-  let last: Meter.Sample | undefined
-  const now = Effect.map(Monotonic.now, (at): Totals => {
-    const counts = tally.now()
-    last = Meter.sample(last ?? { at: at - 1, sent: counts.sent, rate: 0 }, at, counts.sent)
-    return { _tag: "Totals", ...counts, rate: Math.round(last.rate) }
-  })
-  return { now, ticks: Stream.fromEffectRepeat(Effect.delay(now, sampleEvery)) }
-}
 
 /**
  * Which files of a directory to upload.

@@ -1,5 +1,10 @@
-/** Counts the events of many uploads. Mutable, because it changes with each event. */
+/** Counts the events of many uploads, and samples the totals. */
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
 import type { UploadEvent, UploadResult } from "../../UploadEvent.ts"
+import * as Monotonic from "../monotonic.ts"
+import * as Meter from "./progress.ts"
+import { sampleEvery } from "./run.ts"
 
 interface Active {
   readonly total: number
@@ -10,6 +15,7 @@ interface Active {
 
 const begun: Active = { total: 0, durable: 0, sent: 0, resumed: 0 }
 
+/** The counts. They are mutable, because they change with each event. */
 export class Tally {
   #completed = 0
   #skipped = 0
@@ -78,4 +84,15 @@ const after = (active: Active, event: UploadEvent): Active => {
     default:
       return active
   }
+}
+
+/** Samples the totals five times a second, and on demand. */
+export const sampled = (tally: Tally) => {
+  let last: Meter.Sample | undefined
+  const now = Effect.map(Monotonic.now, (at) => {
+    const counts = tally.now()
+    last = Meter.sample(last ?? { at: at - 1, sent: counts.sent, rate: 0 }, at, counts.sent)
+    return { _tag: "Totals" as const, ...counts, rate: Math.round(last.rate) }
+  })
+  return { now, ticks: Stream.fromEffectRepeat(Effect.delay(now, sampleEvery)) }
 }
