@@ -32,8 +32,8 @@ export const version: string = packageVersion
 
 /**
  * Runs the command with these arguments, without the program's own name, and
- * yields the exit code. Every failure has been told of by then: as two lines on
- * standard error and, with `--json`, as a last line on standard output.
+ * returns the exit code. It reports every failure: with two lines on standard
+ * error and, with `--json`, with a last line on standard output.
  *
  * @category running
  * @since 0.1.0
@@ -67,7 +67,7 @@ const known: Typed.Known = {
   flagsOf: (name) => flagsOf(command, name)
 }
 
-/** Also where the arguments are too wrong to be understood. */
+/** Whether `--json` is given, even if the arguments can't be parsed. */
 const asksForJson = (args: ReadonlyArray<string>): boolean => {
   const end = args.indexOf("--")
   return args.slice(0, end === -1 ? args.length : end).includes("--json")
@@ -87,10 +87,13 @@ const tell = Effect.fnUntraced(function* (
   yield* error(`error: ${what}\n  → ${todo}\n`)
 })
 
-/** In characters, where there is no narrower terminal: help is read in pagers and logs, too. */
+/**
+ * The width of help in characters, unless the terminal is narrower. Pagers and
+ * logs have help too.
+ */
 const widest = 100
 
-/** Below this, a column of flags and one of words don't fit side by side. */
+/** The width below which flags and their descriptions don't fit side by side. */
 const narrowest = 40
 
 const widthOf = ({ size }: Output["Service"]["screen"]): Effect.Effect<number> =>
@@ -99,7 +102,7 @@ const widthOf = ({ size }: Output["Service"]["screen"]): Effect.Effect<number> =
     onSome: Effect.map(({ columns }) => Math.max(narrowest, Math.min(widest, columns)))
   })
 
-/** Help and version where they were asked for; mistakes are `tell`'s. */
+/** Prints help and the version on request. `tell` reports mistakes. */
 const layerPresenter = ({ out, screen }: Output["Service"]): Layer.Layer<never> => {
   const formatter = CliOutput.defaultFormatter({ colors: screen.color, globalFlags: "summary" })
   const help = (doc: HelpDoc) => {
@@ -122,7 +125,7 @@ const layerPresenter = ({ out, screen }: Output["Service"]): Layer.Layer<never> 
   })
 }
 
-/** Arguments by what they look like, as manuals have it. */
+/** Shows arguments by their form, as manuals do. */
 const asTyped = (usage: string): string =>
   usage
     .replace("[<files...>]", "FILE...")

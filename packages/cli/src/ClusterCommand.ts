@@ -1,6 +1,6 @@
 /**
- * The arguments of the commands by which machines share uploads out among
- * themselves. What a command does is loaded when it is run.
+ * The arguments of the cluster's commands. The code of a command is loaded when
+ * it runs.
  *
  * @since 0.1.0
  */
@@ -211,7 +211,7 @@ const byId = <const Name extends "pause" | "resume" | "cancel">(name: Name, desc
   )
 
 /**
- * All of them, as subcommands.
+ * All commands of the cluster.
  *
  * @category commands
  * @since 0.1.0

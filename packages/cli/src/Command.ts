@@ -1,6 +1,6 @@
 /**
- * The arguments of `effect-oss`. What a command does is loaded when it is run,
- * so that help and mistakes are answered at once.
+ * The arguments of `effect-oss`. The code of a command is loaded when it runs,
+ * so help and mistakes are answered at once.
  *
  * @since 0.1.0
  */

@@ -11,7 +11,10 @@ if (major < 22 || (major === 22 && minor < 19)) {
   process.exit(2)
 }
 
-/** Scripts ask for it again and again. What can't be written at once is left to those who know how to say so. */
+/**
+ * Prints the version at once, because scripts ask for it often. If the output
+ * can't be written, the full command runs and reports that.
+ */
 const answered = () => {
   const [asked = "", ...rest] = process.argv.slice(2)
   if (!["--version", "-v", "version"].includes(asked) || rest.length > 0) return false

@@ -5,7 +5,7 @@ import * as Runtime from "effect/Runtime"
 import * as Cli from "./Cli.ts"
 import { layerLogger, layerOutput } from "./internal/processOutput.ts"
 
-/** Signals are the commands' own business. */
+/** The commands handle signals themselves. */
 const runMain = Runtime.makeRunMain(({ fiber, teardown }) => {
   fiber.addObserver((exit) => teardown(exit, (code) => process.exit(code)))
 })

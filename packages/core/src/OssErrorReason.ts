@@ -106,7 +106,9 @@ export class ServerError extends Schema.TaggedError<ServerError>()("ServerError"
 }
 
 /**
- * OSS's response could not be read: cut-off XML, or an empty 200.
+ * OSS's response could not be read: cut-off XML, an empty 200, an unexpected
+ * status of success, a list that doesn't continue, or a missing CRC64 that
+ * earlier responses had.
  *
  * @category reasons
  * @since 0.1.0
@@ -164,9 +166,10 @@ export class NotOss extends Schema.TaggedError<NotOss>()("NotOss", {
 }
 
 /**
- * No connection to this endpoint can work: its certificate is not trusted, has expired
- * or is another host's, or only one side speaks TLS. The same request fails again
- * until the endpoint or this machine is set up differently.
+ * No connection to this endpoint can work: its certificate is not trusted, has
+ * expired or is another host's, only one side speaks TLS, or the proxy's
+ * settings are wrong. The same request fails again until the endpoint or this
+ * machine is set up differently.
  *
  * @category reasons
  * @since 0.1.0
@@ -364,7 +367,8 @@ export class NoSuchUpload extends Schema.TaggedError<NoSuchUpload>()("NoSuchUplo
 }
 
 /**
- * Complete named a part that OSS does not have, or has with another ETag.
+ * Complete named a part that OSS does not have or has with another ETag, or the
+ * parts were out of order.
  *
  * @category reasons
  * @since 0.1.0

@@ -1,9 +1,9 @@
-/** Ages and times as people write them: `7d`. */
+/** Reads ages and times as users write them: `7d`. */
 import * as Duration from "effect/Duration"
 import * as Result from "effect/Result"
 import { UsageError } from "./CliFailure.ts"
 
-/** Of each unit, in milliseconds. */
+/** The length of each unit in milliseconds. */
 const units: Readonly<Record<string, number>> = {
   s: 1_000,
   m: 60_000,
@@ -12,7 +12,7 @@ const units: Readonly<Record<string, number>> = {
   w: 604_800_000
 }
 
-/** What an age may look like, in one line. */
+/** The form of an age, in one line. */
 export const syntax = "a whole number with s, m, h, d or w, such as 7d"
 
 /** Reads an age. */

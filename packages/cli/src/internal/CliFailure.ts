@@ -1,8 +1,8 @@
-/** What the command itself can fail with, besides what an upload fails with. */
+/** The failures of the command, besides those of an upload. */
 import type { UploadError } from "@effect-oss/core/Upload"
 import * as Data from "effect/Data"
 
-/** The command line can't be carried out as it stands; nothing was sent. */
+/** The command line is wrong. Nothing was sent. */
 export class UsageError extends Data.TaggedError("UsageError")<{
   readonly problem: string
   readonly remedy: string
@@ -12,7 +12,7 @@ export class UsageError extends Data.TaggedError("UsageError")<{
   }
 }
 
-/** A signal ended the command; what was acknowledged is kept. */
+/** A signal ended the command. Acknowledged parts are kept. */
 export class Interrupted extends Data.TaggedError("Interrupted")<{
   readonly signal: "SIGINT" | "SIGTERM" | "SIGHUP"
 }> {
@@ -21,20 +21,20 @@ export class Interrupted extends Data.TaggedError("Interrupted")<{
   }
 }
 
-/** An upload failed after it had begun, so that this was not the command line's fault. */
+/** An upload failed after it had begun, so the command line was right. */
 export class UnderWay extends Data.TaggedError("UnderWay")<{ readonly error: UploadError }> {
   override get message(): string {
     return this.error.message
   }
 }
 
-/** Some of many uploads failed; each has been told of. */
+/** Some of many uploads failed. Each failure has been reported. */
 export class SomeFailed extends Data.TaggedError("SomeFailed")<{
   readonly failed: number
   readonly all: number
-  /** 1 if any of them can be carried on with. */
+  /** 1 if any of them can be resumed. */
   readonly exitCode: 1 | 2 | 3
-  /** What to know when the command is run again; begins with `; `. */
+  /** A hint for the next run of the command; begins with `; `. */
   readonly hint?: string | undefined
 }> {
   override get message(): string {
@@ -42,14 +42,14 @@ export class SomeFailed extends Data.TaggedError("SomeFailed")<{
   }
 }
 
-/** Bytes that come once could not be uploaded: nothing is left of them to carry on with. */
+/** Bytes that can be read only once could not be uploaded. Nothing is left to resume. */
 export class Piped extends Data.TaggedError("Piped")<{ readonly error: UploadError }> {
   override get message(): string {
     return this.error.message
   }
 }
 
-/** What is asked for matches nothing, or a pattern does. Nothing was sent. */
+/** No file matches, or a pattern matches nothing. Nothing was sent. */
 export class NothingMatches extends Data.TaggedError("NothingMatches")<{
   readonly problem: string
 }> {
@@ -58,14 +58,17 @@ export class NothingMatches extends Data.TaggedError("NothingMatches")<{
   }
 }
 
-/** Standard output could not be written, for instance to a full disk. What was done is done. */
+/**
+ * Standard output could not be written, for example to a full disk. The work of
+ * the command is done.
+ */
 export class Unwritten extends Data.TaggedError("Unwritten")<{ readonly problem: string }> {
   override get message(): string {
     return `standard output: ${this.problem}`
   }
 }
 
-/** OSS doesn't have what was looked for, or has something else. */
+/** OSS doesn't have the object, or has another one. */
 export class NotStored extends Data.TaggedError("NotStored")<{
   readonly problem: string
   readonly remedy: string

@@ -1,7 +1,7 @@
 /**
- * Explains each error to the person who ran the command: what happened, what to
- * do about it, and the exit code. An error knows its remedy; only a remedy that
- * names flags or variables of the command stands here.
+ * Explains each error to the user: what happened, what to do about it, and the
+ * exit code. Errors have their own remedies. This file has only the remedies
+ * that name flags or variables of the command.
  */
 import type { NotReady } from "@effect-oss/cluster/UploadRunner"
 import type { Cancelled, UnknownUpload } from "@effect-oss/cluster/ClusterError"
@@ -30,17 +30,18 @@ import type {
 import { explainArgument } from "./arguments.ts"
 
 /**
- * How a process ends:
+ * The exit codes:
  *
- * - 0: done;
- * - 1: failed, and the same command carries on;
- * - 2: wrong usage, nothing was sent;
- * - 3: failed for good;
- * - 129, 130, 143: interrupted by SIGHUP, SIGINT or SIGTERM; the same command carries on.
+ * - 0: done
+ * - 1: failed; run the same command again to resume
+ * - 2: wrong usage; nothing was sent
+ * - 3: failed for good
+ * - 129, 130, 143: interrupted by SIGHUP, SIGINT or SIGTERM; run the same
+ *   command again to resume
  */
 export type ExitCode = 0 | 1 | 2 | 3 | 129 | 130 | 143
 
-/** All that the command can fail with. */
+/** The failures of the command. */
 export type Failure =
   | UploadError
   | UsageError
@@ -58,7 +59,7 @@ export type Failure =
   | ConfigError
   | CliError
 
-/** An error as people are told of it; each text is one line. */
+/** The explanation of an error. Each text is one line. */
 export interface Explanation {
   readonly what: string
   /** The next step. */
@@ -66,7 +67,7 @@ export interface Explanation {
   readonly exitCode: Exclude<ExitCode, 0>
 }
 
-/** True if the same command carries on where this one stopped. */
+/** True if the same command resumes where this one stopped. */
 export const isResumable = ({ exitCode }: Explanation): boolean => exitCode !== 2 && exitCode !== 3
 
 /** Explains an error. */
@@ -126,7 +127,7 @@ const explained = (failure: Failure): Explanation => {
   }
 }
 
-/** Explains whatever ended a command. */
+/** Explains the cause that ended a command. */
 export const explainCause = (cause: Cause.Cause<Failure>): Explanation =>
   Option.match(Cause.findErrorOption(cause), {
     onNone: () => explainDefect(Cause.squash(cause)),
@@ -134,8 +135,8 @@ export const explainCause = (cause: Cause.Cause<Failure>): Explanation =>
   })
 
 /**
- * Explains what should never have happened: a defect of the program. But for a
- * database that is gone: the engine of workflows knows no other way to say so.
+ * Explains a defect of the program. If the database is gone, the workflow engine
+ * reports a defect too: then it explains the database's error.
  */
 export const explainDefect = (defect: unknown): Explanation =>
   isSqlError(defect)
@@ -146,14 +147,14 @@ export const explainDefect = (defect: unknown): Explanation =>
         exitCode: 1
       }
 
-/** By its name, since looking at its class would load it. */
+/** Compares the name, because comparing the class would load it. */
 const isSqlError = (defect: unknown): defect is SqlError =>
   defect instanceof Error && "_tag" in defect && defect._tag === "SqlError"
 
 /**
- * The exit code of several failures: that any of them can be carried on with
- * counts most, since the same command again helps. Begin with 3 where others
- * may have been sent: 2 promises that nothing was.
+ * The exit code of several failures. 1 wins, because running the same command
+ * again helps. Start with 3 if other files may have been sent, because 2
+ * promises that nothing was.
  */
 export const gravest = (worst: 1 | 2 | 3, exitCode: ExitCode): 1 | 2 | 3 => {
   if (worst === 1 || (exitCode !== 2 && exitCode !== 3)) return 1
@@ -167,7 +168,7 @@ const resumable = (todo: string): Rest => ({ todo: `${todo}, then ${again}`, exi
 const usage = (todo: string): Rest => ({ todo, exitCode: 2 })
 const final = (todo: string): Rest => ({ todo, exitCode: 3 })
 
-/** A failure of an upload, by whether running the command again carries on. */
+/** The rest of an explanation, depending on whether running the command again resumes. */
 const ending = ({ isResumable }: { readonly isResumable: boolean }, todo: string): Rest =>
   isResumable ? resumable(todo) : final(todo)
 
@@ -183,13 +184,16 @@ const ofOss = (error: OssError): Rest =>
     ? usage('see the flags about how the object is stored: "effect-oss upload --help"')
     : ending(error, remedyOf(error))
 
-/** The first request of an upload never left this machine: there is no way to say in HTTP what the flags say. */
+/** Whether the request could not be made, because HTTP can't express the value of a flag. */
 const isUnmade = ({ reason, operation, status }: OssError): boolean =>
   reason._tag === "Rejected" &&
   status === undefined &&
   (operation === "initiate" || operation === "put")
 
-/** In the command's words if the library's remedy has options where the command has flags. */
+/**
+ * The remedy in the words of the command, if the library's remedy names options
+ * that are flags here.
+ */
 const remedyOf = ({ reason, bucket }: OssError): string => {
   switch (reason._tag) {
     case "Transport":
@@ -238,7 +242,7 @@ const afterDenial = ({ code, description, remedy }: AccessDenied): string => {
   }
 }
 
-/** Before anything is sent, a source that can't be read is a wrong argument. */
+/** Before anything is sent, an unreadable source is a wrong argument. */
 const ofSource = ({ source, reason }: SourceError): Rest => {
   switch (reason._tag) {
     case "SourceNotAFile":
@@ -275,7 +279,7 @@ const ofCheckpoint = ({ location, reason }: CheckpointError): Rest => {
   }
 }
 
-/** The same reasons mean something else once parts have been sent. */
+/** The explanation of the same reasons after parts have been sent. */
 const ofUnderWay = ({ error }: UnderWay): Explanation => {
   if (error._tag === "SourceError" && error.reason._tag === "SourceUnreadable") {
     return { what: error.problem, ...resumable("see that the file's disk is there and readable") }
@@ -289,7 +293,7 @@ const ofUnderWay = ({ error }: UnderWay): Explanation => {
   return explained(error)
 }
 
-/** All that a runner lacks, and what to do about each. */
+/** The explanation of everything that a runner lacks. */
 const ofRunner = ({ problems }: NotReady): Explanation => {
   const all = problems.map(explained)
   return {
@@ -301,7 +305,10 @@ const ofRunner = ({ problems }: NotReady): Explanation => {
 
 const mendPattern = "mend the pattern or the path, or add --allow-empty if that is what you expect"
 
-/** Nobody can carry on with bytes that came once. */
+/**
+ * The explanation of a failed upload that can't be resumed, because its bytes
+ * can be read only once.
+ */
 const ofPiped = ({ error }: Piped): Explanation => {
   if (error._tag === "SourceError") {
     const { reason, problem } = error
@@ -330,7 +337,7 @@ const ofDatabase = ({ message, reason }: SqlError): Explanation => {
   }
 }
 
-/** Names what was given on the command line in place of the library's options. */
+/** The explanation of a wrong option, by its flag. */
 const ofRequest = ({ field, problem, remedy }: InvalidRequest): Explanation => ({
   what: `${fields[field] ?? field}: ${problem}`,
   ...usage(remedy)
@@ -348,7 +355,7 @@ const fields: Readonly<Record<string, string>> = {
   roots: "--root"
 }
 
-/** Never shows a value: it may be a secret. */
+/** The explanation of a wrong variable. It never shows a value, which may be secret. */
 const ofConfig = ({ cause }: ConfigError): Explanation => {
   if (cause._tag === "SourceError") {
     return { what: cause.message, ...usage("see that the environment can be read") }
@@ -363,10 +370,10 @@ const ofConfig = ({ cause }: ConfigError): Explanation => {
     : { what: `${name}: ${issue?.message}`, ...usage(`set ${name} to such a value, or unset it`) }
 }
 
-/** Variables that have no flag. */
+/** Variables without a flag. */
 const secrets: ReadonlySet<string> = new Set(["OSS_ACCESS_KEY_ID", "OSS_ACCESS_KEY_SECRET"])
 
-/** What `effect/cli` has to say about the arguments. */
+/** The explanation of errors of `effect/cli`. */
 const ofCommandLine = (failure: CliError): Explanation => {
   if (failure._tag !== "ShowHelp") {
     return { what: failure.message, ...usage('see "effect-oss --help"') }

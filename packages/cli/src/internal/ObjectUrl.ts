@@ -1,21 +1,18 @@
 /**
  * `oss://BUCKET/KEY`, the name of an object on the command line. The key is
- * taken as it stands: nothing in it is decoded.
+ * taken literally: nothing in it is decoded.
  */
 import * as Result from "effect/Result"
 import { UsageError } from "./CliFailure.ts"
 
-/** Where an object is. */
+/** The place of an object. */
 export interface ObjectUrl {
   readonly bucket: string
-  /** May be empty, or end in `/`: then it names a folder. */
+  /** The key. Empty, or with a `/` at its end, it names a folder. */
   readonly key: string
 }
 
-/**
- * Reads `oss://BUCKET/KEY`. Whether OSS takes that bucket and that key is for
- * the client and the upload to say.
- */
+/** Reads `oss://BUCKET/KEY`. The client and the upload check the names of bucket and key. */
 export const parse = (text: string): Result.Result<ObjectUrl, UsageError> => {
   const [, bucket, key = ""] = /^oss:\/\/([^/]+)(?:\/(.*))?$/s.exec(text) ?? []
   return bucket === undefined
@@ -28,9 +25,9 @@ export const parse = (text: string): Result.Result<ObjectUrl, UsageError> => {
     : Result.succeed({ bucket, key })
 }
 
-/** True if the key is empty or ends in `/`: an object's own name is missing. */
+/** True if the key is empty or ends in `/`, so the object's name is missing. */
 export const isFolder = ({ key }: ObjectUrl): boolean => key === "" || key.endsWith("/")
 
-/** The same place, with a file's name appended where the object's own is missing. */
+/** The place with a file's name appended, if the object's name is missing. */
 export const within = (url: ObjectUrl, fileName: string): ObjectUrl =>
   isFolder(url) ? { ...url, key: `${url.key}${fileName}` } : url

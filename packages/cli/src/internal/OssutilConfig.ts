@@ -1,18 +1,15 @@
-/**
- * The configuration file of ossutil, in so far as it says where a bucket is and
- * with which keys.
- */
+/** Reads the endpoint and the keys of a configuration file of ossutil. */
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import { UsageError } from "./CliFailure.ts"
 
-/** What the file says. */
+/** The settings of the file. */
 export interface OssutilConfig {
   readonly region: string | undefined
   readonly endpoint: string | undefined
-  /** True: the endpoint is a domain of the bucket's own. */
+  /** True: the endpoint is a custom domain bound to the bucket. */
   readonly cname: boolean | undefined
-  /** Undefined if the mode leaves them to a service. */
+  /** The keys. Undefined if the mode names a service that gives them. */
   readonly credentials:
     | {
         readonly accessKeyId: string
@@ -22,21 +19,21 @@ export interface OssutilConfig {
     | undefined
 }
 
-/** Whose settings they are. */
+/** Which settings to read. */
 interface Wanted {
   readonly bucket: string
-  /** Of ossutil 2. Default: the section `Credentials` or `default`. */
+  /** The profile, in ossutil 2. Default: the section `Credentials` or `default`. */
   readonly profile?: string | undefined
 }
 
 type Values = ReadonlyMap<string, string>
 
-/** The sections that ossutil 1 and ossutil 2 read first. */
+/** The sections that ossutil 1 and 2 read first. */
 const first = ["", "credentials", "default", "profile default"]
 
 /**
- * Reads the text of a configuration file of ossutil 1 or 2. `file` is for
- * messages, which show no value.
+ * Reads the text of a configuration file of ossutil 1 or 2. `file` is its name
+ * for messages, which show no values.
  */
 export const parse = (
   file: string,
@@ -63,7 +60,7 @@ export const parse = (
   }))
 }
 
-/** Keys that stand in the file need none. */
+/** Whether a service gives the keys. Otherwise they are in the file. */
 const hasService = (values: Values, ofInstance: Values | undefined): boolean =>
   ofInstance?.has("ecsak") === true ||
   !["ak", "ststoken"].includes((values.get("mode") ?? "AK").toLowerCase())
@@ -99,7 +96,10 @@ const keysIn = (
   })
 }
 
-/** Titles in lower case; names too, without what may stand between their words. What is set to nothing is not set. */
+/**
+ * Parses sections. Titles and names become lower case, and separators in names
+ * are dropped. An empty value counts as not set.
+ */
 const sectionsIn = (text: string): ReadonlyMap<string, Values> => {
   const sections = new Map<string, Map<string, string>>()
   let section = ""

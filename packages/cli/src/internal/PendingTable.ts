@@ -1,4 +1,4 @@
-/** The uploads that can be resumed, as a table. */
+/** Shows the uploads that can be resumed as a table. */
 import type { Summary } from "@effect-oss/core/Checkpoint"
 import * as Text from "@effect-oss/terminal/Text"
 import { table } from "./table.ts"
@@ -6,8 +6,8 @@ import { table } from "./table.ts"
 const titles = ["OBJECT", "FILE", "DONE", "AGE", "DIRECTORY"]
 
 /**
- * A line for each upload, under a line of titles; `now` in milliseconds since
- * 1970. Without uploads, a line that says so.
+ * Returns a line of titles and a line for each upload. `now` is in milliseconds
+ * since 1970. Without uploads, it returns a line that says so.
  */
 export const pendingTable = (
   summaries: ReadonlyArray<Summary>,

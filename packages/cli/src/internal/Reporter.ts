@@ -1,4 +1,4 @@
-/** Writes an upload's events as they happen: for people, or as one JSON value a line. */
+/** Writes the events of an upload, for people or as lines of JSON. */
 import { type UploadEvent, UploadEventJson } from "@effect-oss/core/UploadEvent"
 import * as Display from "@effect-oss/terminal/Display"
 import * as Effect from "effect/Effect"
@@ -12,7 +12,10 @@ export interface Reporter {
   (event: UploadEvent): Effect.Effect<void>
 }
 
-/** Events as JSON, one a line, bigints as decimal text. Without `progress`, the samples of `Progress` are left out. */
+/**
+ * Writes events as JSON, one a line, with bigints as decimal text. Without
+ * `progress`, it omits samples of `Progress`.
+ */
 export const json = (options: {
   readonly progress: boolean
 }): Effect.Effect<Reporter, never, Output> =>
@@ -27,7 +30,7 @@ export const json = (options: {
 
 const encode = Schema.encodeEffect(UploadEventJson)
 
-/** Events for people. Without `progress`, only the last line is written. */
+/** Writes events for people. Without `progress`, it writes only the last line. */
 export const human = (options: {
   readonly progress: boolean
 }): Effect.Effect<Reporter, never, Output | Scope.Scope> =>

@@ -1,9 +1,9 @@
-/** Sizes, rates and times as people write and read them. */
+/** Reads and writes sizes, rates and times. */
 import type * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import { UsageError } from "./CliFailure.ts"
 
-/** Of each unit, in bytes; a lone letter counts as binary, as `dd` and `truncate` have it. */
+/** The size of each unit in bytes. A single letter is binary, as in `dd` and `truncate`. */
 const units: Readonly<Record<string, number>> = {
   "": 1,
   b: 1,
@@ -18,11 +18,11 @@ const units: Readonly<Record<string, number>> = {
   gb: 1e9
 }
 
-/** What a size may look like, in one line. */
+/** The form of a size, in one line. */
 export const syntax =
   "bytes, or a number with KiB, MiB, GiB (powers of 1024; K, M, G mean the same) or KB, MB, GB (powers of 1000)"
 
-/** Reads a size: a whole number of bytes, whatever the unit. */
+/** Reads a size, which must be a whole number of bytes in any unit. */
 export const parse = (flag: string, text: string): Result.Result<number, UsageError> => {
   const [, digits = "", unit = ""] = /^(\d{1,16}(?:\.\d{1,9})?) ?([a-z]*)$/i.exec(text.trim()) ?? []
   const factor = units[unit.toLowerCase()]

@@ -1,7 +1,7 @@
-/** What `effect/cli` found wrong with an argument, in the words of this command. */
+/** Explains errors of `effect/cli` in the words of this command. */
 import type { InvalidValue, NonShowHelpErrors } from "effect/cli/CliError"
 
-/** What is wrong with it and, if there is more to say than where the help is, what to do. */
+/** The problem and, if there is more to say than where the help is, the remedy. */
 export const explainArgument = (
   error: NonShowHelpErrors
 ): { readonly what: string; readonly todo?: string | undefined } => {
@@ -29,7 +29,7 @@ export const explainArgument = (
   }
 }
 
-/** A shell may have put a file's name there. */
+/** A shell may have inserted the name of a file. */
 const aFile = (name: string) => `if it is a file, write ./${name}, or put -- before it;`
 
 const meant = ({ suggestions: [nearest] }: { readonly suggestions: ReadonlyArray<string> }) =>
@@ -44,7 +44,7 @@ const placeholders: Readonly<Record<string, string>> = {
   id: "ID"
 }
 
-/** Expectations come as "Expected …" or bare. */
+/** Explains a wrong value. What the parser expects may begin with "Expected". */
 const ofValue = ({ option, value, expected }: InvalidValue) => {
   const wanted = expected
     .replace(/^Expected:? /, "")

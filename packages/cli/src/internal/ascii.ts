@@ -1,6 +1,6 @@
-/** Text for terminals and logs that know nothing but ASCII. */
+/** Converts text for terminals and logs that have only ASCII. */
 
-/** True unless the locale is set and says otherwise, as `LC_ALL=C` does. */
+/** True unless the locale says otherwise, as `LC_ALL=C` does. */
 export const isUtf8 = (env: Readonly<Record<string, string | undefined>>): boolean => {
   const locale = env["LC_ALL"] || env["LC_CTYPE"] || env["LANG"] || ""
   return locale === "" || /utf-?8/i.test(locale)
@@ -15,5 +15,5 @@ export const ascii = (text: string): string => {
   return text.replaceAll(/[^\0-\x7F]/g, form)
 }
 
-/** One unit of UTF-16, as JSON has it. */
+/** A UTF-16 code unit as JSON writes it. */
 const escaped = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`

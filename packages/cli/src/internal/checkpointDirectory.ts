@@ -1,4 +1,7 @@
-/** Where checkpoints are kept, and what else is remembered: the same place whatever the working directory, so that an upload resumes from anywhere. */
+/**
+ * Where the command keeps checkpoints and other state: a directory that doesn't
+ * depend on the working directory, so that an upload resumes from anywhere.
+ */
 import * as FsCheckpointStore from "@effect-oss/node-fs-store/FsCheckpointStore"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -6,7 +9,7 @@ import * as Option from "effect/Option"
 import * as UserDirectories from "effect/persistence/UserDirectories"
 import { UsageError } from "./CliFailure.ts"
 
-/** Where this user's commands keep what they know, as the system has it. */
+/** The state directory of this user. */
 export const stateDirectory = (remedy: string) =>
   UserDirectories.make()
     .state("effect-oss")
@@ -22,13 +25,13 @@ export const stateDirectory = (remedy: string) =>
 
 const fallback = stateDirectory("give --checkpoint-dir a directory that this user can write to")
 
-/** What the command line says of the store. */
+/** The flags of the store. */
 export interface StoreInput {
   readonly checkpointDir: Option.Option<string>
   readonly allowSharedCheckpoints: boolean
 }
 
-/** Where checkpoints are kept. */
+/** The directory of checkpoints. */
 export const directoryOf = (given: Option.Option<string>) => {
   const directory = Option.filter(given, (text) => text !== "")
   return Option.isSome(directory) ? Effect.succeed(directory.value) : fallback

@@ -1,4 +1,4 @@
-/** `--completions SHELL`: what shells complete the command with. */
+/** `--completions SHELL`: prints the completions for a shell. */
 import * as Completions from "effect/cli/Completions"
 import * as GlobalFlag from "effect/cli/GlobalFlag"
 import * as Effect from "effect/Effect"
@@ -20,9 +20,9 @@ export const completions = GlobalFlag.Action({
 })
 
 /**
- * zsh takes the argument after the files, the object, for the first one of all,
+ * zsh takes the argument after the files, the object, for the first argument,
  * and completes nothing there. Any argument may be a file, so the files stand
- * for all.
+ * for all arguments.
  */
 const withFiles = (script: string): string =>
   script.replaceAll(/^( *'\*:.*:_files'\n) *':.*:'\n/gm, "$1")

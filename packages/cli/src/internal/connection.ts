@@ -1,4 +1,7 @@
-/** The layers of a command that talks to OSS, out of its flags, a file if asked for, and the environment. */
+/**
+ * Builds the layers of a command that talks to OSS, from its flags, a
+ * configuration file if you ask for one, and the environment.
+ */
 import * as Bandwidth from "@effect-oss/core/Bandwidth"
 import * as TextFile from "@effect-oss/core/internal/textFile"
 import * as OssClient from "@effect-oss/core/OssClient"
@@ -13,18 +16,18 @@ import { variable } from "./environment.ts"
 import { logged } from "./requestLog.ts"
 import * as OssutilConfig from "./OssutilConfig.ts"
 
-/** The flags; those that are given win over the file, and the file over the environment. */
+/** The flags. A flag wins over the file, and the file wins over the environment. */
 export interface Connection {
   readonly region: Option.Option<string>
   readonly endpoint: Option.Option<string>
   readonly pathStyle: Option.Option<boolean>
   readonly cname: Option.Option<boolean>
-  /** Whether ossutil's own file counts. */
+  /** Whether to read ossutil's own file. */
   readonly ossutil: boolean
   readonly ossutilConfig: Option.Option<string>
-  /** Of Alibaba's files, or of ossutil's if that counts. */
+  /** The profile of Alibaba's files, or of ossutil's file. */
   readonly profile: Option.Option<string>
-  /** The file that each request gets a line in. */
+  /** The log file, which gets a line for each request. */
   readonly log: Option.Option<string>
 }
 
@@ -57,12 +60,12 @@ const ossutilFile = Effect.fnUntraced(function* (bucket: string, connection: Con
     OssutilConfig.parse(path, text, { bucket, profile: Option.getOrUndefined(profile) })
   )
   if (config.credentials !== undefined) return { ...config, credentials: config.credentials }
-  // By its mode, a service has the keys.
+  // The mode names a service that gives the keys.
   const { current } = yield* Credentials.ofOssutil(path, profile)
   return { ...config, credentials: current }
 })
 
-/** As ossutil itself finds it. */
+/** The path of ossutil's own file. */
 const ossutilPath = Effect.gen(function* () {
   const path = yield* Path.Path
   const given = yield* variable("OSSUTIL_CONFIG_FILE")
@@ -75,7 +78,10 @@ const ossutilPath = Effect.gen(function* () {
   })
 })
 
-/** A file that is named at the shell may be a pipe, as in `--ossutil-config <(decrypt keys)`. */
+/**
+ * Reads a file that the user named. It may be a pipe, as in `--ossutil-config
+ * <(decrypt keys)`.
+ */
 const read = (flag: string, path: string, pipes: boolean) =>
   Effect.mapError(
     TextFile.read(path, { pipes }),
@@ -87,7 +93,7 @@ const read = (flag: string, path: string, pipes: boolean) =>
       })
   )
 
-/** At most so many bytes a second, if that is asked for. */
+/** Limits the bandwidth if a limit is given. */
 export const limited = <E, R>(
   client: Layer.Layer<OssClient.OssClient, E, R>,
   bytesPerSecond: Option.Option<number>

@@ -1,4 +1,4 @@
-/** The keys of a command that talks to OSS. */
+/** Finds the keys of a command that talks to OSS. */
 import * as NodeOssCredentials from "@effect-oss/node-http/NodeOssCredentials"
 import * as NodeOssHttp from "@effect-oss/node-http/NodeOssHttp"
 import type * as OssCredentials from "@effect-oss/core/OssCredentials"
@@ -9,8 +9,8 @@ import { UsageError } from "./CliFailure.ts"
 import { variable } from "./environment.ts"
 
 /**
- * As Alibaba's tools find them. Undefined if the command's own variables have
- * them, or half of them. They are looked for at once: a mistake ends the command
+ * Finds keys as Alibaba's tools do. Undefined if the command's own variables
+ * have keys, or a part of them. It looks at once, so a mistake ends the command
  * before anything is read or sent.
  */
 export const found = Effect.fnUntraced(function* (profile: Option.Option<string>) {
@@ -20,7 +20,7 @@ export const found = Effect.fnUntraced(function* (profile: Option.Option<string>
   return yield* checked(chain)
 })
 
-/** Of a profile of ossutil's that leaves the keys to a service. */
+/** The keys of a profile of ossutil that names a service. */
 export const ofOssutil = (file: string, profile: Option.Option<string>) =>
   checked(NodeOssCredentials.ossutil({ file, profile: Option.getOrUndefined(profile) }))
 
@@ -31,10 +31,10 @@ type Source = Effect.Effect<
 >
 
 const checked = Effect.fnUntraced(function* (source: Source) {
-  // Of their own: `--log` has the URLs of requests to OSS, and nothing secret.
+  // A separate HTTP client: `--log` has the URLs of requests to OSS only, and nothing secret.
   const http = yield* Layer.build(NodeOssHttp.layer())
   const asking = Effect.provideContext(source, http)
-  // A service that can't be reached now may be there for the first request.
+  // A service that is unreachable now may be there for the first request.
   let first = yield* asking.pipe(
     Effect.asSome,
     Effect.catch((error) =>

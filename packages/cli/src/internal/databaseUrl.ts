@@ -1,4 +1,4 @@
-/** Which database is meant: the flag's, the environment's, or a file of this user's. */
+/** Finds the database: from the flag, the environment, or a file of this user. */
 import * as Database from "@effect-oss/cluster/Database"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -15,7 +15,7 @@ const ownFile = Effect.gen(function* () {
   )
 })
 
-/** The URL has a password. */
+/** Returns the database. Its URL may have a password, so it is redacted. */
 export const databaseOf = Effect.fnUntraced(function* (flag: Option.Option<string>) {
   const given = Option.firstSomeOf([
     Option.filter(flag, (text) => text !== ""),

@@ -1,13 +1,10 @@
-/**
- * A second of grace for what is nearly through. Once an interruption was asked
- * for, no further part is begun, and those that are on their way may arrive.
- */
+/** Gives parts in flight a second to arrive. After an interruption, no further part begins. */
 import { OssClient } from "@effect-oss/core/OssClient"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 
-/** How long, in milliseconds, and how often it is looked whether anything is still on its way. */
+/** How long to wait, and how often to look, in milliseconds. */
 const grace = 1_000
 const look = 50
 
@@ -15,11 +12,11 @@ export class Draining {
   #isAsked = false
   #onTheirWay = 0
 
-  /** Holds what is new, and waits until what is on its way has arrived, but not long. */
+  /** Holds back new transfers, and waits a short time for those in flight. */
   readonly begin: Effect.Effect<void> = Effect.gen({ self: this }, function* () {
     this.#isAsked = true
     let idle = 0
-    // What has arrived is recorded a moment later.
+    // Parts that have arrived are recorded a moment later.
     for (let waited = 0; waited < grace && idle < 2; waited += look) {
       yield* Effect.sleep(look)
       idle = this.#onTheirWay === 0 ? idle + 1 : 0
@@ -37,7 +34,7 @@ export class Draining {
     })
   }
 
-  /** The same client, whose transfers are held back once an interruption was asked for. */
+  /** A client that holds transfers back after an interruption. */
   layer<E, R>(client: Layer.Layer<OssClient, E, R>): Layer.Layer<OssClient, E, R> {
     const watched = Effect.map(OssClient, (client) =>
       OssClient.of({
@@ -52,7 +49,7 @@ export class Draining {
   }
 }
 
-/** The command's own. */
+/** The drain of this command. */
 export const Current = Context.Reference<Draining>("@effect-oss/cli/Draining", {
   defaultValue: () => new Draining()
 })

@@ -1,4 +1,4 @@
-/** Variables of the environment; what is set to nothing is not set. */
+/** Reads variables of the environment. An empty variable counts as not set. */
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"

@@ -1,17 +1,17 @@
-/** JSON for a terminal, a log or a script: one line, in which nothing is invisible. */
+/** Writes JSON for terminals, logs and scripts: one line without invisible characters. */
 
 /**
- * A value as one line. JSON itself escapes only U+0000 to U+001F: the control
- * characters above them, and format characters such as bidirectional overrides,
- * are escaped here, so that a terminal that shows the line does what it says.
+ * Writes a value as one line. JSON escapes only U+0000 to U+001F. This also
+ * escapes the other control characters and format characters such as
+ * bidirectional overrides, so a terminal shows the line as it is.
  */
 export const jsonLine = (value: unknown): string => `${jsonText(value)}\n`
 
-/** The same, without its end. */
+/** The JSON without the newline. */
 export const jsonText = (value: unknown): string =>
   JSON.stringify(value).replaceAll(/[\p{Cf}\u007F-\u009F\u2028\u2029]/gu, escaped)
 
-/** As one or two `\\uXXXX`, which every parser of JSON turns back. */
+/** Escapes a character as one or two `\\uXXXX`, which every JSON parser reads back. */
 const escaped = (character: string): string =>
   Array.from(
     { length: character.length },

@@ -1,10 +1,13 @@
-/** The long flags that a command has, and those that every one has. */
+/** Lists the long flags of a command and the global ones. */
 import type * as Command from "effect/cli/Command"
 import * as Completions from "effect/cli/Completions"
 
 const ofAll = ["help", "version", "completions"]
 
-/** Without their dashes, for `name` or, if there is no such command, for the whole. */
+/**
+ * Returns the long flags of command `name` without dashes, or the global ones if
+ * there is no such command.
+ */
 export const flagsOf = (command: Command.Command.Any, name: string | undefined) => {
   const whole = Completions.fromCommand(command)
   const { flags } = whole.subcommands.find((one) => one.name === name) ?? whole

@@ -1,14 +1,14 @@
-/** The manual of the command, as `man` shows it, out of its help. */
+/** Makes the manual page of the command from its help. */
 
 export interface Help {
   readonly version: string
-  /** What `--help` prints. */
+  /** The output of `--help`. */
   readonly overview: string
-  /** What `COMMAND --help` prints. */
+  /** The output of `COMMAND --help`. */
   readonly commands: ReadonlyArray<{ readonly name: string; readonly help: string }>
 }
 
-/** The page in man's own language. */
+/** Returns the page in the language of `man`. */
 export const manual = ({ version, overview, commands }: Help): string => {
   const titled = commands.map(({ name, help }) => {
     const title = `.SH "EFFECT-OSS ${name.toUpperCase()}"`
@@ -19,7 +19,10 @@ export const manual = ({ version, overview, commands }: Help): string => {
   return `${[head, name, sectionsOf(overview, ".SH"), ...titled].join("\n")}\n`
 }
 
-/** Titles begin a line and are upper case; all else is indented, and laid out in columns already. */
+/**
+ * Titles start at the beginning of a line in upper case. All other lines are
+ * indented and laid out in columns.
+ */
 const sectionsOf = (help: string, macro: ".SH" | ".SS"): string => {
   const lines: Array<string> = []
   for (const line of help.trimEnd().split("\n")) {
@@ -30,7 +33,10 @@ const sectionsOf = (help: string, macro: ".SH" | ".SS"): string => {
   return [...lines, ".fi"].join("\n")
 }
 
-/** A backslash, a dash or a leading dot or quote would mean something to `man`, and it knows ASCII only. */
+/**
+ * Escapes characters that mean something to `man`: backslashes, dashes, leading
+ * dots and quotes, and everything beyond ASCII.
+ */
 const escaped = (line: string): string =>
   line
     .replaceAll("\\", "\\e")

@@ -1,8 +1,8 @@
-/** A clock for what elapses: it neither goes back nor jumps when the wall clock is corrected. */
+/** A monotonic clock: it never goes back and never jumps. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 
-/** In milliseconds, from an arbitrary origin. */
+/** The current time in milliseconds, from an arbitrary origin. */
 export const now: Effect.Effect<number> = Effect.map(Clock.monotonicTimeNanos, (nanos) =>
   Math.floor(Number(nanos) / 1_000_000)
 )

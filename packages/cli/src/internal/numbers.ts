@@ -1,4 +1,4 @@
-/** Numbers of the command line that are in range. */
+/** Checks the ranges of numbers on the command line. */
 import * as Effect from "effect/Effect"
 import { UsageError } from "./CliFailure.ts"
 

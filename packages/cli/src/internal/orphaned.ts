@@ -1,16 +1,21 @@
 /**
- * npx starts the command, and ends without passing a signal on when a supervisor
- * kills it. The command would go on although nothing waits for it, beside the
- * one that is started next.
+ * Ends the command if npx has gone. npx passes no signal on when a supervisor
+ * kills it, and the command would run on beside the next one.
  */
 
-/** How often it is looked, in milliseconds. */
+/** How often to look, in milliseconds. */
 const look = 500
 
-/** Set by npx and `npm exec`. A script of npm's may mean to leave the command at work. */
+/**
+ * npx and `npm exec` set this variable. A script of npm may start the command in
+ * the background on purpose.
+ */
 const isRunByNpx = () => process.env["npm_command"] === "exec"
 
-/** Calls back once the npx that started this process has gone. Yields how to stop looking. */
+/**
+ * Calls back when the npx that started this process has gone. Returns a function
+ * that stops looking.
+ */
 export const onOrphaned = (callback: () => void): (() => void) => {
   if (!isRunByNpx()) return () => {}
   const parent = process.ppid

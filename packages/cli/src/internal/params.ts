@@ -1,4 +1,4 @@
-/** Parameters that several commands have. */
+/** Parameters that several commands share. */
 import * as Argument from "effect/cli/Argument"
 import * as CliError from "effect/cli/CliError"
 import * as Flag from "effect/cli/Flag"
@@ -8,8 +8,8 @@ import * as Effect from "effect/Effect"
 import * as Size from "./Size.ts"
 
 /**
- * A path as it is typed, which shells complete. Effect's own would make an
- * absolute path of it, of a URL and of nothing too.
+ * A path as the user typed it, with completion in shells. Effect's own would
+ * make it absolute, even a URL or an empty text.
  */
 const path = <Kind extends Param.ParamKind>(kind: Kind, name: string, type: Primitive.PathType) =>
   Param.makeSingle({
@@ -26,7 +26,7 @@ export const fileFlag = (name: string) =>
 export const directoryFlag = (name: string) =>
   path(Param.flagKind, name, "directory").pipe(Flag.withMetavar("DIR"), Flag.optional)
 
-/** All arguments but the last, at least `min`: what is uploaded. `url` has to follow. */
+/** All arguments but the last: the files, at least `min`. `url` must follow. */
 const filesOf = (description: string, min: 0 | 1): Argument.Argument<ReadonlyArray<string>> => {
   const all = path(Param.argumentKind, "files", "either").pipe(
     Argument.withMetavar("FILE"),
@@ -46,13 +46,13 @@ const filesOf = (description: string, min: 0 | 1): Argument.Argument<ReadonlyArr
   return Object.assign(Object.create(all), { parse })
 }
 
-/** At least one. */
+/** Files, at least one. */
 export const files = (description: string) => filesOf(description, 1)
 
-/** They may come by flags instead. */
+/** Files, which may come from flags instead. */
 export const optionalFiles = (description: string) => filesOf(description, 0)
 
-/** The object. */
+/** The URL of an object. */
 export const url = Argument.String("url").pipe(
   Argument.withMetavar("oss://BUCKET/KEY"),
   Argument.withDescription(
@@ -60,13 +60,13 @@ export const url = Argument.String("url").pipe(
   )
 )
 
-/** An object that is there. */
+/** The URL of an existing object. */
 export const objectUrl = Argument.String("url").pipe(
   Argument.withMetavar("oss://BUCKET/KEY"),
   Argument.withDescription("The object, by its whole key")
 )
 
-/** Where to look. */
+/** The URL of a bucket or a prefix. */
 export const place = Argument.String("place").pipe(
   Argument.withMetavar("oss://BUCKET/PREFIX"),
   Argument.withDescription("The bucket, and what the keys begin with, if not all are meant")
@@ -86,7 +86,7 @@ export const json = Flag.Boolean("json").pipe(
   Flag.withDefault(false)
 )
 
-/** Of the chain of credentials. */
+/** The profile for finding credentials. */
 export const profile = Flag.String("profile").pipe(
   Flag.withDescription(
     "Take the keys of this profile in ~/.aliyun/config.json, ~/.alibabacloud/credentials or ossutil's file"

@@ -1,4 +1,4 @@
-/** The process as `Output`: the only file that touches its streams. */
+/** Implements `Output` with the streams of the process. No other file uses them. */
 import { Pinned } from "@effect-oss/terminal/Pinned"
 import * as Screen from "@effect-oss/terminal/Screen"
 import { printable } from "@effect-oss/terminal/Text"
@@ -13,7 +13,7 @@ import { Unwritten } from "./CliFailure.ts"
 import { Output } from "./Output.ts"
 import { usualSize } from "@effect-oss/terminal/internal/size"
 
-/** Waits until the text has been taken, so that the process may exit. */
+/** Waits until the system has taken the text, so that the process may exit. */
 const write = (text: string): Effect.Effect<void> =>
   Effect.callback((resume) => {
     process.stdout.write(inLocale(text), (error) => {
@@ -23,13 +23,16 @@ const write = (text: string): Effect.Effect<void> =>
     })
   })
 
-/** What standard output could not take first. */
+/** The first error of standard output. */
 let unwritten: Error | undefined
 
-/** Whether anybody still reads standard output. */
+/** Whether standard output still has a reader. */
 let isRead = true
 
-/** A reader who has gone, or a terminal, has seen what it wanted. */
+/**
+ * Whether the reader has gone, or the terminal is closed. Then no output is lost
+ * that someone wanted.
+ */
 const isReaderGone = (error: Error) =>
   "code" in error && ["EPIPE", "EIO", "ERR_STREAM_DESTROYED"].includes(String(error.code))
 
@@ -39,7 +42,7 @@ const written: Effect.Effect<void, Unwritten> = Effect.suspend(() =>
 
 const inLocale = isUtf8(process.env) ? (text: string) => text : ascii
 
-/** Without a listener, a closed pipe or terminal would end the process with a dump. */
+/** Without this listener, a closed pipe or terminal would end the process with a stack trace. */
 const ignoreErrors = (stream: WriteStream) => {
   stream.on("error", () => {})
 }
@@ -47,13 +50,13 @@ const ignoreErrors = (stream: WriteStream) => {
 const columns = () => process.stdout.columns || usualSize.columns
 const rows = () => process.stdout.rows || usualSize.rows
 
-/** A process has one terminal at most. */
+/** The screen: a process has at most one terminal. */
 const pinned = new Pinned()
 
-/** What goes to standard error lands on the same screen, unless one of both is redirected. */
+/** Standard error writes to the same screen, unless one of the two is redirected. */
 const sharesScreen = () => process.stdout.isTTY && process.stderr.isTTY
 
-/** At once, since others write to the same screen. */
+/** Writes synchronously, because other code writes to the same screen. */
 const writeError = (message: string, done = () => {}) => {
   const text = inLocale(message)
   if (!sharesScreen()) return process.stderr.write(text, done)
@@ -83,7 +86,7 @@ export const layerOutput: Layer.Layer<Output> = Layer.effect(
   })
 )
 
-/** Warnings are a line each on standard error. */
+/** Logs each warning as a line on standard error. */
 const warnings = Logger.make<unknown, void>(({ message, cause }) => {
   const why = cause.reasons.length === 0 ? [] : [Cause.squash(cause)]
   const parts = [...(Array.isArray(message) ? message : [message]), ...why]

@@ -1,4 +1,7 @@
-/** `--log FILE`: each request to OSS, one line each, for whoever looks for what went wrong. Nothing secret is in it. */
+/**
+ * `--log FILE`: logs each request to OSS as one line, for finding faults. The
+ * log has no secrets.
+ */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
@@ -11,7 +14,7 @@ import { UsageError } from "./CliFailure.ts"
 import { isoTime } from "./isoTime.ts"
 import * as Monotonic from "./monotonic.ts"
 
-/** The same HTTP, told of in a file. Lines are added to what the file has. */
+/** An HTTP client that logs to a file. Lines are appended. */
 export const logged = <E, R>(
   http: Layer.Layer<HttpClient.HttpClient, E, R>,
   path: Option.Option<string>
@@ -40,7 +43,7 @@ const open = Effect.fnUntraced(function* (path: string) {
       })
   )
   const encoder = new TextEncoder()
-  // A disk that is full stops no upload.
+  // A full disk stops no upload.
   const add: Add = (line) => Effect.ignore(file.writeAll(encoder.encode(`${line}\n`)))
   return add
 })
@@ -71,7 +74,7 @@ const tell = <R extends { readonly status: number; readonly headers: object }, E
 const requestId = (headers: object): string =>
   "x-oss-request-id" in headers ? String(headers["x-oss-request-id"]) : ""
 
-/** By its name alone: an engine's message may have the address of a proxy, with its password. */
+/** The name of the error only: its message may contain the address and the password of a proxy. */
 const nameOf = (error: unknown): string => {
   const causes: Array<unknown> = [error]
   for (
@@ -85,7 +88,7 @@ const nameOf = (error: unknown): string => {
   return last instanceof Error ? ("code" in last ? String(last.code) : last.name) : "unknown"
 }
 
-/** What a query says of the request; a signature or a token is not of them. */
+/** The query parameters to log. Signatures and tokens are not among them. */
 const harmless: ReadonlySet<string> = new Set([
   "partNumber",
   "uploadId",

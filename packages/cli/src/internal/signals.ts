@@ -1,7 +1,7 @@
 /**
- * SIGINT, SIGTERM and SIGHUP as values, so that a command ends as any failed effect
- * does: scopes closed, nothing in flight. Who sends another one doesn't want to
- * wait for that.
+ * Turns SIGINT, SIGTERM and SIGHUP into values, so that a command ends like any
+ * failed effect: it closes its scopes and leaves nothing in flight. A second
+ * signal ends the process at once.
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -14,7 +14,7 @@ import { onOrphaned } from "./orphaned.ts"
 
 type Signal = Interrupted["signal"]
 
-/** pnpm and a terminal both pass Ctrl-C on: what comes so soon after is the same one. */
+/** pnpm and the terminal both pass Ctrl-C on. A signal that follows so soon is the same one. */
 const echo = Duration.millis(300)
 
 const offer = (signals: Queue.Queue<Signal>) => (signal: NodeJS.Signals) => {
@@ -23,7 +23,7 @@ const offer = (signals: Queue.Queue<Signal>) => (signal: NodeJS.Signals) => {
 
 const names = ["SIGINT", "SIGTERM", "SIGHUP"] as const
 
-/** All signals, until the scope closes. */
+/** All signals until the scope closes. */
 const listen = Effect.gen(function* () {
   const signals = yield* Queue.unbounded<Signal>()
   yield* Effect.acquireRelease(
@@ -41,7 +41,7 @@ const listen = Effect.gen(function* () {
   return signals
 })
 
-/** Ends the process at once when one more signal comes. What was acknowledged is on the disk already. */
+/** Ends the process at once on the next signal. Acknowledged parts are on the disk already. */
 const endAtNext = Effect.fnUntraced(function* (signals: Queue.Queue<Signal>) {
   const { error, screen } = yield* Output
   yield* Effect.sleep(echo)
@@ -52,7 +52,7 @@ const endAtNext = Effect.fnUntraced(function* (signals: Queue.Queue<Signal>) {
   return yield* Effect.sync(() => process.exit(exitCode))
 })
 
-/** Runs until it is done, or until a signal. */
+/** Runs an effect until it ends or a signal comes. */
 const until = <A, B, E, E2, R>(
   self: Effect.Effect<A, E, R>,
   onSignal: (signal: Signal) => Effect.Effect<B, E2>
@@ -69,7 +69,7 @@ const until = <A, B, E, E2, R>(
     )
   )
 
-/** Runs until it is done, or until a signal, which is a failure. What is nearly through may end first. */
+/** Runs an effect until it ends. A signal is a failure, and parts in flight may arrive first. */
 export const orInterrupted = <A, E, R>(
   self: Effect.Effect<A, E, R>
 ): Effect.Effect<A, E | Interrupted, R | Output> =>
@@ -80,7 +80,7 @@ export const orInterrupted = <A, E, R>(
     )
   })
 
-/** Runs until a signal, which is its proper end. */
+/** Runs an effect until a signal comes, which is its normal end. */
 export const untilSignal = <A, E, R>(
   self: Effect.Effect<A, E, R>
 ): Effect.Effect<void, E, R | Output> => Effect.asVoid(until(self, Effect.succeed))

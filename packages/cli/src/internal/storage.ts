@@ -1,4 +1,4 @@
-/** The flags of `upload` that say how the objects are to be stored. */
+/** The flags of `upload` for storing objects. */
 import type { ObjectOptions } from "@effect-oss/core/ObjectOptions"
 import * as Flag from "effect/cli/Flag"
 import * as Option from "effect/Option"
@@ -54,7 +54,7 @@ export const flags = {
   header: pairs("header", "'NAME: VALUE'", "A further header that OSS stores or reads")
 }
 
-/** As it is typed. */
+/** The flags as the user typed them. */
 export interface Input {
   readonly contentType: Option.Option<string>
   readonly cacheControl: Option.Option<string>
@@ -73,7 +73,7 @@ export interface Input {
 type Fields = Readonly<Record<string, string>>
 type Read<A> = Result.Result<A, UsageError>
 
-/** What core makes of the flags. */
+/** Converts the flags to options of core. */
 export const optionsOf = (input: Input): Read<ObjectOptions> =>
   Result.gen(function* () {
     const headers = yield* headersOf(input)
@@ -95,7 +95,7 @@ export const optionsOf = (input: Input): Read<ObjectOptions> =>
 
 const unlessEmpty = (fields: Fields) => (Object.keys(fields).length === 0 ? undefined : fields)
 
-/** OSS: at most 10 tags an object. */
+/** The largest number of tags that OSS accepts for an object. */
 const maxTags = 10
 
 const tooManyTags = (count: number) =>
@@ -106,7 +106,7 @@ const tooManyTags = (count: number) =>
     })
   )
 
-/** Headers with a flag of their own, and those of `--header`. */
+/** The headers of flags and those of `--header`. */
 const headersOf = (input: Input): Read<Fields> =>
   Result.map(fieldsOf("--header", ":", input.header), (given) => ({
     ...given,
@@ -135,7 +135,10 @@ const encryptionOf = ({
   return Result.succeed(Option.isNone(sse) ? undefined : { algorithm: sse.value, keyId })
 }
 
-/** `NAME=VALUE` or `NAME: VALUE`, each name once: names of headers are the same in any case. */
+/**
+ * Reads `NAME=VALUE` or `NAME: VALUE`. Each name may appear once. The case of
+ * header names doesn't matter.
+ */
 const fieldsOf = (
   flag: string,
   separator: "=" | ":",

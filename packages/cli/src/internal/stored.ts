@@ -1,4 +1,4 @@
-/** Looks at what is stored, as patiently as an upload. */
+/** Looks at stored objects, with the retries of an upload. */
 import * as ObjectKey from "@effect-oss/core/internal/objectKey"
 import { OssClient } from "@effect-oss/core/OssClient"
 import type { OssError } from "@effect-oss/core/OssError"
@@ -12,12 +12,12 @@ import * as Age from "./Age.ts"
 import { NotStored, UsageError } from "./CliFailure.ts"
 import * as ObjectUrl from "./ObjectUrl.ts"
 
-/** Makes a request until it succeeds, or can't. */
+/** Retries a request until it succeeds or can't succeed. */
 export interface Again {
   <A>(request: Effect.Effect<A, OssError>): Effect.Effect<A, OssError>
 }
 
-/** As long as `--retry-for` says, for each request. */
+/** The retries of one request, for as long as `--retry-for` says. */
 export const patiently = Effect.fnUntraced(function* (retryFor: string) {
   const patience = yield* Effect.fromResult(Age.parse("--retry-for", retryFor))
   const schedule = RetryPolicy.patient({ for: patience })
@@ -25,7 +25,7 @@ export const patiently = Effect.fnUntraced(function* (retryFor: string) {
   return again
 })
 
-/** How to look at an object; none if there is none. */
+/** Looks at an object. None if it doesn't exist. */
 export const lookingFor = Effect.fnUntraced(function* (retryFor: string) {
   const again = yield* patiently(retryFor)
   const client = yield* OssClient
@@ -39,7 +39,7 @@ export const lookingFor = Effect.fnUntraced(function* (retryFor: string) {
     )
 })
 
-/** The object that is named, by a key that OSS takes. */
+/** Looks at the named object. Fails if it doesn't exist. */
 export const objectAt = (text: string) =>
   Result.flatMap(
     ObjectUrl.parse(text),

@@ -1,4 +1,4 @@
-/** What an earlier run left, in words. */
+/** Describes what an earlier run left. */
 import type { Summary } from "@effect-oss/core/Checkpoint"
 import * as Text from "@effect-oss/terminal/Text"
 

@@ -1,4 +1,4 @@
-/** Rows under titles, in columns as wide as what is in them. */
+/** Lays out rows under titles, in columns of the width of their content. */
 import { displayWidth } from "effect/cli/CliOutput"
 
 export const table = (

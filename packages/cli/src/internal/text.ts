@@ -1,7 +1,7 @@
-/** Text that fits into a terminal. */
+/** Fits text into a terminal. */
 import { displayWidth } from "effect/cli/CliOutput"
 
-/** Breaks lines at spaces; what is broken goes on below where the line's last column begins. */
+/** Breaks lines at spaces. The rest of a line continues below the start of its last column. */
 export const wrapped = (text: string, width: number): string =>
   text
     .split("\n")

@@ -1,25 +1,25 @@
 /**
- * The arguments as people type them, before they are parsed. `effect/cli` reads
- * `-h.txt` as the flags h, dot, t, x and t, and prints help for the h. Beside a
- * flag that asks for help or the version it doesn't look at the others. A shell
- * puts such names there for a `*`, so they must be a mistake, not a success.
+ * Checks the arguments before they are parsed. `effect/cli` reads `-h.txt` as
+ * the flags h, dot, t, x and t, and prints help for the h. It also ignores all
+ * flags beside one that asks for help or the version. A shell may insert such
+ * names for a `*`, so they must be a mistake and not a success.
  */
 import * as Result from "effect/Result"
 import { UsageError } from "./CliFailure.ts"
 
-/** The flags of one letter that there are. */
+/** The flags of one letter. */
 const letters: ReadonlySet<string> = new Set(["-h", "-v"])
 
 const negativeNumber = /^-(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/
 
-/** What there is to be typed. */
+/** The known flags and commands. */
 export interface Known {
   readonly commands: ReadonlyArray<string>
-  /** The long flags of a command, without their dashes. */
+  /** The long flags of a command, without dashes. */
   readonly flagsOf: (command: string | undefined) => ReadonlySet<string>
 }
 
-/** The arguments for the parser, or why there is no meaning in them. */
+/** Returns the arguments for the parser, or why they make no sense. */
 export const read = (
   args: ReadonlyArray<string>,
   known: Known
@@ -39,12 +39,12 @@ const checked = (args: ReadonlyArray<string>, known: Known) => {
   return unknownCommand(args, known.commands) ?? Result.succeed(args)
 }
 
-/** These are answered without looking at the other flags. */
+/** Flags that are answered without looking at the others. */
 const answered: ReadonlySet<string> = new Set(["--help", "-h", "--version", "-v", "--completions"])
 
 const nameOf = (arg: string): string => arg.split("=", 1).join()
 
-/** An unknown long flag, where the parser would not see it. */
+/** Reports an unknown long flag that the parser would overlook. */
 const besideAnAnswer = (args: ReadonlyArray<string>, { flagsOf }: Known): string | undefined => {
   if (!args.some((arg) => answered.has(nameOf(arg)))) return undefined
   const flags = flagsOf(args.find((arg) => !arg.startsWith("-")))
@@ -60,13 +60,13 @@ const unknownFlag = (flag: string) =>
     remedy: `if it is a file, write ./${flag}, or put -- before the first file`
   })
 
-/** With `--help`, the parser would print help of something else for a command that there isn't. */
+/** Reports an unknown command. With `--help`, the parser would print other help. */
 const unknownCommand = (
   [first = "", ...rest]: ReadonlyArray<string>,
   commands: ReadonlyArray<string>
 ) => {
   if (first.startsWith("-") || commands.includes(first)) return undefined
-  // Anything else may be a command that is mistyped, for which the parser knows the nearest.
+  // Anything else may be a mistyped command. The parser suggests the nearest.
   if (/[./\\]/.test(first) && rest.some((arg) => arg.startsWith("oss://"))) {
     return Result.fail(
       new UsageError({

@@ -1,4 +1,4 @@
-/** The flags of `upload` that say which files are meant, and what becomes of them. */
+/** The flags of `upload` for choosing files and what to do with them. */
 import * as Flag from "effect/cli/Flag"
 import * as Age from "./Age.ts"
 import { fileFlag, optionalFiles, partSize, url } from "./params.ts"
@@ -13,7 +13,7 @@ const patterns = (name: string, description: string) =>
 const size = (name: string, description: string) =>
   Flag.String(name).pipe(Flag.withDescription(description), Flag.withMetavar("SIZE"), Flag.optional)
 
-/** False unless it is given. */
+/** A flag that is false by default. */
 export const plainFlag = (name: string, description: string) =>
   Flag.Boolean(name).pipe(
     Flag.withDescription(description),
@@ -21,7 +21,7 @@ export const plainFlag = (name: string, description: string) =>
     Flag.withDefault(false)
   )
 
-/** Where the bytes come from. */
+/** Flags of the source. */
 export const sources = {
   files: optionalFiles(
     "Files, directories with all that is in them (DIR/ for the content alone), or - for standard input"
@@ -45,7 +45,7 @@ export const sources = {
   )
 }
 
-/** Which files of those that are found. */
+/** Flags that choose among the files found. */
 export const selection = {
   include: patterns("include", "Of directories, only what matches, such as '*.jpg'"),
   exclude: patterns("exclude", "Of directories, not what matches, such as .git or '*.pem'"),
@@ -67,7 +67,7 @@ export const selection = {
   )
 }
 
-/** What becomes of them. */
+/** Flags for what to do with the files. */
 export const transfer = {
   dryRun: plainFlag("dry-run", "Send nothing: only say what would be uploaded to where"),
   skipIdentical: plainFlag("skip-identical", "The same as --skip crc64"),

@@ -1,2 +1,5 @@
-/** The package's version. It stands alone, so that it can be told before anything else is loaded. */
+/**
+ * The package's version, in a separate file so that it can be printed before
+ * other code is loaded.
+ */
 export const version = "0.1.0"

@@ -1,7 +1,7 @@
 /**
- * What every checkpoint store keeps to, as a list of laws that any test runner
- * can run: each is an Effect over a `CheckpointStore` that is empty when it
- * begins, and fails with `ContractBroken` if the store breaks it.
+ * The contract of checkpoint stores, as a list of laws that any test runner can
+ * run. Each law is an Effect that needs an empty `CheckpointStore`. It fails
+ * with `ContractBroken` if the store breaks the law.
  *
  * **Example** (a store's whole test)
  *
@@ -36,13 +36,11 @@ import { header, keyOf, part, parts, receipt, recover, withLog } from "./fixture
 
 export { ContractBroken } from "./expectations.ts"
 
-/**
- * One thing that a store keeps to.
- */
+/** One law of the contract. */
 interface Law {
   /** A sentence about the store. */
   readonly name: string
-  /** Takes an empty store. */
+  /** Needs an empty store. */
   readonly check: Effect.Effect<void, ContractBroken | CheckpointError, CheckpointStore>
 }
 
@@ -75,7 +73,7 @@ const expectHas = (name: string, expected: boolean) =>
     Effect.flatMap(has(keyOf(name)), (actual) => expectEqual(actual, expected))
   )
 
-/** Begins with `header(1)`, and appends. */
+/** Begins the checkpoint with `header(1, name)` and appends the parts. */
 const record = (name: string, parts: ReadonlyArray<UploadedPart>) =>
   withLog(name, (log) =>
     Effect.andThen(log.begin(header(1, name)), Effect.forEach(parts, log.append, { discard: true }))

@@ -1,7 +1,7 @@
 /**
- * What every `OssClient` keeps to, as a list of laws that any test runner can
- * run: each is an Effect over a client whose bucket is empty when it begins, and
- * fails with `ContractBroken` if the client breaks it.
+ * The contract of `OssClient`, as a list of laws that any test runner can run.
+ * Each law is an Effect that needs a client of an empty bucket. It fails with
+ * `ContractBroken` if the client breaks the law.
  *
  * **Example** (the whole test of a client of your own)
  *
@@ -29,24 +29,20 @@ import type { OssError } from "../OssError.ts"
 import { contentOf, hanging } from "./bytes.ts"
 import { brief, ContractBroken, expectEqual } from "./expectations.ts"
 
-/**
- * One thing that a client keeps to.
- */
+/** One law of the contract. */
 interface Law {
   /** A sentence about the client. */
   readonly name: string
-  /** Takes a client of an empty bucket. */
+  /** Needs a client of an empty bucket. */
   readonly check: Effect.Effect<void, ContractBroken | OssError, OssClient>
 }
 
-/**
- * The body of the fixtures can't be read any further.
- */
+/** The error of a test body that can't be read further. */
 class Unreadable extends Data.TaggedError("Unreadable")<{ readonly offset: number }> {}
 
 const key = "backups/db.tar"
 
-/** OSS: every part but the last has at least 100 KiB, in bytes. */
+/** The size of a part in bytes: OSS requires at least 100 KiB for every part but the last. */
 const partSize = 100 * 1024
 
 const expectReason = <A, E extends { readonly _tag: string }>(
@@ -59,7 +55,7 @@ const expectReason = <A, E extends { readonly _tag: string }>(
       expectEqual<string>("reason" in error ? error.reason._tag : error._tag, expected)
   })
 
-/** Sends all parts one after the other, from number 1. */
+/** Sends the parts in order, numbered from 1. */
 const sendParts = Effect.fnUntraced(function* (
   uploadId: string,
   contents: ReadonlyArray<Uint8Array>
@@ -102,7 +98,7 @@ const keepsKey = (title: string, key: string): Law => ({
 const inSeconds = (millis: number) => Math.floor(millis / 1000)
 
 /**
- * All laws.
+ * The contract of `OssClient`.
  *
  * @category laws
  * @since 0.1.0

@@ -1,11 +1,9 @@
-/** Content and bodies for the laws. */
+/** Content and bodies for the contract tests. */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type * as Body from "../Body.ts"
 
-/**
- * Bytes that look random and are the same each time.
- */
+/** Pseudo-random bytes. The same size and seed give the same bytes. */
 export const contentOf = (size: number, seed = 1): Uint8Array => {
   let state = seed
   return Uint8Array.from({ length: size }, () => {
@@ -14,7 +12,10 @@ export const contentOf = (size: number, seed = 1): Uint8Array => {
   })
 }
 
-/** A body of so many bytes whose second piece never comes; `waits` completes once somebody waits for it. */
+/**
+ * A body of `size` bytes. Its first read succeeds, and any read at a later
+ * offset never ends. `waits` completes when such a read starts.
+ */
 export const hanging = Effect.fnUntraced(function* (size: number) {
   const waits = yield* Deferred.make<void>()
   let reads = 0

@@ -1,4 +1,4 @@
-/** What the laws of both contracts are told with. */
+/** The error and the assertions that both contracts use. */
 import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
 import * as Exit from "effect/Exit"
@@ -6,7 +6,7 @@ import * as Formatter from "effect/Formatter"
 import * as Schema from "effect/Schema"
 
 /**
- * A store or a client did not do what its contract says.
+ * A store or a client broke its contract.
  *
  * @category errors
  * @since 0.1.0
@@ -24,7 +24,7 @@ export const expectEqual = <A>(actual: A, expected: A): Effect.Effect<void, Cont
     ? Effect.void
     : Effect.fail(new ContractBroken({ expected: brief(expected), actual: brief(actual) }))
 
-/** Ten thousand parts are too many to read. */
+/** Formats a value, cut to 600 characters: a list of 10,000 parts would be unreadable. */
 export const brief = (value: unknown): string => {
   const text = Formatter.format(value)
   return text.length > 600 ? `${text.slice(0, 600)}…` : text

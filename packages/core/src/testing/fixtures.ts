@@ -1,4 +1,4 @@
-/** Checkpoints for the laws of stores, and for these packages' own tests of them. */
+/** Checkpoints for the contract of stores, and for the tests of the stores in these packages. */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
@@ -8,9 +8,7 @@ import type { CheckpointError, CheckpointLog } from "../CheckpointStore.ts"
 import { CheckpointStore } from "../CheckpointStore.ts"
 import type { UploadedPart } from "../Part.ts"
 
-/**
- * The header of a source with this name; `createdAt` tells one from another.
- */
+/** The header of the source `name`. Use `createdAt` to tell headers apart. */
 export const header = (createdAt = 1, name = "key"): Header => ({
   endpoint: "https://oss-cn-hangzhou.aliyuncs.com",
   bucket: "bucket",
@@ -24,14 +22,10 @@ export const header = (createdAt = 1, name = "key"): Header => ({
   uploadId: "0004B9894A22E5B1888A1E29F823****"
 })
 
-/**
- * The checkpoint of the source with this name: what `open` takes.
- */
+/** The checkpoint key of the source `name`, which `open` takes. */
 export const keyOf = (name: string): string => Checkpoint.keyOf(header(1, name))
 
-/**
- * A receipt like no other.
- */
+/** A receipt. Use `completedAt` to tell receipts apart. */
 export const receipt = (completedAt = 1): Receipt => ({
   size: 80_000_000_000,
   etag: '"5B3C1A2E053D763E1B002CC607C5A0FE-9537"',
@@ -40,9 +34,7 @@ export const receipt = (completedAt = 1): Receipt => ({
   completedAt
 })
 
-/**
- * A part like no other.
- */
+/** A part whose offset, ETag and CRC64 depend on its number. */
 export const part = (number: number): UploadedPart => ({
   number,
   offset: (number - 1) * 8_388_608,
@@ -51,15 +43,11 @@ export const part = (number: number): UploadedPart => ({
   crc64: 0xffff_ffff_ffff_ffffn - BigInt(number)
 })
 
-/**
- * `part` from 1 to `count`.
- */
+/** The parts 1 to `count`. */
 export const parts = (count: number): ReadonlyArray<UploadedPart> =>
   Array.from({ length: count }, (_, index) => part(index + 1))
 
-/**
- * Opens the checkpoint of the source with this name for as long as `use` takes.
- */
+/** Opens the checkpoint of the source `name`, and closes it when `use` ends. */
 export const withLog = <A, E, R>(
   name: string,
   use: (log: CheckpointLog) => Effect.Effect<A, E, R>
@@ -71,9 +59,7 @@ export const withLog = <A, E, R>(
     )
   )
 
-/**
- * What a new holder finds, the parts by number.
- */
+/** Opens the checkpoint and returns the recovered header and parts, sorted by number. */
 export const recover = (
   name: string
 ): Effect.Effect<

@@ -1,4 +1,4 @@
-/** `effect-oss abort`: gives up what earlier runs left for one object. */
+/** `effect-oss abort`: gives up the unfinished uploads of one object. */
 import type { Summary } from "@effect-oss/core/Checkpoint"
 import { OssClient } from "@effect-oss/core/OssClient"
 import { printable } from "@effect-oss/terminal/Text"
@@ -32,7 +32,7 @@ export const run = Effect.fn("abort")(function* (input: Input) {
   )
 })
 
-/** The same key as `upload` makes of the same arguments. */
+/** The key that `upload` makes of the same arguments. */
 const objectOf = Effect.fnUntraced(function* ({ url: text, file }: Input) {
   const path = yield* Path.Path
   const url = yield* Effect.fromResult(ObjectUrl.parse(text))
@@ -45,7 +45,7 @@ const objectOf = Effect.fnUntraced(function* ({ url: text, file }: Input) {
   return ObjectUrl.within(url, path.basename(Option.getOrElse(file, () => "")))
 })
 
-/** The file may be gone by now; then its path has to do. */
+/** The file may be gone. Then its path is used. */
 const sourceIdOf = Effect.fnUntraced(function* (file: string) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
@@ -64,7 +64,7 @@ const giveUp = Effect.fnUntraced(function* (place: Place) {
   yield* tell("gave up", place, endpoint, yield* Upload.abort(place))
 })
 
-/** What would be given up. */
+/** Lists what would be given up. */
 const list = Effect.fnUntraced(function* ({ bucket, key, sourceId }: Place) {
   const { endpoint } = yield* OssClient
   const found = yield* Upload.pending.pipe(
@@ -94,7 +94,7 @@ const tell = Effect.fnUntraced(function* (
   yield* out(lines.map((line) => `${printable(line)}\n`).join(""))
 })
 
-/** An upload belongs to its endpoint: the same bucket elsewhere is another one. */
+/** An upload belongs to its endpoint: the same bucket at another endpoint doesn't count. */
 const nothing = Effect.fnUntraced(function* ({ bucket, key, sourceId }: Place, endpoint: string) {
   const elsewhere = yield* Stream.runHead(
     Stream.filter(

@@ -1,4 +1,4 @@
-/** `effect-oss cleanup`: forgets uploads that are long over. */
+/** `effect-oss cleanup`: forgets uploads that ended long ago. */
 import * as Uploads from "@effect-oss/cluster/Uploads"
 import * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"

@@ -1,4 +1,4 @@
-/** What the commands share that talk to runners. */
+/** Code that the commands of the cluster share. */
 import * as Text from "@effect-oss/terminal/Text"
 import type { Executions } from "@effect-oss/cluster/Executions"
 import * as NodeCluster from "@effect-oss/cluster/NodeCluster"
@@ -15,10 +15,10 @@ import { explainCause, gravest } from "../Explain.ts"
 import { databaseOf } from "../databaseUrl.ts"
 import { jsonText } from "../json.ts"
 
-/** What a client of the cluster is. */
+/** The services of a client of the cluster. */
 export type Client = WorkflowEngine | Executions
 
-/** All that `Uploads` needs. */
+/** The layer that `Uploads` needs. */
 export const layerClient = (databaseUrl: Option.Option<string>) =>
   Layer.unwrap(
     Effect.map(databaseOf(databaseUrl), ({ layer }) =>
@@ -26,7 +26,7 @@ export const layerClient = (databaseUrl: Option.Option<string>) =>
     )
   )
 
-/** Whether these can be ids at all. */
+/** Fails if a text can't be an id. */
 export const validIds = (ids: ReadonlyArray<string>) =>
   Effect.forEach(ids, (id) => (/^[0-9a-f]{32}$/.test(id) ? Effect.succeed(id) : noId(id)), {
     discard: true
@@ -41,14 +41,14 @@ const noId = (text: string) =>
     })
   )
 
-/** Whether nothing will change any more. */
+/** Whether an upload has ended. */
 export const isOver = ({ _tag }: Status): boolean => _tag !== "Waiting" && _tag !== "Sending"
 
-/** In percent. */
+/** The share in percent. */
 export const share = (durable: number, total: number): string =>
   `${total === 0 ? 0 : Math.floor((100 * durable) / total)} %`
 
-/** A status in a line. */
+/** Describes a status in one line. */
 export const describe = (status: Status): string => {
   switch (status._tag) {
     case "Waiting":
@@ -78,7 +78,7 @@ export const describe = (status: Status): string => {
   }
 }
 
-/** An upload as one JSON value. */
+/** Writes an upload as one JSON value. */
 export const toJson = ({ id, bucket, key, size, submitted, ended, status }: Submitted): string =>
   jsonText({
     id,
@@ -123,13 +123,13 @@ const failuresOf = (status: Status): ReadonlyArray<Cause.Cause<Failure>> => {
   }
 }
 
-/** How many uploads a status is of, and how many of them failed. */
+/** How many uploads a status counts, and how many of them failed. */
 const countOf = (status: Status): { readonly all: number; readonly failed: number } =>
   status._tag === "BatchEnded"
     ? { all: status.result.files + status.result.failed, failed: status.result.failed }
     : { all: 1, failed: failuresOf(status).length }
 
-/** Ends the command as `upload` would: with the failure of one, or the gravest of many. */
+/** Ends the command as `upload` does: with the failure of one upload, or the worst of many. */
 export const conclude = Effect.fnUntraced(function* (statuses: ReadonlyArray<Status>) {
   const failures = statuses.flatMap(failuresOf)
   const [first] = failures

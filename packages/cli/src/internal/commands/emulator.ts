@@ -1,4 +1,4 @@
-/** `effect-oss emulator`: an OSS on this machine, until a signal ends it. */
+/** `effect-oss emulator`: runs an OSS on this machine until a signal ends it. */
 import * as OssEmulator from "@effect-oss/emulator/OssEmulator"
 import * as RequestLog from "@effect-oss/emulator/RequestLog"
 import * as Effect from "effect/Effect"
@@ -69,7 +69,7 @@ const isLoopback = (host: string) =>
 const openTo = (host: string) =>
   `warning: every machine that reaches ${host} can use the emulator with the key, over plain HTTP`
 
-/** A line for another shell. Only the secret that everybody knows is shown. */
+/** Makes a line for another shell. It shows a secret only if it is the well-known one. */
 const howToConnect = (url: string, key: OssEmulator.Credential) => {
   const secret = key.accessKeySecret === knownSecret ? knownSecret : "…"
   const token = key.securityToken === undefined ? "" : " OSS_SESSION_TOKEN=…"
@@ -78,7 +78,7 @@ const howToConnect = (url: string, key: OssEmulator.Credential) => {
 
 const knownSecret = "emulator-secret"
 
-/** Those that an upload in the same shell would use, else well-known ones. */
+/** The keys that an upload in the same shell would use, or the well-known ones. */
 const credentials = Effect.fnUntraced(function* (input: Input) {
   const id = yield* variable("OSS_ACCESS_KEY_ID")
   const secret = yield* variable("OSS_ACCESS_KEY_SECRET")

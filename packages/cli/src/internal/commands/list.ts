@@ -1,4 +1,4 @@
-/** `effect-oss list`: what was submitted, the newest first. */
+/** `effect-oss list`: lists submitted uploads, the newest first. */
 import type { Submitted } from "@effect-oss/cluster/Uploads"
 import * as Uploads from "@effect-oss/cluster/Uploads"
 import * as Text from "@effect-oss/terminal/Text"

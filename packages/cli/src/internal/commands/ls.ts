@@ -1,4 +1,7 @@
-/** `effect-oss ls`: the objects below a prefix, or the uploads that are open there, page by page as OSS lists them. */
+/**
+ * `effect-oss ls`: lists the objects below a prefix, or the unfinished uploads
+ * there, page by page as OSS returns them.
+ */
 import { OssClient } from "@effect-oss/core/OssClient"
 import type { OssError } from "@effect-oss/core/OssError"
 import type { ListedObject, ListedUpload, UploadPosition } from "@effect-oss/core/OssModel"
@@ -25,7 +28,7 @@ export interface Input extends Connection {
   readonly json: boolean
 }
 
-/** What has a line of its own. */
+/** An entry, which gets one line. */
 type Entry =
   | ({ readonly _tag: "Object" } & ListedObject)
   | { readonly _tag: "Folder"; readonly key: string }
@@ -40,7 +43,7 @@ export const run = Effect.fn("ls")(function* (input: Input) {
   const found = yield* Effect.flatMap(Stored.patiently(input.retryFor), (again) =>
     write(pagesOf(url, input, again), { url, limit, json: input.json })
   ).pipe(Effect.provide(layerClient(url.bucket, input)))
-  // An empty bucket is what it is; a prefix that nothing begins with may be mistyped.
+  // An empty bucket is no mistake, but a prefix without objects may be mistyped.
   if (found === 0 && url.key !== "") return yield* nothingBelow(url, input)
 })
 
@@ -80,7 +83,7 @@ const objects = (
 
 const asObject = (object: ListedObject): Entry => ({ _tag: "Object", ...object })
 
-/** As OSS sorts: by the bytes of UTF-8. */
+/** Compares as OSS sorts: by the bytes of UTF-8. */
 const byKey = (a: Entry, b: Entry) => Buffer.compare(Buffer.from(a.key), Buffer.from(b.key))
 
 const uploads = (client: OssClient["Service"], prefix: string, again: Stored.Again): Pages =>
@@ -92,7 +95,10 @@ const uploads = (client: OssClient["Service"], prefix: string, again: Stored.Aga
     )
   )
 
-/** A page is written before the next one is asked for, and none is if nobody reads. Yields how many entries there were. */
+/**
+ * Writes each page before it asks for the next one, and stops if the reader has
+ * gone. Returns the number of entries.
+ */
 const write = Effect.fnUntraced(function* <E, R>(
   pages: Stream.Stream<ReadonlyArray<Entry>, E, R>,
   { url, limit, json }: { url: ObjectUrl.ObjectUrl; limit: number; json: boolean }
@@ -115,7 +121,7 @@ const write = Effect.fnUntraced(function* <E, R>(
   return found
 })
 
-/** To the second: OSS tells no more. */
+/** A time to the second, which is what OSS returns. */
 const shortDate = (millis: number) => isoTime(millis).replace(/\.\d+Z$/, "Z")
 
 const jsonOf = (bucket: string, entry: Entry): string => {
@@ -134,7 +140,7 @@ const jsonOf = (bucket: string, entry: Entry): string => {
   }
 }
 
-/** The URL comes last, since only it may have spaces. */
+/** The URL comes last, because only it may contain spaces. */
 const textOf = (bucket: string, entry: Entry): string => {
   const url = printable(`oss://${bucket}/${entry.key}`)
   switch (entry._tag) {
@@ -147,5 +153,5 @@ const textOf = (bucket: string, entry: Entry): string => {
   }
 }
 
-/** As wide as the largest object that OSS takes, in bytes. */
+/** The width of a column for sizes: that of the largest object of OSS, in bytes. */
 const sized = (text: string) => text.padStart(14)

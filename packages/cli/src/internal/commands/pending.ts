@@ -1,4 +1,4 @@
-/** `effect-oss pending`: the uploads that can be resumed, the newest first. */
+/** `effect-oss pending`: lists the uploads that can be resumed, the newest first. */
 import * as Checkpoint from "@effect-oss/core/Checkpoint"
 import * as Upload from "@effect-oss/core/Upload"
 import * as Clock from "effect/Clock"

@@ -1,4 +1,4 @@
-/** `effect-oss rm`: removes one object, and asks nothing. */
+/** `effect-oss rm`: deletes one object, without asking. */
 import { OssClient } from "@effect-oss/core/OssClient"
 import { bytes, printable } from "@effect-oss/terminal/Text"
 import * as Effect from "effect/Effect"
@@ -28,7 +28,10 @@ export const run = Effect.fn("rm")(function* (input: Input) {
   yield* out(input.json ? jsonLine({ _tag, bucket, key, size }) : `${line}\n`)
 })
 
-/** OSS calls it a success to remove nothing, so that a mistyped key has to be noticed before. Yields the size. */
+/**
+ * Looks at the object first, because OSS reports success for a mistyped key too.
+ * Returns its size.
+ */
 const remove = Effect.fnUntraced(function* (url: ObjectUrl, { retryFor, dryRun }: Input) {
   const client = yield* OssClient
   const look = yield* Stored.lookingFor(retryFor)

@@ -1,4 +1,4 @@
-/** `effect-oss runner`: takes on uploads until a signal ends it. */
+/** `effect-oss runner`: runs submitted uploads until a signal ends it. */
 import type { Database } from "@effect-oss/cluster/Database"
 import * as Buckets from "@effect-oss/cluster/Buckets"
 import * as NodeCluster from "@effect-oss/cluster/NodeCluster"
@@ -59,12 +59,15 @@ export const run = Effect.fn("runner")(function* (input: Input) {
   return yield* Layer.build(runner).pipe(
     Effect.andThen(out("effect-oss runner ready\n")),
     Effect.andThen(Effect.never),
-    // What the engine does every day is no news.
+    // Hides the routine messages of the engine.
     Effect.provideService(MinimumLogLevel, "Warn")
   )
 }, Effect.scoped)
 
-/** Everything, if nobody but this user can submit; with a server, whoever can write to it may. */
+/**
+ * The roots of sources. With a file, only this user can submit, so the default
+ * is everything. With a server, others can submit, so roots are required.
+ */
 const rootsOf = (given: ReadonlyArray<string>, { isServer }: Database) => {
   if (given.length > 0) return Effect.succeed(given)
   return isServer
@@ -77,7 +80,7 @@ const rootsOf = (given: ReadonlyArray<string>, { isServer }: Database) => {
     : Effect.succeed(["/", "http://", "https://"])
 }
 
-/** A bucket's name, or a place in it. */
+/** Reads the name of a bucket or a prefix in it. */
 const targetOf = (text: string) =>
   Effect.map(
     Effect.fromResult(ObjectUrl.parse(text.startsWith("oss://") ? text : `oss://${text}`)),

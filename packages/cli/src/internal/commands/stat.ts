@@ -1,4 +1,4 @@
-/** `effect-oss stat`: what is stored under a key. */
+/** `effect-oss stat`: shows the object of a key. */
 import type { ObjectHead } from "@effect-oss/core/OssModel"
 import { bytes, printable } from "@effect-oss/terminal/Text"
 import * as Effect from "effect/Effect"
@@ -28,7 +28,7 @@ export const run = Effect.fn("stat")(function* (input: Input) {
   yield* out(input.json ? jsonOf(url, head.value) : textOf(url, head.value))
 })
 
-/** OSS counts the parts at the end of the ETag. */
+/** The ETag ends with the number of parts. */
 const partsOf = ({ etag }: ObjectHead): number | undefined => {
   const [, count] = /-(\d+)"?$/.exec(etag) ?? []
   return count === undefined ? undefined : Number(count)

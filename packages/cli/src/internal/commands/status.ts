@@ -1,4 +1,4 @@
-/** `effect-oss status` and what steers an upload by its id. */
+/** `effect-oss status`, and the commands that pause, resume and cancel an upload by its id. */
 import * as Uploads from "@effect-oss/cluster/Uploads"
 import * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
@@ -12,7 +12,7 @@ export interface Input {
   readonly json: boolean
 }
 
-/** Prints how far each upload is, after `steer`. All of them have to be known, or none is steered. */
+/** Runs `steer` for each upload, and prints its status. If any id is unknown, it does nothing. */
 const told = (steer: (id: string) => ReturnType<typeof Uploads.pause>) =>
   Effect.fnUntraced(function* ({ ids, json, databaseUrl }: Input) {
     const { out } = yield* Output

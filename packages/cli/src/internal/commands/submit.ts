@@ -1,4 +1,4 @@
-/** `effect-oss submit`: hands uploads to the runners, and waits for them if asked to. */
+/** `effect-oss submit`: hands uploads to the runners, and can wait for them. */
 import { basename, resolve as resolved } from "node:path"
 import { nameOf } from "@effect-oss/cluster/internal/locate"
 import * as Locator from "@effect-oss/cluster/Locator"
@@ -39,7 +39,7 @@ export const run = Effect.fn("submit")(function* (input: Input) {
   }
   const sizes = { ...input, partSize: Option.getOrUndefined(partSize) }
   const statuses = yield* Effect.gen(function* () {
-    // All of them first: runners are not to wait for whoever waits for them.
+    // Submits everything before it waits, so that runners can start.
     const ids = [
       ...(yield* Effect.forEach(files.filter(isUrl), (file) =>
         one(sizes, Locator.http(file), url)
@@ -69,7 +69,7 @@ const one = Effect.fnUntraced(function* (
   return id
 })
 
-/** Files, and all that is in directories: what is small becomes one batch. */
+/** Submits files and the content of directories. Small files become one batch. */
 const many = Effect.fnUntraced(function* (
   { json, partSize, onFailure, again }: Sizes,
   places: ReadonlyArray<Place>,

@@ -1,4 +1,4 @@
-/** `effect-oss sweep`: gives up old uploads that nobody will carry on with. */
+/** `effect-oss sweep`: gives up old unfinished uploads. */
 import { printable } from "@effect-oss/terminal/Text"
 import * as Upload from "@effect-oss/core/Upload"
 import * as Clock from "effect/Clock"

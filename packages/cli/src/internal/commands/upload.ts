@@ -1,4 +1,4 @@
-/** `effect-oss upload`: sends files, or carries on with what an earlier run left. */
+/** `effect-oss upload`: uploads files, and resumes what an earlier run left. */
 import * as RetryPolicy from "@effect-oss/core/RetryPolicy"
 import * as UploadDefaults from "@effect-oss/core/UploadDefaults"
 import * as Clock from "effect/Clock"
@@ -88,7 +88,7 @@ const settingsOf = Effect.fnUntraced(function* (
   return { partSize, parallel, discover, skip, storage }
 })
 
-/** Which files are meant. */
+/** Reads the flags that choose files. */
 export const selectionOf = Effect.fnUntraced(function* (
   input: Pick<Input, "include" | "exclude" | "links" | "newerThan" | "maxSize">
 ): Effect.fn.Return<Selection, UsageError> {
@@ -100,7 +100,7 @@ export const selectionOf = Effect.fnUntraced(function* (
   return { include, exclude, links, newerThan, maxSize }
 })
 
-/** An age, or a date. */
+/** Reads an age or a date. */
 const timeOf = Effect.fnUntraced(function* (flag: string, text: string) {
   const age = Age.parse(flag, text)
   if (Result.isSuccess(age)) {
@@ -114,7 +114,7 @@ const timeOf = Effect.fnUntraced(function* (flag: string, text: string) {
   })
 })
 
-/** What each path is. What can't be looked at is for the upload to complain about. */
+/** Finds the kind of each path. If one can't be read, the upload reports that. */
 const givenOf = Effect.fnUntraced(function* (input: Input, url: ObjectUrl.ObjectUrl) {
   const listed = Option.isSome(input.filesFrom) ? yield* filesFrom(input.filesFrom.value, url) : []
   if (input.files.length === 0 && Option.isNone(input.filesFrom)) {
@@ -146,7 +146,7 @@ const nothing = new UsageError({
   remedy: "give a rate above 0, such as 2MB"
 })
 
-/** The two arguments are easily swapped. */
+/** Reports arguments in the wrong order. */
 const inOrder =
   (file: string) =>
   (error: UsageError): UsageError =>

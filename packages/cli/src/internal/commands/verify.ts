@@ -1,4 +1,4 @@
-/** `effect-oss verify`: compares what is here with what is stored, byte for byte by CRC64, and sends nothing. */
+/** `effect-oss verify`: compares local files with stored objects by CRC64, and sends nothing. */
 import * as Slice from "@effect-oss/core/internal/source/slice"
 import { printable } from "@effect-oss/terminal/Text"
 import * as Effect from "effect/Effect"
@@ -36,10 +36,10 @@ export interface Input
       | "json"
     > {}
 
-/** Of one file. */
+/** The result for one file. */
 type Verdict = "Same" | "Different" | "Missing" | "Unreadable" | "Unknown"
 
-/** How many files are read at once: more would fight for the disk. */
+/** How many files are read at once. More would compete for the disk. */
 const concurrency = 4
 
 export const run = Effect.fn("verify")(function* (input: Input) {
@@ -83,7 +83,7 @@ const notTheSame = (wrong: number, all: number) =>
 
 type Look = Effect.Success<ReturnType<typeof Stored.lookingFor>>
 
-/** The file is read only if the sizes agree. */
+/** Reads the file only if the sizes are equal. */
 const verdictOf = Effect.fnUntraced(
   function* ({ key, source }: Request, look: Look) {
     const opened = yield* source.open

@@ -1,4 +1,4 @@
-/** Uploads of a cluster until all have ended: bars on a terminal, lines elsewhere. */
+/** Shows uploads of a cluster until all have ended: bars on a terminal, lines elsewhere. */
 import * as Monotonic from "../monotonic.ts"
 import { Executions } from "@effect-oss/cluster/Executions"
 import type { UnknownUpload } from "@effect-oss/cluster/ClusterError"
@@ -11,14 +11,14 @@ import { Output } from "../Output.ts"
 import type { Client } from "./cluster.ts"
 import { describe, isOver, toJson } from "./cluster.ts"
 
-/** Each look asks the database about each upload that hasn't ended. */
+/** How often to look. Each look queries every upload that hasn't ended. */
 const atOnce = 16
 const between = "500 millis"
 
-/** After so many looks it is worth saying that nothing can happen. */
+/** After this many looks without a runner, it says so. */
 const patience = 6
 
-/** Shows uploads until all have ended, and yields how. */
+/** Shows uploads until all have ended, and returns their statuses. */
 export const watch = Effect.fnUntraced(function* (
   ids: ReadonlyArray<string>,
   json: boolean
@@ -47,7 +47,7 @@ export const watch = Effect.fnUntraced(function* (
   }).pipe(Effect.ensuring(screen.pin([])))
 })
 
-/** What has ended stays so. */
+/** Uploads that have ended are not queried again. */
 const again = (before: Submitted | undefined, id: string) =>
   before !== undefined && isOver(before.status) ? Effect.succeed(before) : Uploads.find(id)
 
@@ -63,7 +63,10 @@ const tellJson = Effect.fnUntraced(function* (
   }
 })
 
-/** On a terminal a bar each, and a line at the end; elsewhere a line for each change. */
+/**
+ * On a terminal, shows a bar for each upload and a line at its end. Elsewhere,
+ * shows a line for each change.
+ */
 const tell = Effect.fnUntraced(function* (
   uploads: ReadonlyArray<Submitted>,
   shown: Map<string, string>,
@@ -85,7 +88,7 @@ const tell = Effect.fnUntraced(function* (
 const sizeOf = (uploads: ReadonlyArray<Submitted>) =>
   uploads.reduce((sum, { size }) => sum + size, 0)
 
-/** What OSS has of one, in bytes. */
+/** How many bytes OSS has of an upload. */
 const durable = ({ size, status }: Submitted) => {
   if (status._tag === "Completed" || status._tag === "BatchEnded") return size
   return status._tag === "Sending" ? status.durable : 0
@@ -126,7 +129,7 @@ const boardOf = (
   }
 }
 
-/** Without a runner, waiting is in vain. */
+/** Says that no runner is there, so that waiting is useless. */
 const tellIfAlone = Effect.gen(function* () {
   const { error } = yield* Output
   const runners = yield* Executions.use(({ runners }) => runners)

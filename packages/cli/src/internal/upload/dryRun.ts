@@ -1,4 +1,4 @@
-/** `effect-oss upload --dry-run`: what would be uploaded to where, and nothing more. */
+/** `effect-oss upload --dry-run`: shows what would be uploaded, and does nothing else. */
 import * as Text from "@effect-oss/terminal/Text"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"

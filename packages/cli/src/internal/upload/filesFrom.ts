@@ -1,4 +1,4 @@
-/** The paths that `--files-from` names. */
+/** Reads the paths of `--files-from`. */
 import * as NodeStream from "@effect/platform-node/NodeStream"
 import * as Bytes from "effect/Bytes"
 import * as Effect from "effect/Effect"
@@ -9,7 +9,10 @@ import { UsageError } from "../CliFailure.ts"
 import type { ObjectUrl } from "../ObjectUrl.ts"
 import type { Given } from "./items.ts"
 
-/** Each path with its key: the path as it is listed, below the folder. Directories are left out: they are listed beside what is in them. */
+/**
+ * Each path with its key, which is the listed path below the folder. Directories
+ * are skipped, because such a list also names the files in them.
+ */
 export const filesFrom = Effect.fnUntraced(function* (file: string, { key }: ObjectUrl) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path

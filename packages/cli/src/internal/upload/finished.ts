@@ -1,9 +1,9 @@
 /**
- * The files that a command has finished, remembered until the whole command has
- * ended well: a run that is repeated doesn't send them again. One file of lines
- * beside the checkpoints, for each command by its arguments. A lost line costs
- * an upload, never data: before a file is passed over, OSS is asked whether the
- * object still has the CRC64 of that time.
+ * Remembers the files that a command has finished until the whole command
+ * succeeds. So a repeated run doesn't send them again. Each command, by its
+ * arguments, has a file of lines beside the checkpoints. A lost line costs an
+ * upload, but never data: before a file is skipped, OSS must still have an
+ * object with the same CRC64.
  */
 import type { UploadResult } from "@effect-oss/core/UploadEvent"
 import * as Crc64 from "@effect-oss/core/Crc64"
@@ -30,20 +30,23 @@ const decode = Schema.decodeUnknownOption(Line)
 const encode = Schema.encodeSync(Line)
 
 export interface Finished {
-  /** The CRC64 of the object that an earlier run made of this very file. */
+  /** The CRC64 of the object that an earlier run stored from this file. */
   readonly crc64Of: (key: string, look: Look) => bigint | undefined
-  /** Remembers one that this run has finished. */
+  /** Remembers a file that this run has finished. */
   readonly add: (result: UploadResult, look: Look) => Effect.Effect<void>
-  /** Forgets them all: the command has ended well. */
+  /** Forgets all files. Call it when the command has succeeded. */
   readonly forget: Effect.Effect<void>
 }
 
 const extension = ".finished"
 
-/** More than this is not read: some million files. */
+/** The most bytes to read: about a million files. */
 const mostBytes = 512 * 1024 * 1024
 
-/** What the command with these arguments has finished. It may be gone or unreadable: then nothing is remembered. */
+/**
+ * Reads the finished files of the command with these arguments. If the record is
+ * missing or unreadable, there are none.
+ */
 export const open = Effect.fnUntraced(function* (
   directory: string,
   identity: ReadonlyArray<string>
@@ -81,7 +84,7 @@ export const open = Effect.fnUntraced(function* (
   return finished
 })
 
-/** A planted pipe or device is not opened. */
+/** Doesn't open a planted pipe or device. */
 const read = (fs: FileSystem.FileSystem, file: string): Effect.Effect<string> =>
   fs.stat(file).pipe(
     Effect.filterOrFail(({ type, size }) => type === "File" && Number(size) <= mostBytes),
@@ -94,7 +97,7 @@ const nameOf = (identity: ReadonlyArray<string>): string =>
     .toString(16)
     .padStart(16, "0")
 
-/** Forgets what commands have finished that haven't run since `latest`, in milliseconds since 1970. */
+/** Forgets the records of commands that haven't run since `latest`, in milliseconds since 1970. */
 export const sweep = Effect.fnUntraced(function* (directory: string, latest: number) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path

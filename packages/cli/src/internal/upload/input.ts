@@ -1,4 +1,4 @@
-/** What the flags and arguments of `upload` say, read and checked. */
+/** Reads and checks the flags and arguments of `upload`. */
 import type * as Directory from "@effect-oss/core/internal/upload/directory"
 import type { ObjectOptions } from "@effect-oss/core/ObjectOptions"
 import type * as Option from "effect/Option"
@@ -6,7 +6,7 @@ import type { StoreInput } from "../checkpointDirectory.ts"
 import type { Connection } from "../connection.ts"
 import type * as Storage from "../storage.ts"
 
-/** As it is typed. */
+/** The flags and arguments as the user typed them. */
 export interface Input extends Connection, StoreInput, Storage.Input {
   readonly files: ReadonlyArray<string>
   readonly url: string
@@ -32,15 +32,15 @@ export interface Input extends Connection, StoreInput, Storage.Input {
   readonly json: boolean
 }
 
-/** Which files of those that are found are meant. */
+/** The conditions for files that are found. */
 export interface Selection extends Required<Pick<Input, "include" | "exclude" | "links">> {
-  /** In milliseconds since 1970: only what was changed later. */
+  /** Only files modified later than this, in milliseconds since 1970. */
   readonly newerThan: number | undefined
-  /** In bytes: only what isn't larger. */
+  /** Only files up to this size, in bytes. */
   readonly maxSize: number | undefined
 }
 
-/** How each file is uploaded. */
+/** The options of each upload. */
 export interface Settings {
   readonly partSize: number | undefined
   readonly parallel: number
@@ -49,5 +49,5 @@ export interface Settings {
   readonly storage: ObjectOptions
 }
 
-/** What `UploadMany` leaves out, and what these flags leave out. */
+/** The conditions of `UploadMany` and of these flags. */
 export type LeftOutReason = Directory.LeftOut["reason"] | "TooOld" | "TooLarge" | "Directory"

@@ -1,4 +1,4 @@
-/** The files that the arguments stand for, one after the other, with what is left out and why. */
+/** Finds the files of the arguments one after the other, and what is left out and why. */
 import * as Source from "@effect-oss/core/Source"
 import type { SourceError } from "@effect-oss/core/Source"
 import type { UploadRequest } from "@effect-oss/core/Upload"
@@ -14,10 +14,10 @@ import type { LeftOutReason, Selection } from "./input.ts"
 
 export type Request = UploadRequest<never, FileSystem.FileSystem>
 
-/** What a file looked like before it was opened. */
+/** The state of a file before it was opened. */
 export interface Look {
   readonly size: number
-  /** In milliseconds since 1970. */
+  /** The modification time in milliseconds since 1970. */
   readonly modified: number
   readonly inode: number
 }
@@ -28,9 +28,9 @@ export type Item =
       readonly request: Request
       readonly path: string
       readonly patterns: ReadonlyArray<string>
-      /** If it has been looked at. */
+      /** The state of the file, if it has been looked at. */
       readonly look?: Look | undefined
-      /** False: it will fail, and sends nothing. */
+      /** False if it will fail and send nothing. */
       readonly usable: boolean
     }
   | {
@@ -40,17 +40,17 @@ export type Item =
       readonly patterns: ReadonlyArray<string>
     }
 
-/** An argument. */
+/** A path argument. */
 export interface Given {
   readonly path: string
   readonly type: FileSystem.File.Type
-  /** Undefined: its own name is appended to the folder. */
+  /** The key. Undefined: the file's name is appended to the folder. */
   readonly key?: string | undefined
 }
 
 export type Items = Stream.Stream<Item, SourceError, FileSystem.FileSystem | Path.Path>
 
-/** The items of all arguments, in their order. */
+/** The items of all arguments, in order. */
 export const itemsOf = (
   given: ReadonlyArray<Given>,
   url: ObjectUrl,
@@ -67,7 +67,7 @@ const ofOne = (given: Given, url: ObjectUrl, selection: Selection, path: Path.Pa
     const key = given.key ?? within(url, path.basename(given.path)).key
     return Stream.succeed({ ...fileAt(given.path, key, []), usable: given.type !== "Unknown" })
   }
-  // As rsync has it: a slash at the end stands for what is in there.
+  // As in rsync, a slash at the end stands for the content of a directory.
   const isContent = /(?:^|\/)\.{0,2}\/*$/.test(given.path)
   const prefix = isContent ? url.key : within(url, path.basename(given.path)).key
   return Stream.map(Directory.entries(given.path, selection), (entry): Item => {
@@ -95,7 +95,7 @@ const fileAt = (path: string, key: string, patterns: ReadonlyArray<string>): Ite
   usable: true
 })
 
-/** By age and size. What can't be looked at is for the upload to complain about. */
+/** Filters by age and size. If a file can't be read, the upload reports that. */
 const selected = Effect.fnUntraced(function* (item: Item, selection: Selection) {
   const { newerThan, maxSize } = selection
   if (item._tag === "LeftOut" || (newerThan === undefined && maxSize === undefined)) return item
@@ -112,7 +112,7 @@ const selected = Effect.fnUntraced(function* (item: Item, selection: Selection) 
   return { ...item, look }
 })
 
-/** Undefined if it can't be looked at, or is no regular file. */
+/** Undefined if the file can't be read or isn't regular. */
 export const lookAt = (
   path: string
 ): Effect.Effect<Look | undefined, never, FileSystem.FileSystem> =>

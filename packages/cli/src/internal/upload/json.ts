@@ -1,4 +1,4 @@
-/** The events of many uploads as JSON: those of one upload, each with the key of its object. */
+/** Writes the events of many uploads as JSON, each with the key of its object. */
 import type { UploadError } from "@effect-oss/core/Upload"
 import { UploadEvent, UploadEventJson } from "@effect-oss/core/UploadEvent"
 import type * as UploadMany from "@effect-oss/core/UploadMany"
@@ -12,7 +12,10 @@ import type { Request } from "./items.ts"
 
 const encode = Schema.encodeEffect(UploadEventJson)
 
-/** Writes one event a line; without `progress`, no samples. `failureOf` says what a failure means here. */
+/**
+ * Writes one event a line. Without `progress`, it omits samples. `failureOf`
+ * explains a failure.
+ */
 export const jsonOfMany = (
   progress: boolean,
   failureOf: (failed: UploadMany.Failed<Request, UploadError>) => Failure
@@ -46,7 +49,7 @@ const failedLine = (key: string, failure: Failure) => {
   const explanation = explain(failure)
   const { what, todo, exitCode } = explanation
   const resumable = isResumable(explanation)
-  // Others may have been sent.
+  // Other files may have been sent.
   const ofMany = exitCode === 2 ? 3 : exitCode
   return { _tag: "Failed", key, message: what, remedy: todo, resumable, exitCode: ofMany }
 }

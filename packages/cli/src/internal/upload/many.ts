@@ -1,4 +1,4 @@
-/** `effect-oss upload` of several files, and of directories with all that is in them. */
+/** `effect-oss upload` of several files, and of directories with their content. */
 import type { CheckpointStore } from "@effect-oss/core/CheckpointStore"
 import { OssClient } from "@effect-oss/core/OssClient"
 import type { UploadError } from "@effect-oss/core/Upload"
@@ -27,7 +27,7 @@ import { Tally } from "./tally.ts"
 
 export interface Run {
   readonly items: Items
-  /** How many files the items are. */
+  /** The number of files. */
   readonly files: number
   readonly given: ReadonlyArray<Given>
   readonly url: ObjectUrl
@@ -37,7 +37,7 @@ export interface Run {
   readonly json: boolean
 }
 
-/** What to know when the command is run again. */
+/** The hint for the next run of the command. */
 const remembered = "; what is uploaded is remembered, and not sent again"
 
 export const run = Effect.fnUntraced(function* <E, R, E2, R2>(
@@ -72,7 +72,7 @@ export const run = Effect.fnUntraced(function* <E, R, E2, R2>(
 
 type Event = UploadMany.Event<Request, UploadError>
 
-/** Uploads all, and remembers what is finished until all is. */
+/** Uploads all files, and remembers finished ones until all have succeeded. */
 const transfer = Effect.fnUntraced(function* (
   { items, given, url, settings, stateDirectory }: Run,
   tally: Tally,
@@ -99,13 +99,13 @@ const transfer = Effect.fnUntraced(function* (
   if (tally.totals.failed === 0) yield* finished.forget
 })
 
-/** Lines that stay, above bars that are drawn again and again where that is possible. */
+/** Shows lines that stay and, if possible, bars below them. */
 const display = Effect.fnUntraced(function* ({ items, files, progress }: Run, tally: Tally) {
   const { error, screen } = yield* Output
   let all: Board.Total | undefined
   if (progress && Option.isSome(screen.size)) {
     const counted = Effect.map(bytesOf(items), (bytes) => (all = { files, bytes }))
-    // A directory that can't be listed fails the upload itself.
+    // If a directory can't be listed, the upload itself fails.
     yield* Effect.forkScoped(Effect.ignore(counted))
   }
   const failed = (event: UploadMany.Failed<Request, UploadError>) => {
@@ -119,7 +119,7 @@ const display = Effect.fnUntraced(function* ({ items, files, progress }: Run, ta
   })
 })
 
-/** What can't be looked at has no size, and is told of when it is opened. */
+/** A file that can't be read has no size. The upload reports it when it opens the file. */
 const bytesOf = (items: Items) =>
   Stream.runFoldEffect(
     items,
@@ -130,7 +130,7 @@ const bytesOf = (items: Items) =>
         : Effect.map(lookAt(item.path), (look) => bytes + (look?.size ?? 0))
   )
 
-/** Which object, where the error doesn't say so by itself. */
+/** Names the object, if the error doesn't. */
 const placeOf = ({ request: { key }, error }: UploadMany.Failed<Request, UploadError>) => {
   const named = error._tag === "SourceError" || ("key" in error && error.key !== undefined)
   return named ? "" : Text.printable(`${key}: `)

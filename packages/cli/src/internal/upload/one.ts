@@ -1,4 +1,4 @@
-/** `effect-oss upload` of one file, or of bytes that come once. */
+/** `effect-oss upload` of one file, or of bytes that can be read only once. */
 import * as Part from "@effect-oss/core/Part"
 import * as Source from "@effect-oss/core/Source"
 import * as Upload from "@effect-oss/core/Upload"
@@ -20,7 +20,7 @@ import { lookAt } from "./items.ts"
 import { skipBy } from "./requests.ts"
 import * as Streams from "./streams.ts"
 
-/** One file, told of event by event. */
+/** Uploads one file and shows its events. */
 export const file = Effect.fnUntraced(function* (
   { path }: Given,
   url: ObjectUrl.ObjectUrl,
@@ -53,7 +53,7 @@ export const file = Effect.fnUntraced(function* (
 const reporterOf = ({ json, noProgress }: Input) =>
   (json ? Reporter.json : Reporter.human)({ progress: !noProgress })
 
-/** What OSS keeps of an upload that is interrupted. */
+/** How much OSS keeps of an interrupted upload. */
 const watch = Effect.map(Output, ({ out, screen }) => {
   let kept = 0
   let total: number | null | undefined
@@ -72,7 +72,7 @@ const watch = Effect.map(Output, ({ out, screen }) => {
   }
 })
 
-/** The source that is read once, if one is asked for. */
+/** The source that can be read only once, if the flags name one. */
 export const onceOf = Effect.fnUntraced(function* (input: Input, url: ObjectUrl.ObjectUrl) {
   const { files, command } = input
   const [file = ""] = files
@@ -93,7 +93,7 @@ export const onceOf = Effect.fnUntraced(function* (input: Input, url: ObjectUrl.
   return isPipe ? yield* named(file, url, Streams.namedPipe(file, input)) : undefined
 })
 
-/** What has no name of its own needs a key. */
+/** A source without a file name needs a key. */
 const named = <A, R>(what: string, url: ObjectUrl.ObjectUrl, once: Effect.Effect<A, never, R>) =>
   ObjectUrl.isFolder(url)
     ? new UsageError({
@@ -108,7 +108,10 @@ const together = (what: string) =>
     remedy: "upload it by a command of its own"
   })
 
-/** Bytes that come once can't be resumed: what is left of them is given up. */
+/**
+ * Uploads bytes that can be read only once. They can't be resumed, so the parts
+ * are aborted after a failure.
+ */
 export const stream = Effect.fnUntraced(function* <R>(
   { id, source }: Streams.Once<R>,
   { key }: ObjectUrl.ObjectUrl,

@@ -1,4 +1,4 @@
-/** The requests for the items: what is known of each file decides whether it may be passed over. */
+/** Makes the requests for the items, and decides which files to skip. */
 import type { ObjectHead } from "@effect-oss/core/OssModel"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -8,7 +8,7 @@ import type { Settings } from "./input.ts"
 import type { Items, Look, Request } from "./items.ts"
 import { lookAt } from "./items.ts"
 
-/** The requests, and what their files looked like before they were opened. */
+/** The requests, and the state of their files before they were opened. */
 export const requestsOf = (items: Items, settings: Settings, finished: Finished) => {
   const looks = new WeakMap<object, Look>()
   const { partSize, discover, skip, storage } = settings
@@ -27,7 +27,7 @@ export const requestsOf = (items: Items, settings: Settings, finished: Finished)
   return { requests, looks }
 }
 
-/** How `upload` decides by the stored object that a file needn't be sent. */
+/** How `upload` decides by the stored object whether to skip a file. */
 export const skipBy = (
   skip: Settings["skip"],
   look: Look | undefined
@@ -36,7 +36,7 @@ export const skipBy = (
     case "crc64":
       return true
     case "size-time":
-      // The sizes agree when it is asked.
+      // The sizes are equal when this function is called.
       return ({ lastModified }) =>
         look !== undefined && lastModified !== undefined && lastModified >= look.modified
     case undefined:
@@ -44,7 +44,7 @@ export const skipBy = (
   }
 }
 
-/** The object that an earlier run made of this file. */
+/** The object that an earlier run stored from this file. */
 const hasCrc64 =
   (earlier: bigint) =>
   ({ crc64 }: ObjectHead): boolean =>

@@ -1,4 +1,7 @@
-/** Bytes that come once: standard input, a named pipe, and the output of a program. */
+/**
+ * Sources that can be read only once: standard input, a named pipe, and the
+ * output of a program.
+ */
 import type { Sequential, Source } from "@effect-oss/core/Source"
 import { SourceError, SourceUnreadable } from "@effect-oss/core/Source"
 import * as NodeStream from "@effect/platform-node/NodeStream"
@@ -9,7 +12,7 @@ import type { ChildProcessSpawner } from "effect/process/ChildProcessSpawner"
 import * as Stream from "effect/Stream"
 import { createReadStream } from "node:fs"
 
-/** A source that is read once, and its id, which no other run has. */
+/** A source that can be read only once, with an id that no other run has. */
 export interface Once<R> {
   readonly id: string
   readonly source: Source<never, R>
@@ -27,15 +30,15 @@ const empty = (source: string) =>
     })
   })
 
-/** Whether an empty object may be what is meant. */
+/** Whether an empty object is acceptable. */
 export interface Options {
   readonly allowEmpty: boolean
 }
 
 /**
- * A second reading would yield nothing, and an empty object for a success. So
- * does a program that fails before it has written anything, at the other end of
- * a pipe, and standard input that is closed.
+ * Fails if the source is empty. A second reading, a program that fails before it
+ * writes anything, and a closed standard input all give no bytes, and an empty
+ * object would look like a success.
  */
 const once = Effect.fnUntraced(function* <R>(
   name: string,
@@ -80,7 +83,10 @@ export const namedPipe = (path: string, options: Options) =>
     options
   )
 
-/** What a shell command prints. It fails, and nothing is stored, unless the command exits with 0. */
+/**
+ * The output of a shell command. Unless the command exits with 0, the upload
+ * fails and nothing is stored.
+ */
 export const outputOf = (command: string, options: Options) => {
   const failed = (description: string) => unreadable(command, description)
   const bytes = Stream.unwrap(

@@ -1,4 +1,4 @@
-/** A look at all that would be uploaded, before anything is sent: what is wrong with it is said then. */
+/** Looks at everything before the upload sends anything, and reports what is wrong. */
 import { printable } from "@effect-oss/terminal/Text"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
@@ -21,11 +21,14 @@ interface Twice {
   readonly paths: readonly [string, string]
 }
 
-/** Fails if two files go to one key, or if what is asked for matches nothing. Tells what is left out by itself. Yields the number of files. */
+/**
+ * Fails if two files have the same key, or if nothing matches. Reports what is
+ * left out. Returns the number of files.
+ */
 export const survey = Effect.fnUntraced(function* (items: Items, options: Options) {
   const { url, json } = options
   const used = new Set<string>()
-  // Forms of one name that Unicode calls equal are one key.
+  // Names that Unicode considers equal count as one key.
   const owners = new Map<string, string>()
   const leftOut = new Map<LeftOutReason, number>()
   let files = 0
@@ -61,7 +64,7 @@ const collision = ({ key, paths }: Twice, { bucket }: ObjectUrl) => {
   })
 }
 
-/** A typing error in a pattern sends secrets, or nothing: neither is a success. */
+/** Fails if a pattern matches nothing: a typing error could send secrets, or send nothing. */
 const emptiness = (
   files: number,
   used: ReadonlySet<string>,
@@ -79,7 +82,7 @@ const emptiness = (
       }
       if (!used.has(pattern)) {
         const problem = `--${flag} "${pattern}" matches nothing`
-        // It may be what the pattern was for.
+        // The pattern may have been meant for this.
         return new NothingMatches({
           problem: unread === undefined ? problem : `${problem}, and ${unread} can't be read`
         })
@@ -91,7 +94,7 @@ const emptiness = (
 
 const isUnclosed = (pattern: string): boolean => /(?<!\\)\[[^\]]*$|(?<!\\)\{[^}]*$/.test(pattern)
 
-/** More lines than this about links are no help. */
+/** The most lines about links. */
 const mostLines = 10
 
 const whyTold: Partial<Record<LeftOutReason, string>> = {
@@ -99,7 +102,7 @@ const whyTold: Partial<Record<LeftOutReason, string>> = {
   Cycle: "a link to a directory around it"
 }
 
-/** Links to directories are told of one by one; with `json`, special files too. */
+/** Reports each link to a directory and, with `json`, each special file. */
 const teller = Effect.fnUntraced(function* (json: boolean) {
   const { out, error } = yield* Output
   let lines = 0
@@ -114,7 +117,7 @@ const teller = Effect.fnUntraced(function* (json: boolean) {
   }
 })
 
-/** What is not told of one by one. */
+/** Reports how many other entries are left out. */
 const tellCount = Effect.fnUntraced(function* (
   leftOut: ReadonlyMap<LeftOutReason, number>,
   json: boolean

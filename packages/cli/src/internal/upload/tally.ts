@@ -1,4 +1,4 @@
-/** What a run of many uploads has come to so far. */
+/** Counts the results of many uploads. */
 import type { UploadError } from "@effect-oss/core/Upload"
 import type * as UploadMany from "@effect-oss/core/UploadMany"
 import * as Board from "@effect-oss/terminal/internal/board"
@@ -15,7 +15,7 @@ const none: UploadMany.Totals = { _tag: "Totals", ...Board.empty.totals }
 export class Tally {
   #totals = none
   #worst: SomeFailed["exitCode"] = 3
-  /** What OSS has of each file that is under way, in bytes. */
+  /** How many bytes OSS has of each running file. */
   readonly #kept = new Map<object, number>()
 
   saw(event: Event): void {
@@ -47,7 +47,7 @@ export class Tally {
     }
   }
 
-  /** An upload that had begun failed in another way than one that never did. */
+  /** The failure of a request. It has another explanation if its upload had begun. */
   failureOf({ request, error }: UploadMany.Failed<Request, UploadError>): Failure {
     return this.#kept.has(request) ? new UnderWay({ error }) : error
   }
@@ -60,7 +60,7 @@ export class Tally {
     return this.#worst
   }
 
-  /** What OSS keeps of the files that are under way, in bytes. */
+  /** How many bytes OSS keeps of the running files. */
   get kept(): number {
     return Array.from(this.#kept.values()).reduce((sum, bytes) => sum + bytes, 0)
   }
