@@ -45,7 +45,7 @@ export const own = <A extends Journal.Journal>(
     : Result.fail(
         new CheckpointError({
           location: path,
-          reason: new Damaged({ description: "it is another checkpoint's, under a wrong name" })
+          reason: new Damaged({ description: "it belongs to another checkpoint" })
         })
       )
 
