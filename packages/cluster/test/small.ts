@@ -134,8 +134,9 @@ const batch = Effect.fnUntraced(function* (url: string, endpoint: string, direct
   const ids = yield* Uploads.submitMany({ bucket: "bucket", prefix: "", files })
   const begun = performance.now()
   for (const id of ids) {
+    // As often as `submit --wait` asks: each status of a batch reads all its slices.
     const status = yield* Uploads.status(id).pipe(
-      Effect.tap(Effect.sleep("100 millis")),
+      Effect.tap(Effect.sleep("500 millis")),
       Effect.repeat({ until: ({ _tag }) => _tag !== "Waiting" && _tag !== "Sending" })
     )
     if (status._tag !== "BatchEnded" || status.result.files !== count) {
