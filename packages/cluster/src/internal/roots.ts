@@ -39,10 +39,10 @@ export const layer = (roots: ReadonlyArray<string>): Layer.Layer<Roots, never, F
       const directories = roots.filter((root) => !isUrl(root)).map((root) => resolve(root))
       /** Resolves links. A path that can't be resolved stays as it is. */
       const real = (path: string) => Effect.orElseSucceed(fs.realPath(path), () => path)
-      const isInside = Effect.fnUntraced(function* (path: string) {
-        const places = yield* Effect.forEach(directories, real)
-        return places.some((place) => isBelow(place, path))
-      })
+      // Looked up once a second, not for each of many small files.
+      const places = yield* Effect.cachedWithTTL(Effect.forEach(directories, real), "1 second")
+      const isInside = (path: string) =>
+        Effect.map(places, (places) => places.some((place) => isBelow(place, path)))
       const openFile = Effect.fnUntraced(function* (locator: Locator.Locator, path: string) {
         const isNamed = directories.some((directory) => isBelow(directory, path))
         if (!isNamed || !(yield* isInside(yield* real(path)))) return yield* refused(locator)
