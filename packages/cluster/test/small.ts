@@ -120,12 +120,26 @@ const uploadAll = (endpoint: string, directory: string) =>
     { concurrency: "unbounded", discard: true }
   ).pipe(Effect.scoped)
 
+/** Waits until the runners have shared the shards, which takes some seconds after the last one joins. */
+const settled = SqlClient.SqlClient.use(
+  (sql) => sql<{ shards: string; holders: string }>`
+    SELECT COUNT(*) AS shards, COUNT(DISTINCT pid) AS holders FROM pg_locks
+    WHERE locktype = 'advisory' AND granted`
+).pipe(
+  Effect.tap(Effect.sleep("200 millis")),
+  Effect.repeat({
+    until: ([row]) => Number(row?.shards) >= 300 && Number(row?.holders) === runners
+  }),
+  Effect.timeout("1 minute")
+)
+
 const batch = Effect.fnUntraced(function* (url: string, endpoint: string, directory: string) {
   const env = { ...keys, OSS_ENDPOINT: endpoint, EFFECT_OSS_DATABASE_URL: url }
   for (let index = 0; index < runners; index++) {
     const { said } = yield* child([bin, "runner", "--root", directory], env)
     yield* Effect.promise(() => said)
   }
+  yield* settled
   const files = Array.from({ length: count }, (_, index) => {
     const key = `file-${index}`
     return { key, path: `${directory}/${key}` }
