@@ -65,11 +65,11 @@ const startingUp = Effect.fnUntraced(function* (url: string) {
   let refusals = 0
   const server = createServer((socket) => {
     socket.on("error", () => socket.destroy())
-    if (refusals++ === 0) {
+    if (refusals === 0) {
+      refusals++
       socket.once("data", () => socket.end(Buffer.concat([header, fields])))
       return
     }
-    refusals--
     const upstream = connect(Number(port), hostname)
     upstream.on("error", () => socket.destroy())
     socket.pipe(upstream)

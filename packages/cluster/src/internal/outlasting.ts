@@ -2,7 +2,7 @@
  * Waits while the database is unreachable, for example while it restarts. The
  * workflow engine treats that as a defect, and a defect ends an upload.
  */
-import { codeOf, isPassing } from "@effect-oss/sql-store/internal/passing"
+import { codeOf, describe, isPassing } from "@effect-oss/sql-store/internal/passing"
 import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -79,19 +79,12 @@ const build = Effect.fnUntraced(function* <A, E, R>(layer: Layer.Layer<A, E, R>)
 
 const tell = Effect.fnUntraced(function* (told: Ref.Ref<boolean>, cause: Cause.Cause<unknown>) {
   if (yield* Ref.getAndSet(told, true)) return
-  yield* Effect.logWarning(`The database is away; waiting for it: ${words(reasonOf(cause))}`)
+  const error = reasonOf(cause)
+  const text = isSqlError(error) ? describe(error) : String(error)
+  yield* Effect.logWarning(`The database is away; waiting for it: ${text}`)
 })
 
 const isSqlError = Predicate.isTagged("SqlError") as (error: unknown) => error is SqlError
-
-/** The driver's message, and the server's or the system's own, which says why. */
-const words = (error: unknown): string => {
-  if (!isSqlError(error)) return String(error)
-  const { message, cause } = error.reason
-  return cause instanceof Error && cause.message !== ""
-    ? `${message}: ${cause.message}`
-    : String(message)
-}
 
 /** Finds the database's error, which the engine wraps in one or more errors of its own. */
 const reasonOf = (cause: Cause.Cause<unknown>): unknown => {

@@ -9,7 +9,7 @@ import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import { isSqlError } from "effect/sql/SqlError"
 import type { Fragment } from "effect/sql/Statement"
-import { isPassing } from "./passing.ts"
+import { describe, isPassing } from "./passing.ts"
 
 /** A database that can keep checkpoints. */
 export interface Database extends Dialect {
@@ -160,8 +160,3 @@ export const outside = <A>(
 
 export const unavailable = (location: string, description: string): CheckpointError =>
   new CheckpointError({ location, reason: new Unavailable({ description }) })
-
-const describe = ({ message, reason }: SqlError) =>
-  reason.cause instanceof Error && reason.cause.message !== message
-    ? `${message}: ${reason.cause.message}`
-    : message

@@ -1,4 +1,4 @@
-/** Tells which failures of a database may pass by themselves. */
+/** Describes failures of a database, and tells which may pass by themselves. */
 import * as Predicate from "effect/Predicate"
 import type { SqlError } from "effect/sql/SqlError"
 
@@ -22,3 +22,9 @@ export const codeOf = ({ reason }: SqlError): string | undefined =>
 /** Whether the same statement may succeed a moment later. */
 export const isPassing = (error: SqlError): boolean =>
   error.isRetryable || passing.test(codeOf(error) ?? "")
+
+/** The driver's message, and the server's or the system's own, which says why. */
+export const describe = ({ message, reason }: SqlError): string =>
+  reason.cause instanceof Error && reason.cause.message !== message
+    ? `${message}: ${reason.cause.message}`
+    : message
